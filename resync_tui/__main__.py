@@ -1,0 +1,5 @@
+"""`python -m resync_tui` is the command `resync-tui`."""
+
+from resync_tui.cli import main
+
+main()

@@ -1,0 +1,242 @@
+"""The catalog of DIS objects: what depends on what, and which tables hold the records.
+
+The catalog is data, `schema/objects.toml` or a file of the user's own; nothing here knows Campus
+(documents: "Campus Object Hierarchies").
+Objects keep the order of the file, which is the order on screen; names match without case.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import networkx as nx
+
+from resync_tui.errors import ConfigError, UsageError, nearest
+from resync_tui.toml_file import CLOSED, parse
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition under which a record of `table` may not sync to the state."""
+
+    __pydantic_config__ = CLOSED
+
+    id: str
+    table: str
+    when: str | dict[str, str]
+    """SQL over the source row `t`, with `:year` and `:today`; or one such text by dialect name."""
+    reason: str
+
+    def condition(self, dialect: str) -> str:
+        """Return the SQL for a dialect. Raises ConfigError where the rule has none for it."""
+        if isinstance(self.when, str):
+            return self.when
+        if dialect not in self.when:
+            raise ConfigError(f"Rule {self.id} has no condition for {dialect}", f"Add when.{dialect} to the catalog.")
+        return self.when[dialect]
+
+
+@dataclass(frozen=True)
+class DisObject:
+    """One DIS object: a box to tick, the objects it depends on, and the tables that hold its records."""
+
+    __pydantic_config__ = CLOSED
+
+    name: str
+    tables: tuple[str, ...]
+    """Parents first."""
+    parents: tuple[str, ...] = ()
+    under: str | None = None
+    """Where the checklist shows it; left out: under its first parent."""
+    school_year: bool = False
+    states: tuple[str, ...] = ()
+    """Exists in these states only; empty: in all."""
+    not_states: tuple[str, ...] = ()
+    when_subscribed: bool = False
+    """Exists only where the subscription names it."""
+    state_owned: tuple[str, ...] = ()
+    """`Table.column`: set once, then the state's."""
+    ignore_columns: tuple[str, ...] = ()
+    """`Table.column`: only the district has them."""
+    hint: str = ""
+    rule: tuple[Rule, ...] = ()
+
+    def exists_in(self, state: str, subscription: Collection[str] | None) -> bool:
+        """Whether this object exists for a state and what it subscribes to (None: everything)."""
+        if (self.states and state not in self.states) or state in self.not_states:
+            return False
+        if subscription is None:
+            return not self.when_subscribed
+        return self.name.casefold() in {name.casefold() for name in subscription}
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All DIS objects, with the graph of their dependencies."""
+
+    __pydantic_config__ = CLOSED
+
+    name: str
+    object: tuple[DisObject, ...]
+    tenant_column: str | None = None
+    identity: str | None = None
+    """`Table.column` where a source says which district it is."""
+    year: str | None = None
+    """`Table.column` where a school year is written, as the year it ends in."""
+
+    @property
+    def objects(self) -> tuple[DisObject, ...]:
+        """The objects in the order of the screen."""
+        return self.object
+
+    @cached_property
+    def _by_name(self) -> dict[str, DisObject]:
+        return {dis_object.name.casefold(): dis_object for dis_object in self.object}
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Each object's place in the order of the screen, from 0."""
+        return {dis_object.name: place for place, dis_object in enumerate(self.object)}
+
+    @cached_property
+    def graph(self) -> "nx.DiGraph[str]":
+        """Edges lead from parent to child."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(dis_object.name for dis_object in self.object)
+        graph.add_edges_from((parent, child.name) for child in self.object for parent in child.parents)
+        return graph
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._by_name
+
+    def __getitem__(self, name: str) -> DisObject:
+        """Return an object by its name, in any case. Raises UsageError with the nearest name."""
+        found = self._by_name.get(name.casefold())
+        if found is None:
+            names = (dis_object.name for dis_object in self.object)
+            raise UsageError(f"There is no DIS object {name}{nearest(name, names)}", "See: resync-tui objects")
+        return found
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Return the direct parents, in catalog order."""
+        return tuple(sorted(self.graph.predecessors(self[name].name), key=self.position.__getitem__))
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """Return the direct children, in catalog order."""
+        return tuple(sorted(self.graph.successors(self[name].name), key=self.position.__getitem__))
+
+    def ancestors(self, names: Iterable[str]) -> frozenset[str]:
+        """Return every object that any of `names` depends on, near or far, without `names` themselves."""
+        chosen = {self[name].name for name in names}
+        return frozenset(ancestor for name in chosen for ancestor in nx.ancestors(self.graph, name)) - chosen
+
+    def descendants(self, name: str) -> frozenset[str]:
+        """Return every object that depends on `name`, near or far."""
+        return frozenset(nx.descendants(self.graph, self[name].name))
+
+    def paths(self, name: str, ancestor: str) -> list[str]:
+        """Return one shortest chain from `name` up to `ancestor`, both included: why `ancestor` is needed."""
+        chain: list[str] = nx.shortest_path(self.graph, self[ancestor].name, self[name].name)
+        return chain[::-1]
+
+    def shown_under(self, name: str) -> str | None:
+        """Return the object under which the checklist shows this one; None for the top level."""
+        dis_object = self[name]
+        if dis_object.under is not None:
+            return dis_object.under
+        return dis_object.parents[0] if dis_object.parents else None
+
+    def depth(self, name: str) -> int:
+        """Return how far the checklist indents an object: 0 for the top level."""
+        above = self.shown_under(name)
+        return 0 if above is None else 1 + self.depth(above)
+
+    def for_state(self, state: str, subscription: Collection[str] | None = None) -> "Catalog":
+        """Return the catalog of the objects that exist for a state; children of the others inherit their parents.
+
+        Raises UsageError for a subscription to an object that the catalog does not have.
+        """
+        for name in subscription or ():
+            self[name]
+        gone = {each.name: each for each in self.object if not each.exists_in(state, subscription)}
+
+        def mended(names: Iterable[str]) -> tuple[str, ...]:
+            kept: dict[str, None] = {}
+            for name in names:
+                kept.update(dict.fromkeys(mended(gone[name].parents)) if name in gone else {name: None})
+            return tuple(kept)
+
+        def above(name: str | None) -> str | None:
+            while name is not None and name in gone:
+                name = self.shown_under(name)
+            return name
+
+        kept = tuple(
+            replace(each, parents=mended(each.parents), under=above(self.shown_under(each.name)))
+            for each in self.object
+            if each.name not in gone
+        )
+        return replace(self, object=kept)
+
+
+def load(path: Path | None = None) -> Catalog:
+    """Return the catalog in a file, or the built-in one. Raises ConfigError."""
+    if path is None:
+        return parse_catalog(
+            files("resync_tui.schema").joinpath("objects.toml").read_text("utf-8"), "the built-in catalog"
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(f"Cannot read the catalog {path}: {reason}", "Mend [catalog] file in resync.toml.") from None
+    return parse_catalog(text, str(path))
+
+
+def parse_catalog(text: str, origin: str) -> Catalog:
+    """Return a catalog from TOML. Raises ConfigError for a cycle, an unknown parent or a doubled name."""
+    catalog = parse(Catalog, text, origin)
+    seen: dict[str, str] = {}
+    for each in catalog.object:
+        if each.name.casefold() in seen:
+            raise ConfigError(f"{origin}: DIS object {each.name} stands there twice", "Remove or rename one of them.")
+        seen[each.name.casefold()] = each.name
+    names = seen.values()
+    tables: dict[str, str] = {}
+    for each in catalog.object:
+        for parent in (*each.parents, *((each.under,) if each.under else ())):
+            if parent not in names:
+                raise ConfigError(
+                    f"{origin}: {each.name} names an unknown parent {parent}{nearest(parent, names)}", "Mend that name."
+                )
+        _check_tables(each, tables, origin)
+    try:
+        cycle = [edge[0] for edge in nx.find_cycle(catalog.graph)]
+    except nx.NetworkXNoCycle:
+        return catalog
+    raise ConfigError(
+        f"{origin}: DIS objects depend on each other in a circle: {' > '.join([*cycle, cycle[0]])}",
+        "Remove one of these parents.",
+    )
+
+
+def _check_tables(dis_object: DisObject, seen: dict[str, str], origin: str) -> None:
+    if not dis_object.tables:
+        raise ConfigError(f"{origin}: {dis_object.name} has no table", "Name its tables, parents first.")
+    for table in dis_object.tables:
+        if table in seen:
+            raise ConfigError(
+                f"{origin}: table {table} belongs to both {seen[table]} and {dis_object.name}",
+                "Leave it with one of them.",
+            )
+        seen[table] = dis_object.name
+    named = [*dis_object.state_owned, *dis_object.ignore_columns, *(f"{rule.table}.*" for rule in dis_object.rule)]
+    for column in named:
+        table = column.rpartition(".")[0]
+        if table not in dis_object.tables:
+            raise ConfigError(
+                f"{origin}: {dis_object.name} names {column} but has no {table}{nearest(table, dis_object.tables)}",
+                "Write Table.column, with one of its own tables.",
+            )

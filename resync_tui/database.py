@@ -1,0 +1,197 @@
+"""Open a database by its URL, and say in two lines what is wrong when that fails."""
+
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from resync_tui.errors import CannotRun, ConfigError, ConnectionLost
+
+CONNECT_SECONDS = 10
+
+
+def dialect_of(url: str) -> str:
+    """Return `sqlite` or `postgresql`. Raises ConfigError for another kind of URL."""
+    scheme = url.partition("://")[0]
+    if scheme == "sqlite":
+        return "sqlite"
+    if scheme in ("postgresql", "postgres"):
+        return "postgresql"
+    raise ConfigError(
+        f"A database URL begins with {scheme or 'nothing'}://", "Use postgresql://host/database or sqlite:///file.db."
+    )
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of a `sqlite:///file` URL."""
+    return Path(make_url(url).database or "")
+
+
+def place(url: str) -> str:
+    """Name a database for people: its file, or user@host:port/name, never the password."""
+    if dialect_of(url) == "sqlite":
+        return str(sqlite_path(url))
+    parts = urlsplit(url)
+    user = f"{unquote(parts.username)}@" if parts.username else ""
+    host = parts.netloc.rpartition("@")[2] or "local socket"
+    return f"{user}{host}{parts.path}"
+
+
+def open_engine(
+    url: str, *, application_name: str = "resync-tui", settings: dict[str, str] | None = None, create: bool = False
+) -> AsyncEngine:
+    """Return an engine without a pool of its own; nothing is connected yet.
+
+    `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; its connections enforce
+    foreign keys and begin transactions only where `BEGIN` is sent (see `begin_immediate`).
+    """
+    if dialect_of(url) == "sqlite":
+        return _open_sqlite(sqlite_path(url), create)
+
+    async def connect() -> Any:
+        return await asyncpg.connect(
+            url,
+            timeout=CONNECT_SECONDS,
+            server_settings={"application_name": application_name, **(settings or {})},
+        )
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+
+
+def _open_sqlite(path: Path, create: bool) -> AsyncEngine:
+    mode = "rwc" if create else "rw"
+    quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///file:{quoted}?mode={mode}&uri=true", poolclass=NullPool, connect_args={"timeout": 30}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine
+
+
+def begin_immediate(engine: AsyncEngine) -> AsyncEngine:
+    """Return the same engine whose transactions take SQLite's write lock at once; no difference on PostgreSQL."""
+    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+@contextmanager
+def explained(name: str, url: str) -> Iterator[None]:
+    """Turn a driver's error into CannotRun or ConnectionLost; `name` says which database, as in `the state`."""
+    try:
+        yield
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError) as error:
+        explanation = explain(error, name, url)
+        if explanation is None:
+            raise
+        raise explanation from None
+
+
+def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
+    """Return what a driver's error means for a user, or None where it is no known trouble of the database."""
+    cause = _driver_error(error)
+    where = f"{name} ({place(url)})"
+    for kinds, build in _MEANINGS:
+        if isinstance(cause, kinds):
+            return build(where)
+    if isinstance(cause, sqlite3.Error):
+        text = str(cause).lower()
+        for words, build in _SQLITE_MEANINGS:
+            if words in text:
+                return build(where)
+    if isinstance(cause, OSError):
+        return _unreachable(where, cause)
+    return None
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """Return the driver's own exception under SQLAlchemy's wrappings."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        inner: BaseException = error.orig
+        return inner.__cause__ if isinstance(inner.__cause__, asyncpg.PostgresError | asyncpg.InterfaceError) else inner
+    return error
+
+
+def _unreachable(where: str, error: OSError) -> CannotRun:
+    reason = error.strerror or type(error).__name__
+    if isinstance(error, TimeoutError):
+        reason = "no answer"
+    elif isinstance(error, ssl.SSLError):
+        reason = "TLS was refused"
+    elif isinstance(error, ConnectionRefusedError) or "Multiple exceptions" in str(error):
+        reason = "connection refused"
+    return CannotRun(f"Cannot reach {where}: {reason}", "Check that it is running, its URL and the network.")
+
+
+_Build = Callable[[str], CannotRun]
+
+_MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (
+    (
+        (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
+        lambda where: CannotRun(f"Login refused by {where}", "Check the user, the password and pg_hba.conf."),
+    ),
+    (
+        (asyncpg.InvalidCatalogNameError,),
+        lambda where: CannotRun(f"There is no such database: {where}", "Check the name at the end of the URL."),
+    ),
+    (
+        (asyncpg.InsufficientPrivilegeError,),
+        lambda where: CannotRun(f"This login may not do that in {where}", "Grant what `resync-tui doctor` lists."),
+    ),
+    (
+        (asyncpg.ReadOnlySQLTransactionError,),
+        lambda where: CannotRun(f"Cannot write: {where} is read-only", "Point the URL at the primary server."),
+    ),
+    (
+        (asyncpg.DiskFullError, asyncpg.OutOfMemoryError),
+        lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again."),
+    ),
+    (
+        (asyncpg.TooManyConnectionsError,),
+        lambda where: CannotRun(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
+    ),
+    (
+        (asyncpg.CannotConnectNowError,),
+        lambda where: CannotRun(f"Starting or stopping: {where}", "Try again in a moment."),
+    ),
+    (
+        (
+            asyncpg.PostgresConnectionError,
+            asyncpg.AdminShutdownError,
+            asyncpg.CrashShutdownError,
+            asyncpg.InterfaceError,
+        ),
+        lambda where: ConnectionLost(
+            f"The connection broke: {where}", "The batch starts again by itself; else resend."
+        ),
+    ),
+)
+
+_SQLITE_MEANINGS: tuple[tuple[str, _Build], ...] = (
+    ("unable to open", lambda where: CannotRun(f"Cannot open {where}", "Check that the file exists and may be read.")),
+    ("readonly", lambda where: CannotRun(f"Cannot write: {where} is read-only", "Check the file's and folder's mode.")),
+    ("full", lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again.")),
+    ("locked", lambda where: CannotRun(f"Busy: {where} is locked", "Close the program that holds it, then try again.")),
+    ("not a database", lambda where: CannotRun(f"Not a SQLite file: {where}", "Check the URL.")),
+    ("malformed", lambda where: CannotRun(f"Damaged SQLite file: {where}", "Restore it from a backup.")),
+    ("disk i/o", lambda where: CannotRun(f"The disk failed: {where}", "Check the disk, then send the resync again.")),
+)

@@ -1,0 +1,68 @@
+"""Everything that can stop a command: what happened, what to do about it, and the exit code.
+
+ResyncError
+├── UsageError        2   a name, option or file that does not fit
+│   └── ConfigError   2   resync.toml or objects.toml
+├── CannotRun         3   a database, a table or an identity is not what it must be
+│   └── ConnectionLost 3  a connection broke in mid-batch: the batch starts again under a new snapshot
+├── Cancelled         4   somebody cancelled it
+├── NoRight           5   this user may not do that
+└── LeaseLost         3   another agent has taken this batch over: stop at once, write nothing more
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ResyncError(Exception):
+    """What happened (`what`) and what to do about it (`do`), a line each, without passwords or student data."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, do: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.do = do
+
+
+class UsageError(ResyncError):
+    """A name, an option or a file that does not fit."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """resync.toml or objects.toml cannot be used as it stands."""
+
+
+class CannotRun(ResyncError):
+    """A database, a table or an identity is not what it must be, so nothing was started."""
+
+    exit_code = 3
+
+
+class ConnectionLost(CannotRun):
+    """A connection broke in mid-batch; trying the whole batch again is safe."""
+
+
+class LeaseLost(ResyncError):
+    """Another agent has taken this batch over; whoever sees this stops at once and writes nothing more."""
+
+
+class Cancelled(ResyncError):
+    """Somebody cancelled the batch."""
+
+    exit_code = 4
+
+
+class NoRight(ResyncError):
+    """This user may not do that."""
+
+    exit_code = 5
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return `; nearest is X` where one of `names` looks like `name` (case aside), else an empty string."""
+    by_folded = {known.casefold(): known for known in names}
+    close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"; the nearest is {by_folded[close[0]]}" if close else ""

@@ -1,0 +1,105 @@
+"""What a resync came to: counts, the accounting identity, and the status dot (documents: "Resync Summary")."""
+
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+KeyValue: TypeAlias = str | int | float | bool | None
+"""A value of a record's key, as JSON can carry it."""
+
+
+class Status(StrEnum):
+    """Where a batch, or one object of it, stands; only an object is ever skipped."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+
+class Color(StrEnum):
+    """The status dot: gray while in progress, green without errors, yellow up to 1 %, red above."""
+
+    GRAY = "gray"
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class Kind(StrEnum):
+    """Why a record did not go in: its own rule, its parent, or all else."""
+
+    EXCLUDED = "excluded"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records of one object, or of a batch; each term is counted for itself, never by subtraction.
+
+    `processed` is every record in scope; `extra` are records only the state has, outside the identity.
+    """
+
+    processed: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    excluded: int = 0
+    rejected: int = 0
+    blocked: int = 0
+    extra: int = 0
+
+    @property
+    def errors(self) -> int:
+        """Records that did not reach the state, whatever the kind."""
+        return self.excluded + self.rejected + self.blocked
+
+    @property
+    def accounted(self) -> int:
+        """Records whose fate is known; equals `processed` once an object has completed."""
+        return self.inserted + self.updated + self.unchanged + self.errors
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+def color(status: Status, counts: Counts) -> Color | None:
+    """Return the dot of an object or batch; None until it has run, and where it was cancelled or skipped."""
+    if status is Status.RUNNING:
+        return Color.GRAY
+    if status is Status.FAILED:
+        return Color.RED
+    if status is not Status.COMPLETED:
+        return None
+    if counts.accounted != counts.processed:
+        return Color.RED
+    if counts.errors == 0:
+        return Color.GREEN
+    return Color.YELLOW if counts.errors * 100 <= counts.processed else Color.RED
+
+
+_BADNESS = (None, Color.GREEN, Color.YELLOW, Color.RED)
+
+
+def worst(colors: list[Color | None]) -> Color | None:
+    """Return the worst dot; gray wins over all, as something is still in progress."""
+    if Color.GRAY in colors:
+        return Color.GRAY
+    return max(colors, key=_BADNESS.index, default=None)
+
+
+def exit_code(statuses: list[Status], errors: int) -> int:
+    """Return the exit code of a finished `run`: 3 failed, 4 cancelled, 1 errors, 0 none; the first that applies."""
+    if Status.FAILED in statuses:
+        return 3
+    if Status.CANCELLED in statuses:
+        return 4
+    return 1 if errors else 0

@@ -1,0 +1,59 @@
+"""Read TOML into frozen dataclasses; whatever does not fit is named, with the nearest key that is known."""
+
+import tomllib
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from resync_tui.errors import ConfigError, nearest
+
+CLOSED = ConfigDict(extra="forbid")
+"""Give it to a dataclass as `__pydantic_config__`: no key that the class does not have."""
+
+T = TypeVar("T")
+
+
+def parse(model: type[T], text: str, origin: str) -> T:
+    """Return `text` as a `model`; `origin` names the file in messages. Raises ConfigError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{origin} is not valid TOML: {error}", "Mend that line.") from None
+    return validate(model, document, origin)
+
+
+def validate(model: type[T], document: dict[str, Any], origin: str) -> T:
+    """Return a parsed TOML document as a `model`. Raises ConfigError, never naming a value, which may be a secret."""
+    adapter = TypeAdapter(model)
+    try:
+        return adapter.validate_python(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = _path(first["loc"])
+        if first["type"] == "unexpected_keyword_argument":
+            known = _known_keys(adapter.json_schema())
+            key = str(first["loc"][-1])
+            raise ConfigError(
+                f"{origin}: unknown key {where}{nearest(key, known)}", "Mend or remove that key."
+            ) from None
+        if first["type"] in ("missing", "missing_argument"):
+            raise ConfigError(f"{origin}: {where} is missing", f"Add {where}.") from None
+        raise ConfigError(f"{origin}: {where}: {first['msg'].lower()}", "Mend that value.") from None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Write a location as a person would: `district[2].url` for ("district", 1, "url"), counting from one."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part + 1}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+def _known_keys(schema: dict[str, Any]) -> set[str]:
+    keys = set(schema.get("properties", ()))
+    for definition in schema.get("$defs", {}).values():
+        keys.update(definition.get("properties", ()))
+    return keys
