@@ -1,0 +1,101 @@
+"""Fresh databases for the tests, on a real server; nothing of them stays behind, however the tests end."""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from resync_tui.private_postgres import PrivatePostgres
+
+OWN_SERVER = "RESYNC_TUI_TEST_POSTGRES"
+"""Names a server, by the URL of a superuser, instead of the private one."""
+
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "2GB",
+    "max_connections": "200",
+    "jit": "off",
+}
+
+_CLEAN_UP = """
+import shutil, sys
+from pathlib import Path
+from resync_tui.private_postgres import PrivatePostgres
+sys.stdin.read()
+folder = Path(sys.argv[1])
+PrivatePostgres(folder).stop("immediate")
+shutil.rmtree(folder)
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The admin URL of a PostgreSQL that any test may use; started by the first one that asks.
+
+    The one that cleans up waits for its standard input to end, so a killed pytest leaves nothing behind either.
+    """
+    if OWN_SERVER in os.environ:
+        yield os.environ[OWN_SERVER]
+        return
+    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
+    cleaner = subprocess.Popen(
+        [sys.executable, "-c", _CLEAN_UP, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+    )
+    assert cleaner.stdin is not None
+    try:
+        yield PrivatePostgres(folder).start(_FAST)
+    finally:
+        cleaner.stdin.close()
+        cleaner.wait()
+
+
+@pytest.fixture
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Give a fresh, empty database's URL: `database("postgresql")` or `database("sqlite")`."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        if kind == "sqlite":
+            file = tmp_path / f"{name}.db"
+            file.touch()
+            return f"sqlite:///{file}"
+        assert kind == "postgresql"
+        admin: str = request.getfixturevalue("postgres_server")
+        made.append(name)
+        _execute(admin, f"CREATE DATABASE {name}")
+        return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+
+    yield make
+    if made:
+        _execute(request.getfixturevalue("postgres_server"), *(f"DROP DATABASE {name} WITH (FORCE)" for name in made))
+
+
+def _execute(url: str, *statements: str) -> None:
+    """Run statements one by one, in a thread of their own, as the test may be inside an event loop."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                with suppress(asyncpg.InvalidCatalogNameError):
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()
