@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from resync_tui.errors import CannotRun, ConfigError, ConnectionLost
 
@@ -48,15 +48,21 @@ def place(url: str) -> str:
 
 
 def open_engine(
-    url: str, *, application_name: str = "resync-tui", settings: dict[str, str] | None = None, create: bool = False
+    url: str,
+    *,
+    application_name: str = "resync-tui",
+    settings: dict[str, str] | None = None,
+    create: bool = False,
+    pooled: bool = False,
 ) -> AsyncEngine:
-    """Return an engine without a pool of its own; nothing is connected yet.
+    """Return an engine, without a pool of its own unless `pooled`; nothing is connected yet.
 
     `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; its connections enforce
     foreign keys and begin transactions only where `BEGIN` is sent (see `begin_immediate`).
     """
+    pool = AsyncAdaptedQueuePool if pooled else NullPool
     if dialect_of(url) == "sqlite":
-        return _open_sqlite(sqlite_path(url), create)
+        return _open_sqlite(sqlite_path(url), create, pool)
 
     async def connect() -> Any:
         return await asyncpg.connect(
@@ -65,14 +71,14 @@ def open_engine(
             server_settings={"application_name": application_name, **(settings or {})},
         )
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
 
 
-def _open_sqlite(path: Path, create: bool) -> AsyncEngine:
+def _open_sqlite(path: Path, create: bool, pool: type[Pool]) -> AsyncEngine:
     mode = "rwc" if create else "rw"
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{quoted}?mode={mode}&uri=true", poolclass=NullPool, connect_args={"timeout": 30}
+        f"sqlite+aiosqlite:///file:{quoted}?mode={mode}&uri=true", poolclass=pool, connect_args={"timeout": 30}
     )
 
     @event.listens_for(engine.sync_engine, "connect")
