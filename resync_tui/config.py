@@ -1,10 +1,27 @@
 """resync.toml as frozen settings; secrets resolve lazily, in the process that opens that database."""
 
-from dataclasses import dataclass, field
+import os
+import tomllib
+from dataclasses import dataclass, field, replace
 from datetime import date
+from glob import glob, has_magic
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from resync_tui.toml_file import CLOSED
+from platformdirs import site_config_path, user_config_path
+from pydantic import Field
+
+from resync_tui import catalog, config_check, config_url
+from resync_tui.catalog import Catalog
+from resync_tui.errors import ConfigError, UsageError, nearest
+from resync_tui.toml_file import CLOSED, validate
+
+FILE_NAME = "resync.toml"
+VARIABLE = "RESYNC_TUI_CONFIG"
+
+AtLeastOne = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Year = Annotated[int, Field(ge=1900, le=2999)]
 
 
 @dataclass(frozen=True)
@@ -13,7 +30,7 @@ class ControlSettings:
 
     __pydantic_config__ = CLOSED
 
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class StateSettings:
     __pydantic_config__ = CLOSED
 
     name: str
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,7 @@ class DistrictSettings:
 
     id: str
     name: str
-    url: str
+    url: str = field(repr=False)
     previous: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
 
@@ -45,7 +62,7 @@ class YearSettings:
 
     __pydantic_config__ = CLOSED
 
-    current: int
+    current: Year
     opens: date | None = None
     closes: date | None = None
 
@@ -75,11 +92,11 @@ class EngineSettings:
 
     __pydantic_config__ = CLOSED
 
-    concurrency: int = 2
-    districts: int = 4
-    max_records_per_second: int = 0
+    concurrency: AtLeastOne = 2
+    districts: AtLeastOne = 4
+    max_records_per_second: NotNegative = 0
     window: str = ""
-    errors_kept: int = 10_000
+    errors_kept: NotNegative = 10_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,7 @@ class Settings:
     control: ControlSettings
     state: StateSettings
     years: YearSettings
-    edition: str = "state"
+    edition: Literal["state", "district"] = "state"
     include: tuple[str, ...] = ()
     district: tuple[DistrictSettings, ...] = ()
     subscription: SubscriptionSettings = SubscriptionSettings()
@@ -132,3 +149,136 @@ class Settings:
     schedule: tuple[ScheduleSettings, ...] = ()
     catalog: CatalogSettings = CatalogSettings()
     path: Path = field(default=Path("resync.toml"))
+    """Where it was read; no key of the file."""
+
+    def control_url(self) -> str:
+        """Return the control database's URL with its secrets filled in. Raises ConfigError."""
+        return self._url(self.control.url, "[control] url")
+
+    def state_url(self) -> str:
+        """Return the state database's URL with its secrets filled in. Raises ConfigError."""
+        return self._url(self.state.url, "[state] url")
+
+    def district_url(self, district: str) -> str:
+        """Return a district database's URL with its secrets filled in. Raises UsageError, ConfigError."""
+        return self._url(self.district_by_id(district).url, f"The url of district {district}")
+
+    def notify_command(self) -> tuple[str, ...]:
+        """Return the command to run when a batch ends, secrets filled in. Raises ConfigError."""
+        return tuple(config_url.expanded(part, "[notify] command") for part in self.notify.command)
+
+    def district_by_id(self, district: str) -> DistrictSettings:
+        """Return a district's settings. Raises UsageError with the nearest id."""
+        for each in self.district:
+            if each.id == district:
+                return each
+        known = [each.id for each in self.district]
+        raise UsageError(
+            f"There is no district {district}{nearest(district, known)}",
+            f"Use one of [[district]] in {self.path}: {', '.join(known[:10])}{' …' * (len(known) > 10)}",
+        )
+
+    def load_catalog(self) -> Catalog:
+        """Return the catalog of the objects that exist for this state. Raises ConfigError."""
+        whole = catalog.load(self.catalog.file)
+        config_check.check_objects(self, whole)
+        return whole.for_state(self.state.name, self.subscription.objects)
+
+    def catalog_of_year(self, district: str, year: int) -> Catalog:
+        """Return the catalog of what a district may send for a school year.
+
+        Raises UsageError for a year that the district is not configured for (documents: "Previous and next year").
+        """
+        here = self.district_by_id(district)
+        current = self.years.current
+        configured = {current - 1: here.previous, current: None, current + 1: here.next}.get(year, ())
+        whole = self.load_catalog()
+        if configured is None:
+            return whole
+        named = {name.casefold() for name in configured}
+        kept = tuple(each.name for each in whole.objects if each.school_year and each.name.casefold() in named)
+        if not kept:
+            raise UsageError(
+                f"District {district} is not configured for the school year {year - 1}-{year % 100:02}",
+                f"Leave out --year for {current}, or name objects under previous or next in {self.path}.",
+            )
+        return whole.for_state(self.state.name, kept)
+
+    def _url(self, written: str, key: str) -> str:
+        return config_url.expanded(written, f"{self.path}: {key}", self.path.parent)
+
+
+@dataclass(frozen=True)
+class _Included:
+    """A file named by `include`."""
+
+    __pydantic_config__ = CLOSED
+
+    district: tuple[DistrictSettings, ...] = ()
+
+
+def load(path: Path | None = None) -> Settings:
+    """Return the settings of a file, or of the first resync.toml that is found. Raises ConfigError."""
+    found = (path or _find()).absolute()
+    document = _read(found)
+    if "path" in document:
+        raise ConfigError(f"{found}: unknown key path", "Remove that key.")
+    settings = validate(Settings, document | {"path": found}, str(found))
+    for file in _included(settings):
+        more = validate(_Included, _read(file), str(file))
+        settings = replace(settings, district=settings.district + more.district)
+    config_check.check(settings)
+    return settings
+
+
+def _find() -> Path:
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    places = [folder / FILE_NAME for folder in (Path(), user_config_path("resync-tui"), site_config_path("resync-tui"))]
+    for place in places:
+        if place.exists():
+            return place
+    raise ConfigError(
+        f"There is no {FILE_NAME} here, nor {' nor '.join(map(str, places[1:]))}",
+        "Name one with --config, write one (see the README), or try: resync-tui demo",
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a file's TOML with its relative paths made absolute and placeholders outside URLs filled in."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check that file and who may read it.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8", "Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", "Mend that line.") from None
+    resolved: dict[str, Any] = _resolved(document, str(path), path.parent)
+    own = resolved.get("catalog")
+    if isinstance(own, dict) and isinstance(own.get("file"), str):
+        own["file"] = str(path.parent / own["file"])
+    return resolved
+
+
+def _resolved(value: Any, key: str, folder: Path) -> Any:
+    """Fill in what a TOML value holds; URLs and the command to notify wait until they are needed."""
+    if isinstance(value, dict):
+        return {name: _resolved(each, f"{key}: {name}", folder) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_resolved(each, key, folder) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = config_url.anchored(value, folder)
+    return text if key.endswith((": url", ": command")) else config_url.expanded(text, key)
+
+
+def _included(settings: Settings) -> list[Path]:
+    files: list[Path] = []
+    for pattern in settings.include:
+        found = sorted(glob(pattern, root_dir=settings.path.parent, recursive=True))
+        if not found and not has_magic(pattern):
+            raise ConfigError(f"{settings.path}: include {pattern}: no such file", "Mend that path.")
+        files += (settings.path.parent / each for each in found)
+    return files

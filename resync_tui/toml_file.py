@@ -28,7 +28,8 @@ def validate(model: type[T], document: dict[str, Any], origin: str) -> T:
     try:
         return adapter.validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        first = min(found, key=lambda each: each["type"] != "unexpected_keyword_argument")
         where = _path(first["loc"])
         if first["type"] == "unexpected_keyword_argument":
             known = _known_keys(adapter.json_schema())
