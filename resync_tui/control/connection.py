@@ -1,0 +1,126 @@
+"""The way to the control database: who may open it, one transaction at a time, errors explained.
+
+On SQLite it is one file of one user: mode 0600, WAL so that screens read while an agent writes, and synchronous FULL,
+as a request that was acknowledged must survive a power cut (NORMAL may forget the last commits).
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from resync_tui.clock import Clock, utc_now
+from resync_tui.control.migrate import migrate
+from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, sqlite_path
+from resync_tui.errors import CannotRun, NoRight
+
+NAME = "the control database"
+
+TRANSACTION_SECONDS = 40
+"""Longer than SQLite's busy timeout; a server that says nothing for so long counts as unreachable."""
+
+
+class ControlDatabase:
+    """Transactions on one control database."""
+
+    def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None) -> None:
+        self.url = url
+        self._engine = engine
+        self._clock = clock
+        self._postgresql = dialect_of(url) == "postgresql"
+        self._writer = begin_immediate(engine)
+        if self._postgresql:
+            self._writer = engine.execution_options(isolation_level="READ COMMITTED")
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        else:
+            self._reader = engine
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock | None = None) -> "ControlDatabase":
+        """Open it, made or brought up to date where needed; `clock` None means the database server's own.
+
+        Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
+        """
+        engine = _open_sqlite(sqlite_path(url)) if dialect_of(url) == "sqlite" else open_engine(url, pooled=True)
+        database = cls(engine, url, clock)
+        try:
+            with explained(NAME, url):
+                await migrate(engine, url)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close all connections."""
+        with anyio.CancelScope(shield=True):
+            await self._engine.dispose()
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Begin a transaction that writes; on SQLite it waits for the others at once, not in its middle."""
+        return self._transaction(self._writer)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Begin a transaction that sees one moment throughout."""
+        return self._transaction(self._reader)
+
+    @asynccontextmanager
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that a cancelled scope cannot leave open or half done."""
+        with explained(NAME, self.url), anyio.fail_after(TRANSACTION_SECONDS, shield=True):
+            async with engine.begin() as connection:
+                yield connection
+
+    async def now(self, connection: AsyncConnection) -> datetime:
+        """Return the one time that all agents and screens of this control database share."""
+        if self._clock is not None:
+            return self._clock()
+        if not self._postgresql:
+            return utc_now()
+        now: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return now
+
+
+def _open_sqlite(path: Path) -> AsyncEngine:
+    _owned(path)
+    engine = open_engine(f"sqlite:///{path}", pooled=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def durable(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    return engine
+
+
+def _owned(path: Path) -> None:
+    """See to it that the file is there, is this user's and no one else's."""
+    where = f"{NAME} ({path})"
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        raise CannotRun(f"There is no folder for {where}", "Make the folder, or mend [control] url.") from None
+    except OSError as error:
+        raise CannotRun(f"Cannot make {where}: {error.strerror}", "Check the folder's mode and its disk.") from None
+    try:
+        state = path.stat()
+        if state.st_uid == os.geteuid() and state.st_mode & 0o077:
+            path.chmod(0o600)
+    except PermissionError:
+        raise _no_right(where) from None
+    if state.st_uid != os.geteuid():
+        raise _no_right(where)
+
+
+def _no_right(where: str) -> NoRight:
+    return NoRight(f"You may not use {where}: it belongs to another user", "Ask its owner, or run this as its owner.")

@@ -1,0 +1,64 @@
+"""Bring a control database up to date, whoever else starts at the same time; an upgrade loses no row."""
+
+from importlib.resources import as_file, files
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from resync_tui.database import begin_immediate, place
+from resync_tui.errors import CannotRun
+
+NEWEST = "0001"
+"""The newest revision, here so that an ordinary start need not import Alembic."""
+
+VERSION_TABLE = "DISVersion"
+"""A name of its own: another program's Alembic may live in the same database."""
+
+_LOCK = 0x7265_7379_6E63
+"""PostgreSQL's advisory lock for migrations."""
+
+
+async def migrate(engine: AsyncEngine, url: str) -> None:
+    """Create or upgrade the tables where needed. Raises CannotRun for a database of a newer version."""
+    async with engine.connect() as connection:
+        version = await connection.run_sync(_version)
+    if version == NEWEST:
+        return
+    async with begin_immediate(engine).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await connection.run_sync(_upgrade, url)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version: str | None = connection.scalar(text(f'SELECT version_num FROM "{VERSION_TABLE}"'))
+    return version
+
+
+def _upgrade(connection: Connection, url: str) -> None:
+    # Only a first start and an upgrade need Alembic.
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    with as_file(files("resync_tui.schema.migrations")) as folder:
+        config = _config(str(folder), connection)
+        version = _version(connection)
+        known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+        if version is not None and version not in known:
+            raise CannotRun(
+                f"The control database ({place(url)}) was made by a newer resync-tui", "Upgrade resync-tui here."
+            )
+        command.upgrade(config, "head")
+
+
+def _config(folder: str, connection: Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

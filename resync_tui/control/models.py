@@ -1,0 +1,233 @@
+# ruff: noqa: N815  (the columns' names are the contract's)
+"""The tables of the control database; column names are part of the contract with scripts that read them.
+
+Whoever changes a table here adds a revision to `schema/migrations/versions`; a test holds the two together.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, ForeignKey, Identity, Index, Integer, MetaData, Table
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from resync_tui.outcome import KeyValue
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as UTC; SQLite, which knows no offsets, keeps it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time that does not say its offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without an offset")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every time its offset back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _counter() -> Any:
+    return Field(default=0, sa_type=BigInteger)
+
+
+def _time(*, required: bool = False) -> Any:
+    return Field(default=None, sa_type=UtcTime, nullable=not required)
+
+
+def _batch_key(*, ondelete: str | None = "CASCADE", **options: Any) -> Any:
+    """A column of its own each time: a Column belongs to one table."""
+    return Field(sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete=ondelete), **options))
+
+
+class ControlTable(SQLModel, registry=registry()):
+    """Keeps these tables in a MetaData of their own."""
+
+
+class DISBatch(ControlTable, table=True):
+    """One district's batch of a request."""
+
+    __tablename__ = "DISBatch"
+    __table_args__ = (
+        Index("DISBatch_district", "districtNumber", "batchID"),
+        Index("DISBatch_request", "requestID"),
+        Index("DISBatch_status", "status", "batchID"),
+        # A number is never given twice, also where old batches have been pruned.
+        {"sqlite_autoincrement": True},
+    )
+
+    batchID: int = Field(sa_column=Column("batchID", Integer, Identity(), primary_key=True))
+    requestID: int
+    districtNumber: str
+    schoolYear: int
+    initiator: str
+    """`district` or `state`."""
+    requestedBy: str
+    reason: str = ""
+    status: str
+    attempts: int = 0
+    requestedAt: datetime = _time(required=True)
+    startedAt: datetime | None = _time()
+    finishedAt: datetime | None = _time()
+    cancelRequested: bool = False
+    cancelledBy: str = ""
+    message: str = ""
+    agent: str = ""
+    """`host:pid` of the agent that ran it last."""
+    stageLeft: bool = False
+    """Whether a stage may be left in the state: an agent has begun it and has not said that it cleaned up."""
+
+
+class DISBatchHistory(ControlTable, table=True):
+    """One object of one batch: its live progress while it runs, its history afterwards."""
+
+    __tablename__ = "DISBatchHistory"
+    __table_args__ = (Index("DISBatchHistory_last", "districtNumber", "schoolYear", "objectName", "batchID"),)
+
+    batchID: int = _batch_key(primary_key=True)
+    sequence: int = Field(sa_column=Column("sequence", Integer, primary_key=True, autoincrement=False))
+    objectName: str
+    districtNumber: str
+    schoolYear: int
+    wave: int
+    marked: str
+    requiredBy: list[str] = Field(sa_column=Column("requiredBy", JSON, nullable=False))
+    status: str
+    phase: str = ""
+    startedAt: datetime | None = _time()
+    finishedAt: datetime | None = _time()
+    total: int | None = Field(default=None, sa_type=BigInteger)
+    read: int = _counter()
+    processed: int = _counter()
+    errors: int = _counter()
+    inserted: int = _counter()
+    updated: int = _counter()
+    unchanged: int = _counter()
+    excluded: int = _counter()
+    rejected: int = _counter()
+    blocked: int = _counter()
+    extra: int = _counter()
+    message: str = ""
+
+
+class DISBatchError(ControlTable, table=True):
+    """A record that did not reach the state; as many as the configuration keeps, key columns only."""
+
+    __tablename__ = "DISBatchError"
+    __table_args__ = (Index("DISBatchError_reason", "batchID", "objectName", "kind", "reason"),)
+
+    batchID: int = _batch_key(primary_key=True)
+    number: int = Field(sa_column=Column("number", Integer, primary_key=True, autoincrement=False))
+    """From 1 within a batch, so that a write that is tried again adds nothing twice."""
+    objectName: str
+    tableName: str
+    key: dict[str, KeyValue] = Field(sa_column=Column("key", JSON, nullable=False))
+    kind: str
+    reason: str
+
+
+class DISBatchErrorCount(ControlTable, table=True):
+    """How many records were refused for a reason, exact however few are kept."""
+
+    __tablename__ = "DISBatchErrorCount"
+
+    batchID: int = _batch_key(primary_key=True)
+    objectName: str = Field(primary_key=True)
+    tableName: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    reason: str = Field(primary_key=True)
+    records: int = _counter()
+
+
+class DISRunning(ControlTable, table=True):
+    """Inserting a row claims the district, deleting it releases it: one running batch a district."""
+
+    __tablename__ = "DISRunning"
+
+    districtNumber: str = Field(primary_key=True)
+    batchID: int = _batch_key(ondelete=None, nullable=False, unique=True)
+    owner: str
+    """The agent's id."""
+    token: int = Field(sa_type=BigInteger)
+    """Grows for ever; a write with an older one is refused."""
+    expires: datetime = _time(required=True)
+    changes: int = _counter()
+    """Writes under this claim, so that progress need not touch the gate."""
+
+
+class DISAgent(ControlTable, table=True):
+    """An agent process that is, or lately was, at work."""
+
+    __tablename__ = "DISAgent"
+
+    agentID: str = Field(primary_key=True)
+    host: str
+    kernel: str
+    """Which running kernel it lives under: only there does its lock file tell whether it is dead."""
+    pid: int
+    startedAt: datetime = _time(required=True)
+    seenAt: datetime = _time(required=True)
+    leaseSeconds: float
+
+
+class DISGate(ControlTable, table=True):
+    """One row, updated first by whoever changes the queue, so that such changes go one after another."""
+
+    __tablename__ = "DISGate"
+
+    gateID: int = Field(sa_column=Column("gateID", Integer, primary_key=True, autoincrement=False))
+    lastRequest: int = 0
+    lastToken: int = _counter()
+    changes: int = _counter()
+
+
+class ProcessAlert(ControlTable, table=True):
+    """A message to the users of a district or of the state (documents: "Process Alerts")."""
+
+    __tablename__ = "ProcessAlert"
+    __table_args__ = (Index("ProcessAlert_posted", "districtNumber", "audience", "postedAt"),)
+
+    alertID: int = Field(sa_column=Column("alertID", Integer, Identity(), primary_key=True))
+    process: str
+    """The category, as in `Vertical Interoperability`."""
+    name: str
+    message: str = ""
+    postedAt: datetime = _time(required=True)
+    dueAt: datetime | None = _time()
+    audience: str
+    """`district` or `state`."""
+    districtNumber: str | None = None
+    recipient: str | None = None
+    """One user; None: all of the audience who have the right."""
+    requestID: int | None = None
+    batchID: int | None = Field(
+        default=None, sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete="SET NULL"))
+    )
+    isRead: bool = False
+    isDeleted: bool = False
+
+
+METADATA: MetaData = ControlTable.metadata
+
+
+class Tables:
+    """The same tables for statements."""
+
+    batch: ClassVar[Table] = METADATA.tables["DISBatch"]
+    history: ClassVar[Table] = METADATA.tables["DISBatchHistory"]
+    error: ClassVar[Table] = METADATA.tables["DISBatchError"]
+    error_count: ClassVar[Table] = METADATA.tables["DISBatchErrorCount"]
+    running: ClassVar[Table] = METADATA.tables["DISRunning"]
+    agent: ClassVar[Table] = METADATA.tables["DISAgent"]
+    gate: ClassVar[Table] = METADATA.tables["DISGate"]
