@@ -5,19 +5,20 @@ as a request that was acknowledged must survive a power cut (NORMAL may forget t
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.control.migrate import migrate
-from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, sqlite_path
+from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, place, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
 
 NAME = "the control database"
@@ -47,10 +48,10 @@ class ControlDatabase:
 
         Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
         """
-        engine = _open_sqlite(sqlite_path(url)) if dialect_of(url) == "sqlite" else open_engine(url, pooled=True)
+        engine = _open_sqlite(sqlite_path(url)) if dialect_of(url) == "sqlite" else _open_postgresql(url)
         database = cls(engine, url, clock)
         try:
-            with explained(NAME, url):
+            with _explained(url):
                 await migrate(engine, url)
         except BaseException:
             await database.close()
@@ -73,7 +74,7 @@ class ControlDatabase:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that a cancelled scope cannot leave open or half done."""
-        with explained(NAME, self.url), anyio.fail_after(TRANSACTION_SECONDS, shield=True):
+        with _explained(self.url), anyio.fail_after(TRANSACTION_SECONDS, shield=True):
             async with engine.begin() as connection:
                 yield connection
 
@@ -85,6 +86,23 @@ class ControlDatabase:
             return utc_now()
         now: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
         return now
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Turn whatever the driver raises into CannotRun: an agent outlives every trouble of the control database."""
+    try:
+        with explained(NAME, url):
+            yield
+    except DBAPIError as error:
+        raise CannotRun(
+            f"{NAME.capitalize()} ({place(url)}) failed: {type(error.orig).__name__}", "See the database server's log."
+        ) from error
+
+
+def _open_postgresql(url: str) -> AsyncEngine:
+    """A stopped agent, or one whose network is gone, must not keep the gate: the server ends its transaction."""
+    return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
 def _open_sqlite(path: Path) -> AsyncEngine:

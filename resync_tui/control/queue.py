@@ -1,0 +1,247 @@
+"""The queue: which agent runs which batch, by leases with tokens that grow for ever.
+
+A lease ends when its agent says so, when it lapses, or when its agent is known to be dead; a batch without one goes
+back to the queue and is begun again under a greater token. Locks are always taken in the order gate, DISRunning,
+DISBatch, DISBatchHistory, so no two transactions wait for each other.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.gate import pass_gate
+from resync_tui.control.host_lock import forget, known_dead, this_kernel
+from resync_tui.control.models import Tables
+from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
+from resync_tui.control.rows import plan_view
+from resync_tui.outcome import Status
+
+LEASE_SECONDS = 45.0
+FORGOTTEN = timedelta(days=1)
+"""How long an agent that was not heard of again stays listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdentity:
+    """An agent process; `id` is never used twice."""
+
+    id: str
+    host: str
+    pid: int
+
+
+class Queue:
+    """One agent's side of the queue."""
+
+    def __init__(self, database: ControlDatabase, agent: AgentIdentity, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._database = database
+        self._agent = agent
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def register(self) -> None:
+        """Say that this agent is at work."""
+        running, agent = Tables.running, Tables.agent
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            now = await self._database.now(connection)
+            owners = select(running.c.owner)
+            await connection.execute(
+                delete(agent).where(agent.c.seenAt < now - FORGOTTEN, agent.c.agentID.not_in(owners))
+            )
+            await self._insert_agent(connection, now)
+
+    async def unregister(self) -> None:
+        """Say that this agent has ended."""
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
+
+    async def peek(self, districts: Collection[str], limit: int) -> bool:
+        """Whether a claim may find something; reads only."""
+        async with self._database.read() as connection:
+            now = await self._database.now(connection)
+            held = (await connection.execute(select(Tables.running))).all()
+            dead = await self._dead(connection)
+            if any(row.expires <= now or row.owner in dead for row in held):
+                return True
+            if len(held) >= limit:
+                return False
+            return (await connection.execute(_oldest(districts))).first() is not None
+
+    async def queued(self, districts: Collection[str]) -> bool:
+        """Whether a batch of these districts waits, be it for another batch to end."""
+        batch = Tables.batch
+        wanted = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
+        async with self._database.read() as connection:
+            return (await connection.execute(wanted.limit(1))).first() is not None
+
+    async def claim(self, districts: Collection[str], limit: int) -> Lease | None:
+        """Put lapsed batches back, then take the oldest whose district is free, unless `limit` batches run."""
+        running, batch, gate = Tables.running, Tables.batch, Tables.gate
+        async with self._database.write() as connection:
+            last_token = (await pass_gate(connection, changes=0)).lastToken
+            now = await self._database.now(connection)
+            dead = await self._dead(connection)
+            await self._requeue(connection, now, dead)
+            held = (await connection.execute(select(running.c.batchID))).all()
+            row = (await connection.execute(_oldest(districts))).first() if len(held) < limit else None
+            lease = None
+            if row is not None:
+                # Also greater than those of another control database that led to the same state before.
+                token = max(last_token + 1, int(now.timestamp() * 1000))
+                lease = await self._lease_of(connection, row, token)
+                await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
+                await connection.execute(running.insert().values(**self._running(lease), expires=now + self._lease))
+                begun = {"status": Status.RUNNING.value, "attempts": lease.attempt, "stageLeft": True}
+                started = {"startedAt": row.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
+                await connection.execute(update(batch).where(batch.c.batchID == lease.batch).values(**begun, **started))
+        for agent in dead:
+            forget(self._database.url, agent)
+        return lease
+
+    async def renew(self, leases: Iterable[Lease]) -> dict[int, bool]:
+        """Say that this agent lives; return, per batch it still holds, whether its cancellation is wanted."""
+        running, batch, agent = Tables.running, Tables.batch, Tables.agent
+        async with self._database.write() as connection:
+            now = await self._database.now(connection)
+            mine = running.c.token.in_([each.token for each in leases])
+            renewed = await connection.execute(
+                update(running)
+                .where(mine, running.c.owner == self._agent.id)
+                .values(expires=now + self._lease, changes=running.c.changes + 1)
+                .returning(running.c.batchID)
+            )
+            numbers = [row.batchID for row in renewed]
+            seen = update(agent).where(agent.c.agentID == self._agent.id).values(seenAt=now)
+            if (await connection.execute(seen.returning(agent.c.agentID))).first() is None:
+                await self._insert_agent(connection, now)
+            wanted = select(batch.c.batchID, batch.c.cancelRequested).where(batch.c.batchID.in_(numbers))
+            return {row.batchID: row.cancelRequested for row in await connection.execute(wanted)}
+
+    async def write(self, lease: Lease, progress: Progress) -> bool:
+        """Write progress; return whether cancellation is wanted. Raises LeaseLost."""
+        async with self._database.write() as connection:
+            await hold(connection, lease)
+            await record(connection, lease, progress, await self._database.now(connection))
+            return await cancel_requested(connection, lease)
+
+    async def retry(self, lease: Lease, message: str) -> None:
+        """Begin another attempt under the same lease; `message` says why the last one broke off. Raises LeaseLost."""
+        batch = Tables.batch
+        async with self._database.write() as connection:
+            await hold(connection, lease)
+            await connection.execute(
+                update(batch)
+                .where(batch.c.batchID == lease.batch)
+                .values(attempts=batch.c.attempts + 1, message=clip(message))
+            )
+            await blank(connection, lease.batch)
+
+    async def finish(self, lease: Lease, status: Status, message: str, progress: Progress) -> None:
+        """Write how a batch ended, with its last progress, and free its district. Raises LeaseLost."""
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            await self._free(connection, lease)
+            now = await self._database.now(connection)
+            await self._end(connection, lease, status, message, now)
+            await record(connection, lease, progress, now)
+
+    async def release(self, lease: Lease, progress: Progress) -> None:
+        """Put a batch back, all cleaned up; one that was cancelled ends, with `progress`. Raises LeaseLost."""
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            await self._free(connection, lease)
+            if await cancel_requested(connection, lease):
+                now = await self._database.now(connection)
+                await self._end(connection, lease, Status.CANCELLED, "", now)
+                await record(connection, lease, progress, now)
+            else:
+                await _put_back(connection, lease.batch, stageLeft=False)
+
+    async def _end(
+        self, connection: AsyncConnection, lease: Lease, status: Status, message: str, now: datetime
+    ) -> None:
+        batch = Tables.batch
+        await connection.execute(
+            update(batch)
+            .where(batch.c.batchID == lease.batch)
+            .values(status=status.value, message=clip(message), finishedAt=now, stageLeft=False)
+        )
+
+    async def _insert_agent(self, connection: AsyncConnection, now: datetime) -> None:
+        agent = self._agent
+        where = {"agentID": agent.id, "host": agent.host, "kernel": this_kernel(), "pid": agent.pid}
+        when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
+        await connection.execute(Tables.agent.insert().values(**where, **when))
+
+    async def _dead(self, connection: AsyncConnection) -> set[str]:
+        """Return the agents of this host whose end is certain."""
+        agent = Tables.agent
+        wanted = select(agent.c.agentID, agent.c.kernel).where(agent.c.agentID != self._agent.id)
+        others = (await connection.execute(wanted)).all()
+        return {row.agentID for row in others if known_dead(self._database.url, row.agentID, row.kernel)}
+
+    async def _requeue(self, connection: AsyncConnection, now: datetime, dead: set[str]) -> None:
+        """Give back what has lapsed. Locked rows are just being renewed or ended by their own agent: passed over."""
+        running, agent = Tables.running, Tables.agent
+        lapsed = (
+            select(running)
+            .where(or_(running.c.expires <= now, running.c.owner.in_(dead)))
+            .with_for_update(skip_locked=True)
+        )
+        for row in (await connection.execute(lapsed)).all():
+            await _remove(connection, row)
+            await _put_back(connection, row.batchID)
+        await connection.execute(delete(agent).where(agent.c.agentID.in_(dead)))
+
+    async def _free(self, connection: AsyncConnection, lease: Lease) -> None:
+        running = Tables.running
+        held = select(running).where(running.c.districtNumber == lease.district, running.c.token == lease.token)
+        row = (await connection.execute(held.with_for_update())).one_or_none()
+        if row is None:
+            raise lost(lease)
+        await _remove(connection, row)
+
+    async def _lease_of(self, connection: AsyncConnection, row: Row[Any], token: int) -> Lease:
+        history = Tables.history
+        wanted = select(history).where(history.c.batchID == row.batchID).order_by(history.c.sequence)
+        plan = plan_view(row.schoolYear, (await connection.execute(wanted)).all())
+        return Lease(row.batchID, row.districtNumber, token, row.attempts + 1, plan, row.cancelRequested)
+
+    def _running(self, lease: Lease) -> dict[str, Any]:
+        held = {"districtNumber": lease.district, "batchID": lease.batch, "token": lease.token}
+        return {**held, "owner": self._agent.id, "changes": 0}
+
+
+def _oldest(districts: Collection[str]) -> Select[Any]:
+    batch, running = Tables.batch, Tables.running
+    return (
+        select(batch)
+        .where(
+            batch.c.status == Status.QUEUED,
+            batch.c.districtNumber.in_(districts),
+            batch.c.districtNumber.not_in(select(running.c.districtNumber)),
+        )
+        .order_by(batch.c.batchID)
+        .limit(1)
+    )
+
+
+async def _remove(connection: AsyncConnection, row: Row[Any]) -> None:
+    """Free a district; its count of changes moves to the gate, so that the sum never falls."""
+    running, gate = Tables.running, Tables.gate
+    await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
+    await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))
+
+
+async def _put_back(connection: AsyncConnection, number: int, **values: Any) -> None:
+    batch = Tables.batch
+    await connection.execute(
+        update(batch).where(batch.c.batchID == number).values(status=Status.QUEUED.value, **values)
+    )
+    await blank(connection, number)
