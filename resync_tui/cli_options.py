@@ -1,0 +1,75 @@
+"""What several commands share: their options, the settings, one question to the control database, lines of output."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from resync_tui.config import Settings
+    from resync_tui.control.store import Store
+
+T = TypeVar("T")
+
+
+def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.find_root().obj = value
+
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), expose_value=False, callback=_remember_config, metavar="FILE",
+    help="resync.toml to use; else $RESYNC_TUI_CONFIG, ./resync.toml, the user's, the system's.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+district_option = click.option("-d", "district", metavar="ID", help="District; left out: the first one.")
+year_option = click.option("--year", type=int, metavar="YEAR", help="School year, by the year it ends in.")
+all_option = click.option("--all", "everything", is_flag=True, help="Every object: a full resync.")
+alone_option = click.option("--no-check-dependencies", "alone", is_flag=True, help="Only the named objects.")
+objects_argument = click.argument("objects", nargs=-1, metavar="OBJECT…")
+
+
+def config_path() -> Path | None:
+    """Return what --config named, before the command or after it."""
+    path: Path | None = click.get_current_context().find_root().obj
+    return path
+
+
+def read_settings(path: Path | None = None) -> "Settings":
+    """Return the settings, of the file that --config named unless `path` does. Raises ConfigError."""
+    from resync_tui.config import load
+
+    return load(path or config_path())
+
+
+def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
+    """Return what the control database answers, asked by somebody who may."""
+    import anyio
+
+    from resync_tui import rights
+    from resync_tui.control.store import Store
+
+    url = settings.control_url()
+    rights.require(url)
+
+    async def asked() -> T:
+        store = await Store.open(url)
+        try:
+            return await question(store)
+        finally:
+            await store.close()
+
+    return anyio.run(asked)
+
+
+def show_json(document: object) -> None:
+    """Print one JSON document on one line."""
+    click.echo(json.dumps(document))
+
+
+def show(lines: Iterable[str], *, err: bool = False) -> None:
+    """Print lines."""
+    for line in lines:
+        click.echo(line, err=err)

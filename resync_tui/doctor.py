@@ -1,0 +1,176 @@
+"""What is wrong before anything is sent: configuration, rights, databases, identities, schemas, agents."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import anyio
+import sqlalchemy as sa
+
+from resync_tui import config, database, rights
+from resync_tui.catalog import Catalog
+from resync_tui.config import DistrictSettings, Settings
+from resync_tui.control.store import Store
+from resync_tui.control.views import Agent
+from resync_tui.engine.tables import NoFit, describe, reflect
+from resync_tui.errors import CannotRun, ResyncError
+from resync_tui.logind import logout_hint
+
+AT_A_TIME = 8
+"""Districts examined side by side."""
+
+Tables = Mapping[str, sa.Table]
+
+
+@dataclass
+class Examination:
+    """What has been found so far."""
+
+    settings: Settings
+    catalog: Catalog
+    problems: list[ResyncError] = field(default_factory=list)
+    agents: list[Agent] = field(default_factory=list)
+
+    def found(self, problem: ResyncError) -> None:
+        """Note a problem, once however many districts have it."""
+        if (problem.what, problem.do) not in {(each.what, each.do) for each in self.problems}:
+            self.problems.append(problem)
+
+
+def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
+    """Return the agents and every problem; raises nothing that a user can cause."""
+    try:
+        settings = config.load(path)
+        examination = Examination(settings, settings.load_catalog())
+    except ResyncError as error:
+        return [], [error]
+    anyio.run(_examine, examination)
+    if (hint := logout_hint()) is not None:
+        examination.found(hint)
+    return examination.agents, examination.problems
+
+
+async def _examine(examination: Examination) -> None:
+    await _control(examination)
+    state = await _state(examination)
+    limit = anyio.CapacityLimiter(AT_A_TIME)
+    found: dict[str, list[ResyncError]] = {each.id: [] for each in examination.settings.district}
+
+    async def one(district: DistrictSettings) -> None:
+        async with limit:
+            found[district.id] = await _district(examination, district, state)
+
+    async with anyio.create_task_group() as group:
+        for district in examination.settings.district:
+            group.start_soon(one, district)
+    for problem in chain.from_iterable(found.values()):
+        examination.found(problem)
+
+
+async def _control(examination: Examination) -> None:
+    try:
+        url = examination.settings.control_url()
+        rights.require(url)
+        store = await Store.open(url)
+        try:
+            examination.agents = await store.agents()
+        finally:
+            await store.close()
+    except ResyncError as error:
+        examination.found(error)
+
+
+async def _state(examination: Examination) -> Tables | None:
+    try:
+        tables = await _reflect("the state", examination.settings.state_url(), examination.catalog)
+    except ResyncError as error:
+        examination.found(error)
+        return None
+    if any(table in tables for each in examination.catalog.objects for table in each.tables):
+        return tables
+    first = examination.settings.district[0].id
+    examination.found(CannotRun("The state has none of the tables", f"Create them: resync-tui state init -d {first}"))
+    return None
+
+
+async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:
+    name = f"district {district.id}"
+    try:
+        url = examination.settings.district_url(district.id)
+        tables = await _reflect(name, url, examination.catalog)
+        problems = await _identity(name, url, district.id, examination.catalog, tables)
+    except ResyncError as error:
+        return [error]
+    if state is not None:
+        problems += misfits(examination.catalog, tables, state, district.id)
+    return problems + list(edges(examination.catalog, tables))
+
+
+async def _reflect(name: str, url: str, catalog: Catalog) -> Tables:
+    engine = database.open_engine(url)
+    try:
+        with database.explained(name, url):
+            async with engine.connect() as connection:
+                names = [table for each in catalog.objects for table in each.tables]
+                return await reflect(connection, names, related=True)
+    finally:
+        await engine.dispose()
+
+
+async def _identity(name: str, url: str, expected: str, catalog: Catalog, tables: Tables) -> list[ResyncError]:
+    """Ask a source which district it is, where the catalog says how."""
+    table_name, _, column = (catalog.identity or "").rpartition(".")
+    table = tables.get(table_name)
+    if table is None or column not in table.c:
+        return []
+    engine = database.open_engine(url)
+    try:
+        with database.explained(name, url):
+            async with engine.connect() as connection:
+                rows = await connection.execute(sa.select(table.c[column]).distinct().limit(3))
+                found = sorted(str(row[0]) for row in rows)
+    finally:
+        await engine.dispose()
+    if found == [expected]:
+        return []
+    says = ", ".join(found) or "nothing"
+    return [
+        CannotRun(
+            f"{_up(name)} is another one: its {catalog.identity} says {says}", "Mend the url or the id in resync.toml."
+        )
+    ]
+
+
+def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:
+    """Return what keeps objects from moving: tables and columns that are missing, types that do not fit."""
+    for each in catalog.objects:
+        for table in each.tables:
+            try:
+                describe(each, table, "", catalog, district, (source, state))
+            except NoFit as error:
+                yield CannotRun(_named(error.what, district), error.do)
+
+
+def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:
+    """Return the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
+    owner = {table: each.name for each in catalog.objects for table in each.tables}
+    for name, child in owner.items():
+        allowed = {child, *catalog.ancestors([child])}
+        keys = tables[name].foreign_key_constraints if name in tables else ()
+        for referred in sorted({key.referred_table.fullname for key in keys}):
+            parent = owner.get(referred)
+            if parent is not None and parent not in allowed:
+                yield CannotRun(
+                    f"{name} of {child} points to {referred} of {parent}, on which {child} does not depend",
+                    f"Add {parent} to the parents of {child} in the catalog.",
+                )
+
+
+def _named(what: str, district: str) -> str:
+    """Say which district is meant where the engine, which knows of one only, says `the district`."""
+    return _up(what.replace("The district", f"district {district}").replace("the district", f"district {district}"))
+
+
+def _up(text: str) -> str:
+    return text[:1].upper() + text[1:]
