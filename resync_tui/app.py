@@ -1,0 +1,164 @@
+"""The TUI: navigation and keys; what a screen shows is that screen's."""
+
+import locale
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import ClassVar
+
+from anyio import sleep
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from resync_tui.catalog import Catalog
+from resync_tui.clock import Clock, utc_now
+from resync_tui.config import Settings
+from resync_tui.errors import ResyncError
+from resync_tui.screens.agents import AgentsPage
+from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.help import help_sheet
+from resync_tui.screens.history import HistoryPage
+from resync_tui.screens.legend import legend_sheet
+from resync_tui.screens.page import Page
+from resync_tui.screens.progress import ProgressPage
+from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
+from resync_tui.session import Session, Store
+from resync_tui.terminal import is_behind
+from resync_tui.widgets.glyphs import glyphs_for
+
+BEAT = 0.25
+IDLE = 2.0
+"""Seconds between two looks at the control database: while something runs, and while nothing does."""
+
+
+class ResyncApp(App[None]):
+    """Opens the control database after the first paint, watches it, and moves between screens."""
+
+    TITLE = "resync-tui"
+    CSS_PATH = "app.tcss"
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "progress", "Progress of the newest batch"),
+        Binding("H", "history", "History of all batches"),
+        Binding("A", "agents", "Agent Queue"),
+        Binding("L", "legend", "Legend"),
+        Binding("colon", "command_palette", "All commands"),
+        Binding("question_mark", "help", "Help"),
+        Binding("q", "quit", "Quit: what runs goes on"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        open_store: Callable[[], Awaitable[Store]],
+        start_agent: Callable[[], str | None],
+        user: str,
+        district: str | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.session = Session(
+            settings,
+            catalog,
+            open_store=open_store,
+            start_agent=start_agent,
+            user=user,
+            district=district,
+            clock=clock,
+        )
+        self.glyphs = glyphs_for(os.environ, locale.getpreferredencoding(do_setlocale=False))
+
+    def get_default_screen(self) -> Screen[None]:
+        """Begin with the checklist."""
+        return ChecklistPage(self.session, self.glyphs)
+
+    def on_mount(self) -> None:
+        """Watch, once the first screen has been painted."""
+        self.set_interval(BEAT, self._beat)
+        self.call_after_refresh(lambda: self.run_worker(self._watch(), group="watch"))
+
+    async def on_unmount(self) -> None:
+        """Let the control database go."""
+        await self.session.close()
+
+    def leave(self, code: int) -> None:
+        """End from another thread, as after a hang-up; what runs in an agent goes on."""
+        with suppress(RuntimeError):
+            self.call_from_thread(self.exit, None, code)
+
+    async def _watch(self) -> None:
+        while True:
+            if await self.session.poll():
+                self._reload()
+            await sleep(BEAT if self.session.active else IDLE)
+
+    def _reload(self) -> None:
+        if isinstance(self.screen, Page):
+            self.screen.reload()
+
+    def _beat(self) -> None:
+        """Nothing is drawn behind a modal, nor for a terminal that does not keep up."""
+        if isinstance(self.screen, Page) and not is_behind(self):
+            self.screen.beat()
+
+    def on_resize(self) -> None:
+        """Say so where the terminal is too small, and go on where it has grown."""
+        small = self.size.width < COLUMNS or self.size.height < ROWS
+        if small and not isinstance(self.screen, SmallScreen):
+            self.push_screen(SmallScreen())
+        elif not small and isinstance(self.screen, SmallScreen):
+            self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of the screen in the palette."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.action != "command_palette":
+                yield SystemCommand(binding.description, binding.key, self._runs(binding.action, active.node))
+
+    def _runs(self, action: str, node: object) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self.run_action(action, node)  # type: ignore[arg-type]
+
+        return run
+
+    def action_legend(self) -> None:
+        """Show the Legend."""
+        self.push_screen(legend_sheet(self.glyphs))
+
+    def action_help(self) -> None:
+        """Show the keys of this screen."""
+        self.push_screen(help_sheet(active.binding for active in self.screen.active_bindings.values()))
+
+    def action_history(self) -> None:
+        """Show all batches."""
+        self._show(HistoryPage(self.session, self.glyphs))
+
+    def action_agents(self) -> None:
+        """Show agents and queue."""
+        self._show(AgentsPage(self.session, self.glyphs))
+
+    async def action_progress(self) -> None:
+        """Show the newest batch of the listed district."""
+        page = self.screen
+        if not isinstance(page, Page) or isinstance(page, ProgressPage):
+            return
+        try:
+            newest = await self.session.store.batches(district=self.session.district, limit=1)
+        except ResyncError as error:
+            page.say(f"{error.what}. {error.do}", bad=True)
+            return
+        if newest:
+            self._show(ProgressPage(self.session, self.glyphs, newest[0].batch))
+        else:
+            page.say("Nothing has been sent for this district yet.")
+
+    def _show(self, page: Page) -> None:
+        """Go to a screen, unless one of its kind is in front already or a modal is."""
+        if isinstance(self.screen, Page) and type(self.screen) is not type(page):
+            self.push_screen(page)

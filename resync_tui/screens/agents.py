@@ -1,0 +1,65 @@
+"""Agent Queue: the agents, and what waits for them."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from resync_tui.control.views import Agent, Batch
+from resync_tui.screens import words
+from resync_tui.screens.page import Page
+from resync_tui.screens.sheet import TextRow, text_rows
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+
+class AgentsPage(Page):
+    """Who works, on what, since when; and the batches that are queued or running."""
+
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("Esc", "Back"), ("p", "Progress"), ("H", "History"), ("?", "Help"))
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__(session, glyphs)
+        self._list = Rows[TextRow](lambda row, _: row.line, cursor=False)
+
+    def rows(self) -> Rows[TextRow]:
+        """Return agents and batches."""
+        return self._list
+
+    def draw(self) -> None:
+        """Draw what the session read last."""
+        session = self.session
+        alive = sum(agent.alive for agent in session.agents)
+        heading: Line = ((" Agent Queue ", TITLE),)
+        state = f"{words.plural(alive, 'agent')} alive  {words.plural(len(session.active), 'batch', 'batches')} queued "
+        self.header(spread(heading, plain(state), self.size.width))
+        self.titles(plain(f"{'Agent':<26} {'State':<10} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
+        lines = [self._agent(each) for each in session.agents] or [plain("No agent has been here yet.", WARN)]
+        lines += [plain(""), plain(f"{'Queue':<8}{'District':<24} {'Requested':<16}  {'By':<10} State", BOLD)]
+        lines += [self._batch(each) for each in reversed(session.active)] or [plain("Nothing is queued.")]
+        self._list.show(text_rows(lines))
+
+    def _agent(self, agent: Agent) -> Line:
+        batches = " ".join(f"#{number}" for number in agent.running) or "-"
+        return (
+            (f"{left(f'{agent.host}:{agent.pid}', 26, self.glyphs.cut)} ", PLAIN),
+            (f"{'alive' if agent.alive else 'silent':<10} ", GOOD if agent.alive else BAD),
+            (f"{words.when(agent.started)}  {words.when(agent.seen)}  {batches}", PLAIN),
+        )
+
+    def _batch(self, batch: Batch) -> Line:
+        place = left(self.session.district_name(batch.district), 24, self.glyphs.cut)
+        return (
+            (f"#{batch.batch:<7}{place} {words.when(batch.requested)}  {left(batch.requested_by, 10)} ", PLAIN),
+            (f"{self.glyphs.dot(batch.color)} ", DOT[batch.color]),
+            (str(batch.status), PLAIN),
+        )
+
+    def note(self) -> list[Line]:
+        """Say how to start an agent where none is alive."""
+        if any(agent.alive for agent in self.session.agents) or not self.session.ready:
+            return []
+        return [
+            plain("No agent is alive. Sending starts one; a service is started with:"),
+            plain(self.session.start_words, BOLD),
+        ]

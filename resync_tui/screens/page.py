@@ -1,0 +1,149 @@
+"""What every full screen is made of: a header, titles, rows, a message and the keys."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from resync_tui.errors import ResyncError
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.key_bar import KeyBar
+from resync_tui.widgets.line import BAD, PLAIN, WARN, Line, plain
+from resync_tui.widgets.lines import Lines
+from resync_tui.widgets.rows import Rows
+
+
+class Page(Screen[None]):
+    """A screen that reads the control database when that has changed, and draws what it read as time goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back: what runs goes on")]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = ()
+    """What the key bar shows."""
+    HEADER_ROWS: ClassVar[int] = 1
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.session = session
+        self.glyphs = glyphs
+        self._wanted = False
+        self._reading = False
+        self._said: tuple[str, bool] = ("", False)
+
+    def rows(self) -> Rows[Any]:
+        """Return the list of this screen."""
+        raise NotImplementedError
+
+    async def load(self) -> None:
+        """Read from the control database what this screen shows. Raises ResyncError."""
+
+    def draw(self) -> None:
+        """Hand header, titles and rows what they show by what was read and by the clock."""
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Return what the key bar shows."""
+        return self.KEYS
+
+    def note(self) -> list[Line]:
+        """Return the lines above the keys where nothing else is to be said."""
+        return []
+
+    def compose(self) -> ComposeResult:
+        """Header, titles, rows, message, keys."""
+        yield Lines(id="header", height=self.HEADER_ROWS)
+        yield Lines(id="titles")
+        yield self.rows()
+        yield Lines(id="message", height=2)
+        yield KeyBar(self.keys())
+
+    def on_mount(self) -> None:
+        """Draw what is known before anything has been read."""
+        self.refresh_all()
+
+    def on_screen_resume(self) -> None:
+        """Read again what may have changed while another screen was in front."""
+        self.reload()
+
+    def on_resize(self) -> None:
+        """Titles and header depend on the width."""
+        self.refresh_all()
+
+    def reload(self) -> None:
+        """Read in the background; one that is asked for while another reads follows it."""
+        self._wanted = True
+        if not self._reading:
+            self._reading = True
+            self.app.run_worker(self._read(), group="read")
+
+    async def _read(self) -> None:
+        try:
+            while self._wanted:
+                self._wanted = False
+                try:
+                    await self.load()
+                except ResyncError as error:
+                    if self.session.ready:
+                        self.say(f"{error.what}. {error.do}", bad=True)
+        finally:
+            self._reading = False
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Draw at once: after a key, a resize or a reading."""
+        if self.is_mounted and self.size.width:
+            self.draw()
+            self.show_message()
+            self.query_one(Rows).flush()
+
+    def beat(self) -> None:
+        """Four times a second: what depends on the clock, while something runs."""
+        if self.session.active:
+            self.refresh_all()
+
+    def header(self, *lines: Line) -> None:
+        """Set the lines at the top."""
+        self.query_one("#header", Lines).show(lines)
+
+    def titles(self, line: Line) -> None:
+        """Set the titles of the columns."""
+        self.query_one("#titles", Lines).show([line])
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """Say something above the keys, until the next key."""
+        self._said = (text, bad)
+        self.show_message()
+
+    def on_key(self) -> None:
+        """What was said has been read."""
+        if self._said[0]:
+            self.say("")
+
+    def show_message(self) -> None:
+        """Show what is to be said: trouble with the control database before all else."""
+        if not self.is_mounted:
+            return
+        trouble, (text, bad) = self.session.trouble, self._said
+        if trouble is not None:
+            lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
+        elif text:
+            lines = [plain(part, BAD if bad else PLAIN) for part in _folded(text, self.size.width)]
+        else:
+            lines = self.note()
+        self.query_one("#message", Lines).show(lines)
+
+    def action_back(self) -> None:
+        """Go back to the screen before."""
+        self.app.pop_screen()
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """Break a text into lines between words."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -1,0 +1,131 @@
+"""Pick one or several from a list, with a filter for long ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from resync_tui.marks import Mark
+from resync_tui.widgets.line import BOLD, PLAIN, Line, plain
+from resync_tui.widgets.lines import Lines
+from resync_tui.widgets.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to pick."""
+
+    key: str
+    label: str
+    picked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What was picked: several keys in the order of the list, and the one to look at."""
+
+    keys: tuple[str, ...]
+    current: str
+
+
+class Picker(ModalScreen[Picked | None]):
+    """A list to pick from; Enter takes what is picked, or else what the cursor is on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pick", "Pick"),
+        Binding("a", "all", "Pick all"),
+        Binding("u", "none", "Pick none"),
+        Binding("slash", "filter", "Filter"),
+        Binding("enter", "take", "Take"),
+        Binding("escape,q", "leave", "Leave all as it was"),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[Choice], current: str, *, several: bool) -> None:
+        super().__init__(classes="over")
+        self._title = title
+        self._choices = list(choices)
+        self._picked = {each.key for each in choices if each.picked}
+        self._current = current
+        self._several = several
+        self._rows = Rows[Choice](self._draw)
+
+    def _draw(self, choice: Choice, width: int) -> Line:
+        mark = Mark.CHOSEN if choice.picked else Mark.NONE
+        box = f"{mark.value} " if self._several else ""
+        return ((box, BOLD), (choice.label, BOLD if choice.picked else PLAIN))
+
+    def compose(self) -> ComposeResult:
+        """Title, list, filter, keys."""
+        with Vertical(id="box"):
+            yield Lines(id="titles")
+            yield self._rows
+            yield Input(id="filter", placeholder="part of a name", compact=True)
+            yield Lines(id="hint")
+
+    def on_mount(self) -> None:
+        """Show all, with the cursor on the current one."""
+        self._rows.styles.height = max(1, len(self._choices))
+        keys = (
+            "Space pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
+        )
+        self.query_one("#hint", Lines).show([plain(keys)])
+        self._show()
+        self._rows.go(self._current)
+        self._rows.focus()
+
+    def _show(self) -> None:
+        wanted = self.query_one("#filter", Input).value.strip().casefold()
+        shown = [each for each in self._choices if wanted in each.label.casefold()]
+        self._rows.show([Choice(each.key, each.label, each.key in self._picked) for each in shown], at_once=True)
+        count = f"  {len(self._picked)} of {len(self._choices)} picked" if self._several else ""
+        self.query_one("#titles", Lines).show([((self._title, BOLD), (count, PLAIN))])
+
+    def action_pick(self) -> None:
+        """Pick the one under the cursor, or let it go."""
+        if self._several and self._rows.current:
+            self._picked ^= {self._rows.current.key}
+            self._show()
+
+    def action_all(self) -> None:
+        """Pick all that the filter shows."""
+        if self._several:
+            self._picked |= {each.key for each in self._rows.values}
+            self._show()
+
+    def action_none(self) -> None:
+        """Let all go that the filter shows."""
+        if self._several:
+            self._picked -= {each.key for each in self._rows.values}
+            self._show()
+
+    def action_filter(self) -> None:
+        """Ask for a part of a name."""
+        if self._several:
+            self.add_class("filtering")
+            self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed)
+    def _filter(self) -> None:
+        self._show()
+
+    @on(Input.Submitted)
+    def _keep_filter(self) -> None:
+        self.remove_class("filtering")
+        self._rows.focus()
+
+    def action_take(self) -> None:
+        """Take what is picked, else the one under the cursor."""
+        under = self._rows.current.key if self._rows.current else self._current
+        keys = tuple(each.key for each in self._choices if each.key in self._picked) if self._several else (under,)
+        keys = keys or (under,)
+        self.dismiss(Picked(keys, under if under in keys else keys[0]))
+
+    def action_leave(self) -> None:
+        """Leave everything as it was."""
+        self.dismiss(None)

@@ -1,0 +1,168 @@
+"""One batch, while it runs and afterwards: overall, and object by object."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import Batch
+from resync_tui.errors import ResyncError
+from resync_tui.outcome import Status
+from resync_tui.screens import words
+from resync_tui.screens.confirm import Question
+from resync_tui.screens.errors import ErrorsPage
+from resync_tui.screens.pace import Pace
+from resync_tui.screens.page import Page
+from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, progress_row, waits_for, work
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, Line, plain, spread
+from resync_tui.widgets.rows import Rows
+
+
+class ProgressPage(Page):
+    """Live progress; any terminal may attach and leave, the batch does not mind."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "errors", "Errors of this batch"),
+        Binding("x", "cancel", "Cancel this batch"),
+    ]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("Esc", "Back"), ("e", "Errors"), ("x", "Cancel…"), ("H", "History"), ("A", "Agents")),
+        *(("L", "Legend"), ("?", "Help")),
+    )
+    HEADER_ROWS: ClassVar[int] = 3
+
+    def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
+        super().__init__(session, glyphs)
+        self.number = batch
+        self._batch: Batch | None = None
+        self._paces: dict[str, Pace] = {}
+        self._pace = Pace()
+        self._columns = Columns(80)
+        self._list = Rows[ProgressRow](lambda row, _: self._columns.draw(row, self.glyphs))
+
+    def rows(self) -> Rows[ProgressRow]:
+        """Return the objects of the batch."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read the batch, and take a sample of each object's speed."""
+        batch = self._batch = await self.session.store.batch(self.number)
+        at = self.session.now()
+        for each in batch.objects:
+            if each.status is Status.RUNNING:
+                self._paces.setdefault(each.object, Pace()).add(at, work(each)[0])
+        self._pace.add(at, sum(work(each)[0] for each in batch.objects))
+
+    def draw(self) -> None:
+        """Draw the batch by what was read last."""
+        batch, width = self._batch, self.size.width
+        if batch is None:
+            self.header(plain(f" Resync #{self.number}", BOLD))
+            return
+        rows = [
+            progress_row(
+                each, waits_for(self.session.catalog, batch, each.object), self._paces.get(each.object, Pace())
+            )
+            for each in batch.objects
+        ]
+        columns = columns_for(self._list.size.width or width, rows)
+        if columns != self._columns:
+            self._columns = columns
+            self._list.redraw()
+        self.header(self._title(batch, width), self._overall(batch), self._bar(batch, width))
+        self.titles(columns.titles())
+        self._list.show(rows)
+
+    def _title(self, batch: Batch, width: int) -> Line:
+        place = f" Resync #{batch.batch}  {self.session.district_name(batch.district)}  {words.school_year(batch.year)}"
+        asked = f"  {words.when(batch.requested)} by {batch.requested_by}"
+        status = "CANCELLING" if batch.cancel_requested and not batch.status.ended else batch.status.upper()
+        ran = words.span(words.ran_for(batch.started, batch.finished, self.session.now())) if batch.started else ""
+        again = f" attempt {batch.attempts}" if batch.attempts > 1 else ""
+        return spread(((place, BOLD), (asked, PLAIN)), ((f"{status}{again} {ran} ", BOLD),), width)
+
+    def _overall(self, batch: Batch) -> Line:
+        ended = sum(each.status.ended for each in batch.objects)
+        totals = [each.total for each in batch.objects]
+        known = sum(total or 0 for total in totals)
+        unsure = "+" if None in totals and not batch.status.ended else ""
+        counts = batch.counts
+        text = f"Overall {ended}/{len(batch.objects)}  {counts.processed:,}/{known:,}{unsure} records"
+        if batch.status is Status.RUNNING:
+            done, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
+            speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - done)
+            text += f"  {speed:,.0f}/s" if speed is not None else "  -/s"
+            text += f"  ETA {words.span(seconds)}" if seconds is not None and not unsure else "  ETA -"
+        return ((text, PLAIN), (f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN))
+
+    def _bar(self, batch: Batch, width: int) -> Line:
+        part = words.batch_share(batch)
+        room = max(10, width - 7)
+        return ((self.glyphs.bar(part, room), DOT[batch.color]), (f" {int(part * 100)}%", BOLD))
+
+    def note(self) -> list[Line]:
+        """Say whether somebody works on it, and that leaving does no harm."""
+        batch = self._batch
+        if batch is None:
+            return []
+        if batch.status.ended:
+            return self._ended(batch)
+        agent = self.session.agent_of(batch)
+        leaving = plain("Leaving does not stop the resync.", FAINT)
+        if batch.status is Status.QUEUED:
+            if any(each.alive for each in self.session.agents):
+                return [plain("Queued: an agent is alive and takes it as soon as it may."), leaving]
+            return [plain("Queued: no agent is alive. Start one with:", WARN), plain(self.session.start_words, BOLD)]
+        seen = agent.seen if agent else batch.agent_seen
+        if self.session.silent(batch):
+            heard = f"since {words.since(seen, self.session.now())}" if seen else "of late"
+            text = f"Agent {batch.agent or '-'} has not been heard of {heard}. Start another with:"
+            return [plain(text, BAD), plain(self.session.start_words, BOLD)]
+        ago = words.short_span(words.ran_for(seen, None, self.session.now()))
+        host = agent.host if agent else batch.agent
+        return [plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT)]
+
+    def _ended(self, batch: Batch) -> list[Line]:
+        counts = batch.counts
+        parts = f"inserted {counts.inserted:,}  updated {counts.updated:,}  unchanged {counts.unchanged:,}"
+        refused = f"excluded {counts.excluded:,}  rejected {counts.rejected:,}  blocked {counts.blocked:,}"
+        if batch.message:
+            return [plain(batch.message, BAD), plain(f"{parts}  {refused}")]
+        if batch.status is Status.CANCELLED and batch.cancelled_by:
+            return [plain(f"Cancelled by {batch.cancelled_by}. What was merged before stays.", WARN), plain(parts)]
+        text = f"{parts}  {refused}"
+        if len(text) > self.size.width:
+            return [plain(parts), plain(refused, WARN if counts.errors else PLAIN)]
+        return [plain(text)]
+
+    def action_errors(self) -> None:
+        """Show what did not go in, beginning with the object under the cursor."""
+        current = self._list.current.key if self._list.current else None
+        self.app.push_screen(ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
+
+    def action_cancel(self) -> None:
+        """Ask whether to cancel."""
+        batch = self._batch
+        if batch is None or batch.status.ended:
+            self.say("It has ended, so there is nothing to cancel.")
+            return
+        lines = [
+            plain(f"{self.session.district_name(batch.district)}, {words.plural(len(batch.objects), 'object')}"),
+            plain("It stops at its next chunk. What was merged before stays in the state."),
+        ]
+        self.app.push_screen(
+            Question(f"Cancel resync #{batch.batch}?", lines, "Cancel it"),
+            lambda yes: self._cancelled() if yes else None,
+        )
+
+    def _cancelled(self) -> None:
+        self.app.run_worker(self._cancel(), group="send")
+
+    async def _cancel(self) -> None:
+        try:
+            await self.session.store.cancel(self.number, self.session.user)
+        except ResyncError as error:
+            self.say(f"{error.what}. {error.do}", bad=True)
+        self.reload()

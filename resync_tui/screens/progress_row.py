@@ -1,0 +1,119 @@
+"""One object of a batch, as the progress screen shows it; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resync_tui.catalog import Catalog
+from resync_tui.control.views import Batch, ObjectResult
+from resync_tui.outcome import Color, Status
+from resync_tui.screens import words
+from resync_tui.screens.pace import Pace
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, Line, left, right
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRow:
+    """What the progress screen shows of one object."""
+
+    key: str
+    color: Color | None
+    part: float
+    percent: str
+    done: str
+    per_second: str
+    errors: int | None
+    remark: str
+    """When it will be done, what it waits for, or how it ended."""
+
+
+def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRow:
+    """Return the row of an object."""
+    running, begun = result.status is Status.RUNNING, result.started is not None
+    total = f"{result.total:,}" if result.total is not None else "-"
+    speed = pace.per_second if running else None
+    part = words.share(result)
+    return ProgressRow(
+        key=result.object,
+        color=result.color,
+        part=part,
+        percent="wait" if result.status is Status.QUEUED else f"{int(part * 100)}%",
+        done=f"{result.counts.processed:,}/{total}" if begun else f"-/{total}",
+        per_second="-" if speed is None else f"{speed:,.0f}",
+        errors=result.counts.errors if begun else None,
+        remark=_remark(result, waits_for, pace),
+    )
+
+
+def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
+    if result.status is Status.COMPLETED:
+        return "done" if not result.counts.errors else f"done, {words.error_rate(result.counts)} errors"
+    if result.status is Status.RUNNING:
+        if result.phase == "waiting" and waits_for:
+            return f"after {waits_for}"
+        left_over = work(result)[1] - work(result)[0]
+        seconds = pace.seconds_for(left_over) if result.total else None
+        return f"{result.phase or 'running'} {words.span(seconds) if seconds is not None else ''}".rstrip()
+    if result.status is Status.QUEUED:
+        return f"after {waits_for}" if waits_for else "its turn comes"
+    return result.message or str(result.status)
+
+
+def work(result: ObjectResult) -> tuple[int, int]:
+    """Return how much of an object is done and how much there is: each record is read once and settled once."""
+    total = 2 * (result.total or 0)
+    return (total, total) if result.status.ended else (min(total, result.read + result.counts.processed), total)
+
+
+def waits_for(catalog: Catalog, batch: Batch, name: str) -> str:
+    """Return the ancestor that an object waits for: the last in order that has not ended; empty where there is none."""
+    if name not in catalog:
+        return ""
+    above = catalog.ancestors([name])
+    open_ones = [each.object for each in batch.objects if each.object in above and not each.status.ended]
+    return open_ones[-1] if open_ones else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns are."""
+
+    width: int
+    name: int = 18
+    done: int = 13
+
+    @property
+    def bar(self) -> int:
+        """Cells of a bar."""
+        return 10 if self.width < 100 else 20
+
+    @property
+    def remark(self) -> int:
+        """Cells that are left for the remark."""
+        return max(4, self.width - 2 - self.name - 1 - self.bar - 5 - 1 - self.done - 8 - 7 - 2)
+
+    def titles(self) -> Line:
+        """Return the titles of the columns."""
+        text = f"  {left('Object', self.name)} {left('Progress', self.bar + 5)} {right('Done/Total', self.done)}"
+        return ((f"{text}{right('Rec/s', 8)}{right('Errors', 7)}  ETA", BOLD),)
+
+    def draw(self, row: ProgressRow, glyphs: Glyphs) -> Line:
+        """Return the line of an object."""
+        errors = "-" if row.errors is None else f"{row.errors:,}"
+        return (
+            (f"{glyphs.dot(row.color)} ", DOT[row.color]),
+            (f"{left(row.key, self.name, glyphs.cut)} ", PLAIN),
+            (glyphs.bar(row.part, self.bar), DOT[row.color]),
+            (f"{row.percent:>5} ", PLAIN),
+            (f"{row.done:>{self.done}}{row.per_second:>8}", PLAIN),
+            (f"{errors:>7}", WARN if row.errors else PLAIN),
+            (f"  {left(row.remark, self.remark, glyphs.cut)}", BAD if row.color is Color.RED else FAINT),
+        )
+
+
+def columns_for(width: int, rows: Sequence[ProgressRow]) -> Columns:
+    """Return columns that give long names and counts the room that there is."""
+    wanted = max([16, *(len(row.key) for row in rows)])
+    done = max([10, *(len(row.done) for row in rows)])
+    most = 18 if width < 100 else 28
+    return Columns(width, min(wanted, most), done)

@@ -1,0 +1,53 @@
+"""Which rows of the checklist's tree are shown, under folds and a filter; pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from resync_tui.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One shown object: how far it is indented and whether it is open; `open` is None where nothing hangs on it."""
+
+    name: str
+    depth: int
+    open: bool | None
+    matches: bool = False
+    """Whether the filter names it; rows above a match are shown too, so that its place can be seen."""
+
+
+class Tree:
+    """The objects of a catalog as the checklist shows them, each under its own, in catalog order."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.above = {each.name: catalog.shown_under(each.name) for each in catalog.objects}
+        self.below: dict[str | None, list[str]] = {}
+        for each in catalog.objects:
+            self.below.setdefault(self.above[each.name], []).append(each.name)
+
+    def shown(self, folded: Collection[str] = (), wanted: str = "") -> list[Node]:
+        """Return the rows to show; a filter looks into folded branches and opens what leads to a match."""
+        matches = {name for name in self.above if wanted and wanted.casefold() in name.casefold()}
+        kept = {above for name in matches for above in self._up(name)} if wanted else set(self.above)
+        nodes: list[Node] = []
+
+        def walk(name: str, depth: int) -> None:
+            if name not in kept:
+                return
+            children = self.below.get(name, [])
+            is_open = bool(wanted) or name not in folded
+            nodes.append(Node(name, depth, is_open if children else None, name in matches))
+            for child in children if is_open else ():
+                walk(child, depth + 1)
+
+        for top in self.below.get(None, []):
+            walk(top, 0)
+        return nodes
+
+    def _up(self, name: str | None) -> list[str]:
+        names = []
+        while name is not None:
+            names.append(name)
+            name = self.above[name]
+        return names

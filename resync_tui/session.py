@@ -1,0 +1,210 @@
+"""What all screens of one run share: who asks, for which district and year, and the control database behind it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from anyio import to_thread
+
+from resync_tui.catalog import Catalog
+from resync_tui.clock import Clock, utc_now
+from resync_tui.config import DistrictSettings, Settings
+from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync
+from resync_tui.errors import CannotRun, ResyncError
+from resync_tui.outcome import Kind, Status
+from resync_tui.plan import Plan
+
+READ_AGAIN = timedelta(seconds=2)
+"""While something runs the screens read this often even without a change: an agent falls silent without a word."""
+
+
+class Store(Protocol):
+    """What the screens ask the control database; every call may raise ResyncError."""
+
+    async def submit(
+        self, districts: Sequence[str], plan: Plan, *, initiator: str, requested_by: str, reason: str = ""
+    ) -> list[Batch]:
+        """Queue one request: a batch for each district."""
+        ...
+
+    async def batch(self, number: int) -> Batch:
+        """Return one batch."""
+        ...
+
+    async def batches(
+        self, *, district: str | None = None, request: int | None = None, active: bool = False, limit: int | None = None
+    ) -> list[Batch]:
+        """Return batches, newest first."""
+        ...
+
+    async def last_resyncs(self, district: str, year: int) -> Mapping[str, LastResync]:
+        """Return the newest result of each object that has one."""
+        ...
+
+    async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
+        """Return how many records did not go in, by object and reason."""
+        ...
+
+    async def errors(
+        self,
+        batch: int,
+        *,
+        object: str | None = None,
+        kind: Kind | None = None,
+        reason: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[ErrorRecord]:
+        """Return records that did not go in, by their keys."""
+        ...
+
+    async def cancel(self, batch: int, by: str) -> None:
+        """Cancel a batch, at once or at its next chunk."""
+        ...
+
+    async def agents(self) -> list[Agent]:
+        """Return the agents, silent ones included."""
+        ...
+
+    async def changes(self) -> int:
+        """Return a number that grows whenever something that a screen shows has changed."""
+        ...
+
+    async def close(self) -> None:
+        """Let the database go."""
+        ...
+
+
+class Session:
+    """The chosen district and year, and what is running; reads the control database when it has changed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        open_store: Callable[[], Awaitable[Store]],
+        start_agent: Callable[[], str | None],
+        user: str,
+        district: str | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        """`start_agent` returns None where an agent is there or was started, else the line that says how to."""
+        self.settings = settings
+        self.catalog = catalog
+        """The objects to list: in another than the current year only those configured for it."""
+        self.user = user
+        self.now = clock
+        self._current_catalog = catalog
+        self._open_store = open_store
+        self._start_agent = start_agent
+        self._store: Store | None = None
+        self._seen = -1
+        self._read_at: datetime | None = None
+        self.trouble: ResyncError | None = None
+        """Why the control database did not answer last time."""
+        self.agent_line = ""
+        """How to start an agent, where none could be started."""
+        self.district = district or (self.districts[0].id if self.districts else "")
+        self.picked: tuple[str, ...] = (self.district,)
+        """Where a request goes; the district whose results are listed is one of them."""
+        self.year = settings.years.current
+        self.active: tuple[Batch, ...] = ()
+        self.agents: tuple[Agent, ...] = ()
+
+    @property
+    def districts(self) -> tuple[DistrictSettings, ...]:
+        """The configured districts."""
+        return self.settings.district
+
+    @property
+    def state_edition(self) -> bool:
+        """Whether this is the state's console rather than one district's."""
+        return self.settings.edition == "state"
+
+    @property
+    def send_words(self) -> str:
+        """What the documents call sending, in this edition."""
+        return "Request Resync" if self.state_edition else "Send Resync"
+
+    @property
+    def store(self) -> Store:
+        """The control database. Raises CannotRun until it has been opened."""
+        if self._store is None:
+            raise self.trouble or CannotRun("The control database is not open yet", "Try again in a moment.")
+        return self._store
+
+    @property
+    def ready(self) -> bool:
+        """Whether the control database has answered."""
+        return self._store is not None and self.trouble is None
+
+    def district_name(self, number: str) -> str:
+        """Return a district as people write it: Abbott (01)."""
+        return next((f"{each.name} ({each.id})" for each in self.districts if each.id == number), number)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The school years that the listed district is configured for."""
+        district = next((each for each in self.districts if each.id == self.district), None)
+        current = self.settings.years.current
+        before = (current - 1,) if district and district.previous else ()
+        return (*before, current, *((current + 1,) if district and district.next else ()))
+
+    def choose(self, district: str, picked: Sequence[str]) -> None:
+        """List another district's results, and say where requests go."""
+        self.district = district
+        self.picked = tuple(picked)
+        self.choose_year(self.year if self.year in self.years else self.settings.years.current)
+
+    def choose_year(self, year: int) -> None:
+        """List a school year's objects. Raises UsageError where the district is not configured for it."""
+        current = year == self.settings.years.current
+        self.catalog = self._current_catalog if current else self.settings.catalog_of_year(self.district, year)
+        self.year = year
+
+    async def poll(self) -> bool:
+        """Open the control database if need be, and return whether there is something new to read."""
+        try:
+            if self._store is None:
+                self._store = await self._open_store()
+            changes = await self._store.changes()
+            at = self.now()
+            due = self.trouble is not None or self._read_at is None
+            due = due or bool(self.active and self._read_at and at - self._read_at >= READ_AGAIN)
+            if changes != self._seen or due:
+                self.active = tuple(await self._store.batches(active=True))
+                self.agents = tuple(await self._store.agents())
+                self._seen, self._read_at, self.trouble = changes, at, None
+                return True
+        except ResyncError as error:
+            new = self.trouble is None or self.trouble.what != error.what
+            self.trouble = error
+            return new
+        return False
+
+    async def send(self, plan: Plan, districts: Sequence[str]) -> list[Batch]:
+        """Queue what was confirmed, and see that an agent is there to do it."""
+        initiator = "state" if self.state_edition else "district"
+        batches = await self.store.submit(districts, plan, initiator=initiator, requested_by=self.user)
+        self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
+        return batches
+
+    def agent_of(self, batch: Batch) -> Agent | None:
+        """Return the agent that runs a batch, or ran it last, where it is still known."""
+        return next((each for each in self.agents if f"{each.host}:{each.pid}" == batch.agent), None)
+
+    def silent(self, batch: Batch) -> bool:
+        """Whether nothing is heard of the agent that runs a batch."""
+        agent = self.agent_of(batch)
+        return batch.status is Status.RUNNING and (agent is None or not agent.alive)
+
+    @property
+    def start_words(self) -> str:
+        """The command that starts an agent."""
+        return self.agent_line or f"resync-tui agent --config {self.settings.path}"
+
+    async def close(self) -> None:
+        """Let the control database go."""
+        if self._store is not None:
+            await self._store.close()

@@ -1,0 +1,53 @@
+"""What a terminal may do to the program: not be one, hang up, or stop reading."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Thread
+from time import sleep
+from typing import Any
+
+GRACE_SECONDS = 2
+ENDING = (signal.SIGHUP, signal.SIGTERM)
+
+
+def why_no_terminal() -> str | None:
+    """Return in one line why the screens cannot run here, and what to use instead; None where they can."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # Textual draws on standard error
+        return "This is no terminal. Use a command instead, such as: resync-tui objects, resync-tui run --help"
+    if os.environ.get("TERM", "dumb") in ("dumb", ""):
+        return "TERM says that this terminal is dumb. Use a command instead, such as: resync-tui objects"
+    return None
+
+
+def block_endings() -> None:
+    """Keep hang-up and termination away from every thread; call it before the first one starts."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+
+def on_ending(leave: Callable[[int], object]) -> None:
+    """Call `leave` with the exit code, in another thread, when the terminal hangs up or somebody ends the program.
+
+    Textual does not leave by itself then, and with a stalled terminal a clean exit can hang: two seconds later the
+    process is gone whatever happened. What runs in an agent goes on.
+    """
+
+    def wait() -> None:
+        code = 128 + signal.sigwait(ENDING)
+        Thread(target=_end, args=(code,), daemon=True).start()
+        leave(code)
+
+    Thread(target=wait, name="endings", daemon=True).start()
+
+
+def _end(code: int) -> None:
+    sleep(GRACE_SECONDS)
+    os._exit(code)
+
+
+def is_behind(app: Any) -> bool:
+    """Whether the terminal has not yet read what was last written to it; more would freeze the event loop."""
+    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    return queue is not None and bool(queue.qsize() > 1)

@@ -1,0 +1,26 @@
+"""The keys that do something here; wraps, where the stock Footer would cut."""
+
+from collections.abc import Sequence
+
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from resync_tui.widgets.line import KEY, PLAIN, Line, strip, wrapped
+
+
+class KeyBar(Widget):
+    """One or two rows of `key Label`."""
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._words: tuple[Line, ...] = tuple(((key, KEY), (f" {label}", PLAIN)) for key, label in keys)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows the keys take."""
+        return len(wrapped(self._words, width))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        rows = wrapped(self._words, self.size.width)
+        return strip(rows[y] if y < len(rows) else (), self.size.width)

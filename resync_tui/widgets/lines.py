@@ -1,0 +1,35 @@
+"""A few lines of text that repaint only where they changed."""
+
+from collections.abc import Sequence
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from resync_tui.widgets.line import Line, strip
+
+
+class Lines(Widget):
+    """Headers, column titles, messages: a fixed number of rows."""
+
+    def __init__(self, *, id: str, height: int = 1) -> None:
+        super().__init__(id=id)
+        self.styles.height = height
+        self._lines: tuple[Line, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What it shows."""
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines."""
+        before, self._lines = self._lines, tuple(lines)
+        for y in range(max(len(before), len(self._lines))):
+            if before[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        line = self._lines[y] if y < len(self._lines) else ()
+        return strip(line, self.size.width)

@@ -1,0 +1,146 @@
+"""The one list of the program: the checklist, progress, history and errors are all rows of it.
+
+Stock lists repaint too much for a slow line; here a changed row is marked dirty and drawn at the next flush, if it is
+in sight at all.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from resync_tui.widgets.line import PLAIN, Line, strip
+
+CURSOR = Style(reverse=True)
+
+
+class Keyed(Protocol):
+    """A frozen value that a row shows."""
+
+    @property
+    def key(self) -> str:
+        """What the row stays known by when its value changes."""
+        ...
+
+
+V = TypeVar("V", bound=Keyed)
+
+
+class Rows(ScrollView, Generic[V], can_focus=True):
+    """Rows of frozen values, with a cursor that stays on its key whatever comes and goes around it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+b", "leap(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "leap(1)", "Page down", show=False),
+        Binding("home,g", "move(-1000000)", "First", show=False),
+        Binding("end,G", "move(1000000)", "Last", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+    def __init__(self, draw: Callable[[V, int], Line], *, id: str = "rows", cursor: bool = True) -> None:
+        super().__init__(id=id)
+        self._draw = draw
+        self._values: tuple[V, ...] = ()
+        self._dirty: set[int] = set()
+        self._at = 0
+        self._has_cursor = cursor
+
+    @property
+    def values(self) -> tuple[V, ...]:
+        """What it shows."""
+        return self._values
+
+    @property
+    def current(self) -> V | None:
+        """The value under the cursor."""
+        return self._values[self._at] if self._values else None
+
+    def show(self, values: Sequence[V], *, at_once: bool = False) -> None:
+        """Show these values; rows that differ are drawn at the next flush, or at once after a key was pressed."""
+        before, self._values = self._values, tuple(values)
+        if [value.key for value in before] != [value.key for value in self._values]:
+            self._rearranged(before)
+        else:
+            self._dirty.update(y for y, (old, new) in enumerate(zip(before, self._values, strict=True)) if old != new)
+        if at_once:
+            self.flush()
+
+    def _rearranged(self, before: tuple[V, ...]) -> None:
+        kept = before[self._at].key if before else None
+        where = {value.key: y for y, value in enumerate(self._values)}
+        at = where.get(kept, min(self._at, max(0, len(self._values) - 1))) if kept else 0
+        self._at = at
+        self._dirty.clear()
+        self.virtual_size = Size(self.size.width, len(self._values))
+        self.refresh()
+        self._follow()
+
+    def redraw(self) -> None:
+        """Draw every row in sight again, as after a change of what is around the values."""
+        self._dirty.clear()
+        self.refresh()
+
+    def flush(self) -> None:
+        """Draw the rows that have changed and are in sight; the others are drawn when they come into sight."""
+        top = self.scroll_offset.y
+        for y in self._dirty:
+            if top <= y < top + self.size.height:
+                self.refresh_line(y)
+        self._dirty.clear()
+
+    def go(self, key: str) -> None:
+        """Put the cursor on a row, where there is such a row."""
+        for y, value in enumerate(self._values):
+            if value.key == key:
+                self._move_to(y)
+                return
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor, as far as there are rows."""
+        if self._has_cursor:
+            self._move_to(self._at + by)
+        else:
+            self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+
+    def action_leap(self, pages: int) -> None:
+        """Move the cursor by what is in sight, less a row."""
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def _move_to(self, y: int) -> None:
+        y = max(0, min(len(self._values) - 1, y))
+        if y != self._at and self._values:
+            self.refresh_line(self._at)
+            self.refresh_line(y)
+            self._at = y
+            self._follow()
+            self.post_message(self.Moved())
+
+    def _follow(self) -> None:
+        """Scroll no further than brings the cursor into sight."""
+        top, height = self.scroll_offset.y, self.size.height
+        if self._at < top:
+            self.scroll_to(y=self._at, animate=False)
+        elif height and self._at >= top + height:
+            self.scroll_to(y=self._at - height + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """Keep the rows as wide as the widget, and the cursor in sight."""
+        self.virtual_size = Size(self.size.width, len(self._values))
+        self._follow()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        row, width = y + self.scroll_offset.y, self.size.width
+        if row >= len(self._values):
+            return Strip.blank(width)
+        under = CURSOR if self._has_cursor and row == self._at else PLAIN
+        return strip(self._draw(self._values[row], width), width, under)

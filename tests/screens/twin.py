@@ -1,0 +1,237 @@
+"""The control database's twin in memory: the screens' tests decide what has happened and when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from resync_tui.catalog import Catalog, load
+from resync_tui.config import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
+from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
+from resync_tui.errors import CannotRun, UsageError
+from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.plan import Plan
+
+BEGIN = datetime(2025, 11, 20, 14, 2, tzinfo=UTC)
+DISTRICTS = (
+    DistrictSettings("01", "Abbott", "sqlite:///abbott.db"),
+    DistrictSettings("02", "Campus", "sqlite:///campus.db"),
+)
+
+
+def settings(edition: str = "state", districts: Sequence[DistrictSettings] = DISTRICTS) -> Settings:
+    """Return the settings of a small state."""
+    assert edition in ("state", "district")
+    return Settings(
+        ControlSettings("sqlite:///control.db"),
+        StateSettings("NV", "sqlite:///state.db"),
+        YearSettings(2026),
+        edition="state" if edition == "state" else "district",
+        district=tuple(districts),
+    )
+
+
+def catalog() -> Catalog:
+    """Return the objects of Nevada."""
+    return load().for_state("NV")
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class MemoryStore:
+    """Keeps batches in a list; `trouble` makes every call fail, as a lost database does."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.trouble: CannotRun | None = None
+        self.closed = False
+        self._batches: list[Batch] = []
+        self._agents: list[Agent] = []
+        self._errors: dict[int, list[ErrorRecord]] = {}
+        self._counts: dict[int, dict[ErrorGroup, None]] = {}
+        self._changes = 0
+
+    def _answer(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    # What screens ask.
+
+    async def submit(
+        self, districts: Sequence[str], plan: Plan, *, initiator: str, requested_by: str, reason: str = ""
+    ) -> list[Batch]:
+        self._answer()
+        request = max((batch.request for batch in self._batches), default=0) + 1
+        objects = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
+        made = [
+            Batch(
+                request=request,
+                batch=len(self._batches) + number,
+                district=district,
+                year=plan.year,
+                initiator=initiator,
+                requested_by=requested_by,
+                status=Status.QUEUED,
+                attempts=0,
+                requested=self.clock(),
+                objects=objects,
+            )
+            for number, district in enumerate(districts, 1)
+        ]
+        self._batches += made
+        self._changes += 1
+        return made
+
+    async def batch(self, number: int) -> Batch:
+        self._answer()
+        if not 0 < number <= len(self._batches):
+            raise UsageError(f"There is no batch {number}", "See: resync-tui history")
+        return self._batches[number - 1]
+
+    async def batches(
+        self,
+        *,
+        district: str | None = None,
+        request: int | None = None,
+        active: bool = False,
+        limit: int | None = None,
+    ) -> list[Batch]:
+        self._answer()
+        found = [
+            batch
+            for batch in reversed(self._batches)
+            if (district is None or batch.district == district)
+            and (request is None or batch.request == request)
+            and not (active and batch.status.ended)
+        ]
+        return found[:limit]
+
+    async def last_resyncs(self, district: str, year: int) -> Mapping[str, LastResync]:
+        self._answer()
+        return {
+            result.object: LastResync(batch.batch, result)
+            for batch in self._batches
+            if batch.district == district and batch.year == year
+            for result in batch.objects
+            if result.started is not None
+        }
+
+    async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
+        self._answer()
+        return [group for group in self._counts.get(batch, {}) if object in (None, group.object)]
+
+    async def errors(
+        self,
+        batch: int,
+        *,
+        object: str | None = None,
+        kind: Kind | None = None,
+        reason: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[ErrorRecord]:
+        self._answer()
+        wanted = [
+            record
+            for record in self._errors.get(batch, [])
+            if object in (None, record.object) and kind in (None, record.kind) and reason in (None, record.reason)
+        ]
+        return wanted[offset:][:limit]
+
+    async def cancel(self, batch: int, by: str) -> None:
+        self._answer()
+        number = batch
+        before = await self.batch(number)
+        if before.status is Status.QUEUED:
+            self._put(replace(before, status=Status.CANCELLED, cancelled_by=by, finished=self.clock()))
+        else:
+            self._put(replace(before, cancel_requested=True, cancelled_by=by))
+
+    async def agents(self) -> list[Agent]:
+        self._answer()
+        return list(self._agents)
+
+    async def changes(self) -> int:
+        self._answer()
+        return self._changes
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # What an agent would do.
+
+    def _put(self, batch: Batch) -> None:
+        self._batches[batch.batch - 1] = batch
+        self._changes += 1
+
+    def claim(self, number: int) -> None:
+        """An agent takes a batch."""
+        agent = Agent("app01", 4711, self.clock(), self.clock(), alive=True, running=(number,))
+        self._agents = [agent]
+        batch = self._batches[number - 1]
+        self._put(
+            replace(
+                batch,
+                status=Status.RUNNING,
+                attempts=batch.attempts + 1,
+                started=self.clock(),
+                agent="app01:4711",
+                agent_seen=self.clock(),
+            )
+        )
+
+    def heartbeat(self) -> None:
+        """The agent is heard of."""
+        self._agents = [replace(each, seen=self.clock(), alive=True) for each in self._agents]
+        self._changes += 1
+
+    def falls_silent(self) -> None:
+        """The agent's lease lapses; nobody writes anything, so nothing has changed."""
+        self._agents = [replace(each, alive=False) for each in self._agents]
+
+    def moves(self, number: int, object: str, read: int, total: int, counts: Counts, phase: str = "merging") -> None:
+        """An object gets on."""
+        self._set(number, object, status=Status.RUNNING, read=read, total=total, counts=counts, phase=phase)
+
+    def ends(self, number: int, object: str, counts: Counts, status: Status = Status.COMPLETED, text: str = "") -> None:
+        """An object is through."""
+        total = counts.processed
+        self._set(
+            number,
+            object,
+            status=status,
+            read=total,
+            total=total,
+            counts=counts,
+            phase="",
+            finished=self.clock(),
+            message=text,
+        )
+
+    def refuses(self, number: int, group: ErrorGroup, records: Sequence[ErrorRecord]) -> None:
+        """Records do not go in."""
+        self._counts.setdefault(number, {})[group] = None
+        self._errors.setdefault(number, []).extend(records)
+
+    def finishes(self, number: int, status: Status = Status.COMPLETED, message: str = "") -> None:
+        """A batch is through."""
+        self._put(replace(self._batches[number - 1], status=status, finished=self.clock(), message=message))
+
+    def _set(self, number: int, object: str, **known: object) -> None:
+        batch = self._batches[number - 1]
+        objects = tuple(
+            replace(each, started=each.started or self.clock(), **known) if each.object == object else each  # type: ignore[arg-type]
+            for each in batch.objects
+        )
+        self._put(replace(batch, objects=objects))
