@@ -122,10 +122,11 @@ def agent(once: bool, idle_seconds: float | None) -> None:
     import anyio
 
     from resync_tui import rights
-    from resync_tui.agent import run_agent
 
     settings = read_settings()
     rights.require(settings.control_url())
+    from resync_tui.agent import run_agent
+
     anyio.run(partial(run_agent, settings, once=once, idle_seconds=idle_seconds))
 
 

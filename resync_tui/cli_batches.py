@@ -86,7 +86,7 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 def send(objects: Sequence[str], districts: Sequence[str], everything: bool, alone: bool, year: int | None,
          detach: bool, yes: bool, as_json: bool) -> int:  # fmt: skip
     """Send these objects' records to the state again, and wait until all is accounted for."""
-    from resync_tui import documents, outcome, reports, rights, sending
+    from resync_tui import documents, outcome, reports, rights
 
     settings = read_settings()
     chosen = some_districts(settings, districts)
@@ -99,6 +99,8 @@ def send(objects: Sequence[str], districts: Sequence[str], everything: bool, alo
         show(reports.plan(plans[0]), err=True)
         if not click.confirm(f"Send {len(plans[0].objects)} objects of {', '.join(chosen)} to the state?", err=True):
             raise Cancelled("Nothing was sent", "Run the command again to send.")
+    from resync_tui import sending
+
     batches = sending.submit(settings, chosen, plans[0], user)
     if (line := sending.start_agent(settings)) is not None:
         click.echo(f"No agent is alive, and the secrets are not readable here\nStart the service: {line}", err=True)

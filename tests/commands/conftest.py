@@ -1,0 +1,168 @@
+"""A small set-up of two districts and a state, and the command line to try on it."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+CATALOG = """
+name = "Small"
+tenant_column = "districtNumber"
+identity = "District.number"
+
+[[object]]
+name = "District"
+tables = ["District"]
+
+[[object]]
+name = "School"
+tables = ["School"]
+parents = ["District"]
+
+[[object]]
+name = "Person"
+tables = ["Person"]
+parents = ["School"]
+school_year = true
+[[object.rule]]
+id = "excluded"
+table = "Person"
+when = 't."stateExclude"'
+reason = "State-excluded person"
+"""
+
+DISTRICT = """
+CREATE TABLE "District" ("number" TEXT PRIMARY KEY, "name" TEXT NOT NULL);
+CREATE TABLE "School" ("schoolID" INTEGER PRIMARY KEY, "number" TEXT NOT NULL REFERENCES "District", "name" TEXT);
+CREATE TABLE "Person" ("personID" INTEGER PRIMARY KEY, "schoolID" INTEGER NOT NULL REFERENCES "School",
+                       "stateExclude" BOOLEAN NOT NULL DEFAULT 0);
+"""
+
+CONFIG = """
+[control]
+url = "sqlite:///control.db"
+[state]
+name = "NV"
+url = "sqlite:///state.db"
+[years]
+current = 2026
+[catalog]
+file = "objects.toml"
+[[district]]
+id = "01"
+name = "Abbott"
+url = "sqlite:///abbott.db"
+[[district]]
+id = "02"
+name = "Campus"
+url = "sqlite:///campus.db"
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with resync.toml, a catalog and databases; nothing of it touches the user's own home."""
+
+    folder: Path
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start the real command."""
+        home = str(self.folder / "home")
+        environment = {
+            **os.environ,
+            "HOME": home,
+            "RESYNC_TUI_CONFIG": str(self.folder / "resync.toml"),
+            "XDG_STATE_HOME": home,
+            "XDG_CONFIG_HOME": home,
+        }
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        command = [sys.executable, "-m", "resync_tui", *arguments]
+        return subprocess.Popen(command, text=True, env=environment, cwd=self.folder, **streams)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the real command to its end."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def change(self, old: str, new: str) -> None:
+        """Change resync.toml."""
+        path = self.folder / "resync.toml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def sql(self, name: str, statements: str) -> list[tuple[object, ...]]:
+        """Run statements in one of the databases, and return the rows of a single one."""
+        connection = sqlite3.connect(self.folder / f"{name}.db")
+        try:
+            if ";" in statements:
+                connection.executescript(statements)
+                return []
+            with connection:
+                return connection.execute(statements).fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Abbott and Campus with ten persons each, two of them excluded, and a state with tables but no rows."""
+    made = Place(tmp_path)
+    (tmp_path / "resync.toml").write_text(CONFIG)
+    (tmp_path / "objects.toml").write_text(CATALOG)
+    for name, number in (("abbott", "01"), ("campus", "02")):
+        made.sql(name, DISTRICT)
+        made.sql(
+            name, f"INSERT INTO District VALUES ('{number}', '{name}'); INSERT INTO School VALUES (1, '{number}', 'A');"
+        )
+        persons = ", ".join(f"({person}, 1, {int(person > 8)})" for person in range(1, 11))
+        made.sql(name, f"INSERT INTO Person VALUES {persons};")
+    made.sql("state", _of_the_state(DISTRICT))
+    yield made
+    _end_agents(tmp_path)
+
+
+def _of_the_state(tables: str) -> str:
+    """Put the tenant's column at the head of every key."""
+    return (
+        tables.replace('("number" TEXT PRIMARY KEY', '("districtNumber" TEXT, "number" TEXT')
+        .replace('"name" TEXT NOT NULL)', '"name" TEXT NOT NULL, PRIMARY KEY ("districtNumber", "number"))')
+        .replace('("schoolID" INTEGER PRIMARY KEY', '("districtNumber" TEXT, "schoolID" INTEGER')
+        .replace(' REFERENCES "District", "name" TEXT)', ', "name" TEXT, PRIMARY KEY ("districtNumber", "schoolID"))')
+        .replace('("personID" INTEGER PRIMARY KEY', '("districtNumber" TEXT, "personID" INTEGER')
+        .replace(' REFERENCES "School"', "")
+        .replace("DEFAULT 0)", 'DEFAULT 0, PRIMARY KEY ("districtNumber", "personID"))')
+    )
+
+
+def _end_agents(folder: Path) -> None:
+    """End the agents that started themselves for this folder."""
+    for process in psutil.process_iter():
+        try:
+            if "agent" in process.cmdline() and str(folder) in " ".join(process.cmdline()):
+                process.kill()
+                process.wait(10)
+        except psutil.Error:
+            continue
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Wait for a condition, with a deadline."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "the condition was never met"
+            time.sleep(0.05)
+
+    return wait

@@ -1,0 +1,147 @@
+"""Doctor: every problem with what to do about it, and exit codes that scripts can use."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from resync_tui.logind import logout_hint
+from tests.commands.conftest import Place
+
+
+def problems(place: Place) -> dict[str, str]:
+    done = place.run("doctor", "--json")
+    assert done.stderr == ""
+    document = json.loads(done.stdout)
+    assert set(document) == {"agents", "problems"}
+    return {each["what"]: each["do"] for each in document["problems"]}
+
+
+def test_a_sound_set_up_has_no_problem(place: Place) -> None:
+    done = place.run("doctor", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"agents": [], "problems": []})
+
+
+@pytest.mark.parametrize(
+    ("database", "statement", "what"),
+    [
+        ("abbott", "UPDATE District SET number = '02'", "District 01 is another one: its District.number says 02"),
+        ("abbott", 'DROP TABLE "Person"', "District 01 has no table Person"),
+        ("state", 'DROP TABLE "Person"', "The state has no table Person"),
+        ("state", 'ALTER TABLE "School" DROP COLUMN "name"', "The state's table School has no column name"),
+        (
+            "state",
+            'ALTER TABLE "School" ADD COLUMN "zone" TEXT NOT NULL DEFAULT 0',
+            None,
+        ),
+        (
+            "abbott",
+            'ALTER TABLE "School" ADD COLUMN "headID" INTEGER REFERENCES "Person"',
+            "School of School points to Person of Person, on which School does not depend",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(place: Place, database: str, statement: str, what: str | None) -> None:
+    place.sql(database, statement)
+    found = problems(place)
+    if what is None:
+        assert found == {}
+    else:
+        assert found.pop(what)
+    done = place.run("doctor")
+    assert done.returncode == (3 if what else 0)
+    assert (what or "Nothing is wrong.") in done.stdout
+
+
+def test_one_bad_district_does_not_hide_another(place: Place) -> None:
+    (place.folder / "abbott.db").unlink()
+    place.sql("campus", "UPDATE District SET number = '03'")
+    assert [each.split(" (")[0] for each in problems(place)] == [
+        "Cannot open district 01",
+        "District 02 is another one: its District.number says 03",
+    ]
+
+
+def test_an_empty_state_is_one_problem(place: Place) -> None:
+    (place.folder / "state.db").write_bytes(b"")
+    assert problems(place) == {"The state has none of the tables": "Create them: resync-tui state init -d 01"}
+
+
+def test_a_type_that_does_not_fit_is_named(place: Place) -> None:
+    place.sql("abbott", 'DROP TABLE "Person"; CREATE TABLE "Person" ("personID" TEXT PRIMARY KEY, "schoolID" INTEGER);')
+    assert any("personID" in what and "district 01" in what.lower() for what in problems(place))
+
+
+def test_a_config_that_cannot_be_read_is_a_problem_like_any_other(place: Place) -> None:
+    place.change("current = 2026", "curent = 2026")
+    done = place.run("doctor", "--json")
+    assert done.returncode == 2
+    assert "the nearest is current" in json.loads(done.stdout)["problems"][0]["what"]
+
+
+def test_a_missing_secret_is_named_and_the_rest_examined(place: Place) -> None:
+    place.change("sqlite:///abbott.db", "postgresql://resync:${ABBOTT_PASSWORD}@abbott/campus")
+    (what,) = problems(place)
+    assert what.endswith("The url of district 01 needs the environment variable ABBOTT_PASSWORD, which is not set")
+
+
+def test_an_unreachable_server_and_a_wrong_password_are_told_without_the_password(
+    place: Place, database: Callable[[str], str]
+) -> None:
+    parts = urlsplit(database("postgresql"))
+    wrong = parts._replace(netloc=f"{parts.username}:hunter2@{parts.hostname}:{parts.port}").geturl()
+    place.change("sqlite:///abbott.db", wrong)
+    place.change("sqlite:///campus.db", "postgresql://resync:hunter2@127.0.0.1:1/campus")
+    found = problems(place)
+    assert [each.split(" (")[0] for each in found] == ["Login refused by district 01", "Cannot reach district 02"]
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_the_control_file_of_another_user_is_refused(place: Place) -> None:
+    assert place.run("history").returncode == 0
+    os.chown(place.folder / "control.db", 65534, 65534)
+    for arguments in (["objects"], ["history"], ["run", "-d", "01", "--all", "--yes"], ["cancel", "1"], ["agent"]):
+        done = place.run(*arguments)
+        assert done.returncode == 5
+        assert "belongs to" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+    done = place.run("doctor")
+    assert done.returncode == 5
+    assert "belongs to" in done.stdout
+
+
+def test_who_is_asking_is_not_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    from resync_tui.rights import user_name
+
+    before = user_name()
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "superintendent")
+    assert user_name() == before != "superintendent"
+
+
+@pytest.mark.parametrize(
+    ("files", "hinted"),
+    [
+        ({}, False),
+        ({"etc/systemd/logind.conf": "[Login]\nKillUserProcesses=yes\n"}, True),
+        ({"etc/systemd/logind.conf": "[Login]\n#KillUserProcesses=yes\n"}, False),
+        (
+            {
+                "etc/systemd/logind.conf": "[Login]\nKillUserProcesses=yes\n",
+                "etc/systemd/logind.conf.d/50-keep.conf": "[Login]\nKillUserProcesses = no\n",
+            },
+            False,
+        ),
+        ({"usr/lib/systemd/logind.conf": "KillUserProcesses=1", "var/lib/systemd/linger/jdoe": ""}, False),
+    ],
+)
+def test_a_logout_that_would_end_the_agent_is_foretold(tmp_path: Path, files: dict[str, str], hinted: bool) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    assert (logout_hint(tmp_path, "jdoe") is not None) == hinted
