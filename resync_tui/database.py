@@ -53,16 +53,18 @@ def open_engine(
     application_name: str = "resync-tui",
     settings: dict[str, str] | None = None,
     create: bool = False,
+    read_only: bool = False,
     pooled: bool = False,
 ) -> AsyncEngine:
     """Return an engine, without a pool of its own unless `pooled`; nothing is connected yet.
 
-    `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; its connections enforce
-    foreign keys and begin transactions only where `BEGIN` is sent (see `begin_immediate`).
+    `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; `read_only` never writes to
+    it. Its connections enforce foreign keys and begin transactions with `BEGIN` (see `begin_immediate`).
     """
     pool = AsyncAdaptedQueuePool if pooled else NullPool
     if dialect_of(url) == "sqlite":
-        return _open_sqlite(sqlite_path(url), create, pool)
+        mode = "ro" if read_only else "rwc" if create else "rw"
+        return _open_sqlite(sqlite_path(url), mode, pool)
 
     async def connect() -> Any:
         return await asyncpg.connect(
@@ -74,8 +76,7 @@ def open_engine(
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
 
 
-def _open_sqlite(path: Path, create: bool, pool: type[Pool]) -> AsyncEngine:
-    mode = "rwc" if create else "rw"
+def _open_sqlite(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     engine = create_async_engine(
         f"sqlite+aiosqlite:///file:{quoted}?mode={mode}&uri=true", poolclass=pool, connect_args={"timeout": 30}

@@ -1,0 +1,360 @@
+"""One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import anyio
+import networkx as nx
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.catalog import Catalog, DisObject
+from resync_tui.database import dialect_of, explained
+from resync_tui.engine import difference, scope
+from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
+from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
+from resync_tui.engine.pace import Pace
+from resync_tui.engine.refusal import Surroundings
+from resync_tui.engine.report import refused_records
+from resync_tui.engine.table import Account, Merge
+from resync_tui.engine.tables import TableSpec, describe
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
+from resync_tui.outcome import Counts, Status
+from resync_tui.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the databases a batch may take."""
+
+    concurrency: int = 2
+    """Objects at a time."""
+    max_records_per_second: int = 0
+    """At each end; 0: no limit."""
+    errors_kept: int = 10_000
+    """Keys kept per object and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that the engine must know to run a batch."""
+
+    source_url: str
+    target_url: str
+    catalog: Catalog
+    plan: Plan
+    tenant: str | None
+    batch: int
+    token: int
+    limits: Limits
+    source_name: str
+    target_name: str
+    today: date
+
+    @property
+    def source(self) -> End:
+        """The district."""
+        return End(self.source_url, self.source_name, self.tenant or "", self.token)
+
+    @property
+    def target(self) -> End:
+        """The state."""
+        return End(self.target_url, self.target_name, self.tenant or "", self.token)
+
+
+@dataclass
+class _Course:
+    """How one object of the batch is doing."""
+
+    dis_object: DisObject
+    specs: tuple[TableSpec, ...] = ()
+    totals: dict[TableSpec, int] = field(default_factory=dict)
+    read: int = 0
+    phase: str = "reading"
+    accounts: dict[TableSpec, Account] = field(default_factory=dict)
+    status: Status = Status.RUNNING
+
+    @property
+    def counts(self) -> Counts:
+        """What is accounted for so far."""
+        counts = sum((account.counts for account in self.accounts.values()), Counts())
+        return replace(counts, processed=counts.accounted)
+
+
+def open_source(end: End) -> Source:
+    """Return a district, not yet connected."""
+    from resync_tui.engine.postgres import PostgresSource
+    from resync_tui.engine.sqlite import SqliteSource
+
+    return SqliteSource(end) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
+
+
+def open_target(end: End) -> Target:
+    """Return a state, not yet connected."""
+    from resync_tui.engine.postgres import PostgresTarget
+    from resync_tui.engine.sqlite import SqliteTarget
+
+    return SqliteTarget(end) if dialect_of(end.url) == "sqlite" else PostgresTarget(end)
+
+
+async def run_batch(job: Job, report: Report) -> Status:
+    """Run a batch and return COMPLETED, or FAILED where an object failed.
+
+    Raises CannotRun, ConnectionLost or LeaseLost where the batch as a whole cannot run. Cancelling the scope ends it at
+    the next statement; its stages are dropped either way.
+    """
+    if (dialect_of(job.source_url), dialect_of(job.target_url)) == ("postgresql", "sqlite"):
+        raise CannotRun("A PostgreSQL district cannot be pushed into a SQLite state", "Use a PostgreSQL state.")
+    source, target = open_source(job.source), open_target(job.target)
+    try:
+        with _first_error():
+            return await _Batch(job, source, target, report).run()
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
+            await source.close()
+            await target.close()
+
+
+async def clear_stage(job: Job) -> None:
+    """Drop whatever stages this district's batches up to the job's token have left in the state."""
+    target = open_target(job.target)
+    try:
+        with explained(job.target_name, job.target_url):
+            await target.claim()
+            await target.drop_stages()
+    finally:
+        await target.close()
+
+
+class _Batch:
+    def __init__(self, job: Job, source: Source, target: Target, report: Report) -> None:
+        self.job = job
+        self.source = source
+        self.target = target
+        self.report = report
+        self.courses = {name: _Course(job.catalog[name]) for name in job.plan.names}
+        self.limiter = anyio.CapacityLimiter(max(1, job.limits.concurrency))
+        self.reading_pace = Pace(job.limits.max_records_per_second)
+        self.merging_pace = Pace(job.limits.max_records_per_second)
+
+    async def run(self) -> Status:
+        with explained(self.job.source_name, self.job.source_url):
+            await self._check_identity()
+            await self.source.expel_older()
+        with explained(self.job.target_name, self.job.target_url):
+            await self.target.claim()
+            try:
+                await self._describe()
+                await self._read_all()
+                await self._merge_all()
+            finally:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
+                    await self._drop_stages()
+        failed = any(course.status is not Status.COMPLETED for course in self.courses.values())
+        return Status.FAILED if failed else Status.COMPLETED
+
+    async def _drop_stages(self) -> None:
+        """Leave them to the next claim of this district where the state cannot be reached or is another's."""
+        try:
+            await self.target.drop_stages()
+        except (DBAPIError, LeaseLost, OSError):
+            self.report(Note("stage left behind; the next batch of this district drops it"))
+
+    async def _check_identity(self) -> None:
+        """Make sure that the source is the district that it is configured as. Raises CannotRun."""
+        identity, tenant = self.job.catalog.identity, self.job.tenant
+        if identity is None or tenant is None:
+            return
+        table, _, column = identity.rpartition(".")
+        try:
+            found = await self.source.distinct(table, column)
+        except DBAPIError as error:
+            with explained(self.job.source_name, self.job.source_url):
+                raise
+            raise CannotRun(
+                f"{self.job.source_name} does not say which district it is: no {identity}", "Check its url."
+            ) from error
+        if found != {tenant}:
+            says = ", ".join(sorted(found)) or "nothing"
+            raise CannotRun(
+                f"{self.job.source_name} says that it is district {says}, not {tenant}: nothing was written",
+                f"Mend url or id of [[district]] {tenant} in resync.toml.",
+            )
+
+    # --- what there is to move ---
+
+    async def _describe(self) -> None:
+        """Look at both ends; an object whose tables do not fit fails alone."""
+        names = [table for course in self.courses.values() for table in course.dis_object.tables]
+        with explained(self.job.source_name, self.job.source_url):
+            sources = await self.source.reflect(names)
+        targets = await self.target.reflect(names)
+        for course in self.courses.values():
+            try:
+                course.specs = tuple(
+                    describe(
+                        course.dis_object,
+                        table,
+                        self._stage_name(table),
+                        self.job.catalog,
+                        self.job.tenant,
+                        (sources, targets),
+                    )
+                    for table in course.dis_object.tables
+                )
+            except CannotRun as error:
+                self._fail(course, error)
+                continue
+            for spec in course.specs:
+                course.accounts[spec] = Account(Counts(), lambda course=course: self._progress(course))  # type: ignore[misc]
+        await self.target.create_stages([spec for course in self._running() for spec in course.specs])
+
+    def _stage_name(self, table: str) -> str:
+        names = [name for course in self.courses.values() for name in course.dis_object.tables]
+        return self.target.stage_name(names.index(table))
+
+    def _running(self) -> Iterator[_Course]:
+        return (course for course in self.courses.values() if course.status is Status.RUNNING)
+
+    # --- reading ---
+
+    async def _read_all(self) -> None:
+        staged = {spec.target for course in self._running() for spec in course.specs}
+        with explained(self.job.source_name, self.job.source_url):
+            async with self.source.snapshot(), anyio.create_task_group() as tasks:
+                self.report(Note("snapshot of the district taken"))
+                for course in list(self._running()):
+                    tasks.start_soon(self._read, course, staged)
+        self.report(Note("everything read; snapshot let go"))
+
+    async def _read(self, course: _Course, staged: set[sa.Table]) -> None:
+        async with self.limiter, self._failing(course):
+            self.report(ObjectStarted(course.dis_object.name))
+            for spec in course.specs:
+                course.totals[spec] = await self.source.count(scope.in_scope(spec))
+            self._progress(course)
+            for spec in course.specs:
+                await self._stage(course, spec, staged)
+            course.phase = "waiting"
+            self._progress(course)
+
+    async def _stage(self, course: _Course, spec: TableSpec, staged: set[sa.Table]) -> None:
+        dialect = dialect_of(self.job.source_url)
+        found = await difference.find(spec, self.source, self.target)
+        course.accounts[spec].add(unchanged=found.unchanged)
+        query = scope.reading(spec, dialect, self.job.plan.year, self.job.today, staged).where(found.candidates)
+
+        async def meter(records: int) -> None:
+            await self.reading_pace.spend(records)
+            course.read += records
+            self._progress(course)
+
+        await self.target.load(spec, self.source, query, meter)
+        await self.target.settle(spec)
+
+    # --- merging ---
+
+    async def _merge_all(self) -> None:
+        around = Surroundings(
+            staged={spec.target: spec for course in self.courses.values() for spec in course.specs},
+            owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
+        )
+        for wave in sorted({planned.wave for planned in self.job.plan.objects}):
+            async with anyio.create_task_group() as tasks:
+                for planned in self.job.plan.objects:
+                    if planned.wave == wave:
+                        tasks.start_soon(self._merge, self.courses[planned.object], around)
+
+    async def _merge(self, course: _Course, around: Surroundings) -> None:
+        name = course.dis_object.name
+        above = self.job.catalog.ancestors([name])
+        blocking = [
+            each for each in above if each in self.courses and self.courses[each].status is not Status.COMPLETED
+        ]
+        if course.status is Status.FAILED:
+            return
+        if blocking:
+            first = min(blocking, key=lambda each: (self.courses[each].status is not Status.FAILED, each))
+            course.status = Status.SKIPPED
+            self.report(ObjectEnded(name, Status.SKIPPED, Counts(), f"Skipped: its parent {first} failed"))
+            return
+        async with self.limiter, self._failing(course):
+            course.phase = "merging"
+            for group in circular_groups(course.specs):
+                accounts = [course.accounts[spec] for spec in group]
+                await Merge(self.target, group, around, self.merging_pace, accounts).run()
+                for spec in group:
+                    async with self.target.staging() as connection:
+                        await self._report_refused(course, spec, connection)
+            course.status = Status.COMPLETED
+            counts = replace(course.counts, processed=sum(course.totals.values()))
+            message = ""
+            if counts.accounted != counts.processed:
+                message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
+            self.report(ObjectEnded(name, Status.COMPLETED, counts, message))
+
+    async def _report_refused(self, course: _Course, spec: TableSpec, connection: AsyncConnection) -> None:
+        async for kind, reason, count, keys in refused_records(connection, spec, self.job.limits.errors_kept):
+            self.report(RecordsRefused(course.dis_object.name, spec.name, kind, reason, count, keys))
+
+    # --- how it goes ---
+
+    def _progress(self, course: _Course) -> None:
+        total = sum(course.totals.values())
+        self.report(ObjectProgress(course.dis_object.name, course.phase, course.read, total, course.counts))
+
+    def _fail(self, course: _Course, error: ResyncError) -> None:
+        course.status = Status.FAILED
+        self.report(ObjectEnded(course.dis_object.name, Status.FAILED, course.counts, f"{error.what}. {error.do}"))
+
+    @asynccontextmanager
+    async def _failing(self, course: _Course) -> AsyncIterator[None]:
+        """Let an object fail alone; only a lost connection or lease ends the batch."""
+        try:
+            with _first_error(), explained(self.job.target_name, self.job.target_url):
+                yield
+        except (ConnectionLost, LeaseLost):
+            raise
+        except ResyncError as error:
+            self._fail(course, error)
+        except DBAPIError as error:
+            self._fail(course, CannotRun(f"Unexpected trouble: {_without_values(error)}", "See resync-tui doctor."))
+
+
+def _without_values(error: DBAPIError) -> str:
+    """Name a driver's error without its text, which may quote a record."""
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return f"{type(error.orig).__name__} {state or ''}".strip()
+
+
+@contextmanager
+def _first_error() -> Iterator[None]:
+    """Unwrap the first error of task groups: what ended the others."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
+
+
+def circular_groups(specs: Sequence[TableSpec]) -> list[tuple[TableSpec, ...]]:
+    """Return an object's tables in the order of merging; tables that point at each other form one group."""
+    by_target: Mapping[sa.Table, TableSpec] = {spec.target: spec for spec in specs}
+    graph: nx.DiGraph[TableSpec] = nx.DiGraph()
+    graph.add_nodes_from(specs)
+    for spec in specs:
+        graph.add_edges_from(
+            (by_target[key.parent], spec)
+            for key in spec.foreign_keys
+            if key.parent in by_target and key.parent is not spec.target
+        )
+    place = {spec: number for number, spec in enumerate(specs)}
+    condensed = nx.condensation(graph)
+    first = {node: min(place[spec] for spec in condensed.nodes[node]["members"]) for node in condensed}
+    order = nx.lexicographical_topological_sort(condensed, key=first.__getitem__)
+    return [tuple(sorted(condensed.nodes[node]["members"], key=place.__getitem__)) for node in order]

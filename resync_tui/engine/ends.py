@@ -1,0 +1,139 @@
+"""The seam between the engine and each kind of database: a district to read, a state to write."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from resync_tui.engine.tables import TableSpec, reflect
+
+Meter: TypeAlias = Callable[[int], Awaitable[None]]
+"""Told how many records have just passed; waits where there is a limit."""
+
+CLEANUP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One database of a batch, and on whose behalf it is opened."""
+
+    url: str
+    name: str
+    """For people: `the state`, `district Abbott (01)`."""
+    tenant: str
+    token: int
+    """Grows with every claim of a district; whoever holds an older one must not write."""
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection, and give it back whatever happened: a cancelled one is rolled back under a shield."""
+    connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
+            await connection.close()
+
+
+class Source(ABC):
+    """A district's database, read under one snapshot."""
+
+    def __init__(self, end: End, engine: AsyncEngine) -> None:
+        self.end = end
+        self.engine = engine
+
+    async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
+        """Return the tables that exist among `names`, with those they point to."""
+        async with connected(self.engine) as connection:
+            return await reflect(connection, names, related=True)
+
+    async def distinct(self, table: str, column: str) -> set[str]:
+        """Return up to three values of a column, as text: where a source says which district it is."""
+        schema, _, name = table.rpartition(".")
+        selected: sa.ColumnClause[Any] = sa.column(column)
+        query = sa.select(selected).distinct().select_from(sa.table(name, schema=schema or None)).limit(3)
+        async with connected(self.engine) as connection:
+            return {str(value) for value in await connection.scalars(query)}
+
+    @abstractmethod
+    async def expel_older(self) -> None:
+        """End connections that an older claim of this district still holds."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[None]:
+        """Hold one consistent view of the district until left."""
+
+    @abstractmethod
+    async def count(self, query: sa.Select[int]) -> int:
+        """Return a count, under the snapshot."""
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.engine.dispose()
+
+
+class Target(ABC):
+    """The state's database: stages beside its tables, and transactions that an older claim cannot commit."""
+
+    def __init__(self, end: End, engine: AsyncEngine) -> None:
+        self.end = end
+        self.engine = engine
+
+    async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
+        """Return the tables that exist among `names`, with those they point to."""
+        async with connected(self.engine) as connection:
+            return await reflect(connection, names, related=True)
+
+    @abstractmethod
+    async def claim(self) -> None:
+        """Make this token the district's newest, end what older ones left. Raises LeaseLost where it is not."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Commit what is done inside, unless a newer claim exists. Raises LeaseLost."""
+
+    @abstractmethod
+    def staging(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Commit what is done inside to stage tables alone."""
+
+    @abstractmethod
+    def stage_name(self, number: int) -> str:
+        """Return what the stage tables of a batch's table are called by; no other batch has the same."""
+
+    @abstractmethod
+    async def create_stages(self, specs: Sequence[TableSpec]) -> None:
+        """Create the stage tables of a batch, empty."""
+
+    @abstractmethod
+    async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+        """Copy what `query` finds in the district into the table's stage."""
+
+    @abstractmethod
+    async def settle(self, spec: TableSpec) -> None:
+        """Make a loaded stage quick to ask."""
+
+    @abstractmethod
+    async def drop_stages(self) -> None:
+        """Drop every stage that this district's batches up to this token have left."""
+
+    @abstractmethod
+    async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
+        """Insert rows that point at each other, foreign keys being checked after all; return how many each inserted."""
+
+    @abstractmethod
+    def refusal(self, error: BaseException) -> str | None:
+        """Return why the state refused a row, without any of its values; None where no row is to blame."""
+
+    @abstractmethod
+    def passing(self, error: BaseException) -> bool:
+        """Whether trying the same again may well succeed: a deadlock, a lock not had in time."""
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.engine.dispose()

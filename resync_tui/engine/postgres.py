@@ -1,0 +1,341 @@
+"""What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import anyio
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.database import CONNECT_SECONDS, explained, open_engine
+from resync_tui.engine.ends import End, Meter, Source, Target, connected
+from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
+from resync_tui.engine.sqlite import SqliteSource
+from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
+
+SAME_TEXT = {
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+"""Settings under which both ends write a value as the same text."""
+
+LOCK_TIMEOUT = "10s"
+_DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+EXPEL_SECONDS = 20
+_FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
+
+
+def application_name(end: End, side: str) -> str:
+    """Name a connection so that a later claim of the same district finds it; 63 bytes at most."""
+    return f"resync-tui/{side}/{_digest(end.tenant)}/{end.token}"
+
+
+def _digest(tenant: str) -> str:
+    return hashlib.sha256(tenant.encode()).hexdigest()[:12]
+
+
+def _settings() -> dict[str, str]:
+    return {**SAME_TEXT, "lock_timeout": LOCK_TIMEOUT}
+
+
+def _sql(query: sa.Select[Any]) -> str:
+    return str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+async def _expel_older(connection: AsyncConnection, end: End, side: str) -> None:
+    """End the sessions of older claims, and this one's earlier ones, and wait until they are gone."""
+    mine = sa.text(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND application_name LIKE :like AND split_part(application_name, '/', 4)::bigint <= :token"
+    ).bindparams(like=f"resync-tui/{side}/{_digest(end.tenant)}/%", token=end.token)
+    with anyio.move_on_after(EXPEL_SECONDS):
+        while pids := list(await connection.scalars(mine)):
+            await connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), [{"pid": pid} for pid in pids])
+            await connection.commit()
+            await anyio.sleep(0.02)
+        return
+    raise CannotRun(f"An older connection to {end.name} does not end", "End it there with pg_terminate_backend.")
+
+
+@contextmanager
+def _ending_with(*connections: Any) -> Iterator[anyio.CancelScope]:
+    """Cancel what is inside when a server ends one of these connections: asyncpg's COPY would wait for ever."""
+    with anyio.CancelScope() as scope:
+        lost = False
+
+        def ended(_connection: object) -> None:
+            nonlocal lost
+            lost = True
+            scope.cancel()
+
+        for connection in connections:
+            connection.add_termination_listener(ended)
+        try:
+            yield scope
+        finally:
+            for connection in connections:
+                connection.remove_termination_listener(ended)
+    if lost:
+        raise ConnectionLost("A database ended its connection in mid-copy", "The batch starts again by itself.")
+
+
+class PostgresSource(Source):
+    """A district in PostgreSQL."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end, open_engine(end.url, application_name=application_name(end, "s"), settings=_settings()))
+        self._snapshot = ""
+        self._idle: list[Any] = []
+
+    async def expel_older(self) -> None:
+        async with connected(self.engine) as connection:
+            await _expel_older(connection, self.end, "s")
+
+    async def _connect(self) -> Any:
+        name = application_name(self.end, "s")
+        settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **_settings()}
+        return await asyncpg.connect(self.end.url, timeout=CONNECT_SECONDS, server_settings=settings)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        holder = await self._connect()
+        try:
+            await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._snapshot = await holder.fetchval("SELECT pg_export_snapshot()")
+            with _ending_with(holder):
+                yield
+        finally:
+            for connection in (holder, *self._idle):
+                connection.terminate()
+            self._idle.clear()
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Any]:
+        """Lend a connection that sees the snapshot; one that failed is thrown away."""
+        connection = self._idle.pop() if self._idle else await self._connect()
+        try:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
+            yield connection
+            await connection.execute("COMMIT")
+        except BaseException:
+            connection.terminate()
+            raise
+        self._idle.append(connection)
+
+    async def count(self, query: sa.Select[int]) -> int:
+        async with self.reader() as connection:
+            return int(await connection.fetchval(_sql(query)))
+
+
+class PostgresTarget(Target):
+    """The state in PostgreSQL: stages are unlogged tables in a schema of their own."""
+
+    def __init__(self, end: End) -> None:
+        name = application_name(end, "t")
+        super().__init__(end, open_engine(end.url, application_name=name, settings=_settings(), pooled=True))
+
+    async def claim(self) -> None:
+        async with connected(self.engine) as connection:
+            await _expel_older(connection, self.end, "t")
+            await self._prepare_fence(connection)
+            claimed = await connection.execute(
+                sa.text(
+                    f"INSERT INTO {STAGE_SCHEMA}.fence AS held (tenant, token) VALUES (:tenant, :token)"
+                    " ON CONFLICT (tenant) DO UPDATE SET token = excluded.token WHERE held.token <= excluded.token"
+                ),
+                {"tenant": self.end.tenant, "token": self.end.token},
+            )
+            if claimed.rowcount == 0:
+                raise _taken_over()
+            await connection.commit()
+        await self.drop_stages()
+
+    async def _prepare_fence(self, connection: AsyncConnection) -> None:
+        known = sa.text("SELECT to_regclass(:name)").bindparams(name=f"{STAGE_SCHEMA}.fence")
+        if await connection.scalar(known) is not None:
+            return
+        for statement in (
+            "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))",
+            f"CREATE SCHEMA IF NOT EXISTS {STAGE_SCHEMA}",
+            f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)",
+        ):
+            await connection.execute(sa.text(statement))
+        await connection.commit()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        guard = (
+            sa.select(_FENCE.c.token)
+            .where(_FENCE.c.tenant == sa.literal(self.end.tenant, sa.Text()))
+            .with_for_update(read=True)
+        )
+        async with connected(self.engine) as connection:
+            if await connection.scalar(guard) != self.end.token:
+                raise _taken_over()
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def staging(self) -> AsyncIterator[AsyncConnection]:
+        async with connected(self.engine) as connection:
+            yield connection
+            await connection.commit()
+
+    def stage_name(self, number: int) -> str:
+        return f"{number}_{_digest(self.end.tenant)}_{self.end.token}"
+
+    async def create_stages(self, specs: Sequence[TableSpec]) -> None:
+        statements = [statement for spec in specs for statement in _stage_ddl(spec)]
+        async with self.staging() as connection:
+            for statement in statements:
+                await connection.exec_driver_sql(statement)
+
+    async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+        async with self.staging() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            if isinstance(source, PostgresSource):
+                async with source.reader() as reader:
+                    await _pipe(reader, driver, spec, query, meter)
+            elif isinstance(source, SqliteSource):
+                with _ending_with(driver):
+                    await _load_rows(driver, spec, source.rows(query), meter)
+
+    async def settle(self, spec: TableSpec) -> None:
+        async with self.staging() as connection:
+            stage = connection.dialect.identifier_preparer.format_table(spec.stage)
+            await connection.exec_driver_sql(
+                f"CREATE INDEX ON {stage} USING brin ({NUMBER}) WITH (pages_per_range = 8)"
+            )
+            await connection.exec_driver_sql(f"ANALYZE {stage}")
+
+    async def drop_stages(self) -> None:
+        find = sa.text(
+            "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE nspname = :schema AND relkind = 'r' AND split_part(relname, '_', 2) = :digest"
+            " AND split_part(relname, '_', 3)::bigint <= :token"
+        ).bindparams(schema=STAGE_SCHEMA, digest=_digest(self.end.tenant), token=self.end.token)
+        async with self.staging() as connection:
+            for name in list(await connection.scalars(find)):
+                await connection.exec_driver_sql(f'DROP TABLE IF EXISTS {STAGE_SCHEMA}."{name}"')
+
+    async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
+        """Data-modifying CTEs: PostgreSQL checks their foreign keys when the whole statement has ended."""
+        parts = [
+            insert.returning(sa.literal(1).label("one")).cte(f"part_{number}") for number, insert in enumerate(inserts)
+        ]
+        counts = [sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in parts]
+        row = (await connection.execute(sa.select(*counts))).one()
+        return [int(count) for count in row]
+
+    def refusal(self, error: BaseException) -> str | None:
+        state, constraint = _sqlstate(error)
+        words = {
+            "23505": "duplicate value",
+            "23503": "foreign key",
+            "23514": "check",
+            "23502": "required value missing",
+        }
+        if state in words:
+            return f"refused by the state: {words[state]}{f' ({constraint})' if constraint else ''}"
+        if state[:2] in ("22", "23", "44"):
+            return f"a value that the state cannot take (SQLSTATE {state})"
+        return f"refused by a trigger of the state (SQLSTATE {state})" if state[:2] == "P0" else None
+
+    def passing(self, error: BaseException) -> bool:
+        return _sqlstate(error)[0] in ("40001", "40P01", "55P03", "57014")
+
+
+def _taken_over() -> LeaseLost:
+    return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+
+
+def _sqlstate(error: BaseException) -> tuple[str, str]:
+    """Return the SQLSTATE and the constraint's name, empty where there is none."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, asyncpg.PostgresError):
+        return cause.sqlstate or "", getattr(cause, "constraint_name", None) or ""
+    return "", ""
+
+
+def _stage_ddl(spec: TableSpec) -> list[str]:
+    quote = _DIALECT.identifier_preparer.quote
+
+    def table(of: sa.Table) -> str:
+        return f"CREATE UNLOGGED TABLE {STAGE_SCHEMA}.{quote(of.name)}"
+
+    marks = [f"{NUMBER} bigint GENERATED ALWAYS AS IDENTITY", f"{RULE} integer", f"{FLAW} text"]
+    marks += [f"{spec.absent_parent(number)} boolean" for number in range(len(spec.foreign_keys))]
+    data = [f"{quote(name)} {NATIVE_IN_STAGE.get(family(spec.target.c[name]), 'text')}" for name in spec.columns]
+    return [
+        f"{table(spec.stage)} ({', '.join([*marks, *data])})",
+        f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
+        f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean NOT NULL)",
+    ]
+
+
+async def _pipe(reader: Any, writer: Any, spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
+    """Stream one COPY into another; a full buffer makes the district's server wait."""
+    send, receive = anyio.create_memory_object_stream[bytes](16)
+
+    async def passing_on(data: bytes) -> None:
+        await meter(data.count(b"\n"))
+        await send.send(data)
+
+    async def read() -> None:
+        async with send:
+            await reader.copy_from_query(_sql(query), output=passing_on, format="text")
+
+    columns = [column.name for column in query.selected_columns]
+    with _ending_with(reader, writer):
+        async with anyio.create_task_group() as tasks, receive:
+            tasks.start_soon(read)
+            await writer.copy_to_table(
+                spec.stage.name, source=receive, format="text", columns=columns, schema_name=STAGE_SCHEMA
+            )
+
+
+async def _load_rows(writer: Any, spec: TableSpec, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter) -> None:
+    """Stage the rows of a loosely typed district; a value that does not fit leaves a flaw in its place."""
+    absent = [spec.absent_parent(number) for number in range(len(spec.foreign_keys))]
+    marks = 1 + len(absent)
+    convert = [converter(spec.target.c[name]) for name in spec.columns]
+    columns = [RULE, *absent, FLAW, *spec.columns]
+    async for portion in rows:
+        await meter(len(portion))
+        records = [_record(row, marks, convert, spec.columns) for row in portion]
+        await writer.copy_records_to_table(spec.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA)
+
+
+def _record(
+    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], names: Sequence[str]
+) -> tuple[Any, ...]:
+    flaw = None
+    values = []
+    for name, to_column, value in zip(names, convert, row[marks:], strict=True):
+        try:
+            values.append(to_column(value))
+        except Misfit as misfit:
+            values.append(None)
+            flaw = flaw or f"{name}: {misfit}"
+    absent = (None if mark is None else bool(mark) for mark in row[1:marks])
+    return (row[0], *absent, flaw, *values)
+
+
+async def reach(end: End) -> None:
+    """Connect once. Raises CannotRun where that fails."""
+    with explained(end.name, end.url):
+        engine = open_engine(end.url)
+        async with connected(engine):
+            pass

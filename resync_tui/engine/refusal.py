@@ -1,0 +1,250 @@
+"""Which staged rows cannot go in, and why: found by sets, before anything is merged.
+
+A row is refused once, for the first reason that applies: its own rule, its own values, its parents, a doubled value.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.families import Family, family
+from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits
+from resync_tui.outcome import Kind
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the tables of a batch are to each other."""
+
+    staged: Mapping[sa.Table, TableSpec]
+    """The state's tables that this batch moves."""
+    owners: Mapping[str, str]
+    """The DIS object of each table in the catalog."""
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A condition over one staged row under which it is refused."""
+
+    when: sa.ColumnElement[bool]
+    kind: Kind
+    reason: sa.ColumnElement[str]
+
+
+async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around: Surroundings) -> None:
+    """Fill the `refused` tables of a group: one table, or several that point at each other."""
+    for spec in group:
+        await _refuse_by_own_values(connection, spec)
+        await _refuse_doubled_keys(connection, spec)
+    pending = {spec.target for spec in group if is_circular(spec, group)}
+    while True:
+        found = 0
+        for spec in group:
+            for number, key in enumerate(spec.foreign_keys):
+                found += await _refuse_by_parent(connection, spec, number, key, around, pending)
+            for unique in spec.unique_keys:
+                found += await _refuse_held_elsewhere(connection, spec, unique)
+                found += await _refuse_doubled_values(connection, spec, unique)
+        if not found or not pending:
+            return
+
+
+def is_circular(spec: TableSpec, group: Sequence[TableSpec]) -> bool:
+    """Whether rows of a table may need rows that the same group has yet to insert."""
+    return any(key.parent is each.target for each in group for key in spec.foreign_keys)
+
+
+def not_refused(spec: TableSpec, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a staged row has not been refused."""
+    number = staged.c[spec.number.name]
+    return sa.not_(sa.exists().where(spec.refused.c.n == number))
+
+
+async def _insert(connection: AsyncConnection, spec: TableSpec, rows: sa.SelectBase) -> int:
+    statement = sa.insert(spec.refused).from_select(["n", "kind", "reason"], rows)
+    return int((await connection.execute(statement)).rowcount)
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    return sa.literal(value, sa.Text())
+
+
+async def _refuse_by_own_values(connection: AsyncConnection, spec: TableSpec) -> None:
+    checks = [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]]
+    kind = sa.case(*((check.when, _text(check.kind)) for check in checks))
+    reason = sa.case(*((check.when, check.reason) for check in checks))
+    bad = sa.or_(*(check.when for check in checks))
+    await _insert(connection, spec, sa.select(spec.number, kind, reason).where(bad))
+
+
+def _rules(spec: TableSpec) -> Iterable[_Check]:
+    for number, rule in enumerate(spec.rules):
+        yield _Check(spec.stage.c[RULE] == number, Kind.EXCLUDED, _text(rule.reason))
+
+
+def _values(spec: TableSpec) -> Iterable[_Check]:
+    flaw = spec.stage.c[FLAW]
+    yield _Check(flaw.is_not(None), Kind.REJECTED, sa.cast(flaw, sa.Text()))
+    for name in spec.columns:
+        staged, target = spec.stage.c[name], spec.target.c[name]
+        if not target.nullable or name in spec.key:
+            yield _Check(staged.is_(None), Kind.REJECTED, _text(f"{name} is missing"))
+        for when, reason in _fits(staged, target):
+            yield _Check(when, Kind.REJECTED, _text(f"{name} {reason}"))
+
+
+def _fits(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tuple[sa.ColumnElement[bool], str]]:
+    """Yield what makes a value one that its column cannot hold."""
+    kind = family(target)
+    if "declared" in target.info and (wrong := _wrong_storage(staged, kind)) is not None:
+        yield wrong, f"is not a valid {kind}"
+    length = getattr(target.type, "length", None)
+    if kind is Family.TEXT and length is not None:
+        yield sa.func.length(staged) > length, f"is longer than {length}"
+    if (bounds := limits(target)) is not None:
+        yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
+    precision, scale = getattr(target.type, "precision", None), getattr(target.type, "scale", None)
+    if kind is Family.NUMERIC and precision is not None:
+        number = sa.type_coerce(staged, sa.Numeric())
+        yield (
+            sa.func.abs(number) >= 10 ** (precision - (scale or 0)),
+            f"is out of range (numeric {precision},{scale or 0})",
+        )
+        yield sa.func.round(number, scale or 0) != number, f"has more than {scale or 0} decimals"
+    if kind is Family.ENUM and isinstance(target.type, sa.Enum):
+        yield sa.not_(staged.in_([_text(label) for label in target.type.enums])), "is not one of the state's values"
+
+
+def _wrong_storage(staged: sa.ColumnElement[Any], kind: Family) -> sa.ColumnElement[bool] | None:
+    """Return the condition that SQLite holds something else than the column's type says; null is fine."""
+    stored = sa.func.typeof(staged)
+    by_storage = {
+        Family.INTEGER: ("integer",),
+        Family.NUMERIC: ("integer", "real"),
+        Family.FLOAT: ("integer", "real"),
+        Family.TEXT: ("text",),
+        Family.BYTES: ("blob",),
+        Family.BOOLEAN: ("integer",),
+    }
+    if kind in by_storage:
+        wrong = stored.not_in([*by_storage[kind], "null"])
+        return sa.or_(wrong, staged.not_in([0, 1])) if kind is Family.BOOLEAN else wrong
+    reader = {Family.DATE: sa.func.date, Family.TIMESTAMP: sa.func.datetime}.get(kind)
+    if reader is None:
+        return None
+    return sa.and_(staged.is_not(None), sa.or_(stored != "text", reader(staged).is_(None)))
+
+
+async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIterator[_Check]:
+    """Yield the state's CHECK constraints that can be asked of a staged row; the others show when merging."""
+    for name, expression in spec.checks:
+        broken: sa.ColumnElement[bool] = sa.literal_column(f"NOT ({expression})", sa.Boolean())
+        try:
+            async with connection.begin_nested():
+                await connection.execute(sa.select(spec.number).where(broken).limit(0))
+        except DBAPIError:
+            continue
+        yield _Check(broken, Kind.REJECTED, _text(f"breaks the state's check {name}".rstrip()))
+
+
+async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> None:
+    """Refuse all rows of a key that occurs more than once: nothing says which of them is right."""
+    if {column.name for column in spec.source.primary_key.columns} == set(spec.key):
+        return
+    stage = spec.stage
+    columns = [stage.c[name] for name in spec.key]
+    doubled = (
+        sa.select(*columns).where(not_refused(spec, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
+    )
+    same = sa.and_(*(stage.c[name] == doubled.c[name] for name in spec.key))
+    reason = _text("its key occurs more than once in the district")
+    rows = sa.select(spec.number, _text(Kind.REJECTED), reason).where(same, not_refused(spec, stage))
+    await _insert(connection, spec, rows)
+
+
+async def _refuse_by_parent(
+    connection: AsyncConnection,
+    spec: TableSpec,
+    number: int,
+    key: ForeignKey,
+    around: Surroundings,
+    pending: set[sa.Table],
+) -> int:
+    """Refuse rows whose parent is not in the state: blocked where the district has it, else orphans."""
+    stage, parent = spec.stage, key.parent.alias("parent")
+    pairs = list(zip(key.columns, key.referred, strict=True))
+    in_state = sa.exists().where(
+        *(parent.c[theirs] == stage.c[ours] for ours, theirs in pairs),
+        *((spec.of_tenant(parent),) if key.by_tenant else ()),
+    )
+    missing = [*(stage.c[ours].is_not(None) for ours in key.columns), not_refused(spec, stage), sa.not_(in_state)]
+    elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
+    owner = around.owners.get(_qualified(key.parent), key.parent.name)
+    blocked_reason = f"its {key.parent.name} record is not in the state: resync {owner}"
+    staged_parent = around.staged.get(key.parent)
+    if staged_parent is not None:
+        other = staged_parent.stage.alias("other")
+        same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
+        elsewhere = sa.exists().where(*same)
+        blocked_reason = f"its {key.parent.name} record did not reach the state"
+        if key.parent in pending:
+            accepted = sa.exists().where(*same, not_refused(staged_parent, other))
+            missing.append(sa.not_(accepted))
+    orphan_reason = f"{', '.join(key.columns)} names no {key.parent.name} record"
+    kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_text(Kind.REJECTED))
+    reason = sa.case((elsewhere, _text(blocked_reason)), else_=_text(orphan_reason))
+    return await _insert(connection, spec, sa.select(spec.number, kind, reason).where(*missing))
+
+
+def _qualified(table: sa.Table) -> str:
+    return f"{table.schema}.{table.name}" if table.schema else table.name
+
+
+async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableSpec, unique: UniqueKey) -> int:
+    """Refuse rows whose value another of the state's records holds and will go on holding."""
+    stage, held = spec.stage, spec.target.alias("held")
+    moving = stage.alias("moving")
+    gives_it_up = sa.exists().where(
+        spec.same_key(held, moving),
+        not_refused(spec, moving),
+        sa.or_(*(moving.c[name].is_distinct_from(stage.c[name]) for name in unique.columns)),
+    )
+    in_the_way = sa.exists().where(
+        *(held.c[name] == stage.c[name] for name in unique.columns),
+        *((spec.of_tenant(held),) if unique.by_tenant else ()),
+        sa.not_(spec.same_key(held, stage)),
+        sa.not_(gives_it_up),
+    )
+    reason = _text(f"another record of the state holds this {', '.join(unique.columns)}")
+    rows = sa.select(spec.number, _text(Kind.REJECTED), reason)
+    return await _insert(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
+
+
+async def _refuse_doubled_values(connection: AsyncConnection, spec: TableSpec, unique: UniqueKey) -> int:
+    """Of rows that share a value that must be unique let one go in: the one the state has, else the first by key."""
+    stage = spec.stage
+    columns = [stage.c[name] for name in unique.columns]
+    filled = [*(column.is_not(None) for column in columns), not_refused(spec, stage)]
+    doubled = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1).subquery()
+    held = spec.target.alias("held")
+    has_it = sa.exists().where(spec.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns))
+    first = sa.func.row_number().over(
+        partition_by=columns,
+        order_by=[sa.case((has_it, 0), else_=1), *(_binary(stage.c[name], spec.target.c[name]) for name in spec.key)],
+    )
+    same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
+    ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
+    reason = _text(f"another record of the district has the same {', '.join(unique.columns)}")
+    rows = sa.select(ranked.c.n, _text(Kind.REJECTED), reason).where(ranked.c.place > 1)
+    return await _insert(connection, spec, rows)
+
+
+def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a key column to order by, text by its bytes."""
+    if family(target) is not Family.TEXT:
+        return staged
+    return sa.collate(staged, "BINARY" if "declared" in target.info else "C")

@@ -1,0 +1,287 @@
+"""Bring the state's tables in line with their stages: refuse, compare, update, insert, and count each record once."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from resync_tui.engine.ends import Target
+from resync_tui.engine.families import differs, value_for_target
+from resync_tui.engine.pace import Pace
+from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
+from resync_tui.engine.tables import TableSpec
+from resync_tui.outcome import Counts, Kind
+
+FIRST_PORTION, LARGEST_PORTION = 5_000, 100_000
+PORTION_SECONDS = 0.5
+TRIES = 5
+PASSES = 8
+"""How often rows that wait for parents of their own table are looked at before all go in at once."""
+
+
+@dataclass
+class Account:
+    """What is known of one table so far; `changed` is called whenever it grows."""
+
+    counts: Counts
+    changed: Callable[[], None]
+
+    def add(self, **terms: int) -> None:
+        """Add to some terms."""
+        self.counts = self.counts + Counts(**terms)
+        self.changed()
+
+
+class Merge:
+    """The merge of one table, or of several that point at each other."""
+
+    def __init__(
+        self, target: Target, group: Sequence[TableSpec], around: Surroundings, pace: Pace, accounts: Sequence[Account]
+    ) -> None:
+        self.target = target
+        self.group = group
+        self.around = around
+        self.pace = pace
+        self.accounts = dict(zip(group, accounts, strict=True))
+        self._retry: list[tuple[TableSpec, int]] = []
+
+    async def run(self) -> None:
+        """Merge; afterwards each account holds every staged record exactly once, and what is extra."""
+        async with self.target.staging() as connection:
+            await refuse(connection, self.group, self.around)
+        for spec in self.group:
+            await self._count_refused(spec)
+        for spec in self.group:
+            await self._compare(spec)
+        circular = [spec for spec in self.group if is_circular(spec, self.group)]
+        if circular:
+            await self._insert_circular()
+        for spec in self.group:
+            if spec.updatable:
+                await self._in_portions(spec, lambda span, spec=spec: self._update(spec, span))  # type: ignore[misc]
+        if not circular:
+            for spec in self.group:
+                await self._in_portions(spec, lambda span, spec=spec: self._insert(spec, span))  # type: ignore[misc]
+        await self._retry_refused()
+        for spec in self.group:
+            await self._count_refused(spec)
+            await self._count_extra(spec)
+
+    async def _count_refused(self, spec: TableSpec) -> None:
+        by_kind = sa.select(spec.refused.c.kind, sa.func.count()).group_by(spec.refused.c.kind)
+        async with self.target.staging() as connection:
+            found: dict[str, int] = dict((await connection.execute(by_kind)).tuples().all())
+        account = self.accounts[spec]
+        account.counts = replace(account.counts, **{kind.value: found.get(kind, 0) for kind in Kind})
+        account.changed()
+
+    async def _count_extra(self, spec: TableSpec) -> None:
+        staged = spec.stage.alias("staged")
+        only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
+        query = sa.select(sa.func.count()).select_from(spec.target).where(spec.of_tenant(), only_there)
+        async with self.target.staging() as connection:
+            self.accounts[spec].add(extra=int(await connection.scalar(query) or 0))
+
+    async def _in_portions(self, spec: TableSpec, work: Callable[["Span"], Awaitable[int]]) -> int:
+        """Do `work` over the stage in spans of about half a second each; return the sum of what it returned."""
+        async with self.target.staging() as connection:
+            last = int(await connection.scalar(sa.select(sa.func.max(spec.number))) or 0)
+        start, size, done = 1, FIRST_PORTION, 0
+        while start <= last:
+            size = self.pace.portion(size)
+            began = anyio.current_time()
+            done += await work(Span(start, start + size))
+            start += size
+            if anyio.current_time() - began < PORTION_SECONDS / 2:
+                size = min(LARGEST_PORTION, size * 2)
+            elif anyio.current_time() - began > PORTION_SECONDS * 2:
+                size = max(1, size // 2)
+        return done
+
+    async def _compare(self, spec: TableSpec) -> None:
+        """Note which staged rows are new and which have changed; count those that are the same."""
+        staged, held = spec.stage, spec.target
+        changed = (
+            sa.or_(*(differs(staged.c[name], held.c[name]) for name in spec.updatable)) if spec.updatable else None
+        )
+        fate = sa.case(
+            (held.c[spec.key[0]].is_(None), "new"),
+            *(((changed, "changed"),) if changed is not None else ()),
+            else_="same",
+        )
+
+        async def compare(span: Span) -> int:
+            fates = (
+                sa.select(spec.number.label("n"), fate.label("fate"))
+                .select_from(staged.outerjoin(held, spec.same_key(held, staged)))
+                .where(span.of(spec.number), not_refused(spec, staged))
+                .cte("fates")
+            )
+            same = sa.select(sa.func.count()).select_from(fates).where(fates.c.fate == "same")
+            todo = sa.insert(spec.todo).from_select(
+                ["n", "new"], sa.select(fates.c.n, fates.c.fate == "new").where(fates.c.fate != "same")
+            )
+            async with self.target.staging() as connection:
+                unchanged = int(await connection.scalar(same) or 0)
+                found = (await connection.execute(todo)).rowcount if unchanged < len(span) else 0
+            await self.pace.spend(unchanged)
+            self.accounts[spec].add(unchanged=unchanged)
+            return int(found)
+
+        await self._in_portions(spec, compare)
+
+    def _todo(self, spec: TableSpec, span: "Span", *, new: bool) -> list[sa.ColumnElement[bool]]:
+        todo = spec.todo
+        wanted = todo.c.new.is_(sa.true()) if new else todo.c.new.is_(sa.false())
+        return [span.of(todo.c.n), wanted, spec.number == todo.c.n, not_refused(spec, spec.stage)]
+
+    async def _update(self, spec: TableSpec, span: "Span") -> int:
+        staged, held = spec.stage, spec.target
+        values = {name: value_for_target(staged.c[name], held.c[name]) for name in spec.updatable}
+        statement = (
+            sa.update(held).values(values).where(spec.same_key(held, staged), *self._todo(spec, span, new=False))
+        )
+        return await self._apply(spec, span, statement, self._update, "updated")
+
+    def _new_rows(self, spec: TableSpec, span: "Span") -> sa.Insert:
+        values = [value_for_target(spec.stage.c[name], spec.target.c[name]) for name in spec.columns]
+        names = list(spec.columns)
+        if spec.tenant_column is not None:
+            names.insert(0, spec.tenant_column)
+            values.insert(0, sa.literal(spec.tenant, sa.Text()))
+        rows = sa.select(*values).where(*self._todo(spec, span, new=True))
+        return sa.insert(spec.target).from_select(names, rows)
+
+    async def _insert(self, spec: TableSpec, span: "Span") -> int:
+        return await self._apply(spec, span, self._new_rows(spec, span), self._insert, "inserted")
+
+    async def _apply(
+        self,
+        spec: TableSpec,
+        span: "Span",
+        statement: sa.Insert | sa.Update,
+        again: Callable[[TableSpec, "Span"], Awaitable[int]],
+        term: str,
+    ) -> int:
+        """Run one portion; where the state refuses it, halve it until the bad row stands alone."""
+        try:
+            done = await self._commit(statement)
+        except DBAPIError as error:
+            reason = self.target.refusal(error)
+            if reason is None:
+                raise
+            if len(span) > 1:
+                return sum([await again(spec, half) for half in span.halves()])
+            await self._refuse_one(spec, span.start, reason)
+            return 0
+        await self.pace.spend(done)
+        if done:
+            self.accounts[spec].add(**{term: done})
+        return done
+
+    async def _commit(self, statement: sa.Insert | sa.Update) -> int:
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.target.transaction() as connection:
+                    return int((await connection.execute(statement)).rowcount)
+            except DBAPIError as error:
+                if attempt == TRIES or not self.target.passing(error):
+                    raise
+                await anyio.sleep(0.1 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def _refuse_one(self, spec: TableSpec, number: int, reason: str) -> None:
+        values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
+        async with self.target.staging() as connection:
+            await connection.execute(sa.insert(spec.refused).values(values))
+        self._retry.append((spec, number))
+
+    async def _retry_refused(self) -> None:
+        """Try rows again that stood alone: what was in their way, such as a unique value, may have moved on."""
+        progress = True
+        while self._retry and progress:
+            progress = False
+            waiting, self._retry = self._retry, []
+            for spec, number in waiting:
+                async with self.target.staging() as connection:
+                    await connection.execute(sa.delete(spec.refused).where(spec.refused.c.n == number))
+                    new = await connection.scalar(sa.select(spec.todo.c.new).where(spec.todo.c.n == number))
+                attempt = self._insert if new else self._update
+                progress = bool(await attempt(spec, Span(number, number + 1))) or progress
+
+    async def _insert_circular(self) -> None:
+        """Insert rows once the rows of this group that they point at are there; true circles in one statement."""
+        for _ in range(PASSES):
+            inserted = 0
+            for spec in self.group:
+                inserted += await self._in_portions(spec, lambda span, spec=spec: self._insert_ready(spec, span))  # type: ignore[misc]
+            if not inserted:
+                break
+        left = [(spec, self._still_new(spec, Span(1, 2**62), ready=False)) for spec in self.group]
+        try:
+            async with self.target.transaction() as connection:
+                counts = await self.target.insert_together(connection, [insert for _, insert in left])
+        except DBAPIError as error:
+            reason = self.target.refusal(error)
+            if reason is None:
+                raise
+            await self._refuse_left(reason)
+            return
+        for (spec, _), count in zip(left, counts, strict=True):
+            self.accounts[spec].add(inserted=count)
+
+    async def _insert_ready(self, spec: TableSpec, span: "Span") -> int:
+        statement = self._still_new(spec, span, ready=True)
+        return await self._apply(spec, span, statement, self._insert_ready, "inserted")
+
+    def _still_new(self, spec: TableSpec, span: "Span", *, ready: bool) -> sa.Insert:
+        """Return the insert of rows not yet there; `ready` leaves out those whose parents are not there yet."""
+        insert = self._new_rows(spec, span)
+        rows: Any = insert.select
+        held = spec.target.alias("held")
+        rows = rows.where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
+        for key in spec.foreign_keys if ready else ():
+            if any(key.parent is each.target for each in self.group):
+                parent = key.parent.alias("parent")
+                pairs = zip(key.columns, key.referred, strict=True)
+                there = sa.exists().where(
+                    spec.of_tenant(parent) if key.by_tenant else sa.true(),
+                    *(parent.c[theirs] == spec.stage.c[ours] for ours, theirs in pairs),
+                )
+                rows = rows.where(sa.or_(*(spec.stage.c[ours].is_(None) for ours in key.columns), there))
+        names = list(insert._select_names or ())
+        return sa.insert(spec.target).from_select(names, rows)
+
+    async def _refuse_left(self, reason: str) -> None:
+        for spec in self.group:
+            held = spec.target.alias("held")
+            left = (
+                sa.select(spec.todo.c.n, sa.literal(Kind.REJECTED.value, sa.Text()), sa.literal(reason, sa.Text()))
+                .where(*self._todo(spec, Span(1, 2**62), new=True))
+                .where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
+            )
+            async with self.target.staging() as connection:
+                await connection.execute(sa.insert(spec.refused).from_select(["n", "kind", "reason"], left))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of the stage's row numbers, `end` left out."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that a number lies within."""
+        return sa.and_(number >= self.start, number < self.end)
+
+    def halves(self) -> tuple["Span", "Span"]:
+        """Return both halves; only for a span of two or more."""
+        middle = (self.start + self.end) // 2
+        return Span(self.start, middle), Span(middle, self.end)

@@ -1,0 +1,305 @@
+"""One table on its way: what both ends have in common, how rows are told apart, and what stands in the way."""
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SAWarning
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.catalog import Catalog, DisObject, Rule
+from resync_tui.engine.families import Family, family, fits, type_name
+from resync_tui.errors import CannotRun
+
+NUMBER = "_resync_n"
+RULE = "_resync_rule"
+FLAW = "_resync_flaw"
+STAGE_SCHEMA = "resync"
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignKey:
+    """A reference that the state enforces, without the tenant's own column."""
+
+    columns: tuple[str, ...]
+    parent: sa.Table
+    """The state's table that it points to."""
+    referred: tuple[str, ...]
+    by_tenant: bool
+    """Whether the parent's row must be of the same tenant."""
+
+
+@dataclass(frozen=True)
+class UniqueKey:
+    """Columns whose values may occur once, without the tenant's own column."""
+
+    columns: tuple[str, ...]
+    by_tenant: bool
+    """Whether once for each tenant; else once in the whole state."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableSpec:
+    """Everything the engine must know of one table; columns are those that both ends have."""
+
+    object: str
+    name: str
+    stage_name: str
+    """What the names of its stage tables end in; no other batch has the same."""
+    source: sa.Table
+    target: sa.Table
+    tenant_column: str | None
+    tenant: str | None
+    key: tuple[str, ...]
+    """The state's primary key without the tenant's column."""
+    columns: tuple[str, ...]
+    owned: frozenset[str]
+    rules: tuple[Rule, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    unique_keys: tuple[UniqueKey, ...]
+    checks: tuple[tuple[str, str], ...]
+    """Name and SQL expression of the state's CHECK constraints."""
+    stage: sa.Table = field(init=False)
+    refused: sa.Table = field(init=False)
+    todo: sa.Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        metadata = sa.MetaData(schema=STAGE_SCHEMA)
+        columns: list[sa.Column[Any]] = [
+            sa.Column(NUMBER, sa.BigInteger),
+            sa.Column(RULE, sa.Integer),
+            sa.Column(FLAW, sa.Text),
+            *(sa.Column(self.absent_parent(n), sa.Boolean) for n in range(len(self.foreign_keys))),
+            *(sa.Column(name, sa.types.NullType()) for name in self.columns),
+        ]
+        tables = {
+            "stage": sa.Table(f"s{self.stage_name}", metadata, *columns),
+            "refused": sa.Table(
+                f"r{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                sa.Column("kind", sa.Text),
+                sa.Column("reason", sa.Text),
+            ),
+            "todo": sa.Table(
+                f"t{self.stage_name}", metadata, sa.Column("n", sa.BigInteger), sa.Column("new", sa.Boolean)
+            ),
+        }
+        for name, table in tables.items():
+            object.__setattr__(self, name, table)
+
+    @staticmethod
+    def absent_parent(foreign_key: int) -> str:
+        """Name the stage's mark for a parent that the district has though it is not in the batch."""
+        return f"_resync_fk{foreign_key}"
+
+    @property
+    def number(self) -> sa.Column[int]:
+        """The stage's own number of a row, growing as rows were read."""
+        return self.stage.c[NUMBER]
+
+    @property
+    def updatable(self) -> tuple[str, ...]:
+        """The columns that a resync keeps right: neither key nor owned by the state."""
+        return tuple(name for name in self.columns if name not in self.key and name not in self.owned)
+
+    def of_tenant(self, table: sa.FromClause | None = None) -> sa.ColumnElement[bool]:
+        """Return the condition that a row of the state's table is this tenant's."""
+        table = self.target if table is None else table
+        if self.tenant_column is None:
+            return sa.true()
+        return table.c[self.tenant_column] == sa.literal(self.tenant, sa.Text())
+
+    def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+        """Return the condition that two rows are the same record."""
+        return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
+
+    @property
+    def points_to_itself(self) -> bool:
+        """Whether the state's table has a foreign key to itself."""
+        return any(key.parent is self.target for key in self.foreign_keys)
+
+
+class NoFit(CannotRun):
+    """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
+
+
+async def reflect(connection: AsyncConnection, names: Iterable[str], *, related: bool) -> dict[str, sa.Table]:
+    """Return the tables that exist, by their name in the catalog, with the tables they point to where `related`."""
+
+    def read(sync: sa.Connection) -> dict[str, sa.Table]:
+        metadata = sa.MetaData()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know is text to us
+            for schema, wanted in _by_schema(names).items():
+                there = wanted & set(sa.inspect(sync).get_table_names(schema=schema))
+                if there:
+                    metadata.reflect(sync, schema=schema, only=sorted(there), resolve_fks=related)
+        if sync.dialect.name == "sqlite":
+            for table in metadata.tables.values():
+                _declare(sync, table)
+        return {(f"{table.schema}." if table.schema else "") + table.name: table for table in metadata.tables.values()}
+
+    return await connection.run_sync(read)
+
+
+def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
+    grouped: dict[str | None, set[str]] = {}
+    for name in names:
+        schema, _, table = name.rpartition(".")
+        grouped.setdefault(schema or None, set()).add(table)
+    return grouped
+
+
+def _declare(connection: sa.Connection, table: sa.Table) -> None:
+    """Note each column's type as it was declared: SQLite keeps the text and SQLAlchemy only its nearest class."""
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
+        if row["name"] in table.c:
+            table.c[row["name"]].info["declared"] = row["type"]
+
+
+def describe(
+    dis_object: DisObject,
+    name: str,
+    stage_name: str,
+    catalog: Catalog,
+    tenant: str | None,
+    ends: tuple[Mapping[str, sa.Table], Mapping[str, sa.Table]],
+) -> TableSpec:
+    """Return how to move a table between the reflected `ends` (district, state). Raises NoFit."""
+    sources, targets = ends
+    source, target = sources.get(name), targets.get(name)
+    if source is None:
+        raise NoFit(
+            f"The district has no table {name}", f"Create it, or take it out of {dis_object.name} in the catalog."
+        )
+    if target is None:
+        raise NoFit(f"The state has no table {name}", "Create it with: resync-tui state init -d ID")
+    tenant_column = catalog.tenant_column
+    if tenant_column is not None and tenant_column not in target.c:
+        raise NoFit(
+            f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
+        )
+    columns = _shared_columns(dis_object, name, source, target, tenant_column)
+    key = tuple(column.name for column in target.primary_key.columns if column.name != tenant_column)
+    if not key or not set(key) <= set(columns):
+        raise NoFit(
+            f"The state's table {name} has no primary key that the district's columns fill", "Give it one, then resend."
+        )
+    if tenant_column is not None and tenant_column not in target.primary_key.columns:
+        raise NoFit(
+            f"The primary key of the state's table {name} lacks {tenant_column}", "Put that column first in it."
+        )
+    return TableSpec(
+        object=dis_object.name,
+        name=name,
+        stage_name=stage_name,
+        source=source,
+        target=target,
+        tenant_column=tenant_column,
+        tenant=tenant,
+        key=key,
+        columns=columns,
+        owned=_of_table(dis_object.state_owned, name),
+        rules=tuple(rule for rule in dis_object.rule if rule.table == name),
+        foreign_keys=_foreign_keys(target, tenant_column, columns),
+        unique_keys=_unique_keys(target, tenant_column, columns),
+        checks=tuple(
+            (str(check.name or ""), str(check.sqltext))
+            for check in sorted(target.constraints, key=lambda each: str(each.name))
+            if isinstance(check, sa.CheckConstraint)
+        ),
+    )
+
+
+def _of_table(qualified: Iterable[str], table: str) -> frozenset[str]:
+    return frozenset(each.rpartition(".")[2] for each in qualified if each.rpartition(".")[0] == table)
+
+
+def _shared_columns(
+    dis_object: DisObject, name: str, source: sa.Table, target: sa.Table, tenant_column: str | None
+) -> tuple[str, ...]:
+    ignored = _of_table(dis_object.ignore_columns, name)
+    columns = []
+    for column in source.c:
+        if column.name in ignored or column.name == tenant_column or column.computed is not None:
+            continue
+        if column.name not in target.c:
+            raise NoFit(
+                f"The state's table {name} has no column {column.name}",
+                f'Add it there, or add "{name}.{column.name}" to ignore_columns of {dis_object.name}.',
+            )
+        theirs = target.c[column.name]
+        if theirs.computed is not None:
+            continue
+        if not fits(column, theirs):
+            raise NoFit(
+                f"{name}.{column.name} is {type_name(column)} in the district but {type_name(theirs)} in the state",
+                "Give the state's column the district's type, or ignore the column in the catalog.",
+            )
+        columns.append(column.name)
+    for column in target.c:
+        filled = column.name in columns or column.name == tenant_column
+        by_itself = column.nullable or column.server_default is not None or column.computed is not None
+        if not filled and not by_itself and not (column.identity is not None):
+            raise NoFit(
+                f"The state's table {name} requires {column.name}, which the district does not have",
+                "Give that column a default in the state.",
+            )
+    return tuple(columns)
+
+
+def _foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:
+    found = []
+    for constraint in target.foreign_key_constraints:
+        pairs = [(element.parent.name, element.column.name) for element in constraint.elements]
+        own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
+        if own and all(ours in columns for ours, _ in own):
+            found.append(
+                ForeignKey(
+                    columns=tuple(ours for ours, _ in own),
+                    parent=constraint.referred_table,
+                    referred=tuple(theirs for _, theirs in own),
+                    by_tenant=len(own) < len(pairs),
+                )
+            )
+    return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
+
+
+def _unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:
+    sets = [
+        tuple(column.name for column in constraint.columns)
+        for constraint in target.constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    ]
+    sets += [
+        tuple(column.name for column in index.columns)
+        for index in target.indexes
+        if index.unique and not _partial(index) and len(index.columns) == len(index.expressions)
+    ]
+    found = set()
+    for names in sets:
+        own = tuple(name for name in names if name != tenant_column)
+        if own and all(name in columns for name in own):
+            found.add(UniqueKey(own, by_tenant=len(own) < len(names)))
+    return tuple(sorted(found, key=lambda key: key.columns))
+
+
+def _partial(index: sa.Index) -> bool:
+    return any(index.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
+
+
+def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
+    """Return the smallest and largest integer that a column takes; None where the database sets none below 64 bits."""
+    if family(column) is not Family.INTEGER:
+        return None
+    declared = column.info.get("declared")
+    if declared is not None:
+        return (-(2**15), 2**15 - 1) if re.match("SMALLINT|INT2", declared, re.IGNORECASE) else None
+    if isinstance(column.type, sa.SmallInteger):
+        return -(2**15), 2**15 - 1
+    return None if isinstance(column.type, sa.BigInteger) else (-(2**31), 2**31 - 1)
