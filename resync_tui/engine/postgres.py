@@ -122,10 +122,12 @@ class PostgresSource(Source):
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Any]:
         """Lend a connection that sees the snapshot; one that failed is thrown away."""
-        connection = self._idle.pop() if self._idle else await self._connect()
+        with explained(self.end.name, self.end.url):
+            connection = self._idle.pop() if self._idle else await self._connect()
         try:
-            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            await connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
+            with explained(self.end.name, self.end.url):
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                await connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
             yield connection
             await connection.execute("COMMIT")
         except BaseException:
@@ -135,7 +137,8 @@ class PostgresSource(Source):
 
     async def count(self, query: sa.Select[int]) -> int:
         async with self.reader() as connection:
-            return int(await connection.fetchval(_sql(query)))
+            with explained(self.end.name, self.end.url):
+                return int(await connection.fetchval(_sql(query)))
 
 
 class PostgresTarget(Target):
@@ -207,7 +210,7 @@ class PostgresTarget(Target):
             assert driver is not None
             if isinstance(source, PostgresSource):
                 async with source.reader() as reader:
-                    await _pipe(reader, driver, spec, query, meter)
+                    await _pipe(source, reader, driver, spec, query, meter)
             elif isinstance(source, SqliteSource):
                 with _ending_with(driver):
                     await _load_rows(driver, spec, source.rows(query), meter)
@@ -285,7 +288,7 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     ]
 
 
-async def _pipe(reader: Any, writer: Any, spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
+async def _pipe(source: Source, reader: Any, writer: Any, spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
     """Stream one COPY into another; a full buffer makes the district's server wait."""
     send, receive = anyio.create_memory_object_stream[bytes](16)
 
@@ -295,7 +298,8 @@ async def _pipe(reader: Any, writer: Any, spec: TableSpec, query: sa.Select[Any]
 
     async def read() -> None:
         async with send:
-            await reader.copy_from_query(_sql(query), output=passing_on, format="text")
+            with explained(source.end.name, source.end.url):
+                await reader.copy_from_query(_sql(query), output=passing_on, format="text")
 
     columns = [column.name for column in query.selected_columns]
     with _ending_with(reader, writer):
@@ -331,11 +335,3 @@ def _record(
             flaw = flaw or f"{name}: {misfit}"
     absent = (None if mark is None else bool(mark) for mark in row[1:marks])
     return (row[0], *absent, flaw, *values)
-
-
-async def reach(end: End) -> None:
-    """Connect once. Raises CannotRun where that fails."""
-    with explained(end.name, end.url):
-        engine = open_engine(end.url)
-        async with connected(engine):
-            pass

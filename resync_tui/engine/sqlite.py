@@ -20,7 +20,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import begin_immediate, open_engine, sqlite_path
+from resync_tui.database import begin_immediate, explained, open_engine, sqlite_path
 from resync_tui.engine.ends import End, Meter, Source, Target, connected
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import LeaseLost
@@ -80,8 +80,9 @@ class SqliteSource(Source):
 
     async def count(self, query: sa.Select[int]) -> int:
         assert self._reader is not None
-        async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
-            row = await cursor.fetchone()
+        with explained(self.end.name, self.end.url):
+            async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
+                row = await cursor.fetchone()
         return int(row[0]) if row is not None else 0
 
     async def rows(self, query: sa.Select[Any]) -> AsyncIterator[list[tuple[Any, ...]]]:
