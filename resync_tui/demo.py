@@ -1,0 +1,216 @@
+"""Build the sample set-up: resync.toml, districts and a state, as SQLite files or on a PostgreSQL server.
+
+What is there is used and never overwritten. Everything is built aside and put in its place at the end, so an
+interrupted build leaves nothing half made.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import anyio
+from sqlalchemy import text
+
+from resync_tui.catalog import load
+from resync_tui.database import explained, open_engine
+from resync_tui.demo_data import create_districts, fill
+from resync_tui.demo_world import YEAR, World
+from resync_tui.errors import CannotRun
+
+DISTRICTS = ("Abbott", "Campus", "Delmar", "Elko", "Fallon", "Gerlach", "Hawthorne", "Ione")
+CONFIG = "resync.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database of the demo: its name, where it is built, and what resync.toml says of it."""
+
+    name: str
+    url: str
+    written: str
+
+
+async def build(
+    folder: Path, *, students: int = 1000, districts: int = 2, seed: int = 2026, admin_url: str | None = None
+) -> Path:
+    """Build a demo of `districts` districts with `students` students each, and return the path of its resync.toml.
+
+    With `admin_url`, the URL of a PostgreSQL superuser, all databases are made on that server. The same seed gives the
+    same data. Raises CannotRun where something else stands in the way.
+    """
+    config = folder / CONFIG
+    if await anyio.Path(config).exists():
+        return config
+    worlds = [World(f"{n:02d}", district_name(n), students, seed) for n in range(1, districts + 1)]
+    with _aside(folder) as building:
+        if admin_url is None:
+            await _build_files(building, worlds)
+        else:
+            await _build_databases(building, folder, worlds, admin_url)
+        _put_in_place(building, folder)
+    return config
+
+
+def district_name(number: int) -> str:
+    """Return the name of the district with a number, from 1."""
+    return DISTRICTS[number - 1] if number <= len(DISTRICTS) else f"District {number}"
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, and remove what is left of it."""
+    taken = [each.name for each in folder.glob("*.db")] if folder.exists() else []
+    if taken:
+        raise CannotRun(
+            f"{folder} holds {sorted(taken)[0]} but no {CONFIG}", "Move it away, or build elsewhere: --dir FOLDER."
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
+            building = Path(aside, "demo")
+            building.mkdir()
+            yield building
+    except OSError as error:
+        raise CannotRun(f"Cannot build in {folder}: {error.strerror}", "Build elsewhere: --dir FOLDER.") from None
+
+
+def _put_in_place(building: Path, folder: Path) -> None:
+    """Move what was built to where it belongs, resync.toml last: with it the demo is there."""
+    if not folder.exists():
+        building.rename(folder)
+        return
+    for each in sorted(building.iterdir(), key=lambda file: file.name == CONFIG):
+        each.rename(folder / each.name)
+
+
+async def _build_files(building: Path, worlds: Sequence[World]) -> None:
+    places = [_file(building, world.name) for world in worlds]
+    state = _file(building, "State")
+    for place in (*places, state):
+        (building / f"{place.name}.db").touch()
+    await create_districts([place.url for place in places])
+    await fill([(world, place.url) for world, place in zip(worlds, places, strict=True)], state.url, load())
+    _write_config(building, worlds, places, state, "sqlite:///control.db")
+
+
+def _file(building: Path, name: str) -> Place:
+    file = f"{_slug(name)}.db"
+    return Place(_slug(name), f"sqlite:///{building / file}", f"sqlite:///{file}")
+
+
+async def _build_databases(building: Path, folder: Path, worlds: Sequence[World], admin_url: str) -> None:
+    password = _password_file(building, folder, admin_url)
+    names = [_database_name(folder, name) for name in (*(world.name for world in worlds), "State", "Control")]
+    async with _databases(admin_url, names) as urls:
+        places = [Place(name, url, _written(admin_url, name, password)) for name, url in zip(names, urls, strict=True)]
+        *districts, state, control = places
+        await create_districts([place.url for place in districts])
+        await fill([(world, place.url) for world, place in zip(worlds, districts, strict=True)], state.url, load())
+        _write_config(building, worlds, districts, state, control.written)
+
+
+@asynccontextmanager
+async def _databases(admin_url: str, names: Sequence[str]) -> AsyncIterator[list[str]]:
+    """Create databases and give their URLs; they get their names at the end, or go again where that is not reached."""
+    aside = [f"building_{secrets.token_hex(6)}" for _ in names]
+    taken = await _admin(admin_url, "SELECT datname FROM pg_database WHERE datname = ANY (:names)", list(names))
+    if taken:
+        raise CannotRun(f"The server already has a database {taken[0]}", "Drop it, or build elsewhere: --dir FOLDER.")
+    try:
+        for name in aside:
+            await _admin(admin_url, f'CREATE DATABASE "{name}"')
+        yield [_url(admin_url, name) for name in aside]
+        for old, new in zip(aside, names, strict=True):
+            await _admin(admin_url, f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+    finally:
+        with anyio.CancelScope(shield=True):
+            for name in aside:
+                await _admin(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _admin(admin_url: str, statement: str, names: list[str] | None = None) -> list[str]:
+    """Run a statement outside any transaction and return the first column of its rows."""
+    engine = open_engine(admin_url).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with explained("the server", admin_url):
+            async with engine.connect() as connection:
+                result = await connection.execute(text(statement), {} if names is None else {"names": names})
+                return [row[0] for row in result] if result.returns_rows else []
+    finally:
+        await engine.dispose()
+
+
+def _url(admin_url: str, database: str) -> str:
+    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+
+
+def _password_file(building: Path, folder: Path, admin_url: str) -> str | None:
+    """Return the file, as resync.toml names it, that holds the server's password; None where the URL has none."""
+    password = urlsplit(admin_url).password
+    if password is None:
+        return None
+    private = folder / "pg" / "password"
+    if private.exists() and private.read_text("utf-8").strip() == unquote(password):
+        return "pg/password"
+    file = building / "password"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(unquote(password) + "\n")
+    return file.name
+
+
+def _written(admin_url: str, database: str, password: str | None) -> str:
+    """Return a URL as resync.toml holds it: the password stays in its file."""
+    parts = urlsplit(_url(admin_url, database))
+    if password is None:
+        return urlunsplit(parts)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:${{file:{password}}}@{host}"))
+
+
+def _database_name(folder: Path, name: str) -> str:
+    """Return a name that no other demo's database on the same server has."""
+    mark = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:6]
+    return f"{_slug(folder.name)[:30]}_{_slug(name)}_{mark}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower()).strip("_") or "demo"
+
+
+def _write_config(
+    building: Path, worlds: Sequence[World], districts: Sequence[Place], state: Place, control: str
+) -> None:
+    tables = "".join(
+        f'\n[[district]]\nid = "{world.number}"{ID_COMMENT}\nname = "{world.name}"\nurl = "{place.written}"\n'
+        for world, place in zip(worlds, districts, strict=True)
+    )
+    text = CONFIG_TEXT.format(control=control, state=state.written, year=YEAR, before=YEAR - 1) + tables
+    (building / CONFIG).write_text(text, "utf-8")
+
+
+ID_COMMENT = "                             # what its database says of itself; else nothing is written"
+CONFIG_TEXT = """\
+# Sample data: made-up districts and a made-up state, built by `resync-tui demo`. Delete the folder to start again.
+# Relative paths are relative to this file.
+
+edition = "state"                     # all districts; "district" is the console of a single one
+
+[control]                             # requests, history and alerts
+url = "{control}"
+
+[state]
+name = "NV"                           # Nevada: decides which state-specific objects exist
+url = "{state}"
+
+[years]                               # a school year is written as the year it ends in
+current = {year}
+opens = {before}-08-01                    # around these two days a full resync is due
+closes = {year}-06-30
+"""

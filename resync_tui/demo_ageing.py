@@ -1,0 +1,117 @@
+"""What a district and the state each hold of a record: the state is a sync behind, the district is flawed.
+
+Most records are alike at both ends; some are stale at the state, some not there yet, some there though the district
+has dropped them. What the state holds keeps all of the state's own constraints, whatever happens to the parents.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from resync_tui.catalog import Catalog
+from resync_tui.demo_flaws import FLAWS, Flaw, FlawKind
+from resync_tui.demo_world import Draw, Row
+from resync_tui.engine.derive_source import TableShape
+
+STALE, UNSENT, DROPPED = 0.03, 0.012, 0.006
+"""Shares of the records of a table that are stale at the state, not there yet, and dropped by the district."""
+STEADY = frozenset(
+    ("District", "ReportingEntity", "School", "Calendar", "ScheduleStructure", "TermSchedule", "PeriodSchedule",
+     "StructureGradeLevel", "BehaviorType", "BehaviorResponseType", "BehaviorResolutionType", "Test")
+)  # fmt: skip
+"""Tables on which so much hangs that none of their records is missing at either end."""
+
+Sides = Iterator[tuple[Row | None, Row | None]]
+"""What the district and the state hold of each record."""
+
+
+class Ageing:
+    """One district and its part of the state; give it the tables parents first."""
+
+    def __init__(self, catalog: Catalog, shapes: Iterable[TableShape], draw: Callable[[str], Draw]) -> None:
+        """`shapes` are the district's tables with the state's constraints, without a tenant column."""
+        self._shapes = {shape.name: shape for shape in shapes}
+        self._rules = {rule.table: "stateExclude" for each in catalog.objects for rule in each.rule}
+        self._state_owned = {column for each in catalog.objects for column in each.state_owned}
+        self._draw = draw
+        self._unsent: dict[str, set[object]] = {name: set() for name in self._shapes}
+        self._dropped: dict[str, set[object]] = {name: set() for name in self._shapes}
+
+    def sides(self, table: str, rows: Iterable[Row]) -> Sides:
+        """Yield each good row of a table as the district and as the state hold it; None where that end does not."""
+        shape, draw = self._shapes[table], self._draw(f"{table}/ageing")
+        names = [column.name for column in shape.columns]
+        key = names.index(shape.primary[0])
+        parents = [
+            (names.index(each.columns[0]), self._unsent[each.parent], self._dropped[each.parent])
+            for each in shape.foreign
+        ]
+        excluded = names.index(self._rules[table]) if table in self._rules else None
+        flaws = [(flaw, names.index(flaw.column)) for flaw in FLAWS if flaw.table == table]
+        make_stale = _staleness(shape, draw)
+        note = self._state_note(table, names)
+        unsent, dropped, steady = self._unsent[table], self._dropped[table], table in STEADY
+        before: Row | None = None
+        for number, good in enumerate(rows, 1):
+            chance = draw()
+            flaw, at = next(((flaw, at) for flaw, at in flaws if flaw.strikes(number)), (None, 0))
+            at_district = at_state = True
+            if flaw is None and not steady:
+                at_district, at_state = chance >= DROPPED, not DROPPED <= chance < DROPPED + UNSENT
+            elif flaw is not None:
+                at_state = flaw.kind is not FlawKind.EXCLUDED and chance < 0.5
+            for place, unsent_parents, dropped_parents in parents:
+                if good[place] in dropped_parents:
+                    at_district, flaw = False, None
+                if good[place] in unsent_parents:
+                    at_state = False
+            if excluded is not None and good[excluded]:
+                at_state = False
+            if not at_state:
+                unsent.add(good[key])
+            if not at_district:
+                dropped.add(good[key])
+            ours = good if flaw is None else _flawed(good, flaw, at, number, before)
+            theirs = note(make_stale(good, before) if chance > 1 - STALE else good, number)
+            if at_district or at_state:
+                yield ours if at_district else None, theirs if at_state else None
+            if at_district and flaw is None:
+                before = good
+
+    def _state_note(self, table: str, names: list[str]) -> Callable[[Row, int], Row]:
+        """Return what writes the state's own remarks into a row."""
+        owned = [name for name in names if f"{table}.{name}" in self._state_owned]
+        if not owned:
+            return lambda row, _: row
+        at = names.index(owned[0])
+        return lambda row, number: row if number % 20 else (*row[:at], "Reviewed by the state", *row[at + 1 :])
+
+
+def _flawed(good: Row, flaw: Flaw, at: int, number: int, before: Row | None) -> Row:
+    if flaw.kind is FlawKind.DUPLICATE:
+        value = before[at] if before is not None else good[at]
+    else:
+        value = flaw.value(good[at], number)
+    return (*good[:at], value, *good[at + 1 :])
+
+
+def _staleness(shape: TableShape, draw: Draw) -> Callable[[Row, Row | None], Row]:
+    """Return what makes a row stale: changed earlier, and often with another value, one that its neighbor has."""
+    names = [column.name for column in shape.columns]
+    changed = names.index("modifiedDate")
+    held = {*shape.primary, *(name for columns in shape.unique for name in columns)}
+    held |= {name for key in shape.foreign for name in key.columns}
+    held |= {name for check in shape.checks for name in names if name in check}
+    held |= {"modifiedDate", "stateExclude", "stateNote", "districtNote", "endYear"}
+    free = [at for at, name in enumerate(names) if name not in held]
+
+    def stale(row: Row, before: Row | None) -> Row:
+        older = list(row)
+        moment = row[changed]
+        assert isinstance(moment, datetime)
+        older[changed] = moment - timedelta(days=1 + int(draw() * 200))
+        if free and before is not None:
+            at = free[int(draw() * len(free))]
+            older[at] = before[at]
+        return tuple(older)
+
+    return stale

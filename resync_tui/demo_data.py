@@ -1,0 +1,93 @@
+"""Fill the sample districts and the state."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from itertools import islice
+
+from resync_tui.catalog import Catalog
+from resync_tui.database import open_engine
+from resync_tui.demo_ageing import Ageing
+from resync_tui.demo_load import Loader, loading
+from resync_tui.demo_people import PEOPLE
+from resync_tui.demo_records import RECORDS, SPECIAL, owned
+from resync_tui.demo_state import load_state_rules, tightened
+from resync_tui.demo_structure import STRUCTURE
+from resync_tui.demo_world import Row, World
+from resync_tui.engine.derive import derived_tables, missing, table_order
+from resync_tui.engine.derive_source import TableShape, read_table
+
+CHUNK = 5_000
+
+
+def rows_of(world: World, table: str) -> Iterator[Row]:
+    """Yield the good rows of a table, in the order of its columns."""
+    if table in RECORDS:
+        return owned(world, table)
+    return {**STRUCTURE, **PEOPLE, **SPECIAL}[table](world)
+
+
+async def create_districts(urls: Sequence[str]) -> None:
+    """Create the tables of district.sql in empty databases, without the indexes."""
+    for url in urls:
+        async with loading(url) as district:
+            await district.run(_district_statements("CREATE TABLE"))
+
+
+async def fill(worlds: Sequence[tuple[World, str]], state_url: str, catalog: Catalog) -> None:
+    """Fill districts whose tables exist, and the state, whose tables are derived from the first district's."""
+    assert catalog.tenant_column is not None
+    rules, first = load_state_rules(), worlds[0][1]
+    enums, derived = await derived_tables(first, state_url, catalog)
+    state_tables = tightened(derived, rules, catalog.tenant_column)
+    statements = await missing((enums, state_tables), state_url)
+    shapes = tightened(await _shapes(first, catalog), rules, None)
+    async with loading(state_url) as state:
+        await state.run(each for each in statements if each.startswith("CREATE TABLE"))
+        for world, url in worlds:
+            async with loading(url) as district:
+                await district.loosen()
+                await _fill_district(world, district, state, shapes, state_tables, catalog)
+                await district.run(_district_statements("CREATE INDEX"))
+                await district.finish()
+        await state.run(each for each in statements if not each.startswith("CREATE TABLE"))
+        await state.finish()
+
+
+async def _fill_district(
+    world: World,
+    district: Loader,
+    state: Loader,
+    shapes: Sequence[TableShape],
+    state_tables: Sequence[TableShape],
+    catalog: Catalog,
+) -> None:
+    ageing = Ageing(catalog, shapes, world.draw)
+    for shape, state_table in zip(shapes, state_tables, strict=True):
+        names = [column.name for column in shape.columns]
+        columns = [column.name for column in state_table.columns]
+        kept = [names.index(name) for name in columns[1:]]
+        whole = len(kept) == len(names)
+        sides = ageing.sides(shape.name, rows_of(world, shape.name))
+        while chunk := list(islice(sides, CHUNK)):
+            ours = [row for row, _ in chunk if row is not None]
+            theirs = [
+                (world.number, *(row if whole else (row[at] for at in kept))) for _, row in chunk if row is not None
+            ]
+            await district.load(shape, names, ours)
+            await state.load(state_table, columns, theirs)
+
+
+async def _shapes(url: str, catalog: Catalog) -> tuple[TableShape, ...]:
+    engine = open_engine(url)
+    async with engine.connect() as connection:
+        shapes = await connection.run_sync(lambda sync: [read_table(sync, name) for name in table_order(catalog)])
+    await engine.dispose()
+    return tuple(replace(shape, indexes=()) for shape in shapes)
+
+
+def _district_statements(kind: str) -> list[str]:
+    text = files("resync_tui.schema").joinpath("district.sql").read_text("utf-8")
+    text = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
+    return [statement.strip() for statement in text.split(";\n") if statement.strip().startswith(kind)]

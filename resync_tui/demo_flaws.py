@@ -1,0 +1,98 @@
+"""What is wrong in the sample districts: records that a state refuses, each kind in some of the objects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class FlawKind(StrEnum):
+    """Why the state refuses a record."""
+
+    ORPHAN = "orphan"
+    """Came in through SQL: its parent is not there."""
+    TOO_LONG = "too long"
+    OUT_OF_RANGE = "out of range"
+    MISSING = "missing"
+    """A value that the state requires."""
+    DUPLICATE = "duplicate"
+    """Another record has the value that the state wants to be unique."""
+    EXCLUDED = "excluded"
+    """Hidden from the state by the district."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One kind of flaw in one column: of the table's rows every `every`-th, from row `first` (counted from 1)."""
+
+    kind: FlawKind
+    table: str
+    column: str
+    every: int
+    first: int
+    value: Callable[[object, int], object]
+    """From the good value and the row's number to the flawed one; not asked where the kind is DUPLICATE."""
+
+    def strikes(self, number: int) -> bool:
+        """Whether the row of this number is flawed."""
+        return number % self.every == self.first
+
+
+NOBODY = 900_000_000
+"""Added to a row's number it is a key that no parent has."""
+
+
+def _orphan(table: str, column: str, every: int, first: int) -> Flaw:
+    return Flaw(FlawKind.ORPHAN, table, column, every, first, lambda _, number: NOBODY + number)
+
+
+def _missing(table: str, column: str, every: int, first: int) -> Flaw:
+    return Flaw(FlawKind.MISSING, table, column, every, first, lambda _, __: None)
+
+
+def _long(table: str, column: str, every: int, first: int, filler: str, length: int) -> Flaw:
+    return Flaw(FlawKind.TOO_LONG, table, column, every, first, lambda old, _: f"{old or ''}{filler * length}"[:length])
+
+
+def _range(table: str, column: str, every: int, first: int, value: object) -> Flaw:
+    return Flaw(FlawKind.OUT_OF_RANGE, table, column, every, first, lambda _, __: value)
+
+
+def _duplicate(table: str, column: str, every: int, first: int) -> Flaw:
+    return Flaw(FlawKind.DUPLICATE, table, column, every, first, lambda old, _: old)
+
+
+def _excluded(table: str, every: int, first: int) -> Flaw:
+    return Flaw(FlawKind.EXCLUDED, table, "stateExclude", every, first, lambda _, __: True)
+
+
+FLAWS = (
+    _excluded("Enrollment", 450, 37),
+    _missing("Enrollment", "startStatus", 900, 61),
+    _range("Enrollment", "percentEnrolled", 2_000, 83, 150),
+    _duplicate("Person", "stateID", 600, 53),
+    _long("Identity", "lastName", 500, 29, "-van der Berg", 60),
+    _missing("Identity", "lastName", 3_000, 47),
+    _long("Course", "name", 90, 13, " and its foundations", 75),
+    _range("Section", "maxStudents", 250, 43, 9_999),
+    _duplicate("SchoolMonth", "sequence", 60, 7),
+    _orphan("Day", "periodScheduleID", 700, 101),
+    _missing("CensusContactSummary", "contactName", 400, 19),
+    _long("CensusContactSummary", "contactName", 1_500, 71, " c/o the neighbors", 90),
+    _long("ContactLog", "details", 110, 17, " Left a message.", 800),
+    _missing("Employment", "startDate", 300, 11),
+    _orphan("Employment", "personID", 700, 23),
+    _range("EmploymentAssignment", "fte", 60, 31, Decimal("37.500")),
+    _duplicate("EmploymentCredential", "number", 130, 41),
+    _range("HealthScreening", "heightInches", 250, 67, Decimal("172.00")),
+    _long("MedicaidInsurance", "medicaidNumber", 70, 9, "0", 20),
+    _range("TestScore", "percentile", 350, 59, 140),
+    _orphan("Transportation", "personID", 80, 27),
+    _orphan("Roster", "enrollmentID", 1_100, 97),
+    _orphan("VaccineShot", "personID", 1_300, 89),
+    _orphan("Truancy", "personID", 40, 5),
+)
+"""Calendars and grade levels that are hidden from the state are part of the districts themselves: see demo_world.py."""
+
+ORPHANED = frozenset((flaw.table, flaw.column) for flaw in FLAWS if flaw.kind is FlawKind.ORPHAN)
+"""Table and column of the foreign keys that some rows break."""

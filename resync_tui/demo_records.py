@@ -1,0 +1,341 @@
+"""The sample districts' records that hang on a person or an enrollment: programs, health, attendance and so on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeAlias
+
+from resync_tui.demo_people import FIRST_NAMES, LAST_NAMES, calendar_of
+from resync_tui.demo_world import OPENS, SCHOOL_DAYS, YEAR, Draw, Row, World, changed, pick
+
+Make: TypeAlias = Callable[[int, Draw], Row]
+"""From a record's number and chance to its columns after the owner's and before `modifiedDate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many records of a table there are to a student, or to an employee, and whose they are."""
+
+    of: str
+    """`student`, `staff` or `enrollment`; or a table whose rows are numbered from 1."""
+    rate: float
+    make: Make
+
+
+def day(draw: Draw) -> date:
+    """Return a day of the school year."""
+    return pick(draw, SCHOOL_DAYS)
+
+
+def moment(draw: Draw) -> datetime:
+    """Return a time of day within the school year."""
+    return datetime.combine(day(draw), datetime.min.time()) + timedelta(minutes=480 + int(draw() * 400))
+
+
+def cents(draw: Draw, low: int, high: int, places: int = 2) -> Decimal:
+    """Return a number with decimal places, from `low` up to `high` in units of the last place."""
+    return Decimal(low + int(draw() * (high - low))).scaleb(-places)
+
+
+def person(draw: Draw) -> str:
+    """Return somebody's whole name."""
+    return f"{pick(draw, FIRST_NAMES)} {pick(draw, LAST_NAMES)}"
+
+
+def _student(rate: float, make: Make) -> Share:
+    return Share("student", rate, make)
+
+
+def _staff(rate: float, make: Make) -> Share:
+    return Share("staff", rate, make)
+
+
+def _enrolled(rate: float, make: Make) -> Share:
+    return Share("enrollment", rate, make)
+
+
+_VACCINES = ("DTaP", "MMR", "Polio", "HepB", "Varicella")
+_PROGRAMS = ("Homeless", "Migrant", "Foster", "Military", "Title I", "CTE")
+
+RECORDS: dict[str, Share] = {
+    "AdultEd": _student(0.01, lambda n, r: (pick(r, ("GED", "ESL")), OPENS, None, cents(r, 0, 20000), "F1")),
+    "ALPSS": _student(0.01, lambda n, r: (pick(r, ("Tutoring", "Mentoring")), day(r), None, person(r))),
+    "AtRisk": _student(0.06, lambda n, r: (pick(r, ("Attendance", "Credits", "Behavior")), day(r), None, None)),
+    "CensusContactSummary": _student(
+        1.68,
+        lambda n, r: (
+            person(r), pick(r, ("Mother", "Father", "Guardian", "Aunt")), n % 4 > 0, n % 3 > 0,
+            f"775-555-{int(r() * 10_000):04d}", f"c{n}@mail.example", n % 2 + 1,
+        ),
+    ),
+    "ContactLog": _student(
+        0.4, lambda n, r: (moment(r), pick(r, ("Phone", "Email", "Visit")), "Spoke about attendance.", person(r))
+    ),
+    "CTEDataME": _student(0.03, lambda n, r: (pick(r, ("Health", "Trades")), "51.3902", n % 2 == 0, cents(r, 0, 400))),
+    "Employment": _staff(
+        1, lambda n, r: (date(2000 + n % 25, 8, 1), None, "Certified" if n % 3 else "Classified", cents(r, 0, 3000),
+                         Decimal("1.000"))
+    ),
+    "EmploymentBackground": _staff(1, lambda n, r: (pick(r, ("State", "FBI")), OPENS, day(r), "Clear")),
+    "EmploymentCredential": _staff(
+        1,
+        lambda n, r: (pick(r, ("Initial", "Professional")), f"C{100_000 + n}", pick(r, ("Math", "Reading", "Music")),
+                      date(2022, 7, 1), date(2027, 6, 30), n % 7 > 0),
+    ),
+    "Form": _student(0.1, lambda n, r: (pick(r, ("Field trip", "Media release")), 1, day(r), f'{{"answer": {n % 2}}}')),
+    "FRYSCGroupProgramKY": _student(0.01, lambda n, r: ("After school club", pick(r, ("Family", "Youth")), day(r), 8)),
+    "GiftedStatusKY": _student(0.04, lambda n, r: (pick(r, ("Creative", "Leadership", "Arts")), OPENS, None, True)),
+    "HealthScreening": _student(
+        0.9,
+        lambda n, r: (pick(r, ("Vision", "Hearing", "BMI")), day(r), "Pass" if n % 12 else "Refer",
+                      cents(r, 3800, 7400), cents(r, 4000, 20000), person(r)),
+    ),
+    "ImmCertificate": _student(0.2, lambda n, r: (pick(r, ("Permanent", "Medical")), day(r), None, person(r))),
+    "LEPKY": _student(0.05, lambda n, r: ("LEP", day(r), None, pick(r, ("Spanish", "Navajo")), cents(r, 10, 60, 1))),
+    "MedicaidInsurance": _student(0.15, lambda n, r: (f"MD{1_000_000 + n}", OPENS, None, n % 5 > 0)),
+    "NASIS": _student(0.02, lambda n, r: (f"T{n % 90}", cents(r, 625, 10000, 4), f"CDIB{n}", day(r))),
+    "Plan": _student(
+        0.12, lambda n, r: (pick(r, ("IEP", "504", "PLP")), day(r), date(2026, 8, 1), person(r), n % 3 == 0)
+    ),
+    "PlanGoal": Share("Plan", 2, lambda n, r: (n % 2 + 1, pick(r, ("Reading", "Math")), "Reads at grade level.")),
+    "PlanProgressReport": Share("Plan", 1.5, lambda n, r: (day(r), pick(r, ("P", "M", "I")), None)),
+    "POSEligibility": _student(
+        0.6,
+        lambda n, r: (YEAR, pick(r, "FRP"), pick(r, ("Application", "Direct")), OPENS, date(2026, 6, 30), day(r)),
+    ),
+    "ProcessMessage": _student(0.05, lambda n, r: ("Attendance", "Absence letter posted", moment(r), day(r))),
+    "ProgramParticipation": _student(
+        0.3, lambda n, r: (f"P{n % 6}", _PROGRAMS[n % 6], OPENS, None, day(r) if n % 2 else None)
+    ),
+    "TEDSKY": _student(0.02, lambda n, r: (f"{n % 40:02d}.0{n % 9}", "Exploring", None, None)),
+    "Transportation": _student(
+        0.45, lambda n, r: (f"T{n % 5}", OPENS, None, f"{n % 80 + 1}", f"{n % 80 + 1}", cents(r, 20, 2500))
+    ),
+    "VaccineShot": _student(2, lambda n, r: (_VACCINES[n % 5], n % 4 + 1, day(r), "Registry", n % 60 == 0)),
+    "AttendanceBIEAbsentDays": _enrolled(0.02, lambda n, r: (n % 10 + 1, cents(r, 0, 500), cents(r, 1000, 2200))),
+    "AttendanceExactCount": _enrolled(0.05, lambda n, r: (day(r), pick(r, (0, 195, 390)), 390)),
+    "AttendanceGroupKY": _enrolled(0.02, lambda n, r: (pick(r, ("A", "B")), OPENS, None)),
+    "AttendanceKYMinute": _enrolled(0.05, lambda n, r: (day(r), int(r() * 390), "UNX")),
+    "AttendanceSDMinute": _enrolled(0.02, lambda n, r: (n % 10 + 1, int(r() * 8000), 8000)),
+    "CustomStudent": _enrolled(0.2, lambda n, r: (pick(r, ("Locker", "Bus pass", "Device")), f"{n}", day(r))),
+    "ESSKY": _enrolled(0.02, lambda n, r: (pick(r, ("Math", "Reading")), "After", cents(r, 0, 4000), "Met")),
+    "Evaluation": _enrolled(0.06, lambda n, r: (pick(r, ("Initial", "Triennial")), day(r), day(r), None, n % 3 > 0)),
+    "FRYSCStatusKY": _enrolled(0.02, lambda n, r: (pick(r, ("Food", "Clothing")), day(r), n % 3 + 1)),
+    "Graduation": _enrolled(0.29, lambda n, r: (2026 + n % 4, "Standard", None, pick(r, ("College", "Work", None)))),
+    "PreSchoolKY": _enrolled(0.01, lambda n, r: (pick(r, ("Center", "Home")), "State", 4)),
+    "Title1KY": _enrolled(0.02, lambda n, r: ("Schoolwide", pick(r, ("Reading", "Math")), OPENS)),
+}  # fmt: skip
+"""Tables whose first columns are a number and an owner."""
+
+
+def _owners(world: World, of: str) -> tuple[int, int]:
+    """Return the first owner's number and how many there are."""
+    if of == "staff":
+        return world.students + 1, world.staff
+    if of in RECORDS:
+        return 1, count(world, of)
+    return 1, world.students
+
+
+def count(world: World, table: str) -> int:
+    """Return how many records of a table in RECORDS a district has."""
+    share = RECORDS[table]
+    return max(3, int(_owners(world, share.of)[1] * share.rate))
+
+
+def owned(world: World, table: str) -> Iterator[Row]:
+    """Yield the rows of a table in RECORDS; owners follow each other evenly."""
+    share, total, draw = RECORDS[table], count(world, table), world.draw(table)
+    first, owners = _owners(world, share.of)
+    make = share.make
+    for number in range(1, total + 1):
+        yield (number, first + (number - 1) * owners // total, *make(number, draw), changed(number))
+
+
+def _assignments(world: World) -> Iterator[Row]:
+    draw = world.draw("EmploymentAssignment")
+    for n in range(1, world.staff + 1):
+        yield (
+            n,
+            world.students + n,
+            1 + n % world.schools,
+            pick(draw, ("Teacher", "Aide", "Counselor")),
+            "Regular",
+            OPENS,
+            None,
+            cents(draw, 200, 1001, 3),
+            n % 3 > 0,
+            changed(n),
+        )
+
+
+def _aggregations(world: World) -> Iterator[Row]:
+    draw = world.draw("AttDayAggregation")
+    for n in range(1, 2 * world.students + 1):
+        enrollment, absent = (n + 1) // 2, pick(draw, (65, 130, 195, 390))
+        yield (
+            n,
+            calendar_of(world, enrollment),
+            enrollment,
+            SCHOOL_DAYS[n * 7 % len(SCHOOL_DAYS)],
+            absent,
+            390 - absent,
+            (Decimal(absent) / 390).quantize(Decimal("0.001")),
+            n % 3 == 0,
+            changed(n),
+        )
+
+
+def _rosters(world: World) -> Iterator[Row]:
+    for n in range(1, 3 * world.students + 1):
+        yield n, (n + 2) // 3, 1 + n % world.sections, OPENS, None, n % 50 == 0, changed(n)
+
+
+def _incident_count(world: World) -> int:
+    return max(4, world.students // 50)
+
+
+def _incidents(world: World) -> Iterator[Row]:
+    draw = world.draw("BehaviorIncident")
+    for n in range(1, _incident_count(world) + 1):
+        yield (
+            n,
+            1 + n % world.schools,
+            moment(draw),
+            pick(draw, ("Hallway conflict", "Class disruption")),
+            pick(draw, ("Hallway", "Bus", "Gym")),
+            "During school",
+            "CM",
+            changed(n),
+        )
+
+
+def _events(world: World) -> Iterator[Row]:
+    for n in range(1, _incident_count(world) + 1):
+        yield n, n, 1 + n % (12 * world.schools), f"{n % 12 + 1:03d}", None, None, "See the referral.", changed(n)
+
+
+def _roles(world: World) -> Iterator[Row]:
+    for n in range(1, 2 * _incident_count(world) + 1):
+        yield (n, (n + 1) // 2, 1 + n * 7 % world.students, "Participant" if n % 2 else "Victim", None, changed(n))
+
+
+def _responses(world: World) -> Iterator[Row]:
+    draw = world.draw("BehaviorResponse")
+    for n in range(1, _incident_count(world) + 1):
+        yield n, 2 * n - 1, 1 + n % (3 * world.schools), day(draw), None, changed(n)
+
+
+def _resolutions(world: World) -> Iterator[Row]:
+    draw = world.draw("BehaviorResolution")
+    for n in range(1, _incident_count(world) + 1):
+        start = day(draw)
+        yield (
+            2 * n - 1,
+            1,
+            1 + n % (4 * world.schools),
+            start,
+            start + timedelta(days=2),
+            cents(draw, 0, 50, 1),
+            changed(n),
+        )
+
+
+def _truancies(world: World) -> Iterator[Row]:
+    draw = world.draw("Truancy")
+    for n in range(1, max(3, world.students // 40) + 1):
+        student = 1 + n * 11 % world.students
+        yield n, calendar_of(world, student), student, day(draw), cents(draw, 10, 100, 1), None, changed(n)
+
+
+def _team_members(world: World) -> Iterator[Row]:
+    draw = world.draw("TeamMember")
+    for n in range(1, max(3, world.students // 8) + 1):
+        student = 1 + n * 8 % world.students
+        yield (n, student, student, pick(draw, FIRST_NAMES), pick(draw, LAST_NAMES), "Case manager", OPENS, changed(n))
+
+
+def _group_statuses(world: World) -> Iterator[Row]:
+    for program in owned(world, "FRYSCGroupProgramKY"):
+        yield program[0], program[0], program[1], "Active", OPENS, changed(7)
+
+
+def _plan_services(world: World) -> Iterator[Row]:
+    for n in range(1, count(world, "Plan") + 1):
+        yield n, 1, "Speech" if n % 2 else "Resource room", 60, "General", changed(n)
+
+
+_TESTS = 24
+
+
+def _tests(world: World) -> Iterator[Row]:
+    for n in range(1, _TESTS + 1):
+        parent = None if n % 4 == 1 else n - (n - 1) % 4
+        yield (
+            n,
+            parent,
+            world.students + 1,
+            f"SB{n:03d}",
+            f"Assessment {(n + 3) // 4}.{(n - 1) % 4}",
+            f"ST{n:03d}",
+            None,
+            True,
+            False,
+            YEAR,
+            changed(n),
+        )
+
+
+def _test_sections(world: World) -> Iterator[Row]:
+    for n in range(1, 2 * _TESTS + 1):
+        yield n, (n + 1) // 2, ("Reading", "Writing")[n % 2], n % 2 + 1, Decimal(100), changed(n)
+
+
+def _scores(world: World) -> Iterator[Row]:
+    draw = world.draw("TestScore")
+    for n in range(1, world.students + 1):
+        scale = cents(draw, 20000, 80000)
+        yield (
+            n,
+            n,
+            1 + n % _TESTS,
+            day(draw),
+            cents(draw, 0, 10000),
+            scale,
+            1 + int(draw() * 99),
+            "Proficient" if scale > 500 else "Basic",
+            changed(n),
+        )
+
+
+def _certifications(world: World) -> Iterator[Row]:
+    for n in range(1, 6):
+        yield n, f"Dormitory {n}", YEAR, OPENS, "Superintendent", 40 + n, changed(n)
+
+
+def _verifications(world: World) -> Iterator[Row]:
+    for n in range(1, 31):
+        yield n, f"Dormitory {n % 5 + 1}", OPENS + timedelta(weeks=n), 4 + n % 2, "Dean", changed(n)
+
+
+SPECIAL: dict[str, Callable[[World], Iterator[Row]]] = {
+    "EmploymentAssignment": _assignments,
+    "AttDayAggregation": _aggregations,
+    "Roster": _rosters,
+    "BehaviorIncident": _incidents,
+    "BehaviorEvent": _events,
+    "BehaviorRole": _roles,
+    "BehaviorResponse": _responses,
+    "BehaviorResolution": _resolutions,
+    "Truancy": _truancies,
+    "TeamMember": _team_members,
+    "FRYSCGroupStatusKY": _group_statuses,
+    "PlanService": _plan_services,
+    "Test": _tests,
+    "TestSection": _test_sections,
+    "TestScore": _scores,
+    "ISEPResidentialCertification": _certifications,
+    "ISEPResidentialVerification": _verifications,
+}
+"""Tables that hang on more than one other, or on none."""
