@@ -30,8 +30,9 @@ TRANSACTION_SECONDS = 40
 class ControlDatabase:
     """Transactions on one control database."""
 
-    def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None) -> None:
+    def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float) -> None:
         self.url = url
+        self._patience = patience
         self._engine = engine
         self._clock = clock
         self._postgresql = dialect_of(url) == "postgresql"
@@ -43,13 +44,16 @@ class ControlDatabase:
             self._reader = engine
 
     @classmethod
-    async def open(cls, url: str, clock: Clock | None = None) -> "ControlDatabase":
+    async def open(
+        cls, url: str, clock: Clock | None = None, *, patience: float = TRANSACTION_SECONDS
+    ) -> "ControlDatabase":
         """Open it, made or brought up to date where needed; `clock` None means the database server's own.
 
+        A transaction that takes more than `patience` seconds counts as one that the database does not answer.
         Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
         """
         engine = _open_sqlite(sqlite_path(url)) if dialect_of(url) == "sqlite" else _open_postgresql(url)
-        database = cls(engine, url, clock)
+        database = cls(engine, url, clock, patience)
         try:
             with _explained(url):
                 await migrate(engine, url)
@@ -74,7 +78,7 @@ class ControlDatabase:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that a cancelled scope cannot leave open or half done."""
-        with _explained(self.url), anyio.fail_after(TRANSACTION_SECONDS, shield=True):
+        with _explained(self.url), anyio.fail_after(self._patience, shield=True):
             async with engine.begin() as connection:
                 yield connection
 

@@ -53,13 +53,34 @@ class Queue:
             await connection.execute(
                 delete(agent).where(agent.c.seenAt < now - FORGOTTEN, agent.c.agentID.not_in(owners))
             )
-            await self._insert_agent(connection, now)
+            here = {
+                "agentID": self._agent.id,
+                "host": self._agent.host,
+                "kernel": this_kernel(),
+                "pid": self._agent.pid,
+            }
+            when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
+            await connection.execute(agent.insert().values(**here, **when))
 
     async def unregister(self) -> None:
         """Say that this agent has ended."""
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
+
+    async def retire(self, districts: Collection[str]) -> bool:
+        """Unregister unless a batch of these districts is queued; return whether it did.
+
+        Whoever queues one looks for an agent afterwards: it meets this one at work, or none and starts another.
+        """
+        batch = Tables.batch
+        waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            if (await connection.execute(waiting.limit(1))).first() is not None:
+                return False
+            await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
+            return True
 
     async def peek(self, districts: Collection[str], limit: int) -> bool:
         """Whether a claim may find something; reads only."""
@@ -72,13 +93,6 @@ class Queue:
             if len(held) >= limit:
                 return False
             return (await connection.execute(_oldest(districts))).first() is not None
-
-    async def queued(self, districts: Collection[str]) -> bool:
-        """Whether a batch of these districts waits, be it for another batch to end."""
-        batch = Tables.batch
-        wanted = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
-        async with self._database.read() as connection:
-            return (await connection.execute(wanted.limit(1))).first() is not None
 
     async def claim(self, districts: Collection[str], limit: int) -> Lease | None:
         """Put lapsed batches back, then take the oldest whose district is free, unless `limit` batches run."""
@@ -117,9 +131,7 @@ class Queue:
                 .returning(running.c.batchID)
             )
             numbers = [row.batchID for row in renewed]
-            seen = update(agent).where(agent.c.agentID == self._agent.id).values(seenAt=now)
-            if (await connection.execute(seen.returning(agent.c.agentID))).first() is None:
-                await self._insert_agent(connection, now)
+            await connection.execute(update(agent).where(agent.c.agentID == self._agent.id).values(seenAt=now))
             wanted = select(batch.c.batchID, batch.c.cancelRequested).where(batch.c.batchID.in_(numbers))
             return {row.batchID: row.cancelRequested for row in await connection.execute(wanted)}
 
@@ -172,12 +184,6 @@ class Queue:
             .where(batch.c.batchID == lease.batch)
             .values(status=status.value, message=clip(message), finishedAt=now, stageLeft=False)
         )
-
-    async def _insert_agent(self, connection: AsyncConnection, now: datetime) -> None:
-        agent = self._agent
-        where = {"agentID": agent.id, "host": agent.host, "kernel": this_kernel(), "pid": agent.pid}
-        when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
-        await connection.execute(Tables.agent.insert().values(**where, **when))
 
     async def _dead(self, connection: AsyncConnection) -> set[str]:
         """Return the agents of this host whose end is certain."""

@@ -106,8 +106,6 @@ async def test_an_agent_claims_only_districts_it_knows(store: Store, agents: Age
     queue = await agents.start()
     assert not await queue.peek(("02",), 4)
     assert await queue.claim(("02",), 4) is None
-    assert not await queue.queued(("02",))
-    assert await queue.queued(("01",))
 
 
 async def test_tokens_grow_and_begin_at_the_milliseconds_since_1970(store: Store, agents: Agents, plan: Plan) -> None:
@@ -298,6 +296,17 @@ async def test_agents_are_listed_with_what_they_hold(store: Store, agents: Agent
     assert [(each.alive, each.running) for each in listed] == [(True, (number,)), (False, ())]
     await two.unregister()
     assert len(await store.agents()) == 1
+
+
+async def test_an_idle_agent_does_not_leave_while_a_batch_it_can_run_is_queued(
+    store: Store, agents: Agents, plan: Plan
+) -> None:
+    await send(store, plan, "01")
+    queue = await agents.start()
+    assert not await queue.retire(ALL)
+    assert len(await store.agents()) == 1
+    assert await queue.retire(("02",))
+    assert await store.agents() == []
 
 
 async def test_a_reason_of_any_length_or_shape_is_kept_as_one_line(store: Store, agents: Agents, plan: Plan) -> None:

@@ -1,0 +1,262 @@
+"""The agent: claims batches, runs the engine, writes its events to the control database, keeps the leases.
+
+Any number of agents may serve one control database, on any hosts that reach it; each runs its batches side by side.
+"""
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import anyio
+import platformdirs
+from anyio.abc import TaskGroup
+
+from resync_tui.agent_batch import BatchRun, Timing, Why, Work, told
+from resync_tui.agent_log import AgentLog, log_path
+from resync_tui.config import Settings
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.host_lock import HostLock
+from resync_tui.control.progress import Lease
+from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
+from resync_tui.engine.events import Report
+from resync_tui.errors import CannotRun, ConfigError
+from resync_tui.outcome import Status
+
+LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
+"""How long a silent agent keeps its batches; all agents of a control database should agree."""
+POLL_SECONDS = 1.0
+IDLE_SECONDS = 300.0
+"""How long an agent that was started for one request waits for more."""
+OUTAGE_PAUSE = 15.0
+ONCE_PATIENCE = 5
+"""Failures in a row to reach the control database after which `--once` gives up."""
+
+WorkOf = Callable[[Settings, Lease], Work]
+
+
+async def run_agent(
+    settings: Settings,
+    *,
+    once: bool,
+    idle_seconds: float | None,
+    work_of: WorkOf | None = None,
+    timing: Timing | None = None,
+) -> None:
+    """Serve the queue until asked to stop, nothing is queued (`once`), or after so long without work.
+
+    `work_of` and `timing` are for tests: what does the work, and how long things take.
+    Raises CannotRun, NoRight or ConfigError where the control database cannot be used at the start.
+    """
+    timing = timing or Timing(_lease_seconds())
+    url = settings.control_url()
+    log = AgentLog(log_path(url))
+    identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid())
+    database = await ControlDatabase.open(url, patience=max(5, timing.lease_seconds / 3))
+    lock = HostLock(url, identity.id)
+    try:
+        try:
+            lock.take()
+        except OSError as error:
+            log.write(f"no host lock, so only its lease tells whether this agent is dead: {error.strerror}")
+        queue = Queue(database, identity, timing.lease_seconds)
+        await _Agent(settings, queue, work_of or engine_work, timing, log).serve(once, idle_seconds)
+    finally:
+        await database.close()
+        lock.release()
+
+
+def start_detached(config_path: Path) -> int:
+    """Start an agent that outlives this terminal and ends after some idle minutes; return its process id.
+
+    A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
+    """
+    command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
+    folder = platformdirs.user_state_path("resync-tui")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        output = os.open(folder / "agent.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        output = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - this program itself
+            [*command, "agent", "--idle-seconds", f"{IDLE_SECONDS:g}"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        os.close(output)
+    # Whoever started it may live longer: nobody else takes note of its end.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid
+
+
+def engine_work(settings: Settings, lease: Lease) -> Work:
+    """Return what the engine does under a lease; secrets are read when it is done, not before."""
+    from resync_tui.engine import batch as engine
+
+    def job() -> engine.Job:
+        district, limits = settings.district_by_id(lease.district), settings.engine
+        catalog = settings.load_catalog()
+        return engine.Job(
+            source_url=settings.district_url(district.id),
+            target_url=settings.state_url(),
+            catalog=catalog,
+            plan=lease.plan,
+            tenant=district.id if catalog.tenant_column else None,
+            batch=lease.batch,
+            token=lease.token,
+            limits=engine.Limits(limits.concurrency, limits.max_records_per_second, limits.errors_kept),
+            source_name=f"district {district.name} ({district.id})",
+            target_name="the state",
+            today=datetime.now().astimezone().date(),
+        )
+
+    async def run(report: Report) -> Status:
+        return await engine.run_batch(job(), report)
+
+    async def clear() -> None:
+        await engine.clear_stage(job())
+
+    return Work(run, clear)
+
+
+def _lease_seconds() -> float:
+    written = os.environ.get(LEASE_VARIABLE, "")
+    try:
+        seconds = float(written or LEASE_SECONDS)
+    except ValueError:
+        seconds = 0
+    if not 1 <= seconds <= 3600:
+        raise ConfigError(f"{LEASE_VARIABLE} is {written}, not 1 to 3600 seconds", "Mend or unset that variable.")
+    return seconds
+
+
+class _Agent:
+    """One agent process: its claims, its heartbeat, its end."""
+
+    def __init__(self, settings: Settings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog) -> None:
+        self._settings = settings
+        self._districts = tuple(each.id for each in settings.district)
+        self._queue = queue
+        self._work_of = work_of
+        self._timing = timing
+        self._log = log
+        self._runs: dict[int, BatchRun] = {}
+        self._stopping = False
+        self._wake = anyio.Event()
+        self._outage = ""
+        self._gave_up: CannotRun | None = None
+
+    async def serve(self, once: bool, idle_seconds: float | None) -> None:
+        await self._queue.register()
+        self._log.write(f"agent {os.getpid()} on {platform.node()} begins, {len(self._districts)} districts")
+        try:
+            async with anyio.create_task_group() as background:
+                background.start_soon(self._heartbeat)
+                await background.start(self._stop_on_signal)
+                retired = await self._claim_and_run(once, idle_seconds)
+                background.cancel_scope.cancel()
+            if self._gave_up is not None:
+                raise self._gave_up
+            if not retired:
+                await self._queue.unregister()
+        except CannotRun as error:
+            self._log.write(told(error))
+            raise
+        finally:
+            self._log.write(f"agent {os.getpid()} ends")
+
+    async def _claim_and_run(self, once: bool, idle_seconds: float | None) -> bool:
+        """Return whether this agent has retired already."""
+        failures, idle_since, retired = 0, anyio.current_time(), False
+        async with anyio.create_task_group() as batches:
+            while not self._stopping and not retired:
+                try:
+                    if self._runs or await self._claim(batches):
+                        idle_since = anyio.current_time()
+                        while not self._stopping and await self._claim(batches):
+                            pass
+                    elif once or (idle_seconds is not None and anyio.current_time() - idle_since >= idle_seconds):
+                        retired = await self._queue.retire(self._districts)
+                    failures, self._outage = 0, ""
+                except CannotRun as error:
+                    failures += 1
+                    self._tell_outage(error)
+                    if once and failures >= ONCE_PATIENCE and not self._runs:
+                        self._gave_up = error
+                        break
+                if not retired:
+                    await self._pause(failures)
+            for run in self._runs.values():
+                run.stop(Why.STOP)
+        return retired
+
+    async def _claim(self, batches: TaskGroup) -> bool:
+        limit = self._settings.engine.districts
+        if not await self._queue.peek(self._districts, limit):
+            return False
+        asked = anyio.current_time()
+        lease = await self._queue.claim(self._districts, limit)
+        if lease is None:
+            return False
+        log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
+        work = self._work_of(self._settings, lease)
+        run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, self._timing, log, asked=asked)
+        batches.start_soon(self._run, run)
+        return True
+
+    async def _run(self, run: BatchRun) -> None:
+        try:
+            await run.run()
+        finally:
+            del self._runs[run.lease.batch]
+            self._wake.set()
+
+    async def _pause(self, failures: int) -> None:
+        """Wait for the next look at the queue, less where a batch ends or a signal comes."""
+        seconds = min(POLL_SECONDS * 2**failures, OUTAGE_PAUSE) if failures else POLL_SECONDS
+        self._wake = anyio.Event()
+        with anyio.move_on_after(seconds):
+            await self._wake.wait()
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await anyio.sleep(self._timing.beat_seconds)
+            asked, runs = anyio.current_time(), list(self._runs.values())
+            try:
+                held = await self._queue.renew([run.lease for run in runs])
+            except CannotRun as error:
+                self._tell_outage(error)
+                continue
+            for run in runs:
+                wanted = held.get(run.lease.batch)
+                if wanted is None:
+                    run.stop(Why.LOST)
+                    continue
+                run.renewed(asked)
+                if wanted:
+                    run.stop(Why.CANCEL)
+
+    async def _stop_on_signal(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            task_status.started()
+            async for number in signals:
+                self._log.write(f"{signal.Signals(number).name}: batches go back into the queue")
+                self._stopping = True
+                self._wake.set()
+
+    def _tell_outage(self, error: CannotRun) -> None:
+        """Say it once, not at every try."""
+        if self._outage != error.what:
+            self._outage = error.what
+            self._log.write(told(error))

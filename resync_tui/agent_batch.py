@@ -1,0 +1,226 @@
+"""One batch under one lease: its attempts, its progress, its end."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import anyio
+
+from resync_tui.agent_ledger import Ledger
+from resync_tui.agent_log import Write, line_of
+from resync_tui.control.progress import Lease, Progress
+from resync_tui.control.queue import Queue
+from resync_tui.engine.events import Event, Report
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
+from resync_tui.outcome import Status
+
+MAX_ATTEMPTS = 5
+"""How often one claim begins a batch anew whose connections broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the engine does under a lease; both raise ResyncError."""
+
+    run: Callable[[Report], Awaitable[Status]]
+    """Runs the batch once; cancelled, it cleans up first."""
+    clear: Callable[[], Awaitable[None]]
+    """Drops what earlier claims of the district left in the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things take; short in tests."""
+
+    lease_seconds: float
+    flush_seconds: float = 0.25
+    retry_seconds: float = 2.0
+    """The pause before the second attempt; it doubles each time."""
+
+    @property
+    def work_seconds(self) -> float:
+        """How long after a renewal data may be written: less than the lease, so that cleaning up fits in too."""
+        return self.lease_seconds * 5 / 6
+
+    @property
+    def beat_seconds(self) -> float:
+        """How often the lease is renewed."""
+        return self.lease_seconds / 15
+
+
+class Why(Enum):
+    """Why a batch is stopped from outside."""
+
+    CANCEL = "cancelled"
+    STOP = "the agent is asked to stop"
+    LOST = "its lease is another agent's"
+
+
+class BatchRun:
+    """Runs one claimed batch; never raises, so that no batch hurts another."""
+
+    def __init__(self, queue: Queue, lease: Lease, work: Work, timing: Timing, log: Write, *, asked: float) -> None:
+        """`asked`: when the claim was asked for, in the event loop's time; from then on the lease counts."""
+        self.lease = lease
+        self._queue = queue
+        self._work = work
+        self._timing = timing
+        self._log = log
+        self._ledger = Ledger(lease.plan)
+        self._writing = anyio.Lock()
+        self._why: Why | None = None
+        self._scope = anyio.CancelScope()
+        self._at_work = True
+        self.renewed(asked)
+
+    def renewed(self, asked: float) -> None:
+        """Count the lease from when its renewal was asked for; work stops by itself before it lapses."""
+        self._scope.deadline = asked + self._timing.work_seconds
+
+    def stop(self, why: Why) -> None:
+        """Stop the work; what stopped it first counts, but for a lost lease."""
+        if self._why is None or why is Why.LOST:
+            self._why = why
+        if self._at_work:
+            self._scope.cancel()
+
+    async def run(self) -> None:
+        """Do the work, then write how it ended."""
+        self._log(f"attempt {self.lease.attempt} begins, {len(self.lease.plan.objects)} objects")
+        ending: tuple[Status, str] | None = None
+        with self._scope:
+            if self.lease.cancel_requested:
+                await self._clear()
+                self.stop(Why.CANCEL)
+            else:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._flush_for_ever)
+                    ending = await self._attempts()
+                    tasks.cancel_scope.cancel()
+        self._at_work = False
+        with anyio.CancelScope(shield=True):
+            await self._settle(ending)
+
+    async def _clear(self) -> None:
+        try:
+            await self._work.clear()
+        except ResyncError as error:
+            self._log(f"the stage stays until the district's next batch: {told(error)}")
+
+    async def _attempts(self) -> tuple[Status, str] | None:
+        pause = self._timing.retry_seconds
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            trouble = await self._attempt()
+            if isinstance(trouble, Status):
+                return trouble, ""
+            if isinstance(trouble, LeaseLost):
+                self.stop(Why.LOST)
+                return None
+            if not isinstance(trouble, ConnectionLost) or attempt == MAX_ATTEMPTS:
+                return Status.FAILED, told(trouble)
+            self._log(f"{told(trouble)} Another attempt in {pause:g} s")
+            await anyio.sleep(pause)
+            pause *= 2
+            if not await self._begin_again(told(trouble)):
+                return None
+        raise AssertionError("the last attempt returns")
+
+    async def _attempt(self) -> Status | Exception:
+        try:
+            return await self._work.run(self._report)
+        except Exception as error:  # noqa: BLE001 - a batch's trouble, whatever it is, is that batch's end only
+            return _cause(error)
+
+    async def _begin_again(self, message: str) -> bool:
+        async with self._writing:
+            self._ledger = Ledger(self.lease.plan)
+            return await self._persist(lambda: self._queue.retry(self.lease, message))
+
+    def _report(self, event: Event) -> None:
+        self._ledger.add(event)
+        if line := line_of(event):
+            self._log(*line)
+
+    async def _flush_for_ever(self) -> None:
+        pause = self._timing.flush_seconds
+        while True:
+            await anyio.sleep(pause)
+            try:
+                await self._flush()
+                pause = self._timing.flush_seconds
+            except LeaseLost:
+                self.stop(Why.LOST)
+            except CannotRun:
+                # The heartbeat tells of it; what is pending stays so.
+                pause = min(pause * 2, self._timing.work_seconds / 4)
+
+    async def _flush(self) -> None:
+        async with self._writing:
+            progress = self._ledger.pending()
+            if progress == Progress():
+                return
+            if await self._queue.write(self.lease, progress):
+                self.stop(Why.CANCEL)
+            self._ledger.written(progress)
+
+    async def _settle(self, ending: tuple[Status, str] | None) -> None:
+        """Write the end: as the engine told it, or as whoever stopped it wants."""
+        lease = self.lease
+        if self._why is Why.LOST:
+            self._log(f"stopped, nothing more is written: {Why.LOST.value}")
+        elif ending is None and self._why is not Why.CANCEL:
+            why = self._why.value if self._why else "its lease could not be renewed in time"
+            self._log(f"stopped and put back into the queue: {why}")
+            self._ledger.end(Status.CANCELLED, "")
+            await self._persist(lambda: self._queue.release(lease, self._ledger.pending()))
+        else:
+            status, message = self._ledger.end(*(ending or (Status.CANCELLED, "")))
+            progress = self._ledger.pending()
+            if await self._persist(lambda: self._queue.finish(lease, status, message, progress)):
+                self._log(*filter(None, (status.value, message)))
+
+    async def _persist(self, write: Callable[[], Awaitable[None]]) -> bool:
+        """Write until it succeeds or the lease is over; return whether it did."""
+        pause = self._timing.flush_seconds
+        while True:
+            try:
+                await write()
+            except LeaseLost as error:
+                self.stop(Why.LOST)
+                self._log(told(error))
+                return False
+            except CannotRun as error:
+                if anyio.current_time() + pause > self._scope.deadline:
+                    self._log(f"left as it is, to be taken over: {told(error)}")
+                    return False
+                await anyio.sleep(pause)
+                pause *= 2
+            else:
+                return True
+
+
+def told(error: Exception) -> str:
+    """Return an error as one line; an unforeseen one says only where, as its text may quote a record."""
+    if isinstance(error, ResyncError):
+        return f"{error.what}. {error.do}"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_globals.get('__name__', '?')}, line {place.tb_lineno}" if place else ""
+    return f"An unforeseen {type(error).__name__}{where}. Please report it."
+
+
+def _cause(error: Exception) -> Exception:
+    """Return what counts of errors that came together: a lost lease before a lost connection before all else."""
+    leaves = list(_leaves(error))
+    for kind in (LeaseLost, ConnectionLost, ResyncError):
+        for leaf in leaves:
+            if isinstance(leaf, kind):
+                return leaf
+    return leaves[0]
+
+
+def _leaves(error: Exception) -> list[Exception]:
+    if isinstance(error, ExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]

@@ -1,0 +1,84 @@
+"""What the engine has said of a batch, and what of it the control database does not know yet."""
+
+from dataclasses import replace
+
+from resync_tui.control.progress import Progress, Reason
+from resync_tui.control.views import ErrorRecord, ObjectResult
+from resync_tui.engine.events import Event, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
+from resync_tui.outcome import Counts, Status
+from resync_tui.plan import Plan
+
+UNTOLD = "The engine did not say how it ended; send it again"
+
+
+class Ledger:
+    """One attempt's events, summed up."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._objects = {
+            each.object: ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects
+        }
+        self._refused: dict[Reason, int] = {}
+        self._records: list[tuple[int, ErrorRecord]] = []
+        self._kept = 0
+        self._new_objects: set[str] = set()
+        self._new_reasons: set[Reason] = set()
+
+    def add(self, event: Event) -> None:
+        """Take in what the engine reports."""
+        match event:
+            case ObjectStarted():
+                self._set(replace(self._objects[event.object], status=Status.RUNNING))
+            case ObjectProgress():
+                known = replace(self._objects[event.object], status=Status.RUNNING, phase=event.phase)
+                self._set(replace(known, read=event.read, total=event.total, counts=event.counts))
+            case RecordsRefused():
+                self._refuse(event)
+            case ObjectEnded():
+                known = replace(self._objects[event.object], status=event.status, phase="")
+                self._set(replace(known, counts=event.counts, message=event.message))
+
+    def _set(self, result: ObjectResult) -> None:
+        self._objects[result.object] = result
+        self._new_objects.add(result.object)
+
+    def _refuse(self, event: RecordsRefused) -> None:
+        reason = Reason(event.object, event.table, event.kind, event.reason)
+        self._refused[reason] = self._refused.get(reason, 0) + event.count
+        self._new_reasons.add(reason)
+        for key in event.keys:
+            self._kept += 1
+            self._records.append((self._kept, ErrorRecord(event.object, event.table, key, event.kind, event.reason)))
+
+    def end(self, status: Status, message: str) -> tuple[Status, str]:
+        """End the objects that have not ended, as a batch of this status leaves them; return its status and message."""
+        for result in list(self._objects.values()):
+            if not result.status.ended:
+                self._set(_ended(result, status, message))
+        failed = next((each for each in self._objects.values() if each.status is Status.FAILED), None)
+        if failed is None or status is Status.CANCELLED:
+            return status, message
+        return Status.FAILED, message or f"{failed.object}: {failed.message}"
+
+    def pending(self) -> Progress:
+        """Return what has not been written; it stays so until `written` is told."""
+        return Progress(
+            tuple(self._objects[name] for name in self._objects if name in self._new_objects),
+            {reason: self._refused[reason] for reason in self._new_reasons},
+            tuple(self._records),
+        )
+
+    def written(self, progress: Progress) -> None:
+        """Forget what has been written, but for what has changed since."""
+        self._new_objects -= {each.object for each in progress.objects if self._objects[each.object] is each}
+        self._new_reasons -= {reason for reason, total in progress.refused.items() if self._refused[reason] == total}
+        del self._records[: len(progress.records)]
+
+
+def _ended(result: ObjectResult, batch: Status, message: str) -> ObjectResult:
+    begun = result.status is Status.RUNNING
+    if batch is Status.CANCELLED:
+        return replace(result, status=Status.CANCELLED, phase="")
+    if batch is Status.FAILED and not begun:
+        return replace(result, status=Status.SKIPPED)
+    return replace(result, status=Status.FAILED, phase="", message=message or UNTOLD)

@@ -1,0 +1,66 @@
+"""The agent's log: a text file that a person can read, one line an event, without student data or passwords."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from resync_tui.clock import Clock, utc_now
+from resync_tui.control.host_lock import state_folder
+from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsRefused
+
+SIZE_LIMIT = 5_000_000
+"""Bytes, after which the file becomes `agent.log.1`; the one before that goes."""
+
+Write = Callable[..., None]
+"""Takes the parts of a line."""
+
+
+def log_path(control_url: str) -> Path:
+    """Return where the agents of a control database write their log."""
+    return state_folder(control_url) / "agent.log"
+
+
+class AgentLog:
+    """Appends lines; several agents may share the file, and a full disk never stops a batch."""
+
+    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
+        self._path = path
+        self._clock = clock
+
+    def write(self, *parts: str) -> None:
+        """Add a line: local time, then the parts."""
+        time = self._clock().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+        line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._path.exists() and self._path.stat().st_size > SIZE_LIMIT:
+                # Two agents that do so at once lose at most one old file.
+                self._path.replace(self._path.with_suffix(".log.1"))
+            # Opened anew each time: another agent may have moved the file away.
+            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, f"{line}\n".encode())
+            finally:
+                os.close(file)
+
+    def about(self, *parts: str) -> Write:
+        """Return a writer whose lines begin with these parts."""
+        return lambda *more: self.write(*parts, *more)
+
+
+def line_of(event: Event) -> tuple[str, ...]:
+    """Return the parts of a line about an event, none where it is not worth one; keys of records stay out of it."""
+    match event:
+        case ObjectStarted(name):
+            return name, "started"
+        case RecordsRefused():
+            return event.object, f"{event.count} {event.kind} in {event.table}: {event.reason}"
+        case ObjectEnded():
+            counts = event.counts
+            told = f"processed {counts.processed}, errors {counts.errors}, inserted {counts.inserted}"
+            told += f", updated {counts.updated}, unchanged {counts.unchanged}"
+            return tuple(filter(None, (event.object, event.status.value, told, event.message)))
+        case Note(text):
+            return (text,)
+    return ()

@@ -1,0 +1,159 @@
+"""What an agent makes of its batches, within one process."""
+
+from functools import partial
+
+import anyio
+import pytest
+
+from resync_tui.agent import run_agent
+from resync_tui.agent_batch import Timing
+from resync_tui.control.views import ErrorGroup
+from resync_tui.outcome import Counts, Kind, Status
+from tests.agent.conftest import Site, until
+
+QUICK = Timing(lease_seconds=600, flush_seconds=0.02, retry_seconds=0.01)
+
+
+async def serve(site: Site, timing: Timing = QUICK) -> None:
+    """Run an agent until nothing is queued."""
+    await run_agent(site.settings, once=True, idle_seconds=None, work_of=site.work, timing=timing)
+
+
+async def test_a_batch_is_carried_out_and_accounted_for(site: Site) -> None:
+    (number,) = await site.send("01")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.attempts, batch.message) == (Status.COMPLETED, 1, "")
+    assert {(each.status, each.counts, each.phase) for each in batch.objects} == {
+        (Status.COMPLETED, Counts(processed=1000, inserted=997, rejected=3), "")
+    }
+    assert await site.store.error_groups(number) == [
+        ErrorGroup("District", "District", Kind.REJECTED, "name is too long", 6)
+    ]
+    assert [each.key for each in await site.store.errors(number)] == [{"id": 1}, {"id": 2}] * 2
+    assert await site.store.agents() == []
+
+
+async def test_once_carries_out_all_that_is_queued_two_at_a_time(site: Site) -> None:
+    numbers = [*await site.send("01", "02", "03", "04"), *await site.send("01", "02")]
+    await serve(site)
+    assert {(await site.store.batch(each)).status for each in numbers} == {Status.COMPLETED}
+
+
+async def test_a_failing_batch_hurts_no_other(site: Site) -> None:
+    site.work.play("01", "fail")
+    site.work.play("02", "crash")
+    failed, crashed, fine = await site.send("01", "02", "03")
+    await serve(site)
+    batch = await site.store.batch(failed)
+    assert (batch.status, batch.attempts) == (Status.FAILED, 1)
+    assert batch.message == "Table School is missing in the state. Run: resync-tui state init"
+    assert [each.status for each in batch.objects] == [Status.FAILED, Status.SKIPPED]
+    assert (await site.store.batch(crashed)).message.startswith("An unforeseen ValueError in tests.agent.fake_work")
+    assert (await site.store.batch(fine)).status is Status.COMPLETED
+
+
+async def test_no_text_of_an_unforeseen_error_is_kept_anywhere(site: Site) -> None:
+    site.work.play("01", "crash")
+    (number,) = await site.send("01")
+    await serve(site)
+    assert "Marker" not in repr(await site.store.batch(number)) + site.log()
+
+
+async def test_a_broken_connection_begins_the_batch_anew(site: Site) -> None:
+    site.work.play("01", "break 2")
+    (number,) = await site.send("01")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.attempts, batch.message) == (Status.COMPLETED, 3, "")
+    assert [each.count for each in await site.store.error_groups(number)] == [6]
+    assert len({token for _, token, act in site.work.journal() if act == "begin"}) == 1
+
+
+async def test_a_connection_that_breaks_every_time_fails_the_batch_at_the_fifth(site: Site) -> None:
+    site.work.play("01", "break 9")
+    (number,) = await site.send("01")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.attempts) == (Status.FAILED, 5)
+    assert batch.message.startswith("The connection broke")
+
+
+async def test_a_lease_lost_to_the_engine_writes_nothing_more(site: Site) -> None:
+    site.work.play("01", "lose")
+    (number,) = await site.send("01")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.finished) == (Status.RUNNING, None)
+    assert "nothing more is written" in site.log()
+
+
+async def test_a_running_batch_is_cancelled_cleaned_up_and_frees_its_district(site: Site) -> None:
+    site.work.play("01", "block")
+    first, second = (await site.send("01"))[0], (await site.send("01"))[0]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve, site)
+        await site.moving(first)
+        await site.store.cancel(first, "asmith")
+        batch = await site.reached(first, Status.CANCELLED)
+        assert {each.status for each in batch.objects} == {Status.CANCELLED}
+        assert ("cleaned up after CancelledError") in [act for _, _, act in site.work.journal()]
+        site.work.go("01")
+    assert (await site.store.batch(second)).status is Status.COMPLETED
+
+
+async def test_a_batch_cancelled_after_its_agent_died_is_only_cleaned_up(site: Site) -> None:
+    site.work.play("01", "block")
+    (number,) = await site.send("01")
+    dead = site.start()
+    await site.moving(number)
+    dead.kill()
+    dead.wait()
+    await site.store.cancel(number, "asmith")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.cancelled_by) == (Status.CANCELLED, "asmith")
+    assert site.work.journal()[-1][2] == "clear"
+
+
+async def test_an_idle_agent_ends_by_itself(site: Site) -> None:
+    (number,) = await site.send("01")
+    await run_agent(site.settings, once=False, idle_seconds=0.1, work_of=site.work, timing=QUICK)
+    assert (await site.store.batch(number)).status is Status.COMPLETED
+    assert await site.store.agents() == []
+
+
+async def test_progress_is_written_several_times_a_second_while_the_work_goes_on(site: Site) -> None:
+    site.work.play("01", "block")
+    (number,) = await site.send("01")
+    counts: set[int] = set()
+
+    async def five_counts() -> bool:
+        batch = await site.store.batch(number)
+        counts.update(each.counts.processed for each in batch.objects if 0 < each.counts.processed < 1000)
+        return len(counts) >= 5
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve, site)
+        await until(five_counts)
+        site.work.go("01")
+
+
+async def test_the_log_tells_a_person_what_happened(site: Site) -> None:
+    (number,) = await site.send("01")
+    await serve(site)
+    lines = site.log().splitlines()
+    begun = f"batch {number}  district 01  School  started"
+    done = f"batch {number}  district 01  School  completed  processed 1000, errors 3"
+    assert any(begun in line for line in lines)
+    assert any(done in line for line in lines)
+    assert all(line[:2] == "20" and line[19:21] in (" +", " -") for line in lines)
+
+
+@pytest.mark.parametrize("written", ["soon", "0", "nan", "-1"])
+async def test_a_lease_that_is_no_time_is_refused(site: Site, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from resync_tui.errors import ConfigError
+
+    monkeypatch.setenv("RESYNC_TUI_LEASE_SECONDS", written)
+    with pytest.raises(ConfigError, match="RESYNC_TUI_LEASE_SECONDS"):
+        await partial(run_agent, site.settings, once=True, idle_seconds=None)()
