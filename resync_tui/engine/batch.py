@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import dialect_of, explained
 from resync_tui.engine import difference, scope
+from resync_tui.engine.difference import Hashing
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
 from resync_tui.engine.pace import Pace
@@ -53,6 +54,8 @@ class Job:
     source_name: str
     target_name: str
     today: date
+    hashing: Hashing | None = None
+    """None: whatever both ends are proven to have in common."""
 
     @property
     def source(self) -> End:
@@ -71,6 +74,8 @@ class _Course:
 
     dis_object: DisObject
     specs: tuple[TableSpec, ...] = ()
+    staged: list[TableSpec] = field(default_factory=list)
+    """Those tables that may differ, in the order of `specs`."""
     totals: dict[TableSpec, int] = field(default_factory=dict)
     read: int = 0
     phase: str = "reading"
@@ -139,6 +144,7 @@ class _Batch:
         self.limiter = anyio.CapacityLimiter(max(1, job.limits.concurrency))
         self.reading_pace = Pace(job.limits.max_records_per_second)
         self.merging_pace = Pace(job.limits.max_records_per_second)
+        self.hashing = job.hashing or Hashing.OFF
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
@@ -209,8 +215,7 @@ class _Batch:
                 self._fail(course, error)
                 continue
             for spec in course.specs:
-                course.accounts[spec] = Account(Counts(), lambda course=course: self._progress(course))  # type: ignore[misc]
-        await self.target.create_stages([spec for course in self._running() for spec in course.specs])
+                course.accounts[spec] = Account(lambda course=course: self._progress(course))  # type: ignore[misc]
 
     def _stage_name(self, table: str) -> str:
         names = [name for course in self.courses.values() for name in course.dis_object.tables]
@@ -222,30 +227,41 @@ class _Batch:
     # --- reading ---
 
     async def _read_all(self) -> None:
-        staged = {spec.target for course in self._running() for spec in course.specs}
+        moved = {spec.target for course in self._running() for spec in course.specs}
         with explained(self.job.source_name, self.job.source_url):
-            async with self.source.snapshot(), anyio.create_task_group() as tasks:
+            async with self.source.snapshot():
                 self.report(Note("snapshot of the district taken"))
-                for course in list(self._running()):
-                    tasks.start_soon(self._read, course, staged)
+                if self.job.hashing is None:
+                    self.hashing = await difference.prove(self.source, self.target)
+                async with anyio.create_task_group() as tasks:
+                    for course in list(self._running()):
+                        tasks.start_soon(self._read, course, moved)
         self.report(Note("everything read; snapshot let go"))
 
-    async def _read(self, course: _Course, staged: set[sa.Table]) -> None:
+    async def _read(self, course: _Course, moved: set[sa.Table]) -> None:
         async with self.limiter, self._failing(course):
             self.report(ObjectStarted(course.dis_object.name))
             for spec in course.specs:
-                course.totals[spec] = await self.source.count(scope.in_scope(spec))
+                ((course.totals[spec],),) = await self.source.fetch(scope.in_scope(spec))
             self._progress(course)
             for spec in course.specs:
-                await self._stage(course, spec, staged)
+                await self._stage(course, spec, moved)
             course.phase = "waiting"
             self._progress(course)
 
-    async def _stage(self, course: _Course, spec: TableSpec, staged: set[sa.Table]) -> None:
-        dialect = dialect_of(self.job.source_url)
-        found = await difference.find(spec, self.source, self.target)
+    async def _stage(self, course: _Course, spec: TableSpec, moved: set[sa.Table]) -> None:
+        when = (dialect_of(self.job.source_url), self.job.plan.year, self.job.today)
+        forbidden = scope.excluded(spec, *when)
+        found = await difference.find(spec, self.source, self.target, self.hashing, forbidden)
+        course.accounts[spec].difference = found
         course.accounts[spec].add(unchanged=found.unchanged)
-        query = scope.reading(spec, dialect, self.job.plan.year, self.job.today, staged).where(found.candidates)
+        if found.none and found.unchanged == course.totals[spec]:
+            course.read += found.unchanged
+            return
+        wanted = found.candidates(spec.row)
+        query = scope.reading(spec, *when, moved).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
+        course.staged.append(spec)
+        await self.target.create_stages([spec])
 
         async def meter(records: int) -> None:
             await self.reading_pace.spend(records)
@@ -258,8 +274,10 @@ class _Batch:
     # --- merging ---
 
     async def _merge_all(self) -> None:
+        staged = {spec.target: spec for course in self.courses.values() for spec in course.staged}
         around = Surroundings(
-            staged={spec.target: spec for course in self.courses.values() for spec in course.specs},
+            staged=staged,
+            settled={spec.target for course in self.courses.values() for spec in course.specs} - staged.keys(),
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
         )
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
@@ -283,7 +301,7 @@ class _Batch:
             return
         async with self.limiter, self._failing(course):
             course.phase = "merging"
-            for group in circular_groups(course.specs):
+            for group in circular_groups(course.staged):
                 accounts = [course.accounts[spec] for spec in group]
                 await Merge(self.target, group, around, self.merging_pace, accounts).run()
                 for spec in group:

@@ -44,6 +44,9 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 class Source(ABC):
     """A district's database, read under one snapshot."""
 
+    hashes = False
+    """Whether it can fingerprint rows."""
+
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
         self.engine = engine
@@ -70,8 +73,8 @@ class Source(ABC):
         """Hold one consistent view of the district until left."""
 
     @abstractmethod
-    async def count(self, query: sa.Select[int]) -> int:
-        """Return a count, under the snapshot."""
+    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Return what a query finds, under the snapshot once there is one."""
 
     async def close(self) -> None:
         """Let every connection go."""
@@ -80,6 +83,9 @@ class Source(ABC):
 
 class Target(ABC):
     """The state's database: stages beside its tables, and transactions that an older claim cannot commit."""
+
+    hashes = False
+    """Whether it can fingerprint rows."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
@@ -105,6 +111,11 @@ class Target(ABC):
     @abstractmethod
     def stage_name(self, number: int) -> str:
         """Return what the stage tables of a batch's table are called by; no other batch has the same."""
+
+    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        async with self.staging() as connection:
+            return [tuple(row) for row in await connection.execute(query)]
 
     @abstractmethod
     async def create_stages(self, specs: Sequence[TableSpec]) -> None:

@@ -92,6 +92,8 @@ def _ending_with(*connections: Any) -> Iterator[anyio.CancelScope]:
 class PostgresSource(Source):
     """A district in PostgreSQL."""
 
+    hashes = True
+
     def __init__(self, end: End) -> None:
         super().__init__(end, open_engine(end.url, application_name=application_name(end, "s"), settings=_settings()))
         self._snapshot = ""
@@ -135,14 +137,16 @@ class PostgresSource(Source):
             raise
         self._idle.append(connection)
 
-    async def count(self, query: sa.Select[int]) -> int:
+    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
         async with self.reader() as connection:
             with explained(self.end.name, self.end.url):
-                return int(await connection.fetchval(_sql(query)))
+                return [tuple(row) for row in await connection.fetch(_sql(query))]
 
 
 class PostgresTarget(Target):
     """The state in PostgreSQL: stages are unlogged tables in a schema of their own."""
+
+    hashes = True
 
     def __init__(self, end: End) -> None:
         name = application_name(end, "t")

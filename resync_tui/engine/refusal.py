@@ -3,7 +3,7 @@
 A row is refused once, for the first reason that applies: its own rule, its own values, its parents, a doubled value.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ class Surroundings:
     """What the tables of a batch are to each other."""
 
     staged: Mapping[sa.Table, TableSpec]
-    """The state's tables that this batch moves."""
+    """The state's tables that have a stage in this batch."""
+    settled: Collection[sa.Table]
+    """Those of this batch that have none: both ends are the same."""
     owners: Mapping[str, str]
     """The DIS object of each table in the catalog."""
 
@@ -186,6 +188,8 @@ async def _refuse_by_parent(
     owner = around.owners.get(_qualified(key.parent), key.parent.name)
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {owner}"
     staged_parent = around.staged.get(key.parent)
+    if key.parent in around.settled:
+        elsewhere = sa.false()
     if staged_parent is not None:
         other = staged_parent.stage.alias("other")
         same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]

@@ -14,7 +14,13 @@ from resync_tui.engine.tables import RULE, TableSpec
 
 def in_scope(spec: TableSpec) -> sa.Select[int]:
     """Return the query that counts a table's records in scope."""
-    return sa.select(sa.func.count()).select_from(spec.source)
+    return sa.select(sa.func.count()).select_from(spec.row)
+
+
+def excluded(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnElement[bool] | None:
+    """Return the condition that a rule forbids a row of the district; None where the table has no rules."""
+    conditions = _conditions(spec, dialect, year, today)
+    return sa.or_(*conditions) if conditions else None
 
 
 def reading(
@@ -24,8 +30,8 @@ def reading(
 
     `staged` are the state's tables that this batch moves; a parent in none of them is looked for in the district.
     """
-    row = spec.source.alias("t")
-    marks: list[sa.ColumnElement[Any]] = [_rule(spec, dialect, year, today).label(RULE)]
+    row = spec.row
+    marks: list[sa.ColumnElement[Any]] = [_first_rule(spec, dialect, year, today).label(RULE)]
     for number, key in enumerate(spec.foreign_keys):
         mark: sa.ColumnElement[Any] = sa.null()
         if key.parent not in staged:
@@ -37,7 +43,12 @@ def reading(
     return sa.select(*marks, *data).select_from(row)
 
 
-def _rule(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnElement[Any]:
+def _first_rule(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnElement[Any]:
+    whens = [(condition, number) for number, condition in enumerate(_conditions(spec, dialect, year, today))]
+    return sa.case(*whens) if whens else sa.cast(sa.null(), sa.Integer())
+
+
+def _conditions(spec: TableSpec, dialect: str, year: int, today: date) -> list[sa.ColumnElement[bool]]:
     moment = today.isoformat()
     values = {"year": str(year), "today": f"'{moment}'" if dialect == "sqlite" else f"DATE '{moment}'"}
 
@@ -45,8 +56,7 @@ def _rule(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnEle
         text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect))
         return sa.literal_column(f"({text})", sa.Boolean())
 
-    whens = [(condition(rule), number) for number, rule in enumerate(spec.rules)]
-    return sa.case(*whens) if whens else sa.cast(sa.null(), sa.Integer())
+    return [condition(rule) for rule in spec.rules]
 
 
 def _in_district(spec: TableSpec, row: sa.FromClause, number: int) -> sa.ColumnElement[Any]:

@@ -78,12 +78,11 @@ class SqliteSource(Source):
             with anyio.CancelScope(shield=True):
                 await driver.rollback()
 
-    async def count(self, query: sa.Select[int]) -> int:
+    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
         assert self._reader is not None
         with explained(self.end.name, self.end.url):
             async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
-                row = await cursor.fetchone()
-        return int(row[0]) if row is not None else 0
+                return [tuple(row) for row in await cursor.fetchall()]
 
     async def rows(self, query: sa.Select[Any]) -> AsyncIterator[list[tuple[Any, ...]]]:
         """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 keeps its odd bytes."""

@@ -1,13 +1,14 @@
 """Bring the state's tables in line with their stages: refuse, compare, update, insert, and count each record once."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.pace import Pace
@@ -24,10 +25,11 @@ PASSES = 8
 
 @dataclass
 class Account:
-    """What is known of one table so far; `changed` is called whenever it grows."""
+    """What is known of one table so far; `changed` is called whenever its counts have grown."""
 
-    counts: Counts
     changed: Callable[[], None]
+    counts: Counts = field(default_factory=Counts)
+    difference: Difference = field(default_factory=Difference)
 
     def add(self, **terms: int) -> None:
         """Add to some terms."""
@@ -81,7 +83,8 @@ class Merge:
     async def _count_extra(self, spec: TableSpec) -> None:
         staged = spec.stage.alias("staged")
         only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
-        query = sa.select(sa.func.count()).select_from(spec.target).where(spec.of_tenant(), only_there)
+        may_differ = self.accounts[spec].difference.candidates(spec.target)
+        query = sa.select(sa.func.count()).select_from(spec.target).where(spec.of_tenant(), may_differ, only_there)
         async with self.target.staging() as connection:
             self.accounts[spec].add(extra=int(await connection.scalar(query) or 0))
 

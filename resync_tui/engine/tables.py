@@ -65,6 +65,8 @@ class TableSpec:
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     todo: sa.Table = field(init=False)
+    row: sa.FromClause = field(init=False)
+    """The district's table as rules know it, by the name `t`."""
 
     def __post_init__(self) -> None:
         metadata = sa.MetaData(schema=STAGE_SCHEMA)
@@ -88,7 +90,7 @@ class TableSpec:
                 f"t{self.stage_name}", metadata, sa.Column("n", sa.BigInteger), sa.Column("new", sa.Boolean)
             ),
         }
-        for name, table in tables.items():
+        for name, table in {**tables, "row": self.source.alias("t")}.items():
             object.__setattr__(self, name, table)
 
     @staticmethod
