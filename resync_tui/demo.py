@@ -40,7 +40,7 @@ class Place:
 async def build(
     folder: Path, *, students: int = 1000, districts: int = 2, seed: int = 2026, admin_url: str | None = None
 ) -> Path:
-    """Build a demo of `districts` districts with `students` students each, and return the path of its resync.toml.
+    """Build a demo of `students` students in `districts` districts, and return the path of its resync.toml.
 
     With `admin_url`, the URL of a PostgreSQL superuser, all databases are made on that server. The same seed gives the
     same data. Raises CannotRun where something else stands in the way.
@@ -48,7 +48,8 @@ async def build(
     config = folder / CONFIG
     if await anyio.Path(config).exists():
         return config
-    worlds = [World(f"{n:02d}", district_name(n), students, seed) for n in range(1, districts + 1)]
+    size = max(1, students // districts)
+    worlds = [World(f"{n:02d}", district_name(n), size, seed) for n in range(1, districts + 1)]
     with _aside(folder) as building:
         if admin_url is None:
             await _build_files(building, worlds)

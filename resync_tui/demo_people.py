@@ -30,13 +30,13 @@ def _people(world: World) -> Iterator[Row]:
     draw = world.draw("Person")
     for n in range(1, world.people + 1):
         student = n <= world.students
-        bits = int(draw() * 2**48)
+        bits = int(draw() * 2**32)
         yield (
             n,
             f"{100_000_000 + n * 7}" if student else None,
             f"{200_000 + n}" if student else None,
             f"T{n}" if world.students < n <= world.students + world.staff else None,
-            f"{bits:012x}-{int(world.number):04d}-4000-8000-{n:012d}",
+            f"{bits:08x}-{int(world.number):04d}-4000-8000-{n:012d}",
             f"p{n}@{world.name.lower()}.example" if n % 3 else None,
             f"775-555-{bits % 10_000:04d}" if n % 5 else None,
             "Call the grandmother first" if n % 400 == 0 else None,
