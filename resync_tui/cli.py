@@ -4,6 +4,7 @@ Nothing here imports a database or a screen before a command needs it: `--help` 
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -75,7 +76,7 @@ def commands(context: click.Context) -> int | None:
               help="Where it is built, or used again; default ./resync-demo.")  # fmt: skip
 @click.option("--students", type=click.IntRange(1), default=1000, metavar="N", help="Students in all; default 1000.")
 @click.option("--districts", type=click.IntRange(1), default=2, metavar="N", help="Districts; default 2.")
-@click.option("--seed", type=int, default=1, metavar="N", help="The same seed gives the same data; default 1.")
+@click.option("--seed", type=int, default=2026, metavar="N", help="The same seed gives the same data.")
 @click.option("--postgres", is_flag=True, help="On a private PostgreSQL server in D/pg.")
 @click.option("--no-tui", is_flag=True, help="Build it and print the paths.")
 @click.option("--stop", is_flag=True, help="Stop the private PostgreSQL server.")
@@ -83,8 +84,8 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
     """Try everything on sample districts and a sample state."""
     import anyio
 
-    from resync_tui.demo import build
     from resync_tui.private_postgres import PrivatePostgres
+    from resync_tui.terminal import why_no_terminal
 
     server = PrivatePostgres(folder.absolute() / "pg")
     if stop:
@@ -92,6 +93,11 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
         return
     if postgres and not server.exists and (folder / "resync.toml").exists():
         raise UsageError(f"{folder} holds a demo without PostgreSQL", "Choose another --dir.")
+    if not no_tui and (why := why_no_terminal()) is not None:
+        raise UsageError(why.partition(". ")[0], "Build it and use commands: --no-tui")
+
+    from resync_tui.demo import build
+
     admin_url = server.start() if postgres or server.exists else None
     config = anyio.run(partial(build, folder, students=students, districts=districts, seed=seed, admin_url=admin_url))
     settings = read_settings(config)
@@ -115,7 +121,7 @@ for command in cli_batches.commands:
 
 @commands.command()
 @click.option("--once", is_flag=True, help="End when nothing is queued.")
-@click.option("--idle-seconds", type=float, metavar="S", help="End after so long without work; left out: never.")
+@click.option("--idle-seconds", type=click.FloatRange(0), metavar="S", help="End after so long without work.")
 @config_option
 def agent(once: bool, idle_seconds: float | None) -> None:
     """Carry out what is queued; runs for good, as a service."""
@@ -125,6 +131,7 @@ def agent(once: bool, idle_seconds: float | None) -> None:
 
     settings = read_settings()
     rights.require(settings.control_url())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP, signal.SIGTERM))
     from resync_tui.agent import run_agent
 
     anyio.run(partial(run_agent, settings, once=once, idle_seconds=idle_seconds))
@@ -173,12 +180,16 @@ def doctor(as_json: bool) -> int:
 
 
 def _open_screens(settings: "Settings") -> int:
-    from resync_tui import rights
-    from resync_tui.app import ResyncApp
+    from resync_tui import rights, terminal
 
-    catalog = settings.load_catalog()
-    url = settings.control_url()
+    if (why := terminal.why_no_terminal()) is not None:
+        what, _, do = why.partition(". ")
+        raise UsageError(what, do)
+    terminal.block_endings()
+    url, catalog = settings.control_url(), settings.load_catalog()
     user = rights.require(url)
+
+    from resync_tui.app import ResyncApp
 
     async def open_store() -> "Store":
         from resync_tui.control.store import Store
@@ -186,9 +197,11 @@ def _open_screens(settings: "Settings") -> int:
         return await Store.open(url)
 
     def start_agent() -> str | None:
-        from resync_tui.sending import start_agent
+        from resync_tui import sending
 
-        return start_agent(settings)
+        return sending.start_agent(settings)
 
-    ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user).run()
-    return 0
+    app = ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user)
+    terminal.on_ending(app.leave)
+    app.run()
+    return app.return_code or 0

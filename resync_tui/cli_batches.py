@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from resync_tui.catalog import Catalog
     from resync_tui.config import Settings
     from resync_tui.control.store import Store
-    from resync_tui.control.views import ErrorGroup, ErrorRecord
+    from resync_tui.control.views import Batch, ErrorGroup, ErrorRecord
     from resync_tui.plan import Plan
 
 INTERRUPTED = 130
@@ -101,14 +101,13 @@ def send(objects: Sequence[str], districts: Sequence[str], everything: bool, alo
             raise Cancelled("Nothing was sent", "Run the command again to send.")
     from resync_tui import sending
 
-    batches = sending.submit(settings, chosen, plans[0], user)
-    if (line := sending.start_agent(settings)) is not None:
-        click.echo(f"No agent is alive, and the secrets are not readable here\nStart the service: {line}", err=True)
-    numbers = [each.batch for each in batches]
+    queued: list[Batch] = []
     try:
-        found = batches if detach else sending.wait(settings, numbers)
+        found = sending.send(settings, chosen, plans[0], user, queued, detach=detach)
     except KeyboardInterrupt:
-        click.echo(f"\nDetached; the resync goes on. See: resync-tui history --batch {numbers[0]}", err=True)
+        if not queued:
+            raise
+        click.echo(f"Detached; the resync goes on. See: resync-tui history --batch {queued[0].batch}", err=True)
         return INTERRUPTED
     if as_json:
         for each in found:

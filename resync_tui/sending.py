@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 import anyio
 import click
@@ -22,39 +21,43 @@ AGENT_POLLS = 20
 AGENT_STARTS = 3
 
 
-def submit(settings: Settings, districts: Sequence[str], plan: Plan, user: str) -> list[Batch]:
-    """Queue one request, a batch for each district."""
+def send(
+    settings: Settings, districts: Sequence[str], plan: Plan, user: str, queued: list[Batch], *, detach: bool
+) -> list[Batch]:
+    """Queue one request, see that an agent is there, return its batches: at once if `detach`, else ended.
 
-    async def queue() -> list[Batch]:
+    `queued` takes them as soon as they are, for whoever is interrupted. Raises CannotRun where no agent stays alive.
+    """
+
+    async def sent() -> list[Batch]:
         store = await Store.open(settings.control_url())
         try:
-            return await store.submit(districts, plan, initiator=settings.edition, requested_by=user)
+            queued.extend(await store.submit(districts, plan, initiator=settings.edition, requested_by=user))
+            if (line := await _see_to_agent(store, settings)) is not None:
+                click.echo(f"No agent is alive, and not all secrets can be read here\nStart it: {line}", err=True)
+            return queued if detach else await _end_of(store, settings, [each.batch for each in queued])
         finally:
-            await store.close()
+            with anyio.CancelScope(shield=True):
+                await store.close()
 
-    return anyio.run(queue)
+    return anyio.run(sent)
 
 
 def start_agent(settings: Settings) -> str | None:
     """Start an agent where none is alive; return how to start the service where this user cannot read the secrets."""
 
-    async def alive() -> bool:
+    async def started() -> str | None:
         store = await Store.open(settings.control_url())
         try:
-            return await _agent_alive(store)
+            return await _see_to_agent(store, settings)
         finally:
             await store.close()
 
-    return None if anyio.run(alive) else _start(settings)
+    return anyio.run(started)
 
 
-def wait(settings: Settings, numbers: Sequence[int]) -> list[Batch]:
-    """Return the batches once all have ended, with one live line on a terminal. Raises CannotRun without an agent."""
-    return anyio.run(partial(_wait, settings, numbers))
-
-
-async def _wait(settings: Settings, numbers: Sequence[int]) -> list[Batch]:
-    store = await Store.open(settings.control_url())
+async def _end_of(store: Store, settings: Settings, numbers: Sequence[int]) -> list[Batch]:
+    """Return the batches once all have ended; meanwhile one live line on a terminal."""
     live = sys.stderr.isatty()
     silent = starts = 0
     seen = -1
@@ -70,15 +73,17 @@ async def _wait(settings: Settings, numbers: Sequence[int]) -> list[Batch]:
             silent = silent + 1 if changes == seen else 0
             seen = changes
             if silent >= AGENT_POLLS and not await _agent_alive(store):
-                starts += 1
                 silent = 0
-                _start_again(settings, starts, numbers)
+                if starts == AGENT_STARTS:
+                    raise CannotRun(
+                        f"No agent stays alive to run batch {', '.join(map(str, numbers))}, which stays queued",
+                        f"Start one and see what it says: resync-tui agent --config {settings.path}",
+                    )
+                starts += _start(settings) is None
             await anyio.sleep(POLL_SECONDS)
     finally:
         if live:
             click.echo("\r\033[K", nl=False, err=True)
-        with anyio.CancelScope(shield=True):
-            await store.close()
 
 
 def progress(batches: Sequence[Batch]) -> str:
@@ -89,6 +94,10 @@ def progress(batches: Sequence[Batch]) -> str:
     running = [each.object for batch in batches for each in batch.objects if each.status is Status.RUNNING]
     what = ", ".join(running[:2]) + (" …" if len(running) > 2 else "") if running else "queued"
     return f"{done:4.0%}  {plural(records, 'record')}  {plural(errors, 'error')}  {what}"[:79]
+
+
+async def _see_to_agent(store: Store, settings: Settings) -> str | None:
+    return None if await _agent_alive(store) else _start(settings)
 
 
 async def _agent_alive(store: Store) -> bool:
@@ -104,12 +113,3 @@ def _start(settings: Settings) -> str | None:
         return f"resync-tui agent --config {settings.path}"
     agent.start_detached(settings.path)
     return None
-
-
-def _start_again(settings: Settings, starts: int, numbers: Sequence[int]) -> None:
-    """Replace an agent that has gone; give up where every new one goes at once."""
-    if starts > AGENT_STARTS or _start(settings) is not None:
-        raise CannotRun(
-            f"No agent runs batch {', '.join(map(str, numbers))}, which stays queued",
-            f"Start one and see what it says: resync-tui agent --config {settings.path}",
-        )

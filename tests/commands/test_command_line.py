@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import cli, cli_options
+from resync_tui import cli
 from resync_tui.errors import CannotRun
 from tests.commands.conftest import Place
 
@@ -39,6 +39,9 @@ sys.exit(f"imported {{heavy}}" if heavy else code)
         (["plan", "School", "-d", "3"], 2, "There is no district 3"),
         (["plan", "School", "--year", "2025"], 2, "District 01 is not configured for the school year 2024-25"),
         (["plan", "School", "--jsn"], 2, "No such option '--jsn'. Did you mean '--json'?"),
+        ([], 2, "This is no terminal"),
+        (["demo", "--dir", "demo"], 2, "This is no terminal"),
+        (["demo", "--students", "0"], 2, "Invalid value for '--students'"),
         (["objcts"], 2, "No such command 'objcts'."),
         (["objects", "-d", "1"], 2, "There is no district 1; the nearest is 01"),
         (["run", "School", "--yes"], 2, "2 districts are configured"),
@@ -79,9 +82,9 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_what_it_said(
     def fail(*_: object) -> None:
         raise LookupError(record)
 
-    monkeypatch.setattr(cli, "read_settings", fail)
+    monkeypatch.setattr("resync_tui.config.load", fail)
     monkeypatch.setattr("resync_tui.crash.user_log_path", lambda name: place.folder / name)
-    assert cli.answer([]) == 3
+    assert cli.answer(["plan", "School"]) == 3
     told = capsys.readouterr().err
     log = place.folder / "resync-tui" / "errors.log"
     assert told.splitlines()[0] == "An unforeseen error: LookupError"
@@ -97,7 +100,6 @@ def test_a_foreseen_error_in_a_database_is_told_in_two_lines(
     def fail(*_: object) -> None:
         raise CannotRun("Cannot reach the state", "Start it.")
 
-    monkeypatch.setattr(cli_options, "read_settings", fail)
     monkeypatch.setattr("resync_tui.cli_batches.read_settings", fail)
     assert cli.answer(["objects"]) == 3
     assert capsys.readouterr().err == "Cannot reach the state\nStart it.\n"

@@ -1,0 +1,144 @@
+"""`run` to its end with a real agent, and the commands that look back on it."""
+
+import json
+import os
+import pty
+import signal
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from tests.commands.conftest import Place
+
+Wait = Callable[[Callable[[], bool]], None]
+
+
+def test_run_sends_waits_and_accounts_for_every_record(place: Place) -> None:
+    done = place.run("run", "-d", "02", "-d", "01", "Person", "--json")
+    assert done.returncode == 1, done.stderr
+    second, first = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (second["district"], first["district"]) == ("02", "01")
+    assert first["request"] == second["request"]
+    assert {key: first[key] for key in ("year", "initiator", "status", "color", "attempts")} == {
+        "year": 2026,
+        "initiator": "state",
+        "status": "completed",
+        "color": "red",
+        "attempts": 1,
+    }
+    person = dict(first["objects"][2])
+    assert datetime.fromisoformat(person.pop("started")) <= datetime.fromisoformat(person.pop("finished"))
+    assert person == {
+        "object": "Person",
+        "sequence": 3,
+        "status": "completed",
+        "processed": 10,
+        "errors": 2,
+        "inserted": 8,
+        "updated": 0,
+        "unchanged": 0,
+        "excluded": 2,
+        "rejected": 0,
+        "blocked": 0,
+        "extra": 0,
+        "color": "red",
+    }
+    assert place.sql("state", 'SELECT "districtNumber", count(*) FROM "Person" GROUP BY 1') == [("01", 8), ("02", 8)]
+    _look_back(place, first, second)
+
+
+def _look_back(place: Place, first: dict[str, object], second: dict[str, object]) -> None:
+    """History, errors and the checklist tell the same as `run` did."""
+    history = json.loads(place.run("history", "--json").stdout)
+    assert history == sorted([first, second], key=lambda each: -int(str(each["batch"])))
+    assert json.loads(place.run("history", "-d", "01", "--json").stdout) == [first]
+    assert json.loads(place.run("history", "--batch", str(second["batch"]), "--json").stdout) == [second]
+    refused = json.loads(place.run("errors", str(first["batch"]), "--object", "person", "--json").stdout)
+    assert [(each["key"], each["kind"], each["reason"]) for each in refused] == [
+        ({"personID": 9}, "excluded", "State-excluded person"),
+        ({"personID": 10}, "excluded", "State-excluded person"),
+    ]
+    assert json.loads(place.run("errors", str(first["batch"]), "--object", "School", "--json").stdout) == []
+    listed = {each["object"]: each for each in json.loads(place.run("objects", "--json").stdout)}
+    assert (listed["Person"]["processed"], listed["Person"]["errors"], listed["Person"]["color"]) == (10, 2, "red")
+    assert listed["School"]["color"] == "green"
+    text = place.run("errors", str(first["batch"])).stdout.splitlines()
+    assert text == ["Person, Person: 2 records excluded: State-excluded person", "    personID 9", "    personID 10"]
+    assert "red 20" in place.run("history", "--batch", str(first["batch"])).stdout.splitlines()[-1]
+
+
+def test_nothing_wrong_is_exit_code_zero_and_a_second_run_changes_nothing(place: Place) -> None:
+    first = place.run("run", "-d", "01", "School", "--json")
+    assert first.returncode == 0, first.stderr
+    again = json.loads(place.run("run", "-d", "01", "School", "--json").stdout)
+    assert [(each["inserted"], each["unchanged"]) for each in again["objects"]] == [(0, 1), (0, 1)]
+
+
+def test_a_district_that_is_another_one_is_exit_code_three_and_nothing_is_written(place: Place) -> None:
+    place.sql("abbott", "UPDATE District SET number = '77'")
+    done = place.run("run", "-d", "01", "-d", "02", "Person", "--json")
+    assert done.returncode == 3
+    wrong, right = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (wrong["status"], right["status"]) == ("failed", "completed")
+    assert "77" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert place.sql("state", 'SELECT DISTINCT "districtNumber" FROM "Person"') == [("02",)]
+
+
+def test_detach_answers_at_once_and_agent_once_does_the_work(place: Place) -> None:
+    place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    done = place.run("run", "-d", "02", "School", "--detach", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "queued"
+    assert "resync-tui agent --config" in done.stderr
+    os.environ["ABBOTT_URL"] = "sqlite:///abbott.db"
+    try:
+        assert place.run("agent", "--once").returncode == 0
+    finally:
+        del os.environ["ABBOTT_URL"]
+    assert json.loads(place.run("history", "--json").stdout)[0]["status"] == "completed"
+
+
+def test_a_queued_batch_is_cancelled_and_whoever_waits_leaves_with_four(place: Place, wait_until: Wait) -> None:
+    place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    waiting = place.start("run", "-d", "02", "-d", "01", "School", "--json")
+    wait_until(lambda: len(json.loads(place.run("history", "--json").stdout)) == 2)
+    assert place.run("cancel", "--request", "1").returncode == 0
+    out, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 4
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["cancelled", "cancelled"]
+    assert place.run("cancel", "1").returncode == 2
+    assert place.run("cancel", "--request", "1").returncode == 2
+
+
+def test_ctrl_c_detaches_and_the_batch_stays(place: Place, wait_until: Wait) -> None:
+    place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    waiting = place.start("run", "-d", "02", "School")
+    assert waiting.stderr is not None
+    assert "No agent" in waiting.stderr.readline()
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert "resync-tui history --batch 1" in err
+    assert "Traceback" not in err
+    assert json.loads(place.run("history", "--json").stdout)[0]["status"] == "queued"
+
+
+@pytest.mark.parametrize(("answer", "code", "batches"), [("n\n", 4, 0), ("y\n", 0, 1)])
+def test_a_terminal_is_asked_with_the_plan_before_its_eyes(place: Place, answer: str, code: int, batches: int) -> None:
+    terminal, theirs = pty.openpty()
+    process = place.start("run", "-d", "01", "School", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = ""
+    while "[y/N]" not in shown:
+        shown += os.read(terminal, 4096).decode()
+    assert "1. District" in shown
+    assert "2. School" in shown
+    os.write(terminal, answer.encode())
+    assert process.stdout is not None
+    with process.stdout:
+        process.stdout.read()
+    assert process.wait(60) == code
+    os.close(terminal)
+    assert len(json.loads(place.run("history", "--json").stdout)) == batches
