@@ -12,14 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.database import dialect_of, explained
-from resync_tui.engine import difference, scope
-from resync_tui.engine.difference import Hashing
+from resync_tui.database import dialect_of, explain, explained
+from resync_tui.engine import difference
+from resync_tui.engine.difference import Extent, Hashing
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import refused_records
+from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
@@ -54,6 +55,8 @@ class Job:
     source_name: str
     target_name: str
     today: date
+    current_year: int | None = None
+    """None: the plan's."""
     hashing: Hashing | None = None
     """None: whatever both ends are proven to have in common."""
 
@@ -76,11 +79,16 @@ class _Course:
     specs: tuple[TableSpec, ...] = ()
     staged: list[TableSpec] = field(default_factory=list)
     """Those tables that may differ, in the order of `specs`."""
-    totals: dict[TableSpec, int] = field(default_factory=dict)
+    extents: dict[TableSpec, Extent] = field(default_factory=dict)
     read: int = 0
     phase: str = "reading"
     accounts: dict[TableSpec, Account] = field(default_factory=dict)
     status: Status = Status.RUNNING
+
+    @property
+    def total(self) -> int:
+        """Records in scope."""
+        return sum(extent.rows for extent in self.extents.values())
 
     @property
     def counts(self) -> Counts:
@@ -145,6 +153,8 @@ class _Batch:
         self.reading_pace = Pace(job.limits.max_records_per_second)
         self.merging_pace = Pace(job.limits.max_records_per_second)
         self.hashing = job.hashing or Hashing.OFF
+        year, current = job.plan.year, job.current_year in (None, job.plan.year)
+        self.scope = Scope(year, current, job.today, dialect_of(job.source_url))
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
@@ -178,11 +188,10 @@ class _Batch:
         try:
             found = await self.source.distinct(table, column)
         except DBAPIError as error:
-            with explained(self.job.source_name, self.job.source_url):
-                raise
-            raise CannotRun(
-                f"{self.job.source_name} does not say which district it is: no {identity}", "Check its url."
-            ) from error
+            silent = CannotRun(
+                f"{self.job.source_name} does not say which district it is: it has no {identity}", "Check its url."
+            )
+            raise explain(error, self.job.source_name, self.job.source_url) or silent from None
         if found != {tenant}:
             says = ", ".join(sorted(found)) or "nothing"
             raise CannotRun(
@@ -195,9 +204,9 @@ class _Batch:
     async def _describe(self) -> None:
         """Look at both ends; an object whose tables do not fit fails alone."""
         names = [table for course in self.courses.values() for table in course.dis_object.tables]
-        with explained(self.job.source_name, self.job.source_url):
-            sources = await self.source.reflect(names)
         targets = await self.target.reflect(names)
+        with explained(self.job.source_name, self.job.source_url):
+            sources = await self.source.reflect([*names, *(name for name in targets if name not in names)])
         for course in self.courses.values():
             try:
                 course.specs = tuple(
@@ -227,7 +236,6 @@ class _Batch:
     # --- reading ---
 
     async def _read_all(self) -> None:
-        moved = {spec.target for course in self._running() for spec in course.specs}
         with explained(self.job.source_name, self.job.source_url):
             async with self.source.snapshot():
                 self.report(Note("snapshot of the district taken"))
@@ -235,31 +243,36 @@ class _Batch:
                     self.hashing = await difference.prove(self.source, self.target)
                 async with anyio.create_task_group() as tasks:
                     for course in list(self._running()):
-                        tasks.start_soon(self._read, course, moved)
+                        tasks.start_soon(self._measure, course)
+                whole = {spec.target for each in self._running() for spec in each.specs if each.extents[spec].whole}
+                async with anyio.create_task_group() as tasks:
+                    for course in list(self._running()):
+                        tasks.start_soon(self._read, course, whole)
         self.report(Note("everything read; snapshot let go"))
 
-    async def _read(self, course: _Course, moved: set[sa.Table]) -> None:
+    async def _measure(self, course: _Course) -> None:
         async with self.limiter, self._failing(course):
             self.report(ObjectStarted(course.dis_object.name))
             for spec in course.specs:
-                ((course.totals[spec],),) = await self.source.fetch(scope.in_scope(spec))
+                course.extents[spec] = await difference.measure(spec, self.source, self.scope)
             self._progress(course)
+
+    async def _read(self, course: _Course, whole: set[sa.Table]) -> None:
+        async with self.limiter, self._failing(course):
             for spec in course.specs:
-                await self._stage(course, spec, moved)
+                await self._stage(course, spec, whole)
             course.phase = "waiting"
             self._progress(course)
 
-    async def _stage(self, course: _Course, spec: TableSpec, moved: set[sa.Table]) -> None:
-        when = (dialect_of(self.job.source_url), self.job.plan.year, self.job.today)
-        forbidden = scope.excluded(spec, *when)
-        found = await difference.find(spec, self.source, self.target, self.hashing, forbidden)
+    async def _stage(self, course: _Course, spec: TableSpec, whole: set[sa.Table]) -> None:
+        found = await difference.find(spec, course.extents[spec], self.source, self.target, self.hashing, self.scope)
         course.accounts[spec].difference = found
         course.accounts[spec].add(unchanged=found.unchanged)
-        if found.none and found.unchanged == course.totals[spec]:
+        if found.none and found.unchanged == course.extents[spec].rows:
             course.read += found.unchanged
             return
-        wanted = found.candidates(spec.row)
-        query = scope.reading(spec, *when, moved).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
+        wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
+        query = self.scope.reading(spec, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
         course.staged.append(spec)
         await self.target.create_stages([spec])
 
@@ -279,6 +292,7 @@ class _Batch:
             staged=staged,
             settled={spec.target for course in self.courses.values() for spec in course.specs} - staged.keys(),
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
+            other_year=not self.scope.current,
         )
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
             async with anyio.create_task_group() as tasks:
@@ -303,12 +317,12 @@ class _Batch:
             course.phase = "merging"
             for group in circular_groups(course.staged):
                 accounts = [course.accounts[spec] for spec in group]
-                await Merge(self.target, group, around, self.merging_pace, accounts).run()
+                await Merge(self.target, group, self.scope, around, self.merging_pace, accounts).run()
                 for spec in group:
                     async with self.target.staging() as connection:
                         await self._report_refused(course, spec, connection)
             course.status = Status.COMPLETED
-            counts = replace(course.counts, processed=sum(course.totals.values()))
+            counts = replace(course.counts, processed=course.total)
             message = ""
             if counts.accounted != counts.processed:
                 message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
@@ -321,8 +335,7 @@ class _Batch:
     # --- how it goes ---
 
     def _progress(self, course: _Course) -> None:
-        total = sum(course.totals.values())
-        self.report(ObjectProgress(course.dis_object.name, course.phase, course.read, total, course.counts))
+        self.report(ObjectProgress(course.dis_object.name, course.phase, course.read, course.total, course.counts))
 
     def _fail(self, course: _Course, error: ResyncError) -> None:
         course.status = Status.FAILED

@@ -15,6 +15,7 @@ from sqlalchemy import types
 
 from resync_tui.engine.ends import Source, Target
 from resync_tui.engine.families import Family, family
+from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
 
 COARSE_ROWS, FINE_ROWS = 4_096, 8
@@ -78,42 +79,50 @@ _TEXT_PROOF: sa.Select[Any] = sa.select(
 )
 
 
-async def find(
-    spec: TableSpec, source: Source, target: Target, hashing: Hashing, excluded: sa.ColumnElement[bool] | None
-) -> Difference:
-    """Return what differs between both ends of a table; rows of the district that are `excluded` are left out."""
-    if hashing is Hashing.OFF:
-        return Difference()
-    extent = await _extent(spec, source)
-    coarse, fine = _bucketing(spec, extent)
-    return await _Comparison(spec, source, target, hashing, excluded).run(coarse, fine)
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much there is of a table in the district."""
 
-
-@dataclass(frozen=True)
-class _Extent:
     rows: int
+    """Those in scope."""
+    whole: bool
+    """Whether all its rows are in scope."""
     low: int | None = None
     high: int | None = None
+    """The smallest and the largest key, where it is a single integer."""
+
+
+async def measure(spec: TableSpec, source: Source, within: Scope) -> Extent:
+    """Count a table in the district, under the snapshot."""
+    in_scope = sa.func.sum(sa.case((within.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
+    ends: list[Any] = []
+    if _integer_key(spec):
+        key = spec.row.c[spec.key[0]]
+        ends = [sa.func.min(key), sa.func.max(key)]
+    (found,) = await source.fetch(sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row))
+    rows = int(found[1] or 0)
+    return Extent(rows, rows == found[0], *found[2:])
+
+
+async def find(
+    spec: TableSpec, extent: Extent, source: Source, target: Target, hashing: Hashing, within: Scope
+) -> Difference:
+    """Return what differs between both ends of a table; rows of the district that a rule forbids are left out."""
+    if hashing is Hashing.OFF:
+        return Difference()
+    coarse, fine = _bucketing(spec, extent)
+    return await _Comparison(spec, source, target, hashing, within).run(coarse, fine)
 
 
 _Bucket = Callable[[sa.FromClause], sa.ColumnElement[int]]
 _Fingerprints = dict[int, tuple[Any, ...]]
 
 
-async def _extent(spec: TableSpec, source: Source) -> _Extent:
-    ends: list[Any] = []
-    if _integer_key(spec):
-        key = spec.row.c[spec.key[0]]
-        ends = [sa.func.min(key), sa.func.max(key)]
-    (found,) = await source.fetch(sa.select(sa.func.count(), *ends).select_from(spec.row))
-    return _Extent(*found)
-
-
 def _integer_key(spec: TableSpec) -> bool:
     return len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER
 
 
-def _bucketing(spec: TableSpec, extent: _Extent) -> tuple[_Bucket, _Bucket]:
+def _bucketing(spec: TableSpec, extent: Extent) -> tuple[_Bucket, _Bucket]:
     """Return the coarse and the fine bucket of a row; every fine one lies within one coarse one."""
     dense = (
         extent.low is not None and extent.high is not None and extent.high - extent.low <= SPARSE * max(1, extent.rows)
@@ -145,7 +154,7 @@ class _Comparison:
     source: Source
     target: Target
     hashing: Hashing
-    excluded: sa.ColumnElement[bool] | None
+    scope: Scope
 
     async def run(self, coarse: _Bucket, fine: _Bucket) -> Difference:
         ours, theirs = await self._both(coarse, sa.true(), sa.true())
@@ -171,10 +180,12 @@ class _Comparison:
             rows = await end.fetch(self._query(bucket, row, condition))
             found[end] = {each[0]: tuple(each[1:]) for each in rows}
 
-        allowed = of_source if self.excluded is None else sa.and_(of_source, self.excluded.is_not(sa.true()))
+        allowed = [of_source, self.scope.of_source(self.spec)]
+        if (forbidden := self.scope.forbidden(self.spec)) is not None:
+            allowed.append(forbidden.is_not(sa.true()))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask, self.source, self.spec.row, allowed)
-            tasks.start_soon(ask, self.target, self.spec.target, sa.and_(self.spec.of_tenant(), of_target))
+            tasks.start_soon(ask, self.source, self.spec.row, sa.and_(*allowed))
+            tasks.start_soon(ask, self.target, self.spec.target, sa.and_(self.scope.of_target(self.spec), of_target))
         return found[self.source], found[self.target]
 
     def _query(self, bucket: _Bucket, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:

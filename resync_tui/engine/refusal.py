@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.families import Family, family
-from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits
+from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits, qualified
 from resync_tui.outcome import Kind
 
 
@@ -26,6 +26,13 @@ class Surroundings:
     """Those of this batch that have none: both ends are the same."""
     owners: Mapping[str, str]
     """The DIS object of each table in the catalog."""
+    other_year: bool = False
+    """Whether the run is for another than the current school year."""
+
+    def advice(self, parent: sa.Table) -> str:
+        """Return what to resync so that a table's records reach the state."""
+        owner = self.owners.get(qualified(parent), parent.name)
+        return f"{owner} for the current year" if self.other_year else owner
 
 
 @dataclass(frozen=True)
@@ -185,15 +192,14 @@ async def _refuse_by_parent(
     )
     missing = [*(stage.c[ours].is_not(None) for ours in key.columns), not_refused(spec, stage), sa.not_(in_state)]
     elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
-    owner = around.owners.get(_qualified(key.parent), key.parent.name)
-    blocked_reason = f"its {key.parent.name} record is not in the state: resync {owner}"
+    blocked_reason = f"its {key.parent.name} record is not in the state: resync {around.advice(key.parent)}"
     staged_parent = around.staged.get(key.parent)
     if key.parent in around.settled:
         elsewhere = sa.false()
     if staged_parent is not None:
         other = staged_parent.stage.alias("other")
         same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
-        elsewhere = sa.exists().where(*same)
+        elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
         if key.parent in pending:
             accepted = sa.exists().where(*same, not_refused(staged_parent, other))
@@ -202,10 +208,6 @@ async def _refuse_by_parent(
     kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_text(Kind.REJECTED))
     reason = sa.case((elsewhere, _text(blocked_reason)), else_=_text(orphan_reason))
     return await _insert(connection, spec, sa.select(spec.number, kind, reason).where(*missing))
-
-
-def _qualified(table: sa.Table) -> str:
-    return f"{table.schema}.{table.name}" if table.schema else table.name
 
 
 async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableSpec, unique: UniqueKey) -> int:

@@ -1,7 +1,8 @@
-"""Which rows of a district's table are in scope, and what the district itself must be asked about each."""
+"""Which rows of a table are in scope, and what the district itself must be asked about each."""
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,70 +10,91 @@ import sqlalchemy as sa
 
 from resync_tui.catalog import Rule
 from resync_tui.engine.families import cast_for_stage, family
-from resync_tui.engine.tables import RULE, TableSpec
+from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, twin
 
 
-def in_scope(spec: TableSpec) -> sa.Select[int]:
-    """Return the query that counts a table's records in scope."""
-    return sa.select(sa.func.count()).select_from(spec.row)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The school year of a run, and how rules are asked of the district.
 
-
-def excluded(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnElement[bool] | None:
-    """Return the condition that a rule forbids a row of the district; None where the table has no rules."""
-    conditions = _conditions(spec, dialect, year, today)
-    return sa.or_(*conditions) if conditions else None
-
-
-def reading(
-    spec: TableSpec, dialect: str, year: int, today: date, staged: Collection[sa.Table]
-) -> sa.Select[tuple[Any, ...]]:
-    """Return the query that reads a table: the first rule that forbids a row, parents elsewhere, the columns.
-
-    `staged` are the state's tables that this batch moves; a parent in none of them is looked for in the district.
+    The current year takes what is not known to be of another: a record whose calendar is missing is refused, not
+    forgotten. The previous and the next year take what is known to be theirs (documents: "Resync Data from the Previous
+    or Next School Year").
     """
-    row = spec.row
-    marks: list[sa.ColumnElement[Any]] = [_first_rule(spec, dialect, year, today).label(RULE)]
-    for number, key in enumerate(spec.foreign_keys):
-        mark: sa.ColumnElement[Any] = sa.null()
-        if key.parent not in staged:
-            mark = _in_district(spec, row, number)
-        marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
-    data: list[sa.ColumnElement[Any]] = [row.c[name] for name in spec.columns]
-    if dialect == "postgresql":
-        data = [cast_for_stage(row.c[name], family(spec.target.c[name])).label(name) for name in spec.columns]
-    return sa.select(*marks, *data).select_from(row)
+
+    year: int
+    current: bool
+    today: date
+    dialect: str
+    """The district's."""
+
+    def of_source(self, spec: TableSpec) -> sa.ColumnElement[bool]:
+        """Return the condition that a row of the district is in scope."""
+        return self._of_year(spec, spec.row, spec.source)
+
+    def of_target(self, spec: TableSpec) -> sa.ColumnElement[bool]:
+        """Return the condition that a row of the state is this tenant's and in scope."""
+        return sa.and_(spec.of_tenant(), self._of_year(spec, spec.target, spec.target))
+
+    def _of_year(self, spec: TableSpec, row: sa.FromClause, end: sa.Table) -> sa.ColumnElement[bool]:
+        if spec.year is None:
+            return sa.true()
+        column = spec.year.column
+
+        def reached(row: sa.FromClause, path: tuple[ForeignKey, ...]) -> sa.ColumnElement[bool]:
+            if not path:
+                written = row.c[column]
+                return written != self.year if self.current else written == self.year
+            key = path[0]
+            parent = (key.parent if end is spec.target else twin(key.parent, end)).alias(f"year_{len(path)}")
+            return sa.exists().where(
+                *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
+                *((spec.of_tenant(parent),) if end is spec.target and key.by_tenant else ()),
+                reached(parent, path[1:]),
+            )
+
+        found = reached(row, spec.year.path)
+        return found.is_not(sa.true()) if self.current else found
+
+    def forbidden(self, spec: TableSpec) -> sa.ColumnElement[bool] | None:
+        """Return the condition that a rule forbids a row of the district; None where the table has no rules."""
+        conditions = self._conditions(spec)
+        return sa.or_(*conditions) if conditions else None
+
+    def reading(self, spec: TableSpec, whole: Collection[sa.Table]) -> sa.Select[tuple[Any, ...]]:
+        """Return the query that reads a table: the first rule that forbids a row, parents elsewhere, the columns.
+
+        `whole` are the state's tables that this batch moves whole; parents in others are looked for in the district.
+        """
+        rules = [(condition, number) for number, condition in enumerate(self._conditions(spec))]
+        first_rule: sa.ColumnElement[Any] = sa.case(*rules) if rules else sa.cast(sa.null(), sa.Integer())
+        marks: list[sa.ColumnElement[Any]] = [first_rule.label(RULE)]
+        for number, key in enumerate(spec.foreign_keys):
+            mark = sa.null() if key.parent in whole else _in_district(spec, key)
+            marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
+        data: list[sa.ColumnElement[Any]] = [spec.row.c[name] for name in spec.columns]
+        if self.dialect == "postgresql":
+            data = [cast_for_stage(spec.row.c[name], family(spec.target.c[name])).label(name) for name in spec.columns]
+        return sa.select(*marks, *data).select_from(spec.row).where(self.of_source(spec))
+
+    def _conditions(self, spec: TableSpec) -> list[sa.ColumnElement[bool]]:
+        moment = self.today.isoformat()
+        values = {"year": str(self.year), "today": f"'{moment}'" if self.dialect == "sqlite" else f"DATE '{moment}'"}
+
+        def condition(rule: Rule) -> sa.ColumnElement[bool]:
+            text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(self.dialect))
+            return sa.literal_column(f"({text})", sa.Boolean())
+
+        return [condition(rule) for rule in spec.rules]
 
 
-def _first_rule(spec: TableSpec, dialect: str, year: int, today: date) -> sa.ColumnElement[Any]:
-    whens = [(condition, number) for number, condition in enumerate(_conditions(spec, dialect, year, today))]
-    return sa.case(*whens) if whens else sa.cast(sa.null(), sa.Integer())
-
-
-def _conditions(spec: TableSpec, dialect: str, year: int, today: date) -> list[sa.ColumnElement[bool]]:
-    moment = today.isoformat()
-    values = {"year": str(year), "today": f"'{moment}'" if dialect == "sqlite" else f"DATE '{moment}'"}
-
-    def condition(rule: Rule) -> sa.ColumnElement[bool]:
-        text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect))
-        return sa.literal_column(f"({text})", sa.Boolean())
-
-    return [condition(rule) for rule in spec.rules]
-
-
-def _in_district(spec: TableSpec, row: sa.FromClause, number: int) -> sa.ColumnElement[Any]:
+def _in_district(spec: TableSpec, key: ForeignKey) -> sa.ColumnElement[Any]:
     """Return whether the district has the parent that a row points to; null where it has no such table."""
-    key = spec.foreign_keys[number]
-    parent = next(
-        (
-            each
-            for each in spec.source.metadata.tables.values()
-            if (each.name, each.schema) == (key.parent.name, key.parent.schema)
-            and set(key.referred) <= set(each.c.keys())
-        ),
-        None,
-    )
-    if parent is None:
+    try:
+        parent = twin(key.parent, spec.source).alias("p")
+    except KeyError:
         return sa.null()
-    other = parent.alias("p")
+    if not set(key.referred) <= set(parent.c.keys()):
+        return sa.null()
     pairs = zip(key.columns, key.referred, strict=True)
-    return sa.exists().where(*(other.c[theirs] == row.c[ours] for ours, theirs in pairs))
+    return sa.exists().where(*(parent.c[theirs] == spec.row.c[ours] for ours, theirs in pairs))

@@ -13,6 +13,7 @@ from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
+from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
 
@@ -41,10 +42,17 @@ class Merge:
     """The merge of one table, or of several that point at each other."""
 
     def __init__(
-        self, target: Target, group: Sequence[TableSpec], around: Surroundings, pace: Pace, accounts: Sequence[Account]
+        self,
+        target: Target,
+        group: Sequence[TableSpec],
+        scope: Scope,
+        around: Surroundings,
+        pace: Pace,
+        accounts: Sequence[Account],
     ) -> None:
         self.target = target
         self.group = group
+        self.scope = scope
         self.around = around
         self.pace = pace
         self.accounts = dict(zip(group, accounts, strict=True))
@@ -75,7 +83,7 @@ class Merge:
     async def _count_refused(self, spec: TableSpec) -> None:
         by_kind = sa.select(spec.refused.c.kind, sa.func.count()).group_by(spec.refused.c.kind)
         async with self.target.staging() as connection:
-            found: dict[str, int] = dict((await connection.execute(by_kind)).tuples().all())
+            found = {row[0]: row[1] for row in await connection.execute(by_kind)}
         account = self.accounts[spec]
         account.counts = replace(account.counts, **{kind.value: found.get(kind, 0) for kind in Kind})
         account.changed()
@@ -84,7 +92,11 @@ class Merge:
         staged = spec.stage.alias("staged")
         only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
         may_differ = self.accounts[spec].difference.candidates(spec.target)
-        query = sa.select(sa.func.count()).select_from(spec.target).where(spec.of_tenant(), may_differ, only_there)
+        query = (
+            sa.select(sa.func.count())
+            .select_from(spec.target)
+            .where(self.scope.of_target(spec), may_differ, only_there)
+        )
         async with self.target.staging() as connection:
             self.accounts[spec].add(extra=int(await connection.scalar(query) or 0))
 

@@ -32,6 +32,15 @@ class ForeignKey:
     """Whether the parent's row must be of the same tenant."""
 
 
+@dataclass(frozen=True, eq=False)
+class YearPath:
+    """How a table's rows lead to the school year that they belong to."""
+
+    path: tuple[ForeignKey, ...]
+    """Foreign keys to follow; empty for the table that holds the year."""
+    column: str
+
+
 @dataclass(frozen=True)
 class UniqueKey:
     """Columns whose values may occur once, without the tenant's own column."""
@@ -62,6 +71,8 @@ class TableSpec:
     unique_keys: tuple[UniqueKey, ...]
     checks: tuple[tuple[str, str], ...]
     """Name and SQL expression of the state's CHECK constraints."""
+    year: YearPath | None
+    """None for a table that is not tied to a school year."""
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     todo: sa.Table = field(init=False)
@@ -143,7 +154,7 @@ async def reflect(connection: AsyncConnection, names: Iterable[str], *, related:
         if sync.dialect.name == "sqlite":
             for table in metadata.tables.values():
                 _declare(sync, table)
-        return {(f"{table.schema}." if table.schema else "") + table.name: table for table in metadata.tables.values()}
+        return {qualified(table): table for table in metadata.tables.values()}
 
     return await connection.run_sync(read)
 
@@ -215,6 +226,7 @@ def describe(
             for check in sorted(target.constraints, key=lambda each: str(each.name))
             if isinstance(check, sa.CheckConstraint)
         ),
+        year=_year_path(target, catalog) if dis_object.school_year else None,
     )
 
 
@@ -270,6 +282,33 @@ def _foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[st
                 )
             )
     return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
+
+
+def qualified(table: sa.Table) -> str:
+    """Return a table's name as the catalog writes it."""
+    return f"{table.schema}.{table.name}" if table.schema else table.name
+
+
+def twin(table: sa.Table, of: sa.Table) -> sa.Table:
+    """Return the table of that name at the end where `of` was reflected. Raises KeyError."""
+    return of.metadata.tables[qualified(table)]
+
+
+def _year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
+    """Return the shortest way along foreign keys to where the year is written; None where there is none."""
+    if catalog.year is None:
+        return None
+    table, _, column = catalog.year.rpartition(".")
+    ways: list[tuple[sa.Table, tuple[ForeignKey, ...]]] = [(target, ())]
+    seen = {target}
+    for here, path in ways:
+        if qualified(here) == table:
+            return YearPath(path, column)
+        for key in _foreign_keys(here, catalog.tenant_column, tuple(here.c.keys())):
+            if key.parent not in seen:
+                seen.add(key.parent)
+                ways.append((key.parent, (*path, key)))
+    return None
 
 
 def _unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:
