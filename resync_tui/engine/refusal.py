@@ -157,7 +157,7 @@ async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIte
                 await connection.execute(sa.select(spec.number).where(broken).limit(0))
         except DBAPIError:
             continue
-        yield _Check(broken, Kind.REJECTED, _text(f"breaks the state's check {name}".rstrip()))
+        yield _Check(broken, Kind.REJECTED, _text(f"breaks the state's check {name or expression}"))
 
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> None:
