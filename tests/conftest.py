@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import psutil
 import pytest
 
 from resync_tui.private_postgres import PrivatePostgres
@@ -40,6 +41,28 @@ folder = Path(sys.argv[1])
 PrivatePostgres(folder).stop("immediate")
 shutil.rmtree(folder)
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests, and the processes that they start, away from what the user has configured."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("home")))
+        patch.delenv("RESYNC_TUI_CONFIG", raising=False)
+        yield
+
+
+@pytest.fixture
+def agents_end(tmp_path: Path) -> Iterator[None]:
+    """End the agents that start themselves for a resync.toml in this test's folder."""
+    yield
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if "agent" in words and any(word.startswith(str(tmp_path)) for word in words):
+                process.kill()
+                process.wait(10)
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 CATALOG = """
@@ -69,20 +68,13 @@ url = "sqlite:///campus.db"
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with resync.toml, a catalog and databases; nothing of it touches the user's own home."""
+    """A folder with resync.toml, a catalog and databases."""
 
     folder: Path
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start the real command."""
-        home = str(self.folder / "home")
-        environment = {
-            **os.environ,
-            "HOME": home,
-            "RESYNC_TUI_CONFIG": str(self.folder / "resync.toml"),
-            "XDG_STATE_HOME": home,
-            "XDG_CONFIG_HOME": home,
-        }
+        environment = {**os.environ, "RESYNC_TUI_CONFIG": str(self.folder / "resync.toml")}
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         command = [sys.executable, "-m", "resync_tui", *arguments]
         return subprocess.Popen(command, text=True, env=environment, cwd=self.folder, **streams)
@@ -114,7 +106,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, agents_end: None) -> Place:
     """Abbott and Campus with ten persons each, two of them excluded, and a state with tables but no rows."""
     made = Place(tmp_path)
     (tmp_path / "resync.toml").write_text(CONFIG)
@@ -127,8 +119,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         persons = ", ".join(f"({person}, 1, {int(person > 8)})" for person in range(1, 11))
         made.sql(name, f"INSERT INTO Person VALUES {persons};")
     made.sql("state", _of_the_state(DISTRICT))
-    yield made
-    _end_agents(tmp_path)
+    return made
 
 
 def _of_the_state(tables: str) -> str:
@@ -142,17 +133,6 @@ def _of_the_state(tables: str) -> str:
         .replace(' REFERENCES "School"', "")
         .replace("DEFAULT 0)", 'DEFAULT 0, PRIMARY KEY ("districtNumber", "personID"))')
     )
-
-
-def _end_agents(folder: Path) -> None:
-    """End the agents that started themselves for this folder."""
-    for process in psutil.process_iter():
-        try:
-            if "agent" in process.cmdline() and str(folder) in " ".join(process.cmdline()):
-                process.kill()
-                process.wait(10)
-        except psutil.Error:
-            continue
 
 
 @pytest.fixture

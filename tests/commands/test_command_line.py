@@ -63,7 +63,6 @@ def test_a_wrong_use_is_told_in_two_lines_and_queues_nothing(
     arguments: list[str], code: int, what: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(place.folder)
-    monkeypatch.delenv("RESYNC_TUI_CONFIG", raising=False)
     assert cli.answer(arguments) == code
     told = capsys.readouterr()
     assert told.out == ""
