@@ -1,12 +1,12 @@
 """The TUI: navigation and keys; what a screen shows is that screen's."""
 
-import locale
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import ClassVar
 
 from anyio import sleep
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -17,7 +17,7 @@ from resync_tui.config import Settings
 from resync_tui.errors import ResyncError
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.checklist import ChecklistPage
-from resync_tui.screens.help import help_sheet
+from resync_tui.screens.help import NAMES, help_sheet
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.legend import legend_sheet
 from resync_tui.screens.page import Page
@@ -25,7 +25,7 @@ from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
 from resync_tui.session import Session, Store
 from resync_tui.terminal import is_behind
-from resync_tui.widgets.glyphs import glyphs_for
+from resync_tui.widgets.glyphs import ASCII, glyphs_for
 
 BEAT = 0.25
 IDLE = 2.0
@@ -71,7 +71,8 @@ class ResyncApp(App[None]):
             district=district,
             clock=clock,
         )
-        self.glyphs = glyphs_for(os.environ, locale.getpreferredencoding(do_setlocale=False))
+        self.glyphs = glyphs_for(os.environ)
+        self.set_class(self.glyphs is ASCII, "ascii")
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the checklist."""
@@ -98,17 +99,23 @@ class ResyncApp(App[None]):
             await sleep(BEAT if self.session.active else IDLE)
 
     def _reload(self) -> None:
-        if isinstance(self.screen, Page):
-            self.screen.reload()
+        if (page := self._page) is not None:
+            page.reload()
 
     def _beat(self) -> None:
         """Nothing is drawn behind a modal, nor for a terminal that does not keep up."""
-        if isinstance(self.screen, Page) and not is_behind(self):
-            self.screen.beat()
+        if (page := self._page) is not None and not is_behind(self):
+            page.beat()
 
-    def on_resize(self) -> None:
+    @property
+    def _page(self) -> Page | None:
+        """The screen in front, unless a modal is."""
+        front = self.screen_stack[-1] if self.screen_stack else None
+        return front if isinstance(front, Page) else None
+
+    def on_resize(self, event: events.Resize) -> None:
         """Say so where the terminal is too small, and go on where it has grown."""
-        small = self.size.width < COLUMNS or self.size.height < ROWS
+        small = event.size.width < COLUMNS or event.size.height < ROWS
         if small and not isinstance(self.screen, SmallScreen):
             self.push_screen(SmallScreen())
         elif not small and isinstance(self.screen, SmallScreen):
@@ -119,7 +126,9 @@ class ResyncApp(App[None]):
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and binding.action != "command_palette":
-                yield SystemCommand(binding.description, binding.key, self._runs(binding.action, active.node))
+                yield SystemCommand(
+                    binding.description, NAMES.get(binding.key, binding.key), self._runs(binding.action, active.node)
+                )
 
     def _runs(self, action: str, node: object) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
@@ -145,13 +154,13 @@ class ResyncApp(App[None]):
 
     async def action_progress(self) -> None:
         """Show the newest batch of the listed district."""
-        page = self.screen
-        if not isinstance(page, Page) or isinstance(page, ProgressPage):
+        page = self._page
+        if page is None or isinstance(page, ProgressPage):
             return
         try:
             newest = await self.session.store.batches(district=self.session.district, limit=1)
         except ResyncError as error:
-            page.say(f"{error.what}. {error.do}", bad=True)
+            page.tell(error)
             return
         if newest:
             self._show(ProgressPage(self.session, self.glyphs, newest[0].batch))
@@ -160,5 +169,5 @@ class ResyncApp(App[None]):
 
     def _show(self, page: Page) -> None:
         """Go to a screen, unless one of its kind is in front already or a modal is."""
-        if isinstance(self.screen, Page) and type(self.screen) is not type(page):
+        if self._page is not None and type(self._page) is not type(page):
             self.push_screen(page)

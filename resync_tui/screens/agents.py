@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from resync_tui.control.views import Agent, Batch
+from resync_tui.outcome import Status
 from resync_tui.screens import words
 from resync_tui.screens.page import Page
 from resync_tui.screens.sheet import TextRow, text_rows
@@ -31,9 +32,10 @@ class AgentsPage(Page):
         session = self.session
         alive = sum(agent.alive for agent in session.agents)
         heading: Line = ((" Agent Queue ", TITLE),)
-        state = f"{words.plural(alive, 'agent')} alive  {words.plural(len(session.active), 'batch', 'batches')} queued "
+        running = sum(batch.status is Status.RUNNING for batch in session.active)
+        state = f"{words.plural(alive, 'agent')} alive  {running} running  {len(session.active) - running} queued "
         self.header(spread(heading, plain(state), self.size.width))
-        self.titles(plain(f"{'Agent':<26} {'State':<10} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
+        self.titles(plain(f"{'Agent':<22} {'State':<6} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
         lines = [self._agent(each) for each in session.agents] or [plain("No agent has been here yet.", WARN)]
         lines += [plain(""), plain(f"{'Queue':<8}{'District':<24} {'Requested':<16}  {'By':<10} State", BOLD)]
         lines += [self._batch(each) for each in reversed(session.active)] or [plain("Nothing is queued.")]
@@ -42,8 +44,8 @@ class AgentsPage(Page):
     def _agent(self, agent: Agent) -> Line:
         batches = " ".join(f"#{number}" for number in agent.running) or "-"
         return (
-            (f"{left(f'{agent.host}:{agent.pid}', 26, self.glyphs.cut)} ", PLAIN),
-            (f"{'alive' if agent.alive else 'silent':<10} ", GOOD if agent.alive else BAD),
+            (f"{left(f'{agent.host}:{agent.pid}', 22, self.glyphs.cut)} ", PLAIN),
+            (f"{'alive' if agent.alive else 'silent':<6} ", GOOD if agent.alive else BAD),
             (f"{words.when(agent.started)}  {words.when(agent.seen)}  {batches}", PLAIN),
         )
 

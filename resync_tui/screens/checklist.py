@@ -66,12 +66,11 @@ class ChecklistPage(Page):
         """Return the tree's rows."""
         return self._list
 
-    def compose(self) -> ComposeResult:
-        """The filter's line comes and goes above the message."""
-        yield from super().compose()
+    def compose_filter(self) -> ComposeResult:
+        """What asks for a part of a name."""
         yield Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
 
-    def keys(self) -> Sequence[tuple[str, str]]:
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
         """Return what the key bar shows."""
         districts = [("D", "Select Districts")] if len(self.session.districts) > 1 else []
         years = [("Y", "Year")] if len(self.session.years) > 1 else []
@@ -87,7 +86,7 @@ class ChecklistPage(Page):
 
     def draw(self) -> None:
         """Draw the header, and each row by its mark and its newest result."""
-        width, at = self._list.size.width or self.size.width, self.session.now()
+        width, at = self._list.width or self.size.width, self.session.now()
         counts = [known.result.counts for known in self._last.values()]
         columns = Columns(
             width,
@@ -144,6 +143,7 @@ class ChecklistPage(Page):
             self.refresh_all()
         elif current and (above := self._tree.above[current.key]):
             self._list.go(above)
+            self.show_message()
 
     def action_unfold(self) -> None:
         """Unfold the object under the cursor; where it is open, go to the first below it."""
@@ -181,6 +181,7 @@ class ChecklistPage(Page):
         found = next_match(self._list.values, self._list.current, step)
         if found:
             self._list.go(found)
+            self.show_message()
         else:
             self.say("Nothing to find. / filters by a part of a name.")
 
@@ -223,7 +224,7 @@ class ChecklistPage(Page):
             try:
                 self.session.choose_year(int(picked.current))
             except ResyncError as error:
-                self.say(f"{error.what}. {error.do}", bad=True)
+                self.tell(error)
             self._relist()
 
     def _relist(self) -> None:
@@ -245,14 +246,15 @@ class ChecklistPage(Page):
             self.app.push_screen(confirm, lambda yes: self._confirmed(plan, districts) if yes else None)
 
     def _confirmed(self, plan: Plan, districts: Sequence[str]) -> None:
-        self.say("Sending…")
+        self.say("Sending")
         self.app.run_worker(self._send(plan, districts), group="send")
 
     async def _send(self, plan: Plan, districts: Sequence[str]) -> None:
         try:
             batches = await self.session.send(plan, districts)
         except ResyncError as error:
-            self.say(f"{error.what}. {error.do}", bad=True)
+            self.say("")
+            self.tell(error)
             return
         self.say("")
         self._remark(self.marks.none())

@@ -72,7 +72,7 @@ class Columns:
     @property
     def name(self) -> int:
         """Cells that are left for the name and its indent."""
-        return max(10, self.width - len("[x] ") - 17 - 1 - self.results - len(" ● 100%"))
+        return min(48, max(10, self.width - len("[x] ") - 17 - 1 - self.results - len(" ● 100%")))
 
     def titles(self) -> Line:
         """Return the titles of the columns."""

@@ -47,7 +47,7 @@ class Question(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Show it, as high as it is."""
-        keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   ↑↓ scroll", PLAIN))
+        keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   Up Down scroll", PLAIN))
         self.query_one("#titles", Lines).show([plain(self._title, BOLD)])
         self.query_one("#hint", Lines).show([keys])
         self._rows.styles.height = len(self._text)
@@ -68,14 +68,15 @@ class ConfirmSend(Question):
 
     def __init__(self, session: Session, plan: Plan, districts: Sequence[str], marks: Marks) -> None:
         places = [session.district_name(each) for each in districts]
-        title = f"{session.send_words}: {words.plural(len(plan.objects), 'object')}, {words.school_year(plan.year)}"
+        count = words.plural(len(plan.objects), "DIS object")
+        title = f"{session.send_words}: {count} of school year {words.school_year(plan.year)}"
         super().__init__(title, confirm_lines(plan, places, marks), session.send_words)
 
 
 def confirm_lines(plan: Plan, places: Sequence[str], marks: Marks) -> list[Line]:
     """Return what is sent and where to, in order, with what is left out; chosen and required apart."""
-    of = "of each of these districts" if len(places) > 1 else "of district"
-    lines = [*_words(f"To the state, {of}: {', '.join(places)}", BOLD)]
+    noun = "Districts" if len(places) > 1 else "District"
+    lines = _words(f"{noun}: {', '.join(places)}", BOLD)
     if marks.full:
         lines.append(plain("A full resync: every object.", WARN))
     lines.append(plain("A manual resync may slow system performance.", WARN))

@@ -78,7 +78,7 @@ class ErrorsPage(Page):
         count = sum(group.count for group in groups)
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
         self.header(spread(heading, plain(f"{words.plural(count, 'record')} refused "), self.size.width))
-        name = 20 if (self._list.size.width or self.size.width) < 100 else 30
+        name = 20 if (self._list.width or self.size.width) < 100 else 30
         self.titles(plain(f"{'Records':>8} {left('Object', name)} {'Kind':<9}Reason", BOLD))
         rows = [GroupRow(f"{each.object}/{each.table}/{each.kind}/{each.reason}", each) for each in groups]
         self._list.show(rows)

@@ -53,28 +53,45 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
     )
 
 
-def place_width(width: int) -> int:
-    """Return the cells that are left for the district."""
-    return max(8, width - len("#12345 ") - 8 - 17 - 9 - 4 - 11 - 8 - 12)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns are; a narrow terminal has no room for the number of objects."""
 
+    width: int
 
-def draw_batch(row: HistoryRow, width: int, glyphs: Glyphs) -> Line:
-    """Return the line of a batch."""
-    return (
-        (f"#{row.key:<5} ", BOLD),
-        (f"{left(row.place, place_width(width) - 1, glyphs.cut)} ", PLAIN),
-        (f"{row.year} {row.requested} {left(row.by, 8, glyphs.cut)} ", PLAIN),
-        (f"{row.objects:>3}{row.processed:>11,}", PLAIN),
-        (f"{row.errors:>8,} ", WARN if row.errors else PLAIN),
-        (f"{glyphs.dot(row.color)} ", DOT[row.color]),
-        (row.status, PLAIN),
-    )
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for everything."""
+        return self.width >= 100
 
+    @property
+    def by(self) -> int:
+        """Cells of the requester."""
+        return 14 if self.wide else 6
 
-def history_titles(width: int) -> Line:
-    """Return the titles of the columns."""
-    text = f"{'Batch':<6} {left('District', place_width(width) - 1)} {'Year':<7} {'Requested':<16} {'By':<8} "
-    return plain(f"{text}{'Obj':>3}{'Processed':>11}{'Errors':>8} Status", BOLD)
+    @property
+    def place(self) -> int:
+        """Cells that are left for the district."""
+        return max(8, self.width - 6 - 8 - 17 - self.by - 1 - self.wide * 8 - 9 - 7 - 1 - len("● completed") - 1)
+
+    def titles(self) -> Line:
+        """Return the titles of the columns."""
+        objects = f"{'Objects':>8}" if self.wide else ""
+        text = f"{'Batch':<5} {left('District', self.place)} {'Year':<7} {'Requested':<16} {left('By', self.by)}"
+        return plain(f"{text}{objects}{'Processed':>9}{'Errors':>7} Status", BOLD)
+
+    def draw(self, row: HistoryRow, glyphs: Glyphs) -> Line:
+        """Return the line of a batch."""
+        objects = f"{row.objects:>8}" if self.wide else ""
+        return (
+            (f"#{row.key:<4} ", BOLD),
+            (f"{left(row.place, self.place, glyphs.cut)} ", PLAIN),
+            (f"{row.year} {row.requested} {left(row.by, self.by, glyphs.cut)}{objects}", PLAIN),
+            (f"{row.processed:>9,}", PLAIN),
+            (f"{row.errors:>7,} ", WARN if row.errors else PLAIN),
+            (f"{glyphs.dot(row.color)} ", DOT[row.color]),
+            (row.status, PLAIN),
+        )
 
 
 class HistoryPage(Page):
@@ -89,7 +106,7 @@ class HistoryPage(Page):
         super().__init__(session, glyphs)
         self._request = request
         self._batches: list[Batch] | None = None
-        self._list = Rows[HistoryRow](lambda row, width: draw_batch(row, width, self.glyphs))
+        self._list = Rows[HistoryRow](lambda row, width: Columns(width).draw(row, self.glyphs))
 
     def rows(self) -> Rows[HistoryRow]:
         """Return the batches."""
@@ -107,7 +124,7 @@ class HistoryPage(Page):
         queued = sum(batch.status is Status.QUEUED for batch in batches)
         state = f"{words.plural(len(batches), 'batch', 'batches')}  {running} running  {queued} queued "
         self.header(spread(((f" {what} ", TITLE),), plain(state), self.size.width))
-        self.titles(history_titles(self._list.size.width or self.size.width))
+        self.titles(Columns(self._list.width).titles())
         self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in batches])
 
     def note(self) -> list[Line]:

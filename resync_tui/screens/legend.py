@@ -28,5 +28,5 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     ]
     lines += [plain("")]
     lines += [((f"{mark.value} ", BOLD), (text, PLAIN)) for mark, text in CHECKBOXES]
-    lines += [plain(""), plain("The percentage is how far an object is while it runs, then its share of errors.")]
+    lines += [plain(""), plain("While it runs the percentage is its progress, then its share of errors.")]
     return Sheet("Legend", lines)

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from resync_tui.errors import ResyncError
+from resync_tui.screens import words
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.key_bar import KeyBar
@@ -23,6 +24,7 @@ class Page(Screen[None]):
     KEYS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the key bar shows."""
     HEADER_ROWS: ClassVar[int] = 1
+    MESSAGE_ROWS: ClassVar[int] = 2
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__()
@@ -42,7 +44,7 @@ class Page(Screen[None]):
     def draw(self) -> None:
         """Hand header, titles and rows what they show by what was read and by the clock."""
 
-    def keys(self) -> Sequence[tuple[str, str]]:
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
         """Return what the key bar shows."""
         return self.KEYS
 
@@ -55,8 +57,13 @@ class Page(Screen[None]):
         yield Lines(id="header", height=self.HEADER_ROWS)
         yield Lines(id="titles")
         yield self.rows()
-        yield Lines(id="message", height=2)
-        yield KeyBar(self.keys())
+        yield from self.compose_filter()
+        yield Lines(id="message", height=self.MESSAGE_ROWS)
+        yield KeyBar(self.bar_keys())
+
+    def compose_filter(self) -> ComposeResult:
+        """What asks for a filter, above the message."""
+        yield from ()
 
     def on_mount(self) -> None:
         """Draw what is known before anything has been read."""
@@ -84,8 +91,7 @@ class Page(Screen[None]):
                 try:
                     await self.load()
                 except ResyncError as error:
-                    if self.session.ready:
-                        self.say(f"{error.what}. {error.do}", bad=True)
+                    self.tell(error)
         finally:
             self._reading = False
         self.refresh_all()
@@ -115,6 +121,11 @@ class Page(Screen[None]):
         self._said = (text, bad)
         self.show_message()
 
+    def tell(self, error: ResyncError) -> None:
+        """Say what went wrong and what to do; where the control database is lost, its own line says so already."""
+        if self.session.ready:
+            self.say(f"{error.what}. {error.do}", bad=True)
+
     def on_key(self) -> None:
         """What was said has been read."""
         if self._said[0]:
@@ -128,7 +139,7 @@ class Page(Screen[None]):
         if trouble is not None:
             lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
         elif text:
-            lines = [plain(part, BAD if bad else PLAIN) for part in _folded(text, self.size.width)]
+            lines = [plain(part, BAD if bad else PLAIN) for part in words.folded(text, self.size.width)]
         else:
             lines = self.note()
         self.query_one("#message", Lines).show(lines)
@@ -136,14 +147,3 @@ class Page(Screen[None]):
     def action_back(self) -> None:
         """Go back to the screen before."""
         self.app.pop_screen()
-
-
-def _folded(text: str, width: int) -> list[str]:
-    """Break a text into lines between words."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines

@@ -19,6 +19,9 @@ from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
 
+PATIENCE = 15
+"""Seconds that an agent may take to start before the screen says how to start one by hand."""
+
 
 class ProgressPage(Page):
     """Live progress; any terminal may attach and leave, the batch does not mind."""
@@ -28,10 +31,11 @@ class ProgressPage(Page):
         Binding("x", "cancel", "Cancel this batch"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Esc", "Back"), ("e", "Errors"), ("x", "Cancel…"), ("H", "History"), ("A", "Agents")),
+        *(("Esc", "Back"), ("e", "Errors"), ("x", "Cancel"), ("H", "History"), ("A", "Agents")),
         *(("L", "Legend"), ("?", "Help")),
     )
     HEADER_ROWS: ClassVar[int] = 3
+    MESSAGE_ROWS: ClassVar[int] = 3
 
     def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
         super().__init__(session, glyphs)
@@ -40,6 +44,8 @@ class ProgressPage(Page):
         self._paces: dict[str, Pace] = {}
         self._pace = Pace()
         self._columns = Columns(80)
+        self._follows = True
+        """Whether the cursor goes with what runs, which it does until the user moves it."""
         self._list = Rows[ProgressRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def rows(self) -> Rows[ProgressRow]:
@@ -67,13 +73,16 @@ class ProgressPage(Page):
             )
             for each in batch.objects
         ]
-        columns = columns_for(self._list.size.width or width, rows)
+        columns = columns_for(self._list.width or width, rows)
         if columns != self._columns:
             self._columns = columns
             self._list.redraw()
         self.header(self._title(batch, width), self._overall(batch), self._bar(batch, width))
         self.titles(columns.titles())
         self._list.show(rows)
+        running = next((each.object for each in batch.objects if each.status is Status.RUNNING), None)
+        if self._follows and running:
+            self._list.go(running)
 
     def _title(self, batch: Batch, width: int) -> Line:
         place = f" Resync #{batch.batch}  {self.session.district_name(batch.district)}  {words.school_year(batch.year)}"
@@ -114,6 +123,9 @@ class ProgressPage(Page):
         if batch.status is Status.QUEUED:
             if any(each.alive for each in self.session.agents):
                 return [plain("Queued: an agent is alive and takes it as soon as it may."), leaving]
+            waited = words.ran_for(batch.requested, None, self.session.now())
+            if not self.session.agent_line and waited < PATIENCE:
+                return [plain("Queued: an agent is being started."), leaving]
             return [plain("Queued: no agent is alive. Start one with:", WARN), plain(self.session.start_words, BOLD)]
         seen = agent.seen if agent else batch.agent_seen
         if self.session.silent(batch):
@@ -122,20 +134,33 @@ class ProgressPage(Page):
             return [plain(text, BAD), plain(self.session.start_words, BOLD)]
         ago = words.short_span(words.ran_for(seen, None, self.session.now()))
         host = agent.host if agent else batch.agent
-        return [plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT)]
+        return [
+            plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT),
+            *self._pointed(),
+        ]
+
+    def _pointed(self) -> list[Line]:
+        """Write out what the row under the cursor has no room for."""
+        current = self._list.current
+        text = f"{current.key}: {current.remark}" if current else ""
+        return [plain(part) for part in words.folded(text, self.size.width)]
 
     def _ended(self, batch: Batch) -> list[Line]:
+        """Say how it ended, and why the object under the cursor failed."""
         counts = batch.counts
-        parts = f"inserted {counts.inserted:,}  updated {counts.updated:,}  unchanged {counts.unchanged:,}"
-        refused = f"excluded {counts.excluded:,}  rejected {counts.rejected:,}  blocked {counts.blocked:,}"
+        kinds = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
+        text = "  ".join(f"{kind} {getattr(counts, kind):,}" for kind in kinds if getattr(counts, kind))
+        lines = [plain(text or "Nothing was processed.")]
         if batch.message:
-            return [plain(batch.message, BAD), plain(f"{parts}  {refused}")]
-        if batch.status is Status.CANCELLED and batch.cancelled_by:
-            return [plain(f"Cancelled by {batch.cancelled_by}. What was merged before stays.", WARN), plain(parts)]
-        text = f"{parts}  {refused}"
-        if len(text) > self.size.width:
-            return [plain(parts), plain(refused, WARN if counts.errors else PLAIN)]
-        return [plain(text)]
+            lines = [plain(batch.message, BAD)]
+        elif batch.status is Status.CANCELLED:
+            lines = [plain(f"Cancelled by {batch.cancelled_by or '-'}. What was merged before stays.", WARN)]
+        return [*lines, *self._pointed()]
+
+    def on_rows_moved(self) -> None:
+        """The note goes with the cursor."""
+        self._follows = False
+        self.show_message()
 
     def action_errors(self) -> None:
         """Show what did not go in, beginning with the object under the cursor."""
@@ -164,5 +189,5 @@ class ProgressPage(Page):
         try:
             await self.session.store.cancel(self.number, self.session.user)
         except ResyncError as error:
-            self.say(f"{error.what}. {error.do}", bad=True)
+            self.tell(error)
         self.reload()

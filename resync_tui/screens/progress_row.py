@@ -47,7 +47,7 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRo
 
 def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
     if result.status is Status.COMPLETED:
-        return "done" if not result.counts.errors else f"done, {words.error_rate(result.counts)} errors"
+        return "done" if not result.counts.errors else f"done, {words.error_rate(result.counts)}"
     if result.status is Status.RUNNING:
         if result.phase == "waiting" and waits_for:
             return f"after {waits_for}"

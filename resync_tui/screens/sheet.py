@@ -48,6 +48,6 @@ class Sheet(ModalScreen[None]):
     def on_mount(self) -> None:
         """Show the text, as high as it is."""
         self.query_one("#titles", Lines).show([plain(self._title, BOLD)])
-        self.query_one("#hint", Lines).show([plain("Esc closes")])
+        self.query_one("#hint", Lines).show([plain("Esc closes  Up Down scroll")])
         self._rows.styles.height = len(self._text)
         self._rows.show(self._text)

@@ -89,3 +89,14 @@ def batch_share(batch: Batch) -> float:
     whole = sum(total or 0 for total in totals)
     done = sum((1.0 if each.status.ended else share(each)) * (each.total or 0) for each in batch.objects)
     return done / whole if whole else float(batch.status.ended)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Break a text into lines between words."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -1,6 +1,5 @@
 """The few signs that are not letters, and what stands in for them on a terminal that lacks them."""
 
-import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,12 +36,19 @@ LINUX_CONSOLE = Glyphs(green="•")
 ASCII = Glyphs(gray="o", green="*", yellow="^", red="#", opened="-", closed="+", full="#", rest=".", cut="~", none=".")
 
 
-def glyphs_for(environ: Mapping[str, str], encoding: str) -> Glyphs:
-    """Return what the terminal can show, by the encoding of its output and by TERM."""
-    try:
-        utf8 = codecs.lookup(encoding).name == "utf-8"
-    except LookupError:
-        utf8 = False
-    if not utf8:
+def glyphs_for(environ: Mapping[str, str]) -> Glyphs:
+    """Return what the terminal can show, by its locale and by TERM."""
+    if not _speaks_utf8(environ):
         return ASCII
     return LINUX_CONSOLE if environ.get("TERM") == "linux" else UNICODE
+
+
+def _speaks_utf8(environ: Mapping[str, str]) -> bool:
+    """Whether the user's locale is UTF-8; Python itself turns LC_CTYPE into C.UTF-8 where there is none (PEP 538)."""
+    if environ.get("LC_ALL"):
+        named = environ["LC_ALL"]
+    elif environ.get("LC_CTYPE") == "C.UTF-8" and environ.get("LANG", "") in ("", "C", "POSIX"):
+        return False
+    else:
+        named = environ.get("LC_CTYPE") or environ.get("LANG", "")
+    return named.casefold().replace("-", "").endswith("utf8")

@@ -31,7 +31,7 @@ class Keyed(Protocol):
 V = TypeVar("V", bound=Keyed)
 
 
-class Rows(ScrollView, Generic[V], can_focus=True):
+class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
     """Rows of frozen values, with a cursor that stays on its key whatever comes and goes around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +44,7 @@ class Rows(ScrollView, Generic[V], can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The user has put the cursor on another row."""
 
     def __init__(self, draw: Callable[[V, int], Line], *, id: str = "rows", cursor: bool = True) -> None:
         super().__init__(id=id)
@@ -64,6 +64,11 @@ class Rows(ScrollView, Generic[V], can_focus=True):
         """The value under the cursor."""
         return self._values[self._at] if self._values else None
 
+    @property
+    def width(self) -> int:
+        """Cells of a row, without the scrollbar's."""
+        return self.scrollable_content_region.width
+
     def show(self, values: Sequence[V], *, at_once: bool = False) -> None:
         """Show these values; rows that differ are drawn at the next flush, or at once after a key was pressed."""
         before, self._values = self._values, tuple(values)
@@ -80,7 +85,7 @@ class Rows(ScrollView, Generic[V], can_focus=True):
         at = where.get(kept, min(self._at, max(0, len(self._values) - 1))) if kept else 0
         self._at = at
         self._dirty.clear()
-        self.virtual_size = Size(self.size.width, len(self._values))
+        self.virtual_size = Size(self.width, len(self._values))
         self.refresh()
         self._follow()
 
@@ -108,6 +113,7 @@ class Rows(ScrollView, Generic[V], can_focus=True):
         """Move the cursor, as far as there are rows."""
         if self._has_cursor:
             self._move_to(self._at + by)
+            self.post_message(self.Moved())
         else:
             self.scroll_to(y=self.scroll_offset.y + by, animate=False)
 
@@ -122,24 +128,23 @@ class Rows(ScrollView, Generic[V], can_focus=True):
             self.refresh_line(y)
             self._at = y
             self._follow()
-            self.post_message(self.Moved())
 
     def _follow(self) -> None:
         """Scroll no further than brings the cursor into sight."""
         top, height = self.scroll_offset.y, self.size.height
         if self._at < top:
-            self.scroll_to(y=self._at, animate=False)
+            self.scroll_to(y=self._at, animate=False, force=True)
         elif height and self._at >= top + height:
-            self.scroll_to(y=self._at - height + 1, animate=False)
+            self.scroll_to(y=self._at - height + 1, animate=False, force=True)
 
     def on_resize(self) -> None:
         """Keep the rows as wide as the widget, and the cursor in sight."""
-        self.virtual_size = Size(self.size.width, len(self._values))
+        self.virtual_size = Size(self.width, len(self._values))
         self._follow()
 
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
-        row, width = y + self.scroll_offset.y, self.size.width
+        row, width = y + self.scroll_offset.y, self.width
         if row >= len(self._values):
             return Strip.blank(width)
         under = CURSOR if self._has_cursor and row == self._at else PLAIN

@@ -1,0 +1,121 @@
+"""A console over the control database's twin."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+import resync_tui.app
+from resync_tui.app import ResyncApp
+from resync_tui.control.views import Batch
+from resync_tui.outcome import Counts
+from resync_tui.widgets.rows import Rows
+from tests.screens import twin
+
+DEADLINE = 20.0
+
+
+@dataclass
+class Console:
+    """A running TUI: press keys, read the screen, and do what an agent would do."""
+
+    app: ResyncApp
+    pilot: Pilot[None]
+    store: twin.MemoryStore
+    clock: twin.Clock
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen, row by row."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return [strip.text for strip in strips]
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(self.lines)
+
+    def line(self, part: str) -> str:
+        """Return the first row that contains a text."""
+        return next((line for line in self.lines if part in line), "")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds; say what stands on the screen where it never does."""
+        end = monotonic() + DEADLINE
+        while not condition():
+            assert monotonic() < end, self.text
+            await self.pilot.pause(0.02)
+
+    async def shows(self, part: str) -> None:
+        """Wait until a text stands on the screen."""
+        await self.until(lambda: part in self.text)
+
+    async def go(self, name: str) -> None:
+        """Put the cursor of the checklist on an object."""
+        self.app.screen.query_one(Rows).go(name)
+        await self.pilot.pause()
+
+    @property
+    def batches(self) -> list[Batch]:
+        """What has been sent."""
+        return list(self.store._batches)
+
+    def complete(self, number: int, errors: dict[str, Counts] | None = None) -> None:
+        """Let an agent run a batch to its end."""
+        self.store.claim(number)
+        for each in self.batches[number - 1].objects:
+            counts = (errors or {}).get(each.object, Counts(processed=5, unchanged=5))
+            self.store.moves(number, each.object, counts.processed, counts.processed, counts)
+            self.store.ends(number, each.object, counts)
+        self.store.finishes(number)
+
+
+Opener = Callable[..., AbstractAsyncContextManager[Console]]
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Open a console: `console(size=(80, 24), edition="state", …)`."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(resync_tui.app, "IDLE", 0.05)
+    monkeypatch.setattr(resync_tui.app, "BEAT", 0.05)
+
+    @asynccontextmanager
+    async def opened(
+        size: tuple[int, int] = (80, 24), store: twin.MemoryStore | None = None, start: str | None = None, **chosen: Any
+    ) -> AsyncIterator[Console]:
+        clock = twin.Clock() if store is None else store.clock
+        kept = store or twin.MemoryStore(clock)
+
+        async def open_store() -> twin.MemoryStore:
+            kept._answer()
+            return kept
+
+        app = ResyncApp(
+            twin.settings(**chosen),
+            twin.catalog(),
+            open_store=open_store,
+            start_agent=lambda: start,
+            user="jdoe",
+            clock=clock,
+        )
+        async with app.run_test(size=size) as pilot:
+            made = Console(app, pilot, kept, clock)
+            await pilot.pause()
+            if not kept.trouble:
+                await made.until(lambda: app.session.ready)
+            yield made
+
+    return opened

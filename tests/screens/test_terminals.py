@@ -1,0 +1,94 @@
+"""Small terminals, poor ones, and what resizing leaves alone."""
+
+import sys
+
+import pytest
+
+from resync_tui import terminal
+from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.confirm import ConfirmSend
+from resync_tui.screens.small import SmallScreen
+from tests.screens.conftest import Opener
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 14), (20, 5)])
+async def test_a_tiny_terminal_says_so_in_words(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await c.shows("Terminal too small")
+        assert f"{size[0]}x{size[1]}" in c.text
+        await c.press("space", "s", "y")
+        assert c.batches == []
+
+
+async def test_60_by_15_is_enough(console: Opener) -> None:
+    async with console((60, 15)) as c:
+        assert "Check dependencies ON" in c.text
+        assert "▼District" in c.text
+
+
+async def test_growing_again_goes_on_where_it_was(console: Opener) -> None:
+    async with console() as c:
+        await c.go("Enrollment")
+        await c.press("space", "s")
+        await c.pilot.resize_terminal(40, 10)
+        await c.until(lambda: isinstance(c.app.screen, SmallScreen))
+        await c.press("y")
+        assert c.batches == []
+        await c.pilot.resize_terminal(80, 24)
+        await c.until(lambda: isinstance(c.app.screen, ConfirmSend))
+        await c.press("y")
+        await c.until(lambda: c.batches)
+
+
+async def test_resizing_keeps_cursor_and_marks(console: Opener) -> None:
+    async with console((120, 40)) as c:
+        await c.go("Roster")
+        await c.press("space")
+        for size in ((80, 24), (60, 15), (200, 60), (80, 24)):
+            await c.pilot.resize_terminal(*size)
+            await c.pilot.pause()
+            page = c.app.screen
+            assert isinstance(page, ChecklistPage)
+            assert (row := page.rows().current) is not None
+            assert row.key == "Roster"
+            assert page.marks.chosen == {"Roster"}
+            await c.shows("Roster")
+
+
+async def test_ascii_terminals_get_ascii_only(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    async with console() as c:
+        for keys in (("space",), ("L",), ("escape", "question_mark"), ("escape", "s"), ("y",), ("escape", "H"), ("A",)):
+            await c.press(*keys)
+            assert c.text.isascii(), c.text
+
+
+async def test_without_colour_everything_can_still_be_told(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console() as c:
+        assert c.app.no_color
+        assert c.app.native_ansi_color
+        await c.press("L")
+        assert [line.split("│")[1].split()[0] for line in c.lines if "completed" in line] == ["●", "▲", "■"]
+
+
+def test_no_terminal_is_declined_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = terminal.why_no_terminal()
+    assert why is not None
+    assert "\n" not in why
+    assert "resync-tui objects" in why
+
+
+def test_a_dumb_terminal_is_declined_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tty:
+        def isatty(self) -> bool:
+            return True
+
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, Tty())
+    monkeypatch.setenv("TERM", "dumb")
+    why = terminal.why_no_terminal()
+    assert why is not None
+    assert "dumb" in why
+    monkeypatch.setenv("TERM", "xterm")
+    assert terminal.why_no_terminal() is None
