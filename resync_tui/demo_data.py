@@ -9,9 +9,10 @@ from itertools import islice
 from resync_tui.catalog import Catalog
 from resync_tui.database import open_engine
 from resync_tui.demo_ageing import Ageing
+from resync_tui.demo_links import LINKED
 from resync_tui.demo_load import Loader, loading
 from resync_tui.demo_people import PEOPLE
-from resync_tui.demo_records import RECORDS, SPECIAL, owned
+from resync_tui.demo_records import RECORDS, owned
 from resync_tui.demo_state import load_state_rules, tightened
 from resync_tui.demo_structure import STRUCTURE
 from resync_tui.demo_world import Row, World
@@ -25,7 +26,7 @@ def rows_of(world: World, table: str) -> Iterator[Row]:
     """Yield the good rows of a table, in the order of its columns."""
     if table in RECORDS:
         return owned(world, table)
-    return {**STRUCTURE, **PEOPLE, **SPECIAL}[table](world)
+    return {**STRUCTURE, **PEOPLE, **LINKED}[table](world)
 
 
 async def create_districts(urls: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +13,7 @@ import pytest
 
 from resync_tui import config, demo
 from resync_tui.catalog import load
+from resync_tui.demo_data import create_districts, fill
 from resync_tui.demo_flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
 from resync_tui.demo_state import load_state_rules
 from resync_tui.demo_world import World
@@ -102,6 +103,16 @@ async def test_files_and_a_server_hold_the_same_data(files: Built, server: Built
         'SELECT "enrollmentID", "structureGradeID", "startStatus" FROM "Enrollment" ORDER BY 1',
     ):
         assert await rows(files.campus, query) == await rows(server.campus, query)
+
+
+async def test_district_files_can_have_a_state_on_a_server(tmp_path: Path, database: Callable[[str], str]) -> None:
+    await demo.build(tmp_path / "demo", students=200)
+    district, state = database("sqlite"), database("postgresql")
+    await create_districts([district])
+    await fill([(World("01", "Abbott", 100, 2026), district)], state, load())
+    for table in TABLES:
+        query = f"""SELECT count(*) FROM "{table}" WHERE "districtNumber" = '01'"""
+        assert await rows(state, query) == await rows(f"sqlite:///{tmp_path}/demo/state.db", query)
 
 
 async def test_every_table_has_rows_at_every_end(built: Built) -> None:

@@ -4,17 +4,25 @@
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resync_tui.catalog import Catalog, load
+from resync_tui.cli import answer
 from resync_tui.plan import make_plan
 
 YEAR = 2026
 ROWS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("plans.json").read_text("utf-8"))
+CONFIG = """
+control.url = "sqlite:///control.db"
+state = {{ name = "{state}", url = "sqlite:///state.db" }}
+years.current = 2026
+district = [{{ id = "01", name = "Abbott", url = "sqlite:///abbott.db" }}]
+[subscription]
+{subscription}
+"""
 STATES = ("BIE", "KY", "ME", "MT", "NV", "SD", "WY")
 KENTUCKY = {
     "AttendanceGroupKY", "AttendanceKYMinute", "ESSKY", "FRYSCGroupProgramKY", "FRYSCGroupStatusKY", "FRYSCStatusKY",
@@ -42,9 +50,14 @@ def test_the_documents_table_has_55_rows() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
-def test_each_row_leads_to_its_literal_plan(row: dict[str, Any]) -> None:
-    plan = make_plan(catalog_of(row["state"], reporting_entity=row["subscribed"]), [row["row"]], YEAR)
-    assert json.loads(json.dumps([asdict(planned) for planned in plan.objects])) == row["plan"]
+def test_plan_of_each_row_prints_its_literal_plan(
+    row: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = json.dumps([each.name for each in load().objects])
+    config = tmp_path / "resync.toml"
+    config.write_text(CONFIG.format(**row, subscription=f"objects = {names}" if row["subscribed"] else ""))
+    assert answer(["--config", str(config), "plan", row["row"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"year": YEAR, "objects": row["plan"]}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
