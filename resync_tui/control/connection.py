@@ -23,8 +23,8 @@ from resync_tui.errors import CannotRun, NoRight
 
 NAME = "the control database"
 
-TRANSACTION_SECONDS = 40
-"""Longer than SQLite's busy timeout; a server that says nothing for so long counts as unreachable."""
+PATIENCE_SECONDS = 30.0
+"""How long to wait for a lock of SQLite's, or for a server that says nothing."""
 
 
 class ControlDatabase:
@@ -45,14 +45,14 @@ class ControlDatabase:
 
     @classmethod
     async def open(
-        cls, url: str, clock: Clock | None = None, *, patience: float = TRANSACTION_SECONDS
+        cls, url: str, clock: Clock | None = None, *, patience: float = PATIENCE_SECONDS
     ) -> "ControlDatabase":
         """Open it, made or brought up to date where needed; `clock` None means the database server's own.
 
         A transaction that takes more than `patience` seconds counts as one that the database does not answer.
         Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
         """
-        engine = _open_sqlite(sqlite_path(url)) if dialect_of(url) == "sqlite" else _open_postgresql(url)
+        engine = _open_sqlite(sqlite_path(url), patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
         database = cls(engine, url, clock, patience)
         try:
             with _explained(url):
@@ -78,7 +78,9 @@ class ControlDatabase:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that a cancelled scope cannot leave open or half done."""
-        with _explained(self.url), anyio.fail_after(self._patience, shield=True):
+        # SQLite has its own timeout; aiosqlite hangs for ever where one of its calls is cancelled while it waits.
+        seconds = self._patience if self._postgresql else None
+        with _explained(self.url), anyio.fail_after(seconds, shield=True):
             async with engine.begin() as connection:
                 yield connection
 
@@ -109,13 +111,14 @@ def _open_postgresql(url: str) -> AsyncEngine:
     return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
-def _open_sqlite(path: Path) -> AsyncEngine:
+def _open_sqlite(path: Path, patience: float) -> AsyncEngine:
     _owned(path)
     engine = open_engine(f"sqlite:///{path}", pooled=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def durable(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()

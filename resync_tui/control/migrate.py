@@ -19,16 +19,19 @@ _LOCK = 0x7265_7379_6E63
 """PostgreSQL's advisory lock for migrations."""
 
 
-async def migrate(engine: AsyncEngine, url: str) -> None:
-    """Create or upgrade the tables where needed. Raises CannotRun for a database of a newer version."""
+async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
+    """Create or upgrade the tables where needed. Raises CannotRun for a database of a newer version.
+
+    `to` is for tests, which make databases as older versions did.
+    """
     async with engine.connect() as connection:
         version = await connection.run_sync(_version)
-    if version == NEWEST:
+    if version == to:
         return
     async with begin_immediate(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        await connection.run_sync(_upgrade, url)
+        await connection.run_sync(_upgrade, url, to)
 
 
 def _version(connection: Connection) -> str | None:
@@ -38,7 +41,7 @@ def _version(connection: Connection) -> str | None:
     return version
 
 
-def _upgrade(connection: Connection, url: str) -> None:
+def _upgrade(connection: Connection, url: str, to: str) -> None:
     # Only a first start and an upgrade need Alembic.
     from alembic import command
     from alembic.script import ScriptDirectory
@@ -51,7 +54,7 @@ def _upgrade(connection: Connection, url: str) -> None:
             raise CannotRun(
                 f"The control database ({place(url)}) was made by a newer resync-tui", "Upgrade resync-tui here."
             )
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _config(folder: str, connection: Connection) -> Any:

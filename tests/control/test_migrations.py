@@ -1,0 +1,126 @@
+"""Making and upgrading the control database, whoever else starts at the same time."""
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.migrate import NEWEST, VERSION_TABLE, migrate
+from resync_tui.control.models import METADATA
+from resync_tui.control.store import Store
+from resync_tui.database import open_engine
+from resync_tui.errors import CannotRun
+from resync_tui.plan import Plan
+from tests.control.test_requests import send
+
+SCRIPTS = ScriptDirectory(str(files("resync_tui.schema.migrations")))
+REVISIONS = [each.revision for each in SCRIPTS.walk_revisions()][::-1]
+
+OPEN = """
+import asyncio, sys
+from resync_tui.control.store import Store
+from resync_tui.plan import Plan
+async def main():
+    store = await Store.open(sys.argv[1])
+    await store.submit(["01"], Plan(2026, ()), initiator="state", requested_by="x")
+    await store.close()
+asyncio.run(main())
+"""
+
+
+def said_at_first_start(url: str, times: int) -> list[str]:
+    """Open it in so many processes at once, and send through each; return what each says on standard error."""
+    command = [sys.executable, "-c", OPEN, url]
+    starts = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(times)]
+    return [process.communicate(timeout=60)[1].decode() for process in starts]
+
+
+def test_the_newest_revision_is_the_one_that_the_program_expects() -> None:
+    assert REVISIONS[-1] == SCRIPTS.get_current_head() == NEWEST
+
+
+async def test_models_and_migrations_agree(control_url: str) -> None:
+    database = await ControlDatabase.open(control_url)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        return list(compare_metadata(context, METADATA))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_each_older_control_database_is_brought_up_to_date_and_loses_no_row(
+    control_url: str, revision: str
+) -> None:
+    """Every revision that was ever released is made, filled by plain SQL as it then was, and upgraded."""
+    engine = open_engine(control_url)
+    await migrate(engine, control_url, to=revision)
+    async with engine.begin() as connection:
+        for statement in ROWS[revision]:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    store = await Store.open(control_url)
+    (batch,) = await store.batches()
+    assert (batch.batch, batch.district, batch.requested_by) == (7, "01", "jdoe")
+    assert [(each.object, each.counts.processed) for each in batch.objects] == [("School", 194)]
+    await store.close()
+
+
+ROWS = {
+    "0001": (
+        """INSERT INTO "DISBatch" ("batchID", "requestID", "districtNumber", "schoolYear", initiator, "requestedBy",
+        reason, status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft")
+        VALUES (7, 3, '01', 2026, 'district', 'jdoe', '', 'completed', 1, '2025-11-20 04:12:00', false, '', '', '',
+        false)""",
+        """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", "districtNumber", "schoolYear", wave,
+        marked, "requiredBy", status, phase, read, processed, errors, inserted, updated, unchanged, excluded, rejected,
+        blocked, extra, message)
+        VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', 194, 194, 0, 0, 0, 194, 0, 0, 0, 0,
+        '')""",
+    ),
+}
+"""A batch and its history, as each revision would keep them; a revision that is added adds its own."""
+
+
+async def test_a_control_database_of_a_newer_version_is_refused_and_not_touched(control_url: str, plan: Plan) -> None:
+    store = await Store.open(control_url)
+    await send(store, plan, "01")
+    await store.close()
+    engine = open_engine(control_url)
+    async with engine.begin() as connection:
+        await connection.execute(text(f'UPDATE "{VERSION_TABLE}" SET version_num = :new'), {"new": "9999"})
+    with pytest.raises(CannotRun, match="made by a newer resync-tui") as refused:
+        await Store.open(control_url)
+    assert refused.value.do == "Upgrade resync-tui here."
+    async with engine.connect() as connection:
+        assert await connection.scalar(text(f'SELECT version_num FROM "{VERSION_TABLE}"')) == "9999"
+        assert await connection.scalar(text('SELECT count(*) FROM "DISBatch"')) == 1
+    await engine.dispose()
+
+
+async def test_four_first_starts_at_once_all_succeed(control_url: str) -> None:
+    assert said_at_first_start(control_url, 4) == [""] * 4
+    store = await Store.open(control_url)
+    assert len(await store.batches()) == 4
+    await store.close()
+
+
+async def test_another_programs_alembic_in_the_same_database_is_left_alone(control_url: str) -> None:
+    engine = open_engine(control_url)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
+        await connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
+    store = await Store.open(control_url)
+    await store.close()
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "theirs"
+    await engine.dispose()
