@@ -41,11 +41,28 @@ class Kind(StrEnum):
     BLOCKED = "blocked"
 
 
+class Purpose(StrEnum):
+    """What a batch is for: to push records, only to compare, or to take records out that only the state has."""
+
+    RESYNC = "resync"
+    VERIFY = "verify"
+    REMOVE_EXTRA = "remove-extra"
+
+
+class Finding(StrEnum):
+    """What a comparison says of a record that is not the same at both ends."""
+
+    MISSING = "missing"
+    DIFFERENT = "different"
+    EXTRA = "extra"
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Records of one object, or of a batch; each term is counted for itself, never by subtraction.
 
-    `processed` is every record in scope; `extra` are records only the state has, outside the identity.
+    `processed` is every record in scope; `extra` are records only the state has, outside the identity. When only
+    comparing, `inserted` and `updated` are those that would be. When extra records are taken out, `processed` are these.
     """
 
     processed: int = 0
@@ -56,6 +73,7 @@ class Counts:
     rejected: int = 0
     blocked: int = 0
     extra: int = 0
+    removed: int = 0
 
     @property
     def errors(self) -> int:
@@ -65,7 +83,7 @@ class Counts:
     @property
     def accounted(self) -> int:
         """Records whose fate is known; equals `processed` once an object has completed."""
-        return self.inserted + self.updated + self.unchanged + self.errors
+        return self.inserted + self.updated + self.unchanged + self.removed + self.errors
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))

@@ -9,22 +9,22 @@ import anyio
 import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import dialect_of, explain, explained
 from resync_tui.engine import difference
 from resync_tui.engine.difference import Extent, Hashing
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
-from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
+from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
+from resync_tui.engine.extra import Removal
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
-from resync_tui.engine.report import refused_records
+from resync_tui.engine.report import found_records, refused_records
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
-from resync_tui.outcome import Counts, Status
+from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan
 
 
@@ -38,6 +38,8 @@ class Limits:
     """At each end; 0: no limit."""
     errors_kept: int = 10_000
     """Keys kept per object and reason."""
+    extra_share: float = 0.05
+    """The largest share of a table's records that may be removed as extra."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Job:
     today: date
     current_year: int | None = None
     """None: the plan's."""
+    purpose: Purpose = Purpose.RESYNC
     hashing: Hashing | None = None
     """None: whatever both ends are proven to have in common."""
 
@@ -292,6 +295,7 @@ class _Batch:
             staged=staged,
             settled={spec.target for course in self.courses.values() for spec in course.specs} - staged.keys(),
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
+            merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
         )
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
@@ -299,38 +303,79 @@ class _Batch:
                 for planned in self.job.plan.objects:
                     if planned.wave == wave:
                         tasks.start_soon(self._merge, self.courses[planned.object], around)
+        if self.job.purpose is Purpose.REMOVE_EXTRA:
+            await self._remove_extra()
 
     async def _merge(self, course: _Course, around: Surroundings) -> None:
-        name = course.dis_object.name
-        above = self.job.catalog.ancestors([name])
-        blocking = [
-            each for each in above if each in self.courses and self.courses[each].status is not Status.COMPLETED
-        ]
-        if course.status is Status.FAILED:
+        if course.status is Status.FAILED or self._skipped(course):
             return
-        if blocking:
-            first = min(blocking, key=lambda each: (self.courses[each].status is not Status.FAILED, each))
-            course.status = Status.SKIPPED
-            self.report(ObjectEnded(name, Status.SKIPPED, Counts(), f"Skipped: its parent {first} failed"))
-            return
+        purpose = self.job.purpose
         async with self.limiter, self._failing(course):
-            course.phase = "merging"
+            course.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
             for group in circular_groups(course.staged):
                 accounts = [course.accounts[spec] for spec in group]
-                await Merge(self.target, group, self.scope, around, self.merging_pace, accounts).run()
-                for spec in group:
-                    async with self.target.staging() as connection:
-                        await self._report_refused(course, spec, connection)
-            course.status = Status.COMPLETED
-            counts = replace(course.counts, processed=course.total)
-            message = ""
-            if counts.accounted != counts.processed:
-                message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
-            self.report(ObjectEnded(name, Status.COMPLETED, counts, message))
+                merge = Merge(self.target, group, self.scope, around, self.merging_pace, accounts)
+                await merge.compare()
+                if purpose is Purpose.RESYNC:
+                    await merge.merge()
+                elif purpose is Purpose.VERIFY:
+                    await merge.tell()
+            if purpose is not Purpose.REMOVE_EXTRA:
+                await self._report_records(course)
+                self._complete(course, course.total)
 
-    async def _report_refused(self, course: _Course, spec: TableSpec, connection: AsyncConnection) -> None:
-        async for kind, reason, count, keys in refused_records(connection, spec, self.job.limits.errors_kept):
-            self.report(RecordsRefused(course.dis_object.name, spec.name, kind, reason, count, keys))
+    def _skipped(self, course: _Course) -> bool:
+        """Skip an object whose parent in this batch is not in place."""
+        name = course.dis_object.name
+        above = self.job.catalog.ancestors([name]).intersection(self.courses)
+        fallen = [each for each in above if self.courses[each].status in (Status.FAILED, Status.SKIPPED)]
+        if fallen:
+            first = min(fallen, key=lambda each: (self.courses[each].status is not Status.FAILED, each))
+            course.status = Status.SKIPPED
+            self.report(ObjectEnded(name, Status.SKIPPED, Counts(), f"Skipped: its parent {first} failed"))
+        return bool(fallen)
+
+    async def _report_records(self, course: _Course) -> None:
+        kept, purpose = self.job.limits.errors_kept, self.job.purpose
+        for spec in course.staged:
+            async with self.target.staging() as connection:
+                removed = purpose is Purpose.REMOVE_EXTRA
+                async for refused in refused_records(connection, spec, kept, of_extra=removed):
+                    self.report(refused)
+                async for found in found_records(connection, spec, kept, compared=purpose is Purpose.VERIFY):
+                    self.report(found)
+
+    def _complete(self, course: _Course, processed: int) -> None:
+        course.status = Status.COMPLETED
+        counts = replace(course.counts, processed=processed)
+        message = ""
+        if counts.accounted != counts.processed:
+            message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
+        self.report(ObjectEnded(course.dis_object.name, Status.COMPLETED, counts, message))
+
+    async def _remove_extra(self) -> None:
+        """Check every object before anything is removed; then remove, children first."""
+        if any(course.status in (Status.FAILED, Status.SKIPPED) for course in self.courses.values()):
+            raise CannotRun(
+                "An object could not be compared, so nothing was removed", "See its message; mend that first."
+            )
+        removals = {
+            spec: Removal(self.target, spec, self.scope, course.accounts[spec], course.extents[spec])
+            for course in self.courses.values()
+            for spec in course.staged
+        }
+        for removal in removals.values():
+            await removal.check(self.job.limits.extra_share)
+        for planned in reversed(self.job.plan.objects):
+            course = self.courses[planned.object]
+            async with self._failing(course):
+                course.phase = "removing"
+                for account in course.accounts.values():
+                    account.counts = Counts(extra=account.counts.extra)
+                for spec in reversed(course.staged):
+                    await removals[spec].carry_out(self.merging_pace)
+                await self._report_records(course)
+                self._complete(course, course.counts.extra)
 
     # --- how it goes ---
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from resync_tui.outcome import Counts, KeyValue, Kind, Status
+from resync_tui.outcome import Counts, Finding, KeyValue, Kind, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,17 @@ class RecordsRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsFound:
+    """Records that are not the same at both ends, of one table; `keys` are those kept of `count`."""
+
+    object: str
+    table: str
+    finding: Finding
+    count: int
+    keys: tuple[Mapping[str, KeyValue], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectEnded:
     """An object is through: completed, failed (`message` says why and what to do) or skipped."""
 
@@ -58,6 +69,6 @@ class Note:
     text: str
 
 
-Event: TypeAlias = ObjectStarted | ObjectProgress | RecordsRefused | ObjectEnded | Note
+Event: TypeAlias = ObjectStarted | ObjectProgress | RecordsRefused | RecordsFound | ObjectEnded | Note
 Report: TypeAlias = Callable[[Event], None]
 """Called in the event loop; must return at once."""

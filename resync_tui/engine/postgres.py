@@ -282,13 +282,16 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     def table(of: sa.Table) -> str:
         return f"CREATE UNLOGGED TABLE {STAGE_SCHEMA}.{quote(of.name)}"
 
+    def held(name: str) -> str:
+        return f"{quote(name)} {NATIVE_IN_STAGE.get(family(spec.target.c[name]), 'text')}"
+
     marks = [f"{NUMBER} bigint GENERATED ALWAYS AS IDENTITY", f"{RULE} integer", f"{FLAW} text"]
     marks += [f"{spec.absent_parent(number)} boolean" for number in range(len(spec.foreign_keys))]
-    data = [f"{quote(name)} {NATIVE_IN_STAGE.get(family(spec.target.c[name]), 'text')}" for name in spec.columns]
     return [
-        f"{table(spec.stage)} ({', '.join([*marks, *data])})",
+        f"{table(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
         f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
         f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean NOT NULL)",
+        f"{table(spec.extra)} (n bigint GENERATED ALWAYS AS IDENTITY, {', '.join(held(name) for name in spec.key)})",
     ]
 
 

@@ -26,6 +26,8 @@ class Surroundings:
     """Those of this batch that have none: both ends are the same."""
     owners: Mapping[str, str]
     """The DIS object of each table in the catalog."""
+    merging: bool = True
+    """Whether parents are merged before their children are looked at; else accepted parents count as present."""
     other_year: bool = False
     """Whether the run is for another than the current school year."""
 
@@ -49,7 +51,8 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around
     for spec in group:
         await _refuse_by_own_values(connection, spec)
         await _refuse_doubled_keys(connection, spec)
-    pending = {spec.target for spec in group if is_circular(spec, group)}
+    circular = {spec.target for spec in group if is_circular(spec, group)}
+    pending = circular if around.merging else set(around.staged)
     while True:
         found = 0
         for spec in group:
@@ -58,7 +61,7 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around
             for unique in spec.unique_keys:
                 found += await _refuse_held_elsewhere(connection, spec, unique)
                 found += await _refuse_doubled_values(connection, spec, unique)
-        if not found or not pending:
+        if not found or not circular:
             return
 
 

@@ -1,4 +1,4 @@
-"""Read back which records were refused, by their keys alone."""
+"""Read back which records were refused, missing, different or extra, by their keys alone."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, time
@@ -7,26 +7,54 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.events import RecordsFound, RecordsRefused
 from resync_tui.engine.tables import TableSpec
-from resync_tui.outcome import KeyValue, Kind
+from resync_tui.outcome import Finding, KeyValue, Kind
 
 
 async def refused_records(
-    connection: AsyncConnection, spec: TableSpec, kept: int
-) -> AsyncIterator[tuple[Kind, str, int, tuple[Mapping[str, KeyValue], ...]]]:
-    """Yield kind, reason, exact count and at most `kept` keys of what a table's merge refused."""
+    connection: AsyncConnection, spec: TableSpec, kept: int, *, of_extra: bool = False
+) -> AsyncIterator[RecordsRefused]:
+    """Yield what was refused of a table, by reason; `of_extra`: of its extra records rather than of the staged ones."""
     refused = spec.refused
     groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
+    rows = spec.extra if of_extra else spec.stage
+    number = spec.extra.c.n if of_extra else spec.number
     for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
-        keys = (
-            sa.select(*(spec.stage.c[name] for name in spec.key))
-            .where(refused.c.kind == kind, refused.c.reason == reason, spec.number == refused.c.n)
-            .order_by(refused.c.n)
-            .limit(kept)
-        )
-        rows = (await connection.execute(keys)).all()
-        records = tuple(dict(zip(spec.key, map(as_key_value, row), strict=True)) for row in rows)
-        yield Kind(kind), reason, count, records
+        which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
+        keys = await _keys(connection, spec, rows, number, which, kept)
+        yield RecordsRefused(spec.object, spec.name, Kind(kind), reason, count, keys)
+
+
+async def found_records(
+    connection: AsyncConnection, spec: TableSpec, kept: int, *, compared: bool
+) -> AsyncIterator[RecordsFound]:
+    """Yield the extra records of a table and, where it was only `compared`, the missing and the different ones."""
+    todo = spec.todo
+    wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
+    wanted = {Finding.EXTRA: (spec.extra, spec.extra.c.n, sa.true())}
+    if compared:
+        here = spec.number == todo.c.n
+        wanted[Finding.MISSING] = (spec.stage, spec.number, sa.and_(here, todo.c.new.is_(sa.true())))
+        wanted[Finding.DIFFERENT] = (spec.stage, spec.number, sa.and_(here, todo.c.new.is_(sa.false())))
+    for finding, (rows, number, which) in wanted.items():
+        count = await connection.scalar(sa.select(sa.func.count()).select_from(rows).where(which))
+        if count:
+            keys = await _keys(connection, spec, rows, number, which, kept)
+            yield RecordsFound(spec.object, spec.name, finding, int(count), keys)
+
+
+async def _keys(
+    connection: AsyncConnection,
+    spec: TableSpec,
+    rows: sa.Table,
+    number: sa.Column[int],
+    which: sa.ColumnElement[bool],
+    kept: int,
+) -> tuple[Mapping[str, KeyValue], ...]:
+    query = sa.select(*(rows.c[name] for name in spec.key)).where(which).order_by(number).limit(kept)
+    found = (await connection.execute(query)).all()
+    return tuple(dict(zip(spec.key, map(as_key_value, row), strict=True)) for row in found)
 
 
 def as_key_value(value: Any) -> KeyValue:

@@ -278,9 +278,14 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     quote = sqlite.dialect().identifier_preparer.quote
     marks = [f"{NUMBER} INTEGER PRIMARY KEY", f"{RULE} INTEGER", f"{FLAW} TEXT"]
     marks += [f"{spec.absent_parent(number)} INTEGER" for number in range(len(spec.foreign_keys))]
-    data = [f"{quote(name)} {spec.target.c[name].info.get('declared', '')}" for name in spec.columns]
+
+    def held(name: str) -> str:
+        return f"{quote(name)} {spec.target.c[name].info.get('declared', '')}"
+
     return [
-        f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.stage.name)} ({', '.join([*marks, *data])})",
+        f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.stage.name)} ({', '.join([*marks, *map(held, spec.columns)])})",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.refused.name)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.todo.name)} (n INTEGER PRIMARY KEY, new BOOLEAN)",
+        f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.extra.name)}"
+        f" (n INTEGER PRIMARY KEY, {', '.join(held(name) for name in spec.key)})",
     ]

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -12,14 +11,12 @@ from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.pace import Pace
+from resync_tui.engine.portions import Portions, Span
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
 
-FIRST_PORTION, LARGEST_PORTION = 5_000, 100_000
-PORTION_SECONDS = 0.5
-TRIES = 5
 PASSES = 8
 """How often rows that wait for parents of their own table are looked at before all go in at once."""
 
@@ -54,31 +51,45 @@ class Merge:
         self.group = group
         self.scope = scope
         self.around = around
-        self.pace = pace
+        self.portions = Portions(target, pace)
         self.accounts = dict(zip(group, accounts, strict=True))
         self._retry: list[tuple[TableSpec, int]] = []
 
-    async def run(self) -> None:
-        """Merge; afterwards each account holds every staged record exactly once, and what is extra."""
+    async def compare(self) -> None:
+        """Refuse, and compare what is left with the state; afterwards it is known what is to do and what is extra."""
         async with self.target.staging() as connection:
             await refuse(connection, self.group, self.around)
         for spec in self.group:
             await self._count_refused(spec)
-        for spec in self.group:
             await self._compare(spec)
-        circular = [spec for spec in self.group if is_circular(spec, self.group)]
+            await self._find_extra(spec)
+
+    async def merge(self) -> None:
+        """Do what is to do; afterwards each account holds every staged record exactly once."""
+        circular = any(is_circular(spec, self.group) for spec in self.group)
         if circular:
             await self._insert_circular()
         for spec in self.group:
             if spec.updatable:
-                await self._in_portions(spec, lambda span, spec=spec: self._update(spec, span))  # type: ignore[misc]
+                await self._over(spec, self._update)
         if not circular:
             for spec in self.group:
-                await self._in_portions(spec, lambda span, spec=spec: self._insert(spec, span))  # type: ignore[misc]
+                await self._over(spec, self._insert)
         await self._retry_refused()
         for spec in self.group:
             await self._count_refused(spec)
-            await self._count_extra(spec)
+
+    async def tell(self) -> None:
+        """Count what would be done as if it had been."""
+        for spec in self.group:
+            for new, term in ((True, "inserted"), (False, "updated")):
+                wanted = spec.todo.c.new.is_(sa.true()) if new else spec.todo.c.new.is_(sa.false())
+                async with self.target.staging() as connection:
+                    found = await connection.scalar(sa.select(sa.func.count()).select_from(spec.todo).where(wanted))
+                self.accounts[spec].add(**{term: int(found or 0)})
+
+    async def _over(self, spec: TableSpec, work: Callable[[TableSpec, Span], Awaitable[int]]) -> int:
+        return await self.portions.over(spec.number, lambda span: work(spec, span))
 
     async def _count_refused(self, spec: TableSpec) -> None:
         by_kind = sa.select(spec.refused.c.kind, sa.func.count()).group_by(spec.refused.c.kind)
@@ -88,33 +99,15 @@ class Merge:
         account.counts = replace(account.counts, **{kind.value: found.get(kind, 0) for kind in Kind})
         account.changed()
 
-    async def _count_extra(self, spec: TableSpec) -> None:
+    async def _find_extra(self, spec: TableSpec) -> None:
         staged = spec.stage.alias("staged")
         only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
         may_differ = self.accounts[spec].difference.candidates(spec.target)
-        query = (
-            sa.select(sa.func.count())
-            .select_from(spec.target)
-            .where(self.scope.of_target(spec), may_differ, only_there)
-        )
+        keys = sa.select(*(spec.target.c[name] for name in spec.key))
+        rows = keys.where(self.scope.of_target(spec), may_differ, only_there)
         async with self.target.staging() as connection:
-            self.accounts[spec].add(extra=int(await connection.scalar(query) or 0))
-
-    async def _in_portions(self, spec: TableSpec, work: Callable[["Span"], Awaitable[int]]) -> int:
-        """Do `work` over the stage in spans of about half a second each; return the sum of what it returned."""
-        async with self.target.staging() as connection:
-            last = int(await connection.scalar(sa.select(sa.func.max(spec.number))) or 0)
-        start, size, done = 1, FIRST_PORTION, 0
-        while start <= last:
-            size = self.pace.portion(size)
-            began = anyio.current_time()
-            done += await work(Span(start, start + size))
-            start += size
-            if anyio.current_time() - began < PORTION_SECONDS / 2:
-                size = min(LARGEST_PORTION, size * 2)
-            elif anyio.current_time() - began > PORTION_SECONDS * 2:
-                size = max(1, size // 2)
-        return done
+            found = await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))
+        self.accounts[spec].add(extra=int(found.rowcount))
 
     async def _compare(self, spec: TableSpec) -> None:
         """Note which staged rows are new and which have changed; count those that are the same."""
@@ -142,26 +135,26 @@ class Merge:
             async with self.target.staging() as connection:
                 unchanged = int(await connection.scalar(same) or 0)
                 found = (await connection.execute(todo)).rowcount if unchanged < len(span) else 0
-            await self.pace.spend(unchanged)
+            await self.portions.pace.spend(unchanged)
             self.accounts[spec].add(unchanged=unchanged)
             return int(found)
 
-        await self._in_portions(spec, compare)
+        await self.portions.over(spec.number, compare)
 
-    def _todo(self, spec: TableSpec, span: "Span", *, new: bool) -> list[sa.ColumnElement[bool]]:
+    def _todo(self, spec: TableSpec, span: Span, *, new: bool) -> list[sa.ColumnElement[bool]]:
         todo = spec.todo
         wanted = todo.c.new.is_(sa.true()) if new else todo.c.new.is_(sa.false())
         return [span.of(todo.c.n), wanted, spec.number == todo.c.n, not_refused(spec, spec.stage)]
 
-    async def _update(self, spec: TableSpec, span: "Span") -> int:
+    def _changed_rows(self, spec: TableSpec, span: Span) -> sa.Update:
         staged, held = spec.stage, spec.target
         values = {name: value_for_target(staged.c[name], held.c[name]) for name in spec.updatable}
-        statement = (
-            sa.update(held).values(values).where(spec.same_key(held, staged), *self._todo(spec, span, new=False))
-        )
-        return await self._apply(spec, span, statement, self._update, "updated")
+        return sa.update(held).values(values).where(spec.same_key(held, staged), *self._todo(spec, span, new=False))
 
-    def _new_rows(self, spec: TableSpec, span: "Span") -> sa.Insert:
+    async def _update(self, spec: TableSpec, span: Span) -> int:
+        return await self._apply(spec, span, self._changed_rows, "updated")
+
+    def _new_rows(self, spec: TableSpec, span: Span) -> sa.Insert:
         values = [value_for_target(spec.stage.c[name], spec.target.c[name]) for name in spec.columns]
         names = list(spec.columns)
         if spec.tenant_column is not None:
@@ -170,43 +163,19 @@ class Merge:
         rows = sa.select(*values).where(*self._todo(spec, span, new=True))
         return sa.insert(spec.target).from_select(names, rows)
 
-    async def _insert(self, spec: TableSpec, span: "Span") -> int:
-        return await self._apply(spec, span, self._new_rows(spec, span), self._insert, "inserted")
+    async def _insert(self, spec: TableSpec, span: Span) -> int:
+        return await self._apply(spec, span, self._new_rows, "inserted")
 
     async def _apply(
-        self,
-        spec: TableSpec,
-        span: "Span",
-        statement: sa.Insert | sa.Update,
-        again: Callable[[TableSpec, "Span"], Awaitable[int]],
-        term: str,
+        self, spec: TableSpec, span: Span, statement: Callable[[TableSpec, Span], sa.Insert | sa.Update], term: str
     ) -> int:
-        """Run one portion; where the state refuses it, halve it until the bad row stands alone."""
-        try:
-            done = await self._commit(statement)
-        except DBAPIError as error:
-            reason = self.target.refusal(error)
-            if reason is None:
-                raise
-            if len(span) > 1:
-                return sum([await again(spec, half) for half in span.halves()])
-            await self._refuse_one(spec, span.start, reason)
-            return 0
-        await self.pace.spend(done)
+        async def alone(number: int, reason: str) -> None:
+            await self._refuse_one(spec, number, reason)
+
+        done = await self.portions.apply(span, lambda span: statement(spec, span), alone)
         if done:
             self.accounts[spec].add(**{term: done})
         return done
-
-    async def _commit(self, statement: sa.Insert | sa.Update) -> int:
-        for attempt in range(1, TRIES + 1):
-            try:
-                async with self.target.transaction() as connection:
-                    return int((await connection.execute(statement)).rowcount)
-            except DBAPIError as error:
-                if attempt == TRIES or not self.target.passing(error):
-                    raise
-                await anyio.sleep(0.1 * 2**attempt)
-        raise AssertionError("unreachable")
 
     async def _refuse_one(self, spec: TableSpec, number: int, reason: str) -> None:
         values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
@@ -232,7 +201,7 @@ class Merge:
         for _ in range(PASSES):
             inserted = 0
             for spec in self.group:
-                inserted += await self._in_portions(spec, lambda span, spec=spec: self._insert_ready(spec, span))  # type: ignore[misc]
+                inserted += await self._over(spec, self._insert_ready)
             if not inserted:
                 break
         left = [(spec, self._still_new(spec, Span(1, 2**62), ready=False)) for spec in self.group]
@@ -248,11 +217,10 @@ class Merge:
         for (spec, _), count in zip(left, counts, strict=True):
             self.accounts[spec].add(inserted=count)
 
-    async def _insert_ready(self, spec: TableSpec, span: "Span") -> int:
-        statement = self._still_new(spec, span, ready=True)
-        return await self._apply(spec, span, statement, self._insert_ready, "inserted")
+    async def _insert_ready(self, spec: TableSpec, span: Span) -> int:
+        return await self._apply(spec, span, lambda spec, span: self._still_new(spec, span, ready=True), "inserted")
 
-    def _still_new(self, spec: TableSpec, span: "Span", *, ready: bool) -> sa.Insert:
+    def _still_new(self, spec: TableSpec, span: Span, *, ready: bool) -> sa.Insert:
         """Return the insert of rows not yet there; `ready` leaves out those whose parents are not there yet."""
         insert = self._new_rows(spec, span)
         rows: Any = insert.select
@@ -280,23 +248,3 @@ class Merge:
             )
             async with self.target.staging() as connection:
                 await connection.execute(sa.insert(spec.refused).from_select(["n", "kind", "reason"], left))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A run of the stage's row numbers, `end` left out."""
-
-    start: int
-    end: int
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def of(self, number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-        """Return the condition that a number lies within."""
-        return sa.and_(number >= self.start, number < self.end)
-
-    def halves(self) -> tuple["Span", "Span"]:
-        """Return both halves; only for a span of two or more."""
-        middle = (self.start + self.end) // 2
-        return Span(self.start, middle), Span(middle, self.end)

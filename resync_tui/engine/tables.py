@@ -76,6 +76,7 @@ class TableSpec:
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     todo: sa.Table = field(init=False)
+    extra: sa.Table = field(init=False)
     row: sa.FromClause = field(init=False)
     """The district's table as rules know it, by the name `t`."""
 
@@ -96,6 +97,12 @@ class TableSpec:
                 sa.Column("n", sa.BigInteger),
                 sa.Column("kind", sa.Text),
                 sa.Column("reason", sa.Text),
+            ),
+            "extra": sa.Table(
+                f"x{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                *(sa.Column(name, sa.types.NullType()) for name in self.key),
             ),
             "todo": sa.Table(
                 f"t{self.stage_name}", metadata, sa.Column("n", sa.BigInteger), sa.Column("new", sa.Boolean)

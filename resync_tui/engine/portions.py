@@ -1,0 +1,92 @@
+"""Work through many rows in portions of half a second: locks are short, progress shows, a cancel is heard."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from resync_tui.engine.ends import Target
+from resync_tui.engine.pace import Pace
+
+FIRST_PORTION, LARGEST_PORTION = 5_000, 100_000
+PORTION_SECONDS = 0.5
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of the stage's row numbers, `end` left out."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that a number lies within."""
+        return sa.and_(number >= self.start, number < self.end)
+
+    def halves(self) -> tuple["Span", "Span"]:
+        """Return both halves; only for a span of two or more."""
+        middle = (self.start + self.end) // 2
+        return Span(self.start, middle), Span(middle, self.end)
+
+
+class Portions:
+    """How one batch writes to the state: paced, in spans, each a transaction."""
+
+    def __init__(self, target: Target, pace: Pace) -> None:
+        self.target = target
+        self.pace = pace
+
+    async def over(self, number: sa.ColumnElement[int], work: Callable[[Span], Awaitable[int]]) -> int:
+        """Do `work` over all of a stage table's row numbers; return the sum of what it returned."""
+        async with self.target.staging() as connection:
+            last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
+        start, size, done = 1, FIRST_PORTION, 0
+        while start <= last:
+            size = self.pace.portion(size)
+            began = anyio.current_time()
+            done += await work(Span(start, start + size))
+            start += size
+            took = anyio.current_time() - began
+            if took < PORTION_SECONDS / 2:
+                size = min(LARGEST_PORTION, size * 2)
+            elif took > PORTION_SECONDS * 2:
+                size = max(1, size // 2)
+        return done
+
+    async def apply(
+        self,
+        span: Span,
+        statement: Callable[[Span], sa.Insert | sa.Update | sa.Delete],
+        alone: Callable[[int, str], Awaitable[None]],
+    ) -> int:
+        """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason."""
+        try:
+            done = await self.commit(statement(span))
+        except DBAPIError as error:
+            reason = self.target.refusal(error)
+            if reason is None:
+                raise
+            if len(span) > 1:
+                return sum([await self.apply(half, statement, alone) for half in span.halves()])
+            await alone(span.start, reason)
+            return 0
+        await self.pace.spend(done)
+        return done
+
+    async def commit(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
+        """Run a statement in a transaction of its own, again where a lock was in the way; return its row count."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.target.transaction() as connection:
+                    return int((await connection.execute(statement)).rowcount)
+            except DBAPIError as error:
+                if attempt == TRIES or not self.target.passing(error):
+                    raise
+                await anyio.sleep(0.1 * 2**attempt)
+        raise AssertionError("unreachable")
