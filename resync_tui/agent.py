@@ -119,6 +119,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             source_name=f"district {district.name} ({district.id})",
             target_name="the state",
             today=datetime.now().astimezone().date(),
+            current_year=settings.years.current,
         )
 
     async def run(report: Report) -> Status:
