@@ -71,6 +71,8 @@ class ResyncApp(App[None]):
             district=district,
             clock=clock,
         )
+        self._stale = False
+        """Whether the control database has changed since the screen in front read it."""
         self.glyphs = glyphs_for(os.environ)
         self.set_class(self.glyphs is ASCII, "ascii")
 
@@ -80,7 +82,7 @@ class ResyncApp(App[None]):
 
     def on_mount(self) -> None:
         """Watch, once the first screen has been painted."""
-        self.set_interval(BEAT, self._beat)
+        self.set_interval(BEAT, self._draw)
         self.call_after_refresh(lambda: self.run_worker(self._watch(), group="watch"))
 
     async def on_unmount(self) -> None:
@@ -94,18 +96,19 @@ class ResyncApp(App[None]):
 
     async def _watch(self) -> None:
         while True:
-            if await self.session.poll():
-                self._reload()
+            self._stale = await self.session.poll() or self._stale
+            self._draw()
             await sleep(BEAT if self.session.active else IDLE)
 
-    def _reload(self) -> None:
-        if (page := self._page) is not None:
-            page.reload()
-
-    def _beat(self) -> None:
+    def _draw(self) -> None:
         """Nothing is drawn behind a modal, nor for a terminal that does not keep up."""
-        if (page := self._page) is not None and not is_behind(self):
-            page.beat()
+        page = self._page
+        if page is None or is_behind(self):
+            return
+        if self._stale:
+            self._stale = False
+            page.reload()
+        page.beat()
 
     @property
     def _page(self) -> Page | None:

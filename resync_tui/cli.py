@@ -203,5 +203,5 @@ def _open_screens(settings: "Settings") -> int:
 
     app = ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user)
     terminal.on_ending(app.leave)
-    app.run()
+    app.run(mouse=False)
     return app.return_code or 0

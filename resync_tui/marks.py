@@ -82,8 +82,8 @@ class Marks:
     def _required_because(self, name: str) -> str:
         by = sorted(self.chosen & self.catalog.descendants(name), key=self.catalog.position.__getitem__)
         chain: list[str] = min((self.catalog.paths(child, name) for child in by), key=len)
-        others = f" (and {len(by) - 1} more)" if len(by) > 1 else ""
-        return f"{name} is required by {by[0]}{others}: {' > '.join(chain)}"
+        others = f" (and by {len(by) - 1} more)" if len(by) > 1 else ""
+        return f"{name} is required by {' > '.join(chain[:-1])}{others}"
 
 
 def _depend(count: int) -> str:

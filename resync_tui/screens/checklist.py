@@ -26,7 +26,7 @@ from resync_tui.screens.tree import Tree
 from resync_tui.screens.years import year_picker
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
 
 
@@ -106,9 +106,10 @@ class ChecklistPage(Page):
         current = self._list.current
         if current is None:
             return [plain("No DIS object has such a name. Esc clears the filter." if self._wanted_name else "")]
-        why = plain(left(self.marks.why(current.key), self.size.width, self.glyphs.cut))
         hint = self.session.catalog[current.key].hint
-        return [why, plain(hint, WARN)] if hint and self.marks[current.key] is not Mark.NONE else [why]
+        if hint and self.marks[current.key] is not Mark.NONE:
+            return [plain(part, WARN) for part in words.folded(hint, self.size.width)]
+        return [plain(part) for part in words.folded(self.marks.why(current.key), self.size.width)]
 
     @on(Rows.Moved)
     def _moved(self) -> None:

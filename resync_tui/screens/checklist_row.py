@@ -9,7 +9,7 @@ from resync_tui.outcome import Color, Status
 from resync_tui.screens import words
 from resync_tui.screens.tree import Node
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, FAINT, GOOD, PLAIN, Line, left, right
+from resync_tui.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line, left, right
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Columns:
     @property
     def indent(self) -> int:
         """Cells a level of the tree takes."""
-        return 2 if self.width >= 100 else 1
+        return 2 if self.width >= WIDE else 1
 
     @property
     def results(self) -> int:
@@ -84,13 +84,12 @@ class Columns:
         fold = " " if row.open is None else glyphs.opened if row.open else glyphs.closed
         space = " " * (self.indent - 1)
         name = left(f"{' ' * (self.indent * row.depth)}{fold}{space}{row.key}", self.name, glyphs.cut)
-        mark_style = {Mark.NONE: PLAIN, Mark.CHOSEN: BOLD, Mark.REQUIRED: GOOD}[row.mark]
         results = ""
         if row.processed is not None:
             results = f"Processed: {right(str(row.processed), self.processed)}"
             results += f" Errors: {right(str(row.errors), self.errors)}"
         return (
-            (f"{row.mark.value} ", mark_style),
+            (f"{row.mark.value} ", BOLD if row.mark is Mark.CHOSEN else PLAIN),
             (f"{name} ", BOLD if row.matches or row.mark is Mark.CHOSEN else PLAIN),
             (left(row.last, 17), PLAIN),
             (f"{left(results, self.results)} ", PLAIN),

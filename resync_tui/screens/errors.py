@@ -11,7 +11,7 @@ from resync_tui.screens import words
 from resync_tui.screens.page import Page
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
 from resync_tui.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
@@ -35,7 +35,7 @@ class GroupRow:
 def draw_group(row: GroupRow, width: int, glyphs: Glyphs) -> Line:
     """Return the line of a reason."""
     group = row.group
-    name = 20 if width < 100 else 30
+    name = 20 if width < WIDE else 30
     return (
         (f"{group.count:>8,} ", BOLD),
         (f"{left(group.object, name, glyphs.cut)} ", PLAIN),
@@ -78,7 +78,7 @@ class ErrorsPage(Page):
         count = sum(group.count for group in groups)
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
         self.header(spread(heading, plain(f"{words.plural(count, 'record')} refused "), self.size.width))
-        name = 20 if (self._list.width or self.size.width) < 100 else 30
+        name = 20 if (self._list.width or self.size.width) < WIDE else 30
         self.titles(plain(f"{'Records':>8} {left('Object', name)} {'Kind':<9}Reason", BOLD))
         rows = [GroupRow(f"{each.object}/{each.table}/{each.kind}/{each.reason}", each) for each in groups]
         self._list.show(rows)

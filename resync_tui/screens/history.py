@@ -13,7 +13,7 @@ from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
 from resync_tui.widgets.rows import Rows
 
 NEWEST = 500
@@ -62,7 +62,7 @@ class Columns:
     @property
     def wide(self) -> bool:
         """Whether there is room for everything."""
-        return self.width >= 100
+        return self.width >= WIDE
 
     @property
     def by(self) -> int:

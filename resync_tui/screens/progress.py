@@ -16,7 +16,7 @@ from resync_tui.screens.page import Page
 from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, progress_row, waits_for, work
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, Line, plain, spread
+from resync_tui.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
 from resync_tui.widgets.rows import Rows
 
 PATIENCE = 15
@@ -98,10 +98,12 @@ class ProgressPage(Page):
         known = sum(total or 0 for total in totals)
         unsure = "+" if None in totals and not batch.status.ended else ""
         counts = batch.counts
-        text = f"Overall {ended}/{len(batch.objects)}  {counts.processed:,}/{known:,}{unsure} records"
+        reading = any(each.phase == "reading" for each in batch.objects)
+        done = f"reading {sum(each.read for each in batch.objects):,}" if reading else f"{counts.processed:,}"
+        text = f"Overall {ended}/{len(batch.objects)}  {done}/{known:,}{unsure} records"
         if batch.status is Status.RUNNING:
-            done, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
-            speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - done)
+            through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
+            speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
             text += f"  {speed:,.0f}/s" if speed is not None else "  -/s"
             text += f"  ETA {words.span(seconds)}" if seconds is not None and not unsure else "  ETA -"
         return ((text, PLAIN), (f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN))
@@ -109,7 +111,7 @@ class ProgressPage(Page):
     def _bar(self, batch: Batch, width: int) -> Line:
         part = words.batch_share(batch)
         room = max(10, width - 7)
-        return ((self.glyphs.bar(part, room), DOT[batch.color]), (f" {int(part * 100)}%", BOLD))
+        return ((self.glyphs.bar(part, room), FAINT), (f" {int(part * 100)}%", BOLD))
 
     def note(self) -> list[Line]:
         """Say whether somebody works on it, and that leaving does no harm."""
@@ -142,15 +144,17 @@ class ProgressPage(Page):
     def _pointed(self) -> list[Line]:
         """Write out what the row under the cursor has no room for."""
         current = self._list.current
-        text = f"{current.key}: {current.remark}" if current else ""
+        if current is None or len(current.remark) <= self._columns.remark:
+            return []
+        text = f"{current.key}: {current.remark}"
         return [plain(part) for part in words.folded(text, self.size.width)]
 
     def _ended(self, batch: Batch) -> list[Line]:
         """Say how it ended, and why the object under the cursor failed."""
         counts = batch.counts
         kinds = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
-        text = "  ".join(f"{kind} {getattr(counts, kind):,}" for kind in kinds if getattr(counts, kind))
-        lines = [plain(text or "Nothing was processed.")]
+        facts = [plain(f"{kind} {getattr(counts, kind):,}") for kind in kinds if getattr(counts, kind)]
+        lines = wrapped(facts, self.size.width) or [plain("Nothing was processed.")]
         if batch.message:
             lines = [plain(batch.message, BAD)]
         elif batch.status is Status.CANCELLED:
@@ -163,8 +167,8 @@ class ProgressPage(Page):
         self.show_message()
 
     def action_errors(self) -> None:
-        """Show what did not go in, beginning with the object under the cursor."""
-        current = self._list.current.key if self._list.current else None
+        """Show what did not go in, beginning with the object that the user put the cursor on."""
+        current = self._list.current.key if self._list.current and not self._follows else None
         self.app.push_screen(ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
 
     def action_cancel(self) -> None:

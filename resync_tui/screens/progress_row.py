@@ -9,7 +9,7 @@ from resync_tui.outcome import Color, Status
 from resync_tui.screens import words
 from resync_tui.screens.pace import Pace
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, Line, left, right
+from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRo
     """Return the row of an object."""
     running, begun = result.status is Status.RUNNING, result.started is not None
     total = f"{result.total:,}" if result.total is not None else "-"
-    speed = pace.per_second if running else None
+    speed = pace.per_second if running and result.phase != "waiting" else None
     part = words.share(result)
     return ProgressRow(
         key=result.object,
@@ -49,11 +49,11 @@ def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
     if result.status is Status.COMPLETED:
         return "done" if not result.counts.errors else f"done, {words.error_rate(result.counts)}"
     if result.status is Status.RUNNING:
-        if result.phase == "waiting" and waits_for:
-            return f"after {waits_for}"
-        left_over = work(result)[1] - work(result)[0]
-        seconds = pace.seconds_for(left_over) if result.total else None
-        return f"{result.phase or 'running'} {words.span(seconds) if seconds is not None else ''}".rstrip()
+        if result.phase == "waiting":
+            return f"after {waits_for}" if waits_for else "waiting"
+        done, whole = work(result)
+        seconds = pace.seconds_for(whole - done) if result.phase == "merging" else None
+        return words.span(seconds) if seconds is not None else result.phase or "running"
     if result.status is Status.QUEUED:
         return f"after {waits_for}" if waits_for else "its turn comes"
     return result.message or str(result.status)
@@ -85,7 +85,7 @@ class Columns:
     @property
     def bar(self) -> int:
         """Cells of a bar."""
-        return 10 if self.width < 100 else 20
+        return 10 if self.width < WIDE else 20
 
     @property
     def remark(self) -> int:
@@ -103,7 +103,7 @@ class Columns:
         return (
             (f"{glyphs.dot(row.color)} ", DOT[row.color]),
             (f"{left(row.key, self.name, glyphs.cut)} ", PLAIN),
-            (glyphs.bar(row.part, self.bar), DOT[row.color]),
+            (glyphs.bar(row.part, self.bar), FAINT),
             (f"{row.percent:>5} ", PLAIN),
             (f"{row.done:>{self.done}}{row.per_second:>8}", PLAIN),
             (f"{errors:>7}", WARN if row.errors else PLAIN),
@@ -115,5 +115,5 @@ def columns_for(width: int, rows: Sequence[ProgressRow]) -> Columns:
     """Return columns that give long names and counts the room that there is."""
     wanted = max([16, *(len(row.key) for row in rows)])
     done = max([10, *(len(row.done) for row in rows)])
-    most = 18 if width < 100 else 28
+    most = 18 if width < WIDE else 28
     return Columns(width, min(wanted, most), done)

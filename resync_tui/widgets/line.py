@@ -28,6 +28,9 @@ DOT: dict[Color | None, Style] = {
     Color.RED: BAD,
 }
 
+WIDE = 96
+"""Columns from which there is room for more than what is required."""
+
 Piece: TypeAlias = tuple[str, Style]
 Line: TypeAlias = tuple[Piece, ...]
 
@@ -73,10 +76,10 @@ def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
 
 def strip(line: Line, width: int, under: Style = PLAIN) -> Strip:
     """Return a line as Textual draws it, exactly `width` cells wide; on a cursor row only dots keep their colour."""
-    pieces = line if not under.reverse else tuple((text, under + _on_cursor(style)) for text, style in line)
+    pieces = line if not under.reverse else tuple((text, under + _on_cursor(text, style)) for text, style in line)
     return Strip(Segment(text, style) for text, style in pieces if text).adjust_cell_length(width, under)
 
 
-def _on_cursor(style: Style) -> Style:
-    kept = style.color if style in (GOOD, WARN, BAD) else None
+def _on_cursor(text: str, style: Style) -> Style:
+    kept = style.color if len(text.strip()) == 1 and style in (GOOD, WARN, BAD) else None
     return Style(color=kept.name if kept else None, bold=style.bold)

@@ -17,6 +17,8 @@ from textual.strip import Strip
 from resync_tui.widgets.line import PLAIN, Line, strip
 
 CURSOR = Style(reverse=True)
+AROUND = 2
+"""Rows that stay in sight above and below the cursor."""
 
 
 class Keyed(Protocol):
@@ -130,12 +132,13 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
             self._follow()
 
     def _follow(self) -> None:
-        """Scroll no further than brings the cursor into sight."""
+        """Scroll no further than brings the cursor into sight, with a little of what is around it."""
         top, height = self.scroll_offset.y, self.size.height
-        if self._at < top:
-            self.scroll_to(y=self._at, animate=False, force=True)
-        elif height and self._at >= top + height:
-            self.scroll_to(y=self._at - height + 1, animate=False, force=True)
+        around = min(AROUND, (height - 1) // 2)
+        if self._at < top + around:
+            self.scroll_to(y=max(0, self._at - around), animate=False, force=True)
+        elif height and self._at >= top + height - around:
+            self.scroll_to(y=self._at - height + 1 + around, animate=False, force=True)
 
     def on_resize(self) -> None:
         """Keep the rows as wide as the widget, and the cursor in sight."""
