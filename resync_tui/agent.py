@@ -182,6 +182,7 @@ class _Agent:
         failures, idle_since, retired = 0, anyio.current_time(), False
         async with anyio.create_task_group() as batches:
             while not self._stopping and not retired:
+                self._wake = anyio.Event()
                 try:
                     if self._runs or await self._claim(batches):
                         idle_since = anyio.current_time()
@@ -226,16 +227,19 @@ class _Agent:
     async def _pause(self, failures: int) -> None:
         """Wait for the next look at the queue, less where a batch ends or a signal comes."""
         seconds = min(POLL_SECONDS * 2**failures, OUTAGE_PAUSE) if failures else POLL_SECONDS
-        self._wake = anyio.Event()
         with anyio.move_on_after(seconds):
             await self._wake.wait()
 
     async def _heartbeat(self) -> None:
+        last = anyio.current_time()
         while True:
             await anyio.sleep(self._timing.beat_seconds)
             asked, runs = anyio.current_time(), list(self._runs.values())
+            if not runs and asked - last < self._timing.lease_seconds / 3:
+                continue
             try:
                 held = await self._queue.renew([run.lease for run in runs])
+                last = asked
             except CannotRun as error:
                 self._tell_outage(error)
                 continue

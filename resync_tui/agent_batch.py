@@ -194,7 +194,7 @@ class BatchRun:
                     self._log(f"left as it is, to be taken over: {told(error)}")
                     return False
                 await anyio.sleep(pause)
-                pause *= 2
+                pause = min(pause * 2, self._timing.work_seconds / 8)
             else:
                 return True
 

@@ -52,10 +52,10 @@ class ControlDatabase:
         A transaction that takes more than `patience` seconds counts as one that the database does not answer.
         Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
         """
-        engine = _open_sqlite(sqlite_path(url), patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
+        engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
         database = cls(engine, url, clock, patience)
         try:
-            with _explained(url):
+            with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
         except BaseException:
             await database.close()
@@ -111,9 +111,9 @@ def _open_postgresql(url: str) -> AsyncEngine:
     return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
-def _open_sqlite(path: Path, patience: float) -> AsyncEngine:
-    _owned(path)
-    engine = open_engine(f"sqlite:///{path}", pooled=True)
+def _open_sqlite(url: str, patience: float) -> AsyncEngine:
+    _owned(sqlite_path(url))
+    engine = open_engine(url, pooled=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def durable(connection: Any, _record: object) -> None:

@@ -1,0 +1,55 @@
+"""The log that a person reads."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from resync_tui import agent_log
+from resync_tui.agent_log import AgentLog, line_of, log_path
+from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
+from resync_tui.outcome import Counts, Kind, Status
+
+
+def test_it_lies_beside_a_sqlite_control_file_and_else_with_the_users_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert log_path("sqlite:////srv/control.db") == Path("/srv/agent.log")
+    assert log_path("postgresql://db/control") == tmp_path / "resync-tui" / "agent.log"
+
+
+def test_a_line_begins_with_the_local_time_and_stays_one_line(tmp_path: Path) -> None:
+    moment = datetime(2025, 11, 20, 4, 12, 3, tzinfo=UTC)
+    log = AgentLog(tmp_path / "agent.log", clock=lambda: moment)
+    log.about("batch 7", "district 01")("School", "failed:\nno table")
+    local = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    assert (tmp_path / "agent.log").read_text() == f"{local}  batch 7  district 01  School  failed: no table\n"
+    assert (tmp_path / "agent.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_long_log_is_moved_aside_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_log, "SIZE_LIMIT", 100)
+    first, second = (AgentLog(tmp_path / "agent.log") for _ in range(2))
+    for number in range(9):
+        (first, second)[number % 2].write(f"line {number}", "x" * 30)
+    kept = [(tmp_path / name).read_text().splitlines() for name in ("agent.log.1", "agent.log")]
+    assert [line.split("  ")[1] for file in kept for line in file] == [f"line {each}" for each in (6, 7, 8)]
+    assert {each.name for each in tmp_path.iterdir()} == {"agent.log", "agent.log.1"}
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").touch()
+    AgentLog(tmp_path / "folder" / "agent.log").write("lost")
+    assert (tmp_path / "folder").read_bytes() == b""
+
+
+def test_events_become_lines_without_the_keys_of_records() -> None:
+    refused = RecordsRefused("School", "School", Kind.REJECTED, "name is too long", 3, ({"ssn": "078-05-1120"},))
+    ended = ObjectEnded("School", Status.FAILED, Counts(processed=5, rejected=3, updated=2), "no table")
+    assert line_of(ObjectStarted("School")) == ("School", "started")
+    assert line_of(ObjectProgress("School", "reading", 1, 2, Counts())) == ()
+    assert line_of(Note("snapshot taken")) == ("snapshot taken",)
+    assert line_of(refused) == ("School", "3 rejected in School: name is too long")
+    counts = "processed 5, errors 3, inserted 0, updated 2, unchanged 0"
+    assert line_of(ended) == ("School", "failed", counts, "no table")

@@ -1,0 +1,109 @@
+"""The agent and the real engine, tied together by resync.toml."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from resync_tui.agent import run_agent
+from resync_tui.config import Settings, load
+from resync_tui.control.store import Store
+from resync_tui.outcome import Counts, Status
+from resync_tui.plan import make_plan
+
+CONFIG = """
+[control]
+url = "sqlite:///control.db"
+[state]
+name = "NV"
+url = "sqlite:///state.db"
+[years]
+current = 2026
+[[district]]
+id = "01"
+name = "Abbott"
+url = "sqlite:///district.db"
+[catalog]
+file = "objects.toml"
+"""
+CATALOG = """
+name = "Small"
+tenant_column = "districtNumber"
+identity = "District.number"
+[[object]]
+name = "District"
+tables = ["District"]
+[[object]]
+name = "School"
+tables = ["School"]
+parents = ["District"]
+"""
+DISTRICT = """
+CREATE TABLE "District" ("districtID" INTEGER PRIMARY KEY, "number" VARCHAR(9) NOT NULL);
+CREATE TABLE "School" ("schoolID" INTEGER PRIMARY KEY, "districtID" INTEGER REFERENCES "District", "name" VARCHAR(9));
+INSERT INTO "District" VALUES (1, '01');
+INSERT INTO "School" VALUES (1, 1, 'North'), (2, 1, 'South'), (3, 1, 'A name that is too long');
+"""
+STATE = """
+CREATE TABLE "District" ("districtNumber" VARCHAR(9), "districtID" INTEGER, "number" VARCHAR(9) NOT NULL,
+  PRIMARY KEY ("districtNumber", "districtID"));
+CREATE TABLE "School" ("districtNumber" VARCHAR(9), "schoolID" INTEGER, "districtID" INTEGER, "name" VARCHAR(9),
+  PRIMARY KEY ("districtNumber", "schoolID"),
+  FOREIGN KEY ("districtNumber", "districtID") REFERENCES "District" ("districtNumber", "districtID"));
+INSERT INTO "District" VALUES ('01', 1, '01');
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    for name, script in (("district", DISTRICT), ("state", STATE)):
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as connection:
+            connection.executescript(script)
+    (tmp_path / "resync.toml").write_text(CONFIG)
+    (tmp_path / "objects.toml").write_text(CATALOG)
+    return load(tmp_path / "resync.toml")
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    store = await Store.open(settings.control_url())
+    yield store
+    await store.close()
+
+
+async def run(settings: Settings, store: Store) -> int:
+    """Send everything, and let an agent do it; return the batch's number."""
+    plan = make_plan(settings.load_catalog(), ["School"], 2026)
+    (batch,) = await store.submit(["01"], plan, initiator="district", requested_by="jdoe")
+    await run_agent(settings, once=True, idle_seconds=None)
+    return batch.batch
+
+
+async def test_a_batch_reaches_the_state_and_every_record_is_accounted_for(settings: Settings, store: Store) -> None:
+    number = await run(settings, store)
+    batch = await store.batch(number)
+    assert batch.message == ""
+    assert batch.status is Status.COMPLETED
+    assert {each.object: each.counts for each in batch.objects} == {
+        "District": Counts(processed=1, unchanged=1),
+        "School": Counts(processed=3, inserted=2, rejected=1),
+    }
+    (refused,) = await store.errors(number)
+    assert (refused.table, dict(refused.key)) == ("School", {"schoolID": 3})
+    with closing(sqlite3.connect(settings.path.parent / "state.db")) as state:
+        names = state.execute('SELECT "name" FROM "School" ORDER BY "schoolID"').fetchall()
+    assert names == [("North",), ("South",)]
+    log = (settings.path.parent / "agent.log").read_text("utf-8")
+    assert "too long" not in log.replace(refused.reason, "")
+
+
+async def test_a_source_that_is_another_district_fails_its_batch_in_words(settings: Settings, store: Store) -> None:
+    with closing(sqlite3.connect(settings.path.parent / "district.db")) as district:
+        district.execute("UPDATE \"District\" SET number = '02'")
+        district.commit()
+    batch = await store.batch(await run(settings, store))
+    assert batch.status is Status.FAILED
+    assert "says that it is district 02, not 01" in batch.message
+    assert {each.status for each in batch.objects} == {Status.SKIPPED}
