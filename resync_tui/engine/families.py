@@ -183,7 +183,7 @@ def differs(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnE
     """Return whether the state's value is another than the staged one."""
     kind = family(target)
     if "declared" in target.info:
-        held, other = sa.collate(target, "BINARY"), staged
+        held, other = sa.collate(sa.type_coerce(target, types.Text()), "BINARY"), staged
         same_kind = sa.func.typeof(target) == sa.func.typeof(staged)
         return sa.or_(held.is_distinct_from(other), sa.not_(same_kind))
     if kind in _EQUAL_MEANS_SAME:
