@@ -96,7 +96,7 @@ class ResyncApp(App[None]):
 
     async def _watch(self) -> None:
         while True:
-            self._stale = await self.session.poll() or self._stale
+            self._stale = await self.session.unbroken(self.session.poll()) or self._stale
             self._draw()
             await sleep(BEAT if self.session.active else IDLE)
 
@@ -161,7 +161,8 @@ class ResyncApp(App[None]):
         if page is None or isinstance(page, ProgressPage):
             return
         try:
-            newest = await self.session.store.batches(district=self.session.district, limit=1)
+            asking = self.session.store.batches(district=self.session.district, limit=1)
+            newest = await self.session.unbroken(asking)
         except ResyncError as error:
             page.tell(error)
             return

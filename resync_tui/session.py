@@ -1,8 +1,9 @@
 """What all screens of one run share: who asks, for which district and year, and the control database behind it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from anyio import to_thread
 
@@ -13,6 +14,11 @@ from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, Last
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.outcome import Kind, Status
 from resync_tui.plan import Plan
+
+T = TypeVar("T")
+
+CLOSE_SECONDS = 2
+"""How long quitting waits for an answer."""
 
 READ_AGAIN = timedelta(seconds=2)
 """While something runs the screens read this often even without a change: an agent falls silent without a word."""
@@ -99,6 +105,7 @@ class Session:
         self._open_store = open_store
         self._start_agent = start_agent
         self._store: Store | None = None
+        self._asking: set[asyncio.Future[Any]] = set()
         self._seen = -1
         self._read_at: datetime | None = None
         self.trouble: ResyncError | None = None
@@ -163,6 +170,18 @@ class Session:
         self.catalog = self._current_catalog if current else self.settings.catalog_of_year(self.district, year)
         self.year = year
 
+    async def unbroken(self, asking: Coroutine[Any, Any, T]) -> T:
+        """Ask something to the end though whoever asks may leave; drivers hang where a call is broken off."""
+        task = asyncio.ensure_future(asking)
+        self._asking.add(task)
+        task.add_done_callback(self._answered)
+        return await asyncio.shield(task)
+
+    def _answered(self, task: "asyncio.Future[Any]") -> None:
+        self._asking.discard(task)
+        if not task.cancelled():
+            task.exception()
+
     async def poll(self) -> bool:
         """Open the control database if need be, and return whether there is something new to read."""
         try:
@@ -205,6 +224,8 @@ class Session:
         return self.agent_line or f"resync-tui agent --config {self.settings.path}"
 
     async def close(self) -> None:
-        """Let the control database go."""
+        """Let the control database go, once it has answered what is still open; one that hangs is not waited for."""
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=CLOSE_SECONDS)
         if self._store is not None:
             await self._store.close()

@@ -30,6 +30,9 @@ class Page(Screen[None]):
         super().__init__()
         self.session = session
         self.glyphs = glyphs
+        self._header = Lines(id="header", height=self.HEADER_ROWS)
+        self._titles = Lines(id="titles")
+        self._message = Lines(id="message", height=self.MESSAGE_ROWS)
         self._wanted = False
         self._reading = False
         self._said: tuple[str, bool] = ("", False)
@@ -54,11 +57,11 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, titles, rows, message, keys."""
-        yield Lines(id="header", height=self.HEADER_ROWS)
-        yield Lines(id="titles")
+        yield self._header
+        yield self._titles
         yield self.rows()
         yield from self.compose_filter()
-        yield Lines(id="message", height=self.MESSAGE_ROWS)
+        yield self._message
         yield KeyBar(self.bar_keys())
 
     def compose_filter(self) -> ComposeResult:
@@ -89,7 +92,7 @@ class Page(Screen[None]):
             while self._wanted:
                 self._wanted = False
                 try:
-                    await self.load()
+                    await self.session.unbroken(self.load())
                 except ResyncError as error:
                     self.tell(error)
         finally:
@@ -98,10 +101,10 @@ class Page(Screen[None]):
 
     def refresh_all(self) -> None:
         """Draw at once: after a key, a resize or a reading."""
-        if self.is_mounted and self.size.width:
+        if self.rows().is_attached and self.size.width:
             self.draw()
             self.show_message()
-            self.query_one(Rows).flush()
+            self.rows().flush()
 
     def beat(self) -> None:
         """Four times a second: what depends on the clock, while something runs."""
@@ -110,11 +113,11 @@ class Page(Screen[None]):
 
     def header(self, *lines: Line) -> None:
         """Set the lines at the top."""
-        self.query_one("#header", Lines).show(lines)
+        self._header.show(lines)
 
     def titles(self, line: Line) -> None:
         """Set the titles of the columns."""
-        self.query_one("#titles", Lines).show([line])
+        self._titles.show([line])
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Say something above the keys, until the next key."""
@@ -133,8 +136,6 @@ class Page(Screen[None]):
 
     def show_message(self) -> None:
         """Show what is to be said: trouble with the control database before all else."""
-        if not self.is_mounted:
-            return
         trouble, (text, bad) = self.session.trouble, self._said
         if trouble is not None:
             lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
@@ -142,7 +143,7 @@ class Page(Screen[None]):
             lines = [plain(part, BAD if bad else PLAIN) for part in words.folded(text, self.size.width)]
         else:
             lines = self.note()
-        self.query_one("#message", Lines).show(lines)
+        self._message.show(lines)
 
     def action_back(self) -> None:
         """Go back to the screen before."""

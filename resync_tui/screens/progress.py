@@ -191,7 +191,7 @@ class ProgressPage(Page):
 
     async def _cancel(self) -> None:
         try:
-            await self.session.store.cancel(self.number, self.session.user)
+            await self.session.unbroken(self.session.store.cancel(self.number, self.session.user))
         except ResyncError as error:
             self.tell(error)
         self.reload()

@@ -14,7 +14,12 @@ class KeyBar(Widget):
 
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        self._words: tuple[Line, ...] = tuple(((key, KEY), (f" {label}", PLAIN)) for key, label in keys)
+        self._words = _words(keys)
+
+    def show(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Show other keys."""
+        self._words = _words(keys)
+        self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many rows the keys take."""
@@ -24,3 +29,7 @@ class KeyBar(Widget):
         """Draw one row."""
         rows = wrapped(self._words, self.size.width)
         return strip(rows[y] if y < len(rows) else (), self.size.width)
+
+
+def _words(keys: Sequence[tuple[str, str]]) -> tuple[Line, ...]:
+    return tuple(((key, KEY), (f" {label}", PLAIN)) for key, label in keys)

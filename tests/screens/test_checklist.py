@@ -7,6 +7,7 @@ from resync_tui.config import DistrictSettings
 from resync_tui.marks import Mark
 from resync_tui.outcome import Counts
 from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.marking import MarkingPage
 from tests.screens.conftest import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -214,7 +215,7 @@ async def test_the_legend_and_the_help_open_and_close(console: Opener) -> None:
 async def test_every_action_stands_in_the_help_with_its_key(console: Opener) -> None:
     async with console((120, 60)) as c:
         await c.press("question_mark")
-        bindings = [*ChecklistPage.BINDINGS, *ResyncApp.BINDINGS]
+        bindings = [*MarkingPage.BINDINGS, *ChecklistPage.BINDINGS, *ResyncApp.BINDINGS]
         described = {each.description for each in bindings if not isinstance(each, tuple) and each.show}
         assert described
         for description in described:
@@ -243,3 +244,19 @@ async def test_a_previous_year_lists_only_what_is_configured_for_it(console: Ope
         assert "Year: 2024-25" in c.text
         assert {row.key for row in page(c).rows().values} == {"Calendar", "CourseSection"}
         assert page(c).marks.chosen == set()
+
+
+async def test_the_palette_runs_any_action_of_the_screen(console: Opener) -> None:
+    async with console() as c:
+        await c.press("colon", *"full resync")
+        await c.until(lambda: "Mark all: a full resync" in c.text)
+        await c.press("enter")
+        await c.until(lambda: isinstance(c.app.screen, ChecklistPage))
+        await c.until(lambda: page(c).marks.full)
+
+
+async def test_leaving_the_filter_says_why_again(console: Opener) -> None:
+    async with console() as c:
+        await c.press("slash", *"roster", "enter", "escape")
+        assert under(c) == "Roster"
+        assert "Roster needs Enrollment" in c.text

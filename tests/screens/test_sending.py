@@ -1,5 +1,6 @@
 """From the mark to the dot: confirm, send, watch, come back."""
 
+import anyio
 import pytest
 
 from resync_tui.config import DistrictSettings
@@ -333,3 +334,28 @@ async def test_quitting_closes_the_control_database_and_cancels_nothing(console:
         await c.press("q")
     assert c.store.closed
     assert c.batches[0].status is Status.QUEUED
+
+
+async def test_quitting_in_the_middle_of_a_question_lets_it_be_answered(
+    console: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended, broken = anyio.Event(), anyio.Event(), []
+    async with console() as c:
+        answer = c.store.changes
+
+        async def slow() -> int:
+            begun.set()
+            try:
+                await anyio.sleep(0.3)
+            except BaseException:
+                broken.append(True)
+                raise
+            ended.set()
+            return await answer()
+
+        monkeypatch.setattr(c.store, "changes", slow)
+        await c.until(begun.is_set)
+        await c.press("q")
+    assert ended.is_set()
+    assert not broken
+    assert c.store.closed

@@ -1,0 +1,156 @@
+"""The objects as a tree with checkboxes, folds and a filter; knows nothing of results."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from resync_tui.marks import Mark, Marks
+from resync_tui.screens import words
+from resync_tui.screens.checklist_row import ChecklistRow
+from resync_tui.screens.page import Page
+from resync_tui.screens.tree import Node, Tree
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import WARN, Line, plain
+from resync_tui.widgets.rows import Rows
+
+
+class MarkingPage(Page):
+    """Marks that survive folds, filters and another school year."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark or unmark the object"),
+        Binding("a", "all", "Mark all: a full resync"),
+        Binding("u", "none", "Unmark all"),
+        Binding("d", "check", "Check dependencies on or off"),
+        Binding("slash", "filter", "Filter by name"),
+        Binding("n", "match(1)", "Next match of the filter"),
+        Binding("N", "match(-1)", "Match before"),
+        Binding("left,h", "fold", "Fold, or go up"),
+        Binding("right,l", "unfold", "Unfold, or go down"),
+        Binding("escape", "leave_filter", "Leave the filter", show=False),
+    ]
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__(session, glyphs)
+        self.marks = Marks(session.catalog)
+        self.wanted_name = ""
+        """The filter."""
+        self._tree = Tree(session.catalog)
+        self._folded: frozenset[str] = frozenset()
+
+    def rows(self) -> Rows[ChecklistRow]:
+        """Return the tree's rows."""
+        raise NotImplementedError
+
+    def nodes(self) -> list[Node]:
+        """Return the objects to show, under folds and filter."""
+        return self._tree.shown(self._folded, self.wanted_name)
+
+    def list_objects(self) -> None:
+        """List the objects of another district or year; marks stay where it has the object."""
+        self.marks = self.marks.within(self.session.catalog)
+        self._tree = Tree(self.session.catalog)
+        self.refresh_all()
+
+    def compose_filter(self) -> ComposeResult:
+        """What asks for a part of a name."""
+        yield Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
+
+    def note(self) -> list[Line]:
+        """Say why the object under the cursor is in it, what it needs, and the catalog's hint."""
+        current = self.rows().current
+        if current is None:
+            return [plain("No DIS object has such a name. Esc clears the filter." if self.wanted_name else "")]
+        hint = self.session.catalog[current.key].hint
+        if hint and self.marks[current.key] is not Mark.NONE:
+            return [plain(part, WARN) for part in words.folded(hint, self.size.width)]
+        return [plain(part) for part in words.folded(self.marks.why(current.key), self.size.width)]
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self.show_message()
+
+    def remark(self, marks: Marks) -> None:
+        """Show other marks."""
+        self.marks = marks
+        self.refresh_all()
+
+    def action_mark(self) -> None:
+        """Mark or unmark the object under the cursor."""
+        if (current := self.rows().current) is not None:
+            self.remark(self.marks.toggled(current.key))
+
+    def action_all(self) -> None:
+        """Mark everything: a full resync."""
+        self.remark(self.marks.all())
+
+    def action_none(self) -> None:
+        """Unmark everything."""
+        self.remark(self.marks.none())
+
+    def action_check(self) -> None:
+        """Switch Check dependencies."""
+        self.remark(self.marks.with_check(not self.marks.check_dependencies))
+
+    def action_fold(self) -> None:
+        """Fold the object under the cursor; where there is nothing to fold, go to the one above it."""
+        current = self.rows().current
+        if current and current.open and not self.wanted_name:
+            self._folded |= {current.key}
+            self.refresh_all()
+        elif current and (above := self._tree.above[current.key]):
+            self.rows().go(above)
+            self.show_message()
+
+    def action_unfold(self) -> None:
+        """Unfold the object under the cursor; where it is open, go to the first below it."""
+        current = self.rows().current
+        if current and current.open is False:
+            self._folded -= {current.key}
+            self.refresh_all()
+        elif current and current.open:
+            self.rows().action_move(1)
+
+    def action_filter(self) -> None:
+        """Ask for a part of a name."""
+        self.query_one("#filter", Input).focus()
+        self.add_class("filtering")
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self.wanted_name = event.value.strip()
+        self.refresh_all()
+        current = self.rows().current
+        if self.wanted_name and current is not None and not current.matches:
+            self.action_match(1)
+
+    @on(Input.Submitted, "#filter")
+    def _keep_filter(self) -> None:
+        self.remove_class("filtering")
+        self.rows().focus()
+
+    def action_leave_filter(self) -> None:
+        """Show all objects again."""
+        self.query_one("#filter", Input).value = ""
+        self._keep_filter()
+
+    def action_match(self, step: int) -> None:
+        """Go to the next or the previous match of the filter, around the end."""
+        found = next_match(self.rows().values, self.rows().current, step)
+        if found:
+            self.rows().go(found)
+            self.show_message()
+        else:
+            self.say("Nothing to find. / filters by a part of a name.")
+
+
+def next_match(values: Sequence[ChecklistRow], current: ChecklistRow | None, step: int) -> str:
+    """Return the next match after a row, or before it, around the end; empty where nothing matches."""
+    at = values.index(current) if current in values else 0
+    ahead = [*values[at + 1 :], *values[: at + 1]] if step > 0 else [*values[:at][::-1], *values[at:][::-1]]
+    return next((value.key for value in ahead if value.matches), "")
