@@ -1,0 +1,359 @@
+"""What a resync must come to, worked out in plain Python from dumps of both ends and docs/accounting.md alone."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import networkx as nx
+
+from resync_tui.catalog import Catalog
+from tests.accounts.shape import Column, Dump, Foreign, Row, Table
+from tests.accounts.values import Flaw, as_double, in_state, same_by_equality
+
+Key: TypeAlias = tuple[Any, ...]
+Refusal: TypeAlias = tuple[str, str]
+"""Kind and reason."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the documents of a test say in plain Python of the rules and checks that its databases hold as SQL."""
+
+    rules: Mapping[str, Callable[[Row], bool]] = field(default_factory=dict)
+    """By the rule's id: whether it forbids a district's row, as it was dumped."""
+    checks: Mapping[str, Sequence[Callable[[Row], bool]]] = field(default_factory=dict)
+    """By table, each CHECK of the state: whether a row as the state would hold it passes."""
+
+
+@dataclass
+class _Record:
+    """One row of the district on its way."""
+
+    raw: Row
+    row: Row
+    key: Key
+    allowed: set[Refusal] = field(default_factory=set)
+    """Empty: it goes in. More than one only where rows of one table bring each other down."""
+
+    @property
+    def accepted(self) -> bool:
+        return not self.allowed
+
+
+@dataclass
+class Accounts:
+    """What must come out of each table: its counts and its refusals."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    refused: dict[str, list[tuple[Key, set[Refusal]]]] = field(default_factory=dict)
+
+
+class Oracle:
+    """The accounts of one batch of one district."""
+
+    def __init__(
+        self, catalog: Catalog, objects: Iterable[str], tenant: str | None, source: Dump, before: Dump, known: Knowledge,
+        year: int = 2026,
+    ) -> None:
+        self.catalog = catalog
+        self.objects = {table: catalog[name] for name in objects for table in catalog[name].tables}
+        self.tenant = tenant
+        self.tenant_column = catalog.tenant_column
+        self.source = source
+        self.before = before
+        self.known = known
+        self.year = year
+        self.accounts = Accounts()
+        self.records: dict[str, list[_Record]] = {}
+        self.final: dict[str, list[Row]] = dict(before.rows)
+        for group in self._groups():
+            for table in group:
+                rows = [raw for raw in source.rows[table] if self._in_scope(table, raw, source.rows)]
+                self.records[table] = [self._record(table, raw) for raw in rows]
+                self._refuse_alone(table)
+            self._refuse_together(group)
+            for table in group:
+                self._account(table)
+
+    def of_object(self, name: str) -> Counter[str]:
+        """Return what an object must come to."""
+        return sum((self.accounts.counts[table] for table in self.catalog[name].tables), Counter())
+
+    # --- shapes ---
+
+    def _groups(self) -> list[list[str]]:
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.objects)
+        for table in self.objects:
+            parents = {foreign.parent for foreign in self.before.tables[table].foreign}
+            graph.add_edges_from((parent, table) for parent in parents if parent in self.objects)
+        components = nx.condensation(graph)
+        return [sorted(components.nodes[node]["members"]) for node in nx.topological_sort(components)]
+
+    def columns(self, table: str) -> list[str]:
+        """Return the columns that both ends have, in the district's order."""
+        ignored = {each.rpartition(".")[2] for each in self.objects[table].ignore_columns if each.startswith(table)}
+        state = self.before.tables[table].columns
+        return [
+            column.name
+            for column in self.source.tables[table].columns.values()
+            if column.name not in ignored
+            and column.name != self.tenant_column
+            and not column.generated
+            and not state[column.name].generated
+        ]
+
+    def owned(self, table: str) -> set[str]:
+        """Return the columns that are the state's once they are set."""
+        return {each.rpartition(".")[2] for each in self.objects[table].state_owned if each.startswith(table)}
+
+    def key_columns(self, table: str) -> tuple[str, ...]:
+        """Return the state's key without the tenant."""
+        return self._without_tenant(self.before.tables[table].key)
+
+    def _without_tenant(self, columns: Sequence[str]) -> tuple[str, ...]:
+        return tuple(column for column in columns if column != self.tenant_column)
+
+    def _state_column(self, table: str, column: str) -> Column:
+        return self.before.tables[table].columns[column]
+
+    def _values(self, table: str, row: Row, columns: Sequence[str]) -> Key:
+        return tuple(same_by_equality(row[column], self._state_column(table, column)) for column in columns)
+
+    def _mine(self, table: str) -> Iterator[Row]:
+        """Yield the tenant's rows of the state."""
+        for row in self.before.rows[table]:
+            if self.tenant_column is None or row[self.tenant_column] == self.tenant:
+                yield row
+
+    # --- the school year ---
+
+    def _way_to_year(self, table: str) -> list[Foreign] | None:
+        """Return the foreign keys that lead to the year; None where the table is not tied to one."""
+        if self.catalog.year is None or not self.objects[table].school_year:
+            return None
+        ways: list[tuple[str, list[Foreign]]] = [(table, [])]
+        seen = {table}
+        for here, way in ways:
+            if here == self.catalog.year.rpartition(".")[0]:
+                return way
+            for foreign in self._foreign(here):
+                if foreign.parent not in seen:
+                    seen.add(foreign.parent)
+                    ways.append((foreign.parent, [*way, foreign]))
+        return None
+
+    def _in_scope(self, table: str, row: Row, rows: Mapping[str, list[Row]]) -> bool:
+        """Whether a row is of the current year: unless it is known to be of another."""
+        way = self._way_to_year(table)
+        if way is None:
+            return True
+        here = [row]
+        for foreign in way:
+            pairs = [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column]
+            wanted = {self._referring(foreign.parent, pairs, each) for each in here}
+            theirs = [column for _, column in pairs]
+            here = [
+                each
+                for each in rows[foreign.parent]
+                if each.get(self.tenant_column, self.tenant) == self.tenant
+                and self._values(foreign.parent, each, theirs) in wanted
+            ]
+        column = self.catalog.year.rpartition(".")[2] if self.catalog.year else ""
+        return not any(each[column] is not None and str(each[column]) != str(self.year) for each in here)
+
+    def _referring(self, parent: str, pairs: Sequence[tuple[str, str]], row: Row) -> Key:
+        return tuple(same_by_equality(row[mine], self._state_column(parent, theirs)) for mine, theirs in pairs)
+
+    def _foreign(self, table: str) -> list[Foreign]:
+        return sorted(self.before.tables[table].foreign, key=lambda each: (self._without_tenant(each.columns), each.parent))
+
+    # --- the order of docs/accounting.md ---
+
+    def _record(self, table: str, raw: Row) -> _Record:
+        row: Row = {}
+        flaws: list[Refusal] = []
+        for rule in self.objects[table].rule:
+            if rule.table == table and self.known.rules[rule.id](raw):
+                flaws.append(("excluded", rule.reason))
+        for name in self.columns(table):
+            column = self._state_column(table, name)
+            try:
+                row[name] = in_state(raw[name], column, self.source.dialect, self.before.dialect)
+            except Flaw as flaw:
+                row[name] = raw[name]
+                flaws.append(("rejected", said(str(flaw), column)))
+        checks = self.known.checks.get(table, ())
+        assert len(checks) == self.before.tables[table].checks, f"{table}: a CHECK is not known to the test"
+        if not flaws and not all(check(row) for check in checks):
+            flaws.append(("rejected", "breaks the state's check"))
+        key = tuple(row[column] for column in self.key_columns(table))
+        return _Record(raw, row, key, set(flaws[:1]))
+
+    def _refuse_alone(self, table: str) -> None:
+        """Refuse what is wrong of a row among the district's own: a doubled key."""
+        names = self.key_columns(table)
+        often = Counter(self._values(table, record.row, names) for record in self.records[table])
+        for record in self.records[table]:
+            if record.accepted and often[self._values(table, record.row, names)] > 1:
+                record.allowed = {("rejected", "doubled key")}
+
+    def _refuse_together(self, group: Sequence[str]) -> None:
+        """Refuse by foreign and unique keys until what is left holds."""
+        while True:
+            before = self._refused(group)
+            for table in group:
+                for record in self.records[table]:
+                    if record.accepted and (found := self._missing_parent(table, record.row)):
+                        record.allowed = {found}
+            if self._refused(group) == before:
+                for table in group:
+                    self._refuse_doubles(table)
+                if self._refused(group) == before:
+                    break
+        for table in group:  # what the last look says may differ from the first where rows bring each other down
+            for record in self.records[table]:
+                if any(re.search("did not reach|names no|another record", reason) for _, reason in record.allowed):
+                    found = self._missing_parent(table, record.row)
+                    record.allowed |= {found} if found else set()
+
+    def _refused(self, group: Sequence[str]) -> int:
+        return sum(not record.accepted for table in group for record in self.records[table])
+
+    def _missing_parent(self, table: str, row: Row) -> Refusal | None:
+        for foreign in self._foreign(table):
+            pairs = [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] in row]
+            ours = self._referring(foreign.parent, pairs, row)
+            if None in ours:
+                continue
+            theirs = tuple(column for _, column in pairs)
+            if ours not in self._present(foreign, theirs):
+                there = {self._values(foreign.parent, each, theirs) for each in self.source.rows.get(foreign.parent, ())}
+                return said_of_parent(ours in there, foreign, [mine for mine, _ in pairs])
+        return None
+
+    def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
+        """Return the parents that the state will hold once that table has been merged."""
+        by_tenant = self.tenant_column in foreign.columns
+        rows = self._mine(foreign.parent) if by_tenant else iter(self.before.rows[foreign.parent])
+        held = {self._values(foreign.parent, row, referred) for row in rows}
+        for record in self.records.get(foreign.parent, ()):
+            if record.accepted:
+                held.add(self._values(foreign.parent, record.row, referred))
+        return held
+
+    def _refuse_doubles(self, table: str) -> None:
+        keys = self.key_columns(table)
+        for unique in sorted(self.before.tables[table].unique, key=self._without_tenant):
+            own = self._without_tenant(unique)
+            if not own or not set(own) <= set(self.columns(table)):
+                continue
+            accepted = {self._values(table, each.row, keys): each for each in self.records[table] if each.accepted}
+            rows = self._mine(table) if self.tenant_column in unique else iter(self.before.rows[table])
+            had: dict[Key, list[Key | None]] = {}
+            for row in rows:
+                mine = self.tenant_column is None or row[self.tenant_column] == self.tenant
+                key = self._values(table, row, keys) if mine else None
+                had.setdefault(self._values(table, row, own), []).append(key)
+            wanted: dict[Key, list[_Record]] = {}
+            for record in accepted.values():
+                value = self._values(table, record.row, own)
+                if None not in value:
+                    wanted.setdefault(value, []).append(record)
+            for value, records in wanted.items():
+                holders = had.get(value, [])
+                kept = any(holder not in accepted for holder in holders)
+                winner = None
+                if not kept:
+                    winner = min(records, key=lambda each: (self._values(table, each.row, keys) not in holders, each.key))
+                for record in records:
+                    if record is not winner:
+                        record.allowed = {("rejected", said_of_unique(own, of_state=kept))}
+
+    # --- the sums ---
+
+    def _account(self, table: str) -> None:
+        keys, owned = self.key_columns(table), self.owned(table)
+        compared = [column for column in self.columns(table) if column not in keys and column not in owned]
+        had = {self._values(table, row, keys): row for row in self._mine(table)}
+        counts: Counter[str] = Counter(processed=len(self.records[table]))
+        refused = []
+        changed: dict[Key, Row] = {}
+        for record in self.records[table]:
+            key = self._values(table, record.row, keys)
+            old = had.get(key)
+            if not record.accepted:
+                kinds = {kind for kind, _ in record.allowed}
+                counts[kinds.pop() if len(kinds) == 1 else "either"] += 1
+                refused.append((record.key, record.allowed))
+            elif old is None:
+                counts["inserted"] += 1
+                changed[key] = {**({self.tenant_column: self.tenant} if self.tenant_column else {}), **record.row}
+            elif any(not same(old[name], record.row[name], self._state_column(table, name)) for name in compared):
+                counts["updated"] += 1
+                changed[key] = {**old, **{name: record.row[name] for name in compared}}
+            else:
+                counts["unchanged"] += 1
+        self.final[table] = self._after(table, keys, changed)
+        theirs = {self._values(table, row, keys) for row in self.source.rows[table]}
+        counts["extra"] = sum(
+            self._in_scope(table, row, self.final) for key, row in had.items() if key not in theirs
+        )
+        self.accounts.counts[table] = counts
+        self.accounts.refused[table] = refused
+
+    def _after(self, table: str, keys: Sequence[str], changed: dict[Key, Row]) -> list[Row]:
+        rows = []
+        for row in self.before.rows[table]:
+            mine = self.tenant_column is None or row[self.tenant_column] == self.tenant
+            rows.append(changed.pop(self._values(table, row, keys), row) if mine else row)
+        return rows + list(changed.values())
+
+    def listed(self, table: str, rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
+        """Return rows so that they can be compared: without what the state fills by itself."""
+        both = {*self.columns(table), self.tenant_column}
+        columns = [each for each in self.before.tables[table].columns.values() if each.name in both]
+        return Counter(tuple(comparable(row[column.name], column) for column in columns) for row in rows)
+
+
+def comparable(value: Any, column: Column) -> Any:
+    """Return a dumped value so that two are equal exactly when their text output (in SQLite also their type) is."""
+    if value is None:
+        return None
+    if column.kind == "double" and isinstance(value, str | float) and not str(value).startswith(("0x", "-0x")):
+        return as_double(value)
+    return value if isinstance(value, str) else (type(value).__name__, value)
+
+
+def same(one: Any, other: Any, column: Column) -> bool:
+    """Whether two dumped values of a column are the same."""
+    return bool(comparable(one, column) == comparable(other, column))
+
+
+def said(flaw: str, column: Column) -> str:
+    """Return the reason for a value that does not fit."""
+    decimals = (*column.size, 0)[:2][-1]
+    return column.name + {
+        "missing": " is missing",
+        "not valid": ": not a valid",
+        "longer": f" is longer than {column.length}",
+        "out of range": " is out of range",
+        "more decimals": f" has more than {decimals} decimals",
+        "not one of": " is not one of",
+    }[flaw]
+
+
+def said_of_parent(in_district: bool, foreign: Foreign, columns: Sequence[str]) -> Refusal:
+    """Return kind and reason for a parent that is not in the state."""
+    if in_district:
+        return "blocked", f"its {foreign.parent} record did not reach the state"
+    return "rejected", f"{', '.join(columns)} names no {foreign.parent} record"
+
+
+def said_of_unique(columns: Sequence[str], *, of_state: bool) -> str:
+    """Return the reason for a value that another record has."""
+    if of_state:
+        return f"another record of the state holds this {', '.join(columns)}"
+    return f"another record of the district has the same {', '.join(columns)}"
