@@ -194,7 +194,9 @@ class _Agent:
                 except CannotRun as error:
                     failures += 1
                     self._tell_outage(error)
-                    if once and failures >= ONCE_PATIENCE and not self._runs:
+                    idle = anyio.current_time() - idle_since
+                    hopeless = failures >= ONCE_PATIENCE if once else idle_seconds is not None and idle >= idle_seconds
+                    if hopeless and not self._runs:
                         self._gave_up = error
                         break
                 if not retired:

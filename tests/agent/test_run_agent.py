@@ -3,11 +3,13 @@
 from functools import partial
 
 import anyio
+import asyncpg
 import pytest
 
 from resync_tui.agent import run_agent
 from resync_tui.agent_batch import Timing
 from resync_tui.control.views import ErrorGroup
+from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Counts, Kind, Status
 from tests.agent.conftest import Site, until
 
@@ -123,6 +125,25 @@ async def test_an_idle_agent_ends_by_itself(site: Site) -> None:
     assert await site.store.agents() == []
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_an_idle_agent_ends_though_its_control_database_is_gone(site: Site, postgres_server: str) -> None:
+    admin = await asyncpg.connect(postgres_server)
+
+    async def drop() -> None:
+        await until(lambda: _agents(site))
+        await admin.execute(f"DROP DATABASE {site.settings.control_url().rpartition('/')[2]} WITH (FORCE)")
+        await admin.close()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drop)
+        with pytest.raises(CannotRun, match="no such database"):
+            await run_agent(site.settings, once=False, idle_seconds=1, work_of=site.work, timing=QUICK)
+
+
+async def _agents(site: Site) -> bool:
+    return len(await site.store.agents()) == 1
+
+
 async def test_progress_is_written_several_times_a_second_while_the_work_goes_on(site: Site) -> None:
     site.work.play("01", "block")
     (number,) = await site.send("01")
@@ -152,8 +173,6 @@ async def test_the_log_tells_a_person_what_happened(site: Site) -> None:
 
 @pytest.mark.parametrize("written", ["soon", "0", "nan", "-1"])
 async def test_a_lease_that_is_no_time_is_refused(site: Site, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resync_tui.errors import ConfigError
-
     monkeypatch.setenv("RESYNC_TUI_LEASE_SECONDS", written)
     with pytest.raises(ConfigError, match="RESYNC_TUI_LEASE_SECONDS"):
         await partial(run_agent, site.settings, once=True, idle_seconds=None)()
