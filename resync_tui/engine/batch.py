@@ -1,11 +1,13 @@
 """One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import anyio
+import asyncpg
 import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +18,7 @@ from resync_tui.engine import difference
 from resync_tui.engine.difference import Extent, Hashing
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
-from resync_tui.engine.extra import Removal
+from resync_tui.engine.extra import Removal, find_extra
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import found_records, refused_records
@@ -257,6 +259,8 @@ class _Batch:
         async with self.limiter, self._failing(course):
             self.report(ObjectStarted(course.dis_object.name))
             for spec in course.specs:
+                await self.scope.require_valid_rules(spec, self.source.fetch)
+            for spec in course.specs:
                 course.extents[spec] = await difference.measure(spec, self.source, self.scope)
             self._progress(course)
 
@@ -286,6 +290,7 @@ class _Batch:
 
         await self.target.load(spec, self.source, query, meter)
         await self.target.settle(spec)
+        await find_extra(spec, self.source, self.target, self.scope, course.accounts[spec], course.extents[spec])
 
     # --- merging ---
 
@@ -396,14 +401,15 @@ class _Batch:
             raise
         except ResyncError as error:
             self._fail(course, error)
-        except DBAPIError as error:
+        except (DBAPIError, asyncpg.PostgresError, sqlite3.Error) as error:
             self._fail(course, CannotRun(f"Unexpected trouble: {_without_values(error)}", "See resync-tui doctor."))
 
 
-def _without_values(error: DBAPIError) -> str:
+def _without_values(error: Exception) -> str:
     """Name a driver's error without its text, which may quote a record."""
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-    return f"{type(error.orig).__name__} {state or ''}".strip()
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return f"{type(cause).__name__} {state or ''}".strip()
 
 
 @contextmanager

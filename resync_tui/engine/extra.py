@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from resync_tui.engine.difference import Extent
-from resync_tui.engine.ends import Target
+from resync_tui.engine.ends import Source, Target
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Portions, Span
 from resync_tui.engine.scope import Scope
@@ -13,6 +13,40 @@ from resync_tui.engine.table import Account
 from resync_tui.engine.tables import TableSpec
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Kind
+
+KEYS_AT_ONCE = 500
+
+
+async def find_extra(
+    spec: TableSpec, source: Source, target: Target, scope: Scope, account: Account, extent: Extent
+) -> None:
+    """Note which of the state's records the district does not have, once its rows are staged.
+
+    Where not the whole table is in scope, the district is asked for each: it may have the record in another year.
+    """
+    staged = spec.stage.alias("staged")
+    only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
+    keys = sa.select(*(spec.target.c[name] for name in spec.key))
+    rows = keys.where(scope.of_target(spec), account.difference.candidates(spec.target), only_there)
+    async with target.staging() as connection:
+        found = int((await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))).rowcount)
+    account.add(extra=found - (0 if extent.whole else await _forget_known(spec, source, target, found)))
+
+
+async def _forget_known(spec: TableSpec, source: Source, target: Target, found: int) -> int:
+    """Take those records back that the district has after all; return how many."""
+    known = 0
+    extra = spec.extra
+    for start in range(1, found + 1, KEYS_AT_ONCE):
+        span = Span(start, start + KEYS_AT_ONCE).of(extra.c.n)
+        asked = await target.fetch(sa.select(*(extra.c[name] for name in spec.key)).where(span))
+        same = sa.tuple_(*(spec.row.c[name] for name in spec.key)).in_(asked)
+        there = await source.fetch(sa.select(*(spec.row.c[name] for name in spec.key)).where(same))
+        if there:
+            async with target.staging() as connection:
+                gone = sa.delete(extra).where(sa.tuple_(*(extra.c[name] for name in spec.key)).in_(there))
+                known += int((await connection.execute(gone)).rowcount)
+    return known
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Which rows of a table are in scope, and what the district itself must be asked about each."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resync_tui.catalog import Rule
+from resync_tui.engine import rules
 from resync_tui.engine.families import cast_for_stage, family
 from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, twin
 
@@ -66,8 +65,8 @@ class Scope:
 
         `whole` are the state's tables that this batch moves whole; parents in others are looked for in the district.
         """
-        rules = [(condition, number) for number, condition in enumerate(self._conditions(spec))]
-        first_rule: sa.ColumnElement[Any] = sa.case(*rules) if rules else sa.cast(sa.null(), sa.Integer())
+        by_number = [(condition, number) for number, condition in enumerate(self._conditions(spec))]
+        first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
         marks: list[sa.ColumnElement[Any]] = [first_rule.label(RULE)]
         for number, key in enumerate(spec.foreign_keys):
             mark = sa.null() if key.parent in whole else _in_district(spec, key)
@@ -78,14 +77,12 @@ class Scope:
         return sa.select(*marks, *data).select_from(spec.row).where(self.of_source(spec))
 
     def _conditions(self, spec: TableSpec) -> list[sa.ColumnElement[bool]]:
-        moment = self.today.isoformat()
-        values = {"year": str(self.year), "today": f"'{moment}'" if self.dialect == "sqlite" else f"DATE '{moment}'"}
+        return [rules.condition(rule, self.dialect, self.year, self.today) for rule in spec.rules]
 
-        def condition(rule: Rule) -> sa.ColumnElement[bool]:
-            text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(self.dialect))
-            return sa.literal_column(f"({text})", sa.Boolean())
-
-        return [condition(rule) for rule in spec.rules]
+    async def require_valid_rules(self, spec: TableSpec, ask: rules.Ask) -> None:
+        """Raise CannotRun for the first rule of a table that the district does not understand."""
+        for rule, forbidden in zip(spec.rules, self._conditions(spec), strict=True):
+            await rules.require_valid(spec.object, rule, forbidden, spec.row, ask)
 
 
 def _in_district(spec: TableSpec, key: ForeignKey) -> sa.ColumnElement[Any]:

@@ -285,7 +285,7 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     return [
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.stage.name)} ({', '.join([*marks, *map(held, spec.columns)])})",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.refused.name)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
-        f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.todo.name)} (n INTEGER PRIMARY KEY, new BOOLEAN)",
+        f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.todo.name)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.extra.name)}"
         f" (n INTEGER PRIMARY KEY, {', '.join(held(name) for name in spec.key)})",
     ]

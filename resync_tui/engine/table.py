@@ -14,9 +14,11 @@ from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Portions, Span
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
 from resync_tui.engine.scope import Scope
+from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
 
+EVERY = Span(1, 2**62)
 PASSES = 8
 """How often rows that wait for parents of their own table are looked at before all go in at once."""
 
@@ -56,13 +58,12 @@ class Merge:
         self._retry: list[tuple[TableSpec, int]] = []
 
     async def compare(self) -> None:
-        """Refuse, and compare what is left with the state; afterwards it is known what is to do and what is extra."""
+        """Refuse, and compare what is left with the state; afterwards it is known what is to do."""
         async with self.target.staging() as connection:
             await refuse(connection, self.group, self.around)
         for spec in self.group:
             await self._count_refused(spec)
             await self._compare(spec)
-            await self._find_extra(spec)
 
     async def merge(self) -> None:
         """Do what is to do; afterwards each account holds every staged record exactly once."""
@@ -71,6 +72,7 @@ class Merge:
             await self._insert_circular()
         for spec in self.group:
             if spec.updatable:
+                await self._swap(spec)
                 await self._over(spec, self._update)
         if not circular:
             for spec in self.group:
@@ -98,16 +100,6 @@ class Merge:
         account = self.accounts[spec]
         account.counts = replace(account.counts, **{kind.value: found.get(kind, 0) for kind in Kind})
         account.changed()
-
-    async def _find_extra(self, spec: TableSpec) -> None:
-        staged = spec.stage.alias("staged")
-        only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
-        may_differ = self.accounts[spec].difference.candidates(spec.target)
-        keys = sa.select(*(spec.target.c[name] for name in spec.key))
-        rows = keys.where(self.scope.of_target(spec), may_differ, only_there)
-        async with self.target.staging() as connection:
-            found = await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))
-        self.accounts[spec].add(extra=int(found.rowcount))
 
     async def _compare(self, spec: TableSpec) -> None:
         """Note which staged rows are new and which have changed; count those that are the same."""
@@ -146,10 +138,30 @@ class Merge:
         wanted = todo.c.new.is_(sa.true()) if new else todo.c.new.is_(sa.false())
         return [span.of(todo.c.n), wanted, spec.number == todo.c.n, not_refused(spec, spec.stage)]
 
-    def _changed_rows(self, spec: TableSpec, span: Span) -> sa.Update:
+    async def _swap(self, spec: TableSpec) -> None:
+        """Update records that take unique values over from each other; where that fails they go one by one."""
+        async with self.target.staging() as connection:
+            marked = await mark_swaps(connection, spec)
+        if not marked:
+            return
+        try:
+            async with self.target.transaction() as connection:
+                await connection.execute(park(spec))
+                done = await connection.execute(self._changed_rows(spec, EVERY, swaps=True))
+        except DBAPIError as error:
+            if self.target.refusal(error) is None:
+                raise
+            async with self.target.staging() as connection:
+                await connection.execute(sa.update(spec.todo).values(swaps=sa.null()))
+            return
+        self.accounts[spec].add(updated=int(done.rowcount))
+
+    def _changed_rows(self, spec: TableSpec, span: Span, *, swaps: bool = False) -> sa.Update:
         staged, held = spec.stage, spec.target
         values = {name: value_for_target(staged.c[name], held.c[name]) for name in spec.updatable}
-        return sa.update(held).values(values).where(spec.same_key(held, staged), *self._todo(spec, span, new=False))
+        swapped = spec.todo.c.swaps.is_(sa.true()) if swaps else spec.todo.c.swaps.is_not(sa.true())
+        todo = self._todo(spec, span, new=False)
+        return sa.update(held).values(values).where(spec.same_key(held, staged), swapped, *todo)
 
     async def _update(self, spec: TableSpec, span: Span) -> int:
         return await self._apply(spec, span, self._changed_rows, "updated")
@@ -204,7 +216,7 @@ class Merge:
                 inserted += await self._over(spec, self._insert_ready)
             if not inserted:
                 break
-        left = [(spec, self._still_new(spec, Span(1, 2**62), ready=False)) for spec in self.group]
+        left = [(spec, self._still_new(spec, EVERY, ready=False)) for spec in self.group]
         try:
             async with self.target.transaction() as connection:
                 counts = await self.target.insert_together(connection, [insert for _, insert in left])
@@ -243,7 +255,7 @@ class Merge:
             held = spec.target.alias("held")
             left = (
                 sa.select(spec.todo.c.n, sa.literal(Kind.REJECTED.value, sa.Text()), sa.literal(reason, sa.Text()))
-                .where(*self._todo(spec, Span(1, 2**62), new=True))
+                .where(*self._todo(spec, EVERY, new=True))
                 .where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
             )
             async with self.target.staging() as connection:

@@ -105,7 +105,11 @@ class TableSpec:
                 *(sa.Column(name, sa.types.NullType()) for name in self.key),
             ),
             "todo": sa.Table(
-                f"t{self.stage_name}", metadata, sa.Column("n", sa.BigInteger), sa.Column("new", sa.Boolean)
+                f"t{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                sa.Column("new", sa.Boolean),
+                sa.Column("swaps", sa.Boolean),
             ),
         }
         for name, table in {**tables, "row": self.source.alias("t")}.items():
