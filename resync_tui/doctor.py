@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy.exc import NoSuchTableError
 
 from resync_tui import config, database, rights
 from resync_tui.catalog import Catalog
@@ -114,6 +115,10 @@ async def _reflect(name: str, url: str, catalog: Catalog) -> Tables:
             async with engine.connect() as connection:
                 names = [table for each in catalog.objects for table in each.tables]
                 return await reflect(connection, names, related=True)
+    except NoSuchTableError as error:
+        raise CannotRun(
+            f"{_up(name)} has a foreign key to {error}, a table that is not there", "Create it, or drop that key."
+        ) from None
     finally:
         await engine.dispose()
 

@@ -30,6 +30,11 @@ def test_a_sound_set_up_has_no_problem(place: Place) -> None:
     [
         ("abbott", "UPDATE District SET number = '02'", "District 01 is another one: its District.number says 02"),
         ("abbott", 'DROP TABLE "Person"', "District 01 has no table Person"),
+        (
+            "abbott",
+            'PRAGMA foreign_keys = OFF; DROP TABLE "School";',
+            "District 01 has a foreign key to School, a table that is not there",
+        ),
         ("state", 'DROP TABLE "Person"', "The state has no table Person"),
         ("state", 'ALTER TABLE "School" DROP COLUMN "name"', "The state's table School has no column name"),
         (
