@@ -1,6 +1,8 @@
 """Campus' reference tables filled at random, and what the catalog's rules and the state's checks mean in Python."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +19,7 @@ from tests.accounts.invent import Shapes, Spoil, World, invent, spoil
 from tests.accounts.oracle import Knowledge
 from tests.accounts.shape import Dump, Row, dump
 from tests.databases import DISTRICT_SQL, run_script
+from tests.engine.running import TODAY
 
 CATALOG = load().for_state("NV")
 CATALOG = replace(
@@ -57,6 +60,11 @@ def _enrollment(row: Row) -> None:
     row["stateExclude"] = False
 
 
+def _test(row: Row) -> None:
+    if row["testID"] % 5:
+        row.update(published=True, editNotAvailable=False, endYear=2026, stateCode=row["stateCode"] or "S")
+
+
 def _percentile(row: Row) -> None:
     if row["percentile"] is not None:
         row["percentile"] = abs(row["percentile"]) % 99 + 1
@@ -76,6 +84,7 @@ MEND: dict[str, Callable[[Row], None]] = {
     "Calendar": _calendar, "AttendanceExcuse": _one_of("status", "A", "T", "E"), "Plan": _not_before,
     "Identity": _one_of("gender", "F", "M", "X"), "Enrollment": _enrollment, "StructureGradeLevel": _included,
     "Section": _within("maxStudents", 500), "EmploymentAssignment": _within("fte", 2), "TestScore": _percentile,
+    "Test": _test,
 }  # fmt: skip
 
 
@@ -103,8 +112,58 @@ FLAWS: dict[str, list[Spoil]] = {
 }  # fmt: skip
 
 
-def _excluded(row: Row) -> bool:
+def _excluded(row: Row, _district: Dump) -> bool:
     return row["stateExclude"] in ("true", 1)
+
+
+def _test_of(row: Row, district: Dump) -> list[Row]:
+    return [test for test in district.rows["Test"] if str(test["testID"]) == str(row["testID"])]
+
+
+def _without_code(row: Row, district: Dump) -> bool:
+    codes = [(test["stateCode"], test["nationalCode"]) for test in _test_of(row, district)]
+    return any(not any(isinstance(code, bytes) or (code or "").strip(" ") for code in pair) for pair in codes)
+
+
+def _not_published(row: Row, district: Dump) -> bool:
+    return any(test["published"] not in ("true", 1) for test in _test_of(row, district))
+
+
+def _locked(row: Row, district: Dump) -> bool:
+    return any(test["editNotAvailable"] not in ("false", 0) for test in _test_of(row, district))
+
+
+def _no_date(row: Row, district: Dump) -> bool:
+    root = row["parentScoreID"] is None and row["date"] is None
+    return root and any(test["endYear"] is None for test in _test_of(row, district))
+
+
+def _other_year(row: Row, district: Dump) -> bool:
+    day = as_date(row["date"])
+    inside = day is not None and "2025-07-01" <= day <= "2026-06-30"
+    return any(
+        (row["date"] is not None or test["endYear"] is not None) and not inside and str(test["endYear"]) != "2026"
+        for test in _test_of(row, district)
+    )
+
+
+def _not_enrolled(row: Row, district: Dump) -> bool:
+    today = TODAY.isoformat()
+    years = {str(each["calendarID"]): str(each["endYear"]) for each in district.rows["Calendar"]}
+    return not any(
+        str(each["personID"]) == str(row["personID"])
+        and years.get(str(each["calendarID"])) == "2026"
+        and (as_date(each["startDate"]) or "9999") <= today
+        and (each["endDate"] is None or (as_date(each["endDate"]) or "") >= today)
+        for each in district.rows["Enrollment"]
+    )
+
+
+def as_date(value: Any) -> str | None:
+    """Return a district's date, None where it is none; what SQLite takes for a Julian day, as it does."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        found: str | None = connection.execute("SELECT date(?)", (value,)).fetchone()[0]
+    return found
 
 
 def _ordered(row: Row) -> bool:
@@ -121,7 +180,10 @@ def _among(column: str, *values: str) -> Callable[[Row], bool]:
 
 KNOWN = Knowledge(
     rules={
-        f"state-excluded-{each}": _excluded for each in ("calendar", "grade-level", "enrollment")
+        **{f"state-excluded-{each}": _excluded for each in ("calendar", "grade-level", "enrollment")},
+        "test-without-code": _without_code, "test-not-published": _not_published, "test-district-locked": _locked,
+        "score-without-date-or-end-year": _no_date, "score-outside-scope-year": _other_year,
+        "student-not-enrolled": _not_enrolled,
     },
     checks={
         "Calendar": [_ordered], "Plan": [_ordered], "AttendanceExcuse": [_among("status", "A", "T", "E")],

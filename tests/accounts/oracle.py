@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -21,8 +21,8 @@ Refusal: TypeAlias = tuple[str, str]
 class Knowledge:
     """What the documents of a test say in plain Python of the rules and checks that its databases hold as SQL."""
 
-    rules: Mapping[str, Callable[[Row], bool]] = field(default_factory=dict)
-    """By the rule's id: whether it forbids a district's row, as it was dumped."""
+    rules: Mapping[str, Callable[[Row, Dump], bool]] = field(default_factory=dict)
+    """By the rule's id: whether it forbids a row of a district, both as they were dumped."""
     checks: Mapping[str, Sequence[Callable[[Row], bool]]] = field(default_factory=dict)
     """By table, each CHECK of the state: whether a row as the state would hold it passes."""
 
@@ -176,7 +176,7 @@ class Oracle:
         row: Row = {}
         flaws: list[Refusal] = []
         for rule in self.objects[table].rule:
-            if rule.table == table and self.known.rules[rule.id](raw):
+            if rule.table == table and self.known.rules[rule.id](raw, self.source):
                 flaws.append(("excluded", rule.reason))
         for name in self.columns(table):
             column = self._state_column(table, name)
@@ -201,36 +201,40 @@ class Oracle:
                 record.allowed = {("rejected", "doubled key")}
 
     def _refuse_together(self, group: Sequence[str]) -> None:
-        """Refuse by foreign and unique keys until what is left holds."""
+        """Refuse by foreign and unique keys until what is left holds.
+
+        Where rows of one table bring each other down, the first look (a parent of their own table that the district has
+        may yet go in), the look that refused a row and the last one may find different foreign keys; each is right.
+        """
+        rows = [(table, record) for table in group for record in self.records[table]]
+        first = {id(record): self._missing_parent(table, record.row, hoping=group) for table, record in rows}
         while True:
             before = self._refused(group)
-            for table in group:
-                for record in self.records[table]:
-                    if record.accepted and (found := self._missing_parent(table, record.row)):
-                        record.allowed = {found}
+            found = [(record, self._missing_parent(table, record.row)) for table, record in rows if record.accepted]
+            for record, refusal in found:
+                if refusal:
+                    record.allowed = {refusal}
             if self._refused(group) == before:
                 for table in group:
                     self._refuse_doubles(table)
                 if self._refused(group) == before:
                     break
-        for table in group:  # what the last look says may differ from the first where rows bring each other down
-            for record in self.records[table]:
-                if any(re.search("did not reach|names no|another record", reason) for _, reason in record.allowed):
-                    found = self._missing_parent(table, record.row)
-                    record.allowed |= {found} if found else set()
+        for table, record in rows:
+            if any(re.search("did not reach|names no|another record", reason) for _, reason in record.allowed):
+                record.allowed |= {each for each in (first[id(record)], self._missing_parent(table, record.row)) if each}
 
     def _refused(self, group: Sequence[str]) -> int:
         return sum(not record.accepted for table in group for record in self.records[table])
 
-    def _missing_parent(self, table: str, row: Row) -> Refusal | None:
+    def _missing_parent(self, table: str, row: Row, hoping: Collection[str] = ()) -> Refusal | None:
         for foreign in self._foreign(table):
             pairs = [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] in row]
             ours = self._referring(foreign.parent, pairs, row)
             if None in ours:
                 continue
             theirs = tuple(column for _, column in pairs)
-            if ours not in self._present(foreign, theirs):
-                there = {self._values(foreign.parent, each, theirs) for each in self.source.rows.get(foreign.parent, ())}
+            there = {self._values(foreign.parent, each, theirs) for each in self.source.rows.get(foreign.parent, ())}
+            if ours not in self._present(foreign, theirs) and not (foreign.parent in hoping and ours in there):
                 return said_of_parent(ours in there, foreign, [mine for mine, _ in pairs])
         return None
 
@@ -257,6 +261,10 @@ class Oracle:
                 mine = self.tenant_column is None or row[self.tenant_column] == self.tenant
                 key = self._values(table, row, keys) if mine else None
                 had.setdefault(self._values(table, row, own), []).append(key)
+
+            def each_key(record: _Record, table: str = table) -> Key:
+                return self._values(table, record.row, keys)
+
             wanted: dict[Key, list[_Record]] = {}
             for record in accepted.values():
                 value = self._values(table, record.row, own)
@@ -267,7 +275,7 @@ class Oracle:
                 kept = any(holder not in accepted for holder in holders)
                 winner = None
                 if not kept:
-                    winner = min(records, key=lambda each: (self._values(table, each.row, keys) not in holders, each.key))
+                    winner = min(records, key=lambda each: (each_key(each) not in holders, each_key(each)))
                 for record in records:
                     if record is not winner:
                         record.allowed = {("rejected", said_of_unique(own, of_state=kept))}
