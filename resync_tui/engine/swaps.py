@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.families import Family, family
 from resync_tui.engine.refusal import not_refused
-from resync_tui.engine.tables import TableSpec, UniqueKey
+from resync_tui.engine.tables import TableSpec, UniqueKey, limits
 
 _NUMBERS = (Family.INTEGER, Family.NUMERIC, Family.FLOAT)
 SHORTEST = 6
@@ -70,9 +70,14 @@ def _parking(spec: TableSpec, unique: UniqueKey) -> tuple[str, sa.ColumnElement[
         if column.nullable:
             return name, sa.null()
         if family(column) in _NUMBERS:
-            lowest = sa.select(sa.func.min(spec.target.alias("lowest").c[name])).scalar_subquery()
-            return name, lowest - spec.todo.c.n
+            return name, sa.literal_column(str(_far_below_zero(column))) - spec.todo.c.n
         length = getattr(column.type, "length", None)
         if family(column) is Family.TEXT and (length is None or length >= SHORTEST):
             return name, sa.literal("~", sa.Text()) + sa.cast(spec.todo.c.n, sa.Text())
     return None
+
+
+def _far_below_zero(column: sa.Column[Any]) -> int:
+    """Return where parking values of a number column begin, downwards: rarely used, and within its range."""
+    bounds = limits(column)
+    return bounds[0] // 2 if bounds else 0 if family(column) is Family.NUMERIC else -(2**30)
