@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.families import Family, family
+from resync_tui.engine.families import LARGEST_REAL, Family, family
 from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits, qualified
 from resync_tui.outcome import Kind
 
@@ -54,14 +54,9 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around
     circular = {spec.target for spec in group if is_circular(spec, group)}
     pending = circular if around.merging else set(around.staged)
     while True:
-        found = 0
-        for spec in group:
-            for number, key in enumerate(spec.foreign_keys):
-                found += await _refuse_by_parent(connection, spec, number, key, around, pending)
-            for unique in spec.unique_keys:
-                found += await _refuse_held_elsewhere(connection, spec, unique)
-                found += await _refuse_doubled_values(connection, spec, unique)
-        if not found or not circular:
+        while await _refuse_by_parents(connection, group, around, pending) and circular:
+            pass
+        if not await _refuse_by_values(connection, group):
             return
 
 
@@ -127,6 +122,8 @@ def _fits(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tup
             f"is out of range (numeric {precision},{scale or 0})",
         )
         yield sa.func.round(number, scale or 0) != number, f"has more than {scale or 0} decimals"
+    if kind is Family.FLOAT and isinstance(target.type, sa.REAL) and "declared" not in target.info:
+        yield sa.func.abs(staged) > LARGEST_REAL, "is out of range (real)"
     if kind is Family.ENUM and isinstance(target.type, sa.Enum):
         yield sa.not_(staged.in_([_text(label) for label in target.type.enums])), "is not one of the state's values"
 
@@ -176,6 +173,26 @@ async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> 
     reason = _text("its key occurs more than once in the district")
     rows = sa.select(spec.number, _text(Kind.REJECTED), reason).where(same, not_refused(spec, stage))
     await _insert(connection, spec, rows)
+
+
+async def _refuse_by_parents(
+    connection: AsyncConnection, group: Sequence[TableSpec], around: Surroundings, pending: set[sa.Table]
+) -> int:
+    found = 0
+    for spec in group:
+        for number, key in enumerate(spec.foreign_keys):
+            found += await _refuse_by_parent(connection, spec, number, key, around, pending)
+    return found
+
+
+async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableSpec]) -> int:
+    """Refuse by unique keys; what is refused here keeps its present values, which may stand in the way of others."""
+    found = 0
+    for spec in group:
+        for unique in spec.unique_keys:
+            found += await _refuse_held_elsewhere(connection, spec, unique)
+            found += await _refuse_doubled_values(connection, spec, unique)
+    return found
 
 
 async def _refuse_by_parent(

@@ -119,6 +119,7 @@ class Merge:
                 .select_from(staged.outerjoin(held, spec.same_key(held, staged)))
                 .where(span.of(spec.number), not_refused(spec, staged))
                 .cte("fates")
+                .prefix_with("MATERIALIZED", dialect="postgresql")  # compares no refused row: casts would fail
             )
             same = sa.select(sa.func.count()).select_from(fates).where(fates.c.fate == "same")
             todo = sa.insert(spec.todo).from_select(
