@@ -54,6 +54,8 @@ NATIVE_IN_STAGE: dict[Family, str] = {
 }
 """How a PostgreSQL stage holds a family, wider than any column; families that are absent are held as text."""
 
+LARGEST_REAL = 3.4028234e38
+
 _EQUAL_MEANS_SAME = {
     Family.INTEGER,
     Family.BOOLEAN,
@@ -188,10 +190,21 @@ def differs(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnE
         return sa.or_(held.is_distinct_from(other), sa.not_(same_kind))
     if kind in _EQUAL_MEANS_SAME:
         return target.is_distinct_from(staged)
-    as_target = staged if kind is Family.TEXT else sa.cast(staged, target.type)
-    if isinstance(target.type, types.CHAR):
-        as_target = sa.cast(staged, target.type)
-    return sa.collate(sa.cast(target, types.Text()), "C").is_distinct_from(sa.cast(as_target, types.Text()))
+    return sa.collate(sa.cast(target, types.Text()), "C").is_distinct_from(
+        sa.cast(_as_target_writes(staged, target, kind), types.Text())
+    )
+
+
+def _as_target_writes(staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: Family) -> sa.ColumnElement[Any]:
+    """Return a staged value in the form that its column would give it; never an error, whatever was staged."""
+    if isinstance(target.type, types.CHAR) or kind in (Family.JSON, Family.INTERVAL):
+        return sa.cast(staged, target.type)
+    scale = getattr(target.type, "scale", None)
+    if kind is Family.NUMERIC and scale is not None:
+        return sa.func.round(sa.cast(staged, types.Numeric()), scale)
+    if kind is Family.FLOAT and isinstance(target.type, types.REAL):
+        return sa.case((sa.func.abs(staged) <= LARGEST_REAL, sa.cast(staged, target.type)))
+    return staged
 
 
 class Misfit(ValueError):

@@ -13,7 +13,6 @@ from resync_tui.engine.families import Family, family
 from resync_tui.engine.refusal import not_refused
 from resync_tui.engine.tables import TableSpec, UniqueKey, limits
 
-_NUMBERS = (Family.INTEGER, Family.NUMERIC, Family.FLOAT)
 SHORTEST = 6
 """Characters that a text column must take to hold a parking value."""
 
@@ -65,19 +64,30 @@ def _parking(spec: TableSpec, unique: UniqueKey) -> tuple[str, sa.ColumnElement[
     pointing = {name for key in spec.foreign_keys for name in key.columns}
     for name in unique.columns:
         column = spec.target.c[name]
-        if name not in spec.updatable or (name in pointing and not column.nullable):
-            continue
-        if column.nullable:
+        if name in spec.updatable and column.nullable:
             return name, sa.null()
-        if family(column) in _NUMBERS:
-            return name, sa.literal_column(str(_far_below_zero(column))) - spec.todo.c.n
-        length = getattr(column.type, "length", None)
-        if family(column) is Family.TEXT and (length is None or length >= SHORTEST):
-            return name, sa.literal("~", sa.Text()) + sa.cast(spec.todo.c.n, sa.Text())
+        if name in spec.updatable and name not in pointing:
+            value = _unwanted(column, spec.todo.c.n)
+            if value is not None:
+                return name, value
     return None
 
 
-def _far_below_zero(column: sa.Column[Any]) -> int:
-    """Return where parking values of a number column begin, downwards: rarely used, and within its range."""
-    bounds = limits(column)
-    return bounds[0] // 2 if bounds else 0 if family(column) is Family.NUMERIC else -(2**30)
+def _unwanted(column: sa.Column[Any], number: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
+    """Return a value for a column that no record is likely to have, another for each number."""
+    text = sa.literal("~", sa.Text()) + sa.cast(number, sa.Text())
+    kind, length = family(column), getattr(column.type, "length", None)
+    if "declared" in column.info:
+        return text  # SQLite takes any value in any column
+    if kind is Family.TEXT:
+        return text if length is None or length >= SHORTEST else None
+    if kind is Family.INTEGER:
+        bounds = limits(column)
+        return sa.literal_column(str(bounds[0] // 2 if bounds else -(2**30))) - number
+    if kind in (Family.NUMERIC, Family.FLOAT):
+        return -number
+    if kind is Family.DATE:
+        return sa.literal_column("DATE '0001-01-01'").op("+")(sa.cast(number, sa.Integer()))
+    if kind in (Family.TIMESTAMP, Family.TIMESTAMPTZ):
+        return sa.literal_column("TIMESTAMP '0001-01-01'").op("+")(number.op("*")(sa.literal_column("INTERVAL '1 s'")))
+    return sa.cast(sa.func.md5(text), sa.Uuid()) if kind is Family.UUID else None
