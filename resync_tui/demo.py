@@ -21,7 +21,7 @@ from sqlalchemy import text
 from resync_tui.catalog import load
 from resync_tui.database import explained, open_engine
 from resync_tui.demo_data import create_districts, fill
-from resync_tui.demo_world import YEAR, World
+from resync_tui.demo_world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
 
 DISTRICTS = ("Abbott", "Campus", "Delmar", "Elko", "Fallon", "Gerlach", "Hawthorne", "Ione")
@@ -48,7 +48,7 @@ async def build(
     config = folder / CONFIG
     if await anyio.Path(config).exists():
         return config
-    size = max(1, students // districts)
+    size = max(SMALLEST, students // districts)
     worlds = [World(f"{n:02d}", district_name(n), size, seed) for n in range(1, districts + 1)]
     with _aside(folder) as building:
         if admin_url is None:
@@ -190,6 +190,7 @@ def _write_config(
 ) -> None:
     tables = "".join(
         f'\n[[district]]\nid = "{world.number}"{ID_COMMENT}\nname = "{world.name}"\nurl = "{place.written}"\n'
+        f"{PREVIOUS if place is districts[0] else ''}"
         for world, place in zip(worlds, districts, strict=True)
     )
     text = CONFIG_TEXT.format(control=control, state=state.written, year=YEAR, before=YEAR - 1) + tables
@@ -197,6 +198,12 @@ def _write_config(
 
 
 ID_COMMENT = "                             # what its database says of itself; else nothing is written"
+PREVIOUS = """\
+previous = [                          # what may be sent for the school year before this one
+    "Calendar", "CourseSection", "SchoolMonth", "ScheduleStructure", "TermSchedule", "PeriodSchedule", "Day",
+    "StructureGradeLevel", "Enrollment", "AttDayAggregation", "AttendanceExactCount", "Graduation", "Roster",
+]
+"""
 CONFIG_TEXT = """\
 # Sample data: made-up districts and a made-up state, built by `resync-tui demo`. Delete the folder to start again.
 # Relative paths are relative to this file.

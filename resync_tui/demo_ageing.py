@@ -30,7 +30,6 @@ class Ageing:
     def __init__(self, catalog: Catalog, shapes: Iterable[TableShape], draw: Callable[[str], Draw]) -> None:
         """`shapes` are the district's tables with the state's constraints, without a tenant column."""
         self._shapes = {shape.name: shape for shape in shapes}
-        self._rules = {rule.table: "stateExclude" for each in catalog.objects for rule in each.rule}
         self._state_owned = {column for each in catalog.objects for column in each.state_owned}
         self._draw = draw
         self._unsent: dict[str, set[object]] = {name: set() for name in self._shapes}
@@ -45,7 +44,7 @@ class Ageing:
             (names.index(each.columns[0]), self._unsent[each.parent], self._dropped[each.parent])
             for each in shape.foreign
         ]
-        excluded = names.index(self._rules[table]) if table in self._rules else None
+        excluded = names.index("stateExclude") if "stateExclude" in names else None
         flaws = [(flaw, names.index(flaw.column)) for flaw in FLAWS if flaw.table == table]
         make_stale = _staleness(shape, draw)
         note = self._state_note(table, names)

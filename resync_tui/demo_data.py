@@ -16,6 +16,7 @@ from resync_tui.demo_records import RECORDS, owned
 from resync_tui.demo_state import load_state_rules, tightened
 from resync_tui.demo_structure import STRUCTURE
 from resync_tui.demo_world import Row, World
+from resync_tui.demo_years import Years
 from resync_tui.engine.derive import derived_tables, missing, table_order
 from resync_tui.engine.derive_source import TableShape, read_table
 
@@ -23,7 +24,7 @@ CHUNK = 5_000
 
 
 def rows_of(world: World, table: str) -> Iterator[Row]:
-    """Yield the good rows of a table, in the order of its columns."""
+    """Yield the good rows of a table for one school year, in the order of its columns."""
     if table in RECORDS:
         return owned(world, table)
     return {**STRUCTURE, **PEOPLE, **LINKED}[table](world)
@@ -65,12 +66,14 @@ async def _fill_district(
     catalog: Catalog,
 ) -> None:
     ageing = Ageing(catalog, shapes, world.draw)
+    tied = {table for each in catalog.objects if each.school_year for table in each.tables}
+    years = Years(world, shapes, tied, rows_of)
     for shape, state_table in zip(shapes, state_tables, strict=True):
         names = [column.name for column in shape.columns]
         columns = [column.name for column in state_table.columns]
         kept = [names.index(name) for name in columns[1:]]
         whole = len(kept) == len(names)
-        sides = ageing.sides(shape.name, rows_of(world, shape.name))
+        sides = ageing.sides(shape.name, years.rows(shape.name))
         while chunk := list(islice(sides, CHUNK)):
             ours = [row for row, _ in chunk if row is not None]
             theirs = [

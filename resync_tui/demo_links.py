@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from resync_tui.demo_people import FIRST_NAMES, LAST_NAMES, calendar_of
+from resync_tui.demo_flaws import LOCKED, UNCODED, UNPUBLISHED
+from resync_tui.demo_people import FIRST_NAMES, LAST_NAMES, calendar_of, stayed
 from resync_tui.demo_records import cents, count, day, moment, owned
 from resync_tui.demo_world import OPENS, SCHOOL_DAYS, YEAR, Row, World, changed, pick
 
@@ -123,24 +124,18 @@ def _plan_services(world: World) -> Iterator[Row]:
 
 
 _TESTS = 24
+"""Those that a score may sync for: each fourth is a whole test, the three after it its parts."""
 
 
 def _tests(world: World) -> Iterator[Row]:
     for n in range(1, _TESTS + 1):
         parent = None if n % 4 == 1 else n - (n - 1) % 4
-        yield (
-            n,
-            parent,
-            world.students + 1,
-            f"SB{n:03d}",
-            f"Assessment {(n + 3) // 4}.{(n - 1) % 4}",
-            f"ST{n:03d}",
-            None,
-            True,
-            False,
-            YEAR,
-            changed(n),
-        )
+        year = YEAR if n <= _TESTS - 4 else None
+        yield (n, parent, world.students + 1, f"SB{n:03d}", f"Assessment {(n + 3) // 4}.{(n - 1) % 4}", f"ST{n:03d}",
+               None, True, False, year, changed(n))  # fmt: skip
+    for n, code, published, locked in ((UNCODED, None, True, False), (UNPUBLISHED, "ST900", False, False),
+                                       (LOCKED, "ST901", True, True)):  # fmt: skip
+        yield (n, None, None, f"SB{n:03d}", f"Local test {n}", code, None, published, locked, YEAR, changed(n))
 
 
 def _test_sections(world: World) -> Iterator[Row]:
@@ -149,20 +144,13 @@ def _test_sections(world: World) -> Iterator[Row]:
 
 
 def _scores(world: World) -> Iterator[Row]:
+    """A root-level score and one below it for each student; those who have left early have none."""
     draw = world.draw("TestScore")
-    for n in range(1, world.students + 1):
-        scale = cents(draw, 20000, 80000)
-        yield (
-            n,
-            n,
-            1 + n % _TESTS,
-            day(draw),
-            cents(draw, 0, 10000),
-            scale,
-            1 + int(draw() * 99),
-            "Proficient" if scale > 500 else "Basic",
-            changed(n),
-        )
+    for n in range(1, 2 * world.students + 1):
+        turn, below = (n + 1) // 2, n % 2 == 0
+        test, scale = 1 + turn % 6 * 4 + below * (1 + turn % 3), cents(draw, 20000, 80000)
+        yield (n, n - 1 if below else None, stayed(turn), test, day(draw), cents(draw, 0, 10000), scale,
+               1 + int(draw() * 99), "Proficient" if scale > 500 else "Basic", changed(n))  # fmt: skip
 
 
 def _certifications(world: World) -> Iterator[Row]:

@@ -24,6 +24,8 @@ FIRST_NAMES = (
     "Sofia", "Thomas", "Tyler", "Victor", "Violet", "Wyatt", "Zoe",
 )  # fmt: skip
 _BORN = date(2007, 9, 1)
+LEAVING = 25
+"""Every so many students one leaves before the year ends."""
 
 
 def _people(world: World) -> Iterator[Row]:
@@ -60,7 +62,7 @@ def _placed(world: World, number: int) -> tuple[int, Structure, str]:
     """Return the person, schedule and grade of an enrollment."""
     structures, students = world.structures, world.students
     if number > students:
-        summers = structures[world.schools : len(world.calendars)]
+        summers = [each for each in world.schedules if each.calendar.summer]
         structure = summers[number % len(summers)]
         person = 1 + (number - students - 1) * students // (world.enrollments - students)
         return person, structure, list(structure.grades)[-1]
@@ -78,13 +80,18 @@ def _enrollments(world: World) -> Iterator[Row]:
         person, structure, grade = _placed(world, n)
         summer = structure.calendar.summer
         late = timedelta(days=int(draw() * 90)) if n % 12 == 0 and not summer else timedelta(0)
-        left = n % 25 == 0 and not summer
+        left = n % LEAVING == 0 and not summer
         yield (
             n, person, structure.calendar.id, structure.id, structure.grades[grade], YEAR, grade,
             "S" if summer else "P", (SUMMER_DAYS[0] if summer else OPENS) + late, "E1" if n % 9 else "R3",
             CLOSES - timedelta(days=int(draw() * 60)) if left else None, "W1" if left else None,
             world.number, 100 if n % 40 else 50, False, "Residency checked" if n % 50 == 0 else None, changed(n),
         )  # fmt: skip
+
+
+def stayed(student: int) -> int:
+    """Return the student, or for one who leaves early the next one that does not."""
+    return student if student % LEAVING else student - 1
 
 
 def calendar_of(world: World, enrollment: int) -> int:

@@ -61,7 +61,7 @@ def _excuses(world: World) -> Iterator[Row]:
     codes = (("ILL", "Illness", "A", "E"), ("UNX", "Unexcused", "A", "U"), ("TDY", "Tardy", "T", "U"),
              ("FLD", "Field trip", "E", "X"))  # fmt: skip
     number = 0
-    for calendar in world.calendars:
+    for calendar in world.taught:
         for code, description, status, excuse in codes:
             number += 1
             yield number, calendar.id, code, description, status, excuse, f"S{code}", changed(number)
@@ -86,7 +86,7 @@ def _sections(world: World) -> Iterator[Row]:
 
 def _months(world: World) -> Iterator[Row]:
     number = 0
-    for calendar in world.calendars:
+    for calendar in world.taught:
         first, last = _span(calendar)
         months = sorted({(day.year, day.month) for day in weekdays(first, last)})
         for sequence, (year, month) in enumerate(months, 1):
@@ -102,12 +102,12 @@ def _structures(world: World) -> Iterator[Row]:
 
 
 def _term_schedules(world: World) -> Iterator[Row]:
-    for each in world.structures:
+    for each in world.schedules:
         yield each.id, each.id, "Summer" if each.calendar.summer else "Quarters", True, changed(each.id)
 
 
 def _terms(world: World) -> Iterator[Row]:
-    for each in world.structures:
+    for each in world.schedules:
         days = SUMMER_DAYS if each.calendar.summer else SCHOOL_DAYS
         count = 1 if each.calendar.summer else 4
         for term in range(count):
@@ -116,13 +116,13 @@ def _terms(world: World) -> Iterator[Row]:
 
 
 def _period_schedules(world: World) -> Iterator[Row]:
-    for each in world.structures:
+    for each in world.schedules:
         for sequence, number in enumerate(each.period_schedules, 1):
             yield number, each.id, ("Regular", "Early release")[sequence - 1], sequence, changed(number)
 
 
 def _periods(world: World) -> Iterator[Row]:
-    for each in world.structures:
+    for each in world.schedules:
         for schedule in each.period_schedules:
             for period in range(1, 9):
                 yield (schedule, period, f"{period}", f"{7 + period:02d}:00", f"{7 + period:02d}:50", 50, period == 5,
@@ -131,7 +131,7 @@ def _periods(world: World) -> Iterator[Row]:
 
 def _days(world: World) -> Iterator[Row]:
     number = 0
-    for each in world.structures:
+    for each in world.schedules:
         for day in SUMMER_DAYS if each.calendar.summer else SCHOOL_DAYS:
             number += 1
             school = (day.month, day.day) not in ((11, 27), (11, 28), (12, 24), (12, 25), (12, 26), (1, 1), (1, 19))
@@ -140,7 +140,7 @@ def _days(world: World) -> Iterator[Row]:
 
 
 def _grade_levels(world: World) -> Iterator[Row]:
-    for each in world.structures:
+    for each in world.schedules:
         for sequence, (grade, number) in enumerate(each.grades.items(), 1):
             excluded = grade == "PS" and each.calendar.school % 5 == 1
             yield number, each.id, grade, sequence, grade, 390, excluded, changed(number)

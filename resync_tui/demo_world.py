@@ -8,7 +8,9 @@ from random import Random
 from typing import NamedTuple, TypeAlias, TypeVar
 
 YEAR = 2026
-"""The school year of all records, as the year it ends in."""
+"""The current school year, as the year it ends in."""
+SMALLEST = 3
+"""Students of the smallest district: every table has that many records or so, and none may be there twice."""
 OPENS = date(2025, 8, 18)
 CLOSES = date(2026, 6, 5)
 SUMMER = date(2026, 6, 8)
@@ -28,6 +30,7 @@ class Calendar(NamedTuple):
     name: str
     summer: bool
     excluded: bool
+    """Hidden from the state; there is little in it yet but its schedule."""
     level: str
     """`ES`, `MS` or `HS`."""
 
@@ -123,17 +126,29 @@ class World:
         plain = [(calendar, "Main") for calendar in self.calendars]
         second = [(calendar, "Block") for calendar in self.calendars[: self.schools : 8]]
         for number, (calendar, name) in enumerate(plain + second, 1):
-            grades = {grade: grade_id + place for place, grade in enumerate(GRADES[calendar.level], 1)}
+            levels = () if calendar.excluded else GRADES[calendar.level]
+            grades = {grade: grade_id + place for place, grade in enumerate(levels, 1)}
             grade_id += len(grades)
-            schedules = tuple(period_id + place for place in range(1, 3 if number % 6 == 0 else 2))
+            how_many = 0 if calendar.excluded else 1 + (number % 6 == 0)
+            schedules = tuple(period_id + place for place in range(1, how_many + 1))
             period_id += len(schedules)
             made.append(Structure(number, calendar, name, schedules, grades))
         return tuple(made)
 
     @property
+    def taught(self) -> list[Calendar]:
+        """The calendars in which there is something."""
+        return [calendar for calendar in self.calendars if not calendar.excluded]
+
+    @property
+    def schedules(self) -> list[Structure]:
+        """The structures of those calendars."""
+        return [structure for structure in self.structures if not structure.calendar.excluded]
+
+    @property
     def courses(self) -> list[tuple[int, Calendar]]:
         """courseIDs and their calendars."""
-        owners = [calendar for calendar in self.calendars for _ in range(3 if calendar.summer else 18)]
+        owners = [calendar for calendar in self.taught for _ in range(3 if calendar.summer else 18)]
         return list(enumerate(owners, 1))
 
     @cached_property

@@ -661,7 +661,7 @@ CREATE TABLE "TEDSKY" (
 CREATE INDEX "TEDSKY_personID" ON "TEDSKY" ("personID");
 
 -- Test
--- A test may be part of another.
+-- A test may be part of another. "editNotAvailable" locks published scores against edits by districts.
 CREATE TABLE "Test" (
     "testID"           INTEGER NOT NULL PRIMARY KEY,
     "parentID"         INTEGER REFERENCES "Test" ("testID"),
@@ -670,8 +670,8 @@ CREATE TABLE "Test" (
     "name"             VARCHAR(80) NOT NULL,
     "stateCode"        VARCHAR(20),
     "nationalCode"     VARCHAR(20),
-    "published"        BOOLEAN DEFAULT TRUE NOT NULL,
-    "editNotAvailable" BOOLEAN DEFAULT FALSE NOT NULL,
+    "published"        BOOLEAN DEFAULT FALSE,
+    "editNotAvailable" BOOLEAN DEFAULT FALSE,
     "endYear"          SMALLINT,
     "modifiedDate"     TIMESTAMP
 );
@@ -687,17 +687,20 @@ CREATE TABLE "TestSection" (
 CREATE INDEX "TestSection_testID" ON "TestSection" ("testID");
 
 -- TestScore
+-- The scores of a test's parts stand below a root-level score, which has no "parentScoreID".
 CREATE TABLE "TestScore" (
-    "scoreID"      INTEGER NOT NULL PRIMARY KEY,
-    "personID"     INTEGER NOT NULL REFERENCES "Person" ("personID"),
-    "testID"       INTEGER NOT NULL REFERENCES "Test" ("testID"),
-    "date"         DATE,
-    "rawScore"     NUMERIC(8, 2),
-    "scaleScore"   NUMERIC(8, 2),
-    "percentile"   SMALLINT,
-    "result"       VARCHAR(20),
-    "modifiedDate" TIMESTAMP
+    "scoreID"       INTEGER NOT NULL PRIMARY KEY,
+    "parentScoreID" INTEGER REFERENCES "TestScore" ("scoreID"),
+    "personID"      INTEGER NOT NULL REFERENCES "Person" ("personID"),
+    "testID"        INTEGER NOT NULL REFERENCES "Test" ("testID"),
+    "date"          DATE,
+    "rawScore"      NUMERIC(8, 2),
+    "scaleScore"    NUMERIC(8, 2),
+    "percentile"    SMALLINT,
+    "result"        VARCHAR(20),
+    "modifiedDate"  TIMESTAMP
 );
+CREATE INDEX "TestScore_parentScoreID" ON "TestScore" ("parentScoreID");
 CREATE INDEX "TestScore_personID" ON "TestScore" ("personID");
 CREATE INDEX "TestScore_testID" ON "TestScore" ("testID");
 

@@ -87,5 +87,5 @@ async def test_columns_that_the_catalog_names_exist(shapes: dict[str, TableShape
         table, _, name = column.rpartition(".")
         assert name in {each.name for each in shapes[table].columns}
     for rule in (rule for each in CATALOG.objects for rule in each.rule):
-        for name in re.findall(r't\."(\w+)"', rule.condition("sqlite")):
+        for name in re.findall(r'\bt\."(\w+)"', rule.condition("sqlite")):
             assert name in {each.name for each in shapes[rule.table].columns}
