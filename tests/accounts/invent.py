@@ -40,9 +40,7 @@ class Shapes:
 
     def foreign(self, table: str) -> list[Foreign]:
         """Return the state's foreign keys without the tenant's column."""
-        return [
-            Foreign(self.own(key.columns), key.parent, self.own(key.referred)) for key in self.state[table].foreign
-        ]
+        return [Foreign(self.own(key.columns), key.parent, self.own(key.referred)) for key in self.state[table].foreign]
 
     def keys(self, table: str) -> list[tuple[str, ...]]:
         """Return primary and unique keys without the tenant's column."""
@@ -158,7 +156,9 @@ def _age(random: Random, shapes: Shapes, table: str, state: dict[str, list[Row]]
     columns = [column for column in shapes.columns(table) if column.name not in fixed]
     rows = state[table] = [dict(row) for row in state[table]]
     referred = {each for key in _pointing_at(shapes, table) for each in key.referred}
-    columns = [column for column in columns if column.name not in referred and column.name in shapes.state[table].columns]
+    columns = [
+        column for column in columns if column.name not in referred and column.name in shapes.state[table].columns
+    ]
     if not columns or not rows:
         return
     for row in random.sample(rows, len(rows) // 6):
@@ -169,14 +169,17 @@ def _age(random: Random, shapes: Shapes, table: str, state: dict[str, list[Row]]
         if not _unique(shapes, table, rows):
             row.update(old)
     for key in shapes.keys(table)[1:]:
-        free = [column for column in key if column not in fixed and column not in referred]
+        free = [name for name in key if name not in fixed and name not in referred]
         for _ in range(3 if free else 0):  # a value that moves from one record to another
             one, other = random.choice(rows), random.choice(rows)
-            for column in free:
-                one[column], other[column] = other[column], one[column]
+            _exchange(one, other, free)
             if not _unique(shapes, table, rows):
-                for column in free:
-                    one[column], other[column] = other[column], one[column]
+                _exchange(one, other, free)
+
+
+def _exchange(one: Row, other: Row, names: Iterable[str]) -> None:
+    for name in names:
+        one[name], other[name] = other[name], one[name]
 
 
 def _pointing_at(shapes: Shapes, table: str) -> list[Foreign]:
@@ -232,7 +235,7 @@ _ODD_KINDS: dict[str, Callable[[Random], str]] = {
     "json": lambda random: random.choice(('{"b": 1, "a": [1, 2]}', "null", "[ 1.0,1 ]", '"x"', "17")),
     "jsonb": lambda random: random.choice(('{"a": 1}', '{"a": 1.0}', "[]", '{"b": null, "aa": 2}', "null")),
     "interval": lambda random: random.choice(("1 day", "24:00:00", "1 mon", "30 days", "-00:00:01.5")),
-    "text[]": lambda random: random.choice(("{}", '{a,b}', '{NULL,"NULL"}', '{"a,b",""}', "{{a,b},{c,d}}")),
+    "text[]": lambda random: random.choice(("{}", "{a,b}", '{NULL,"NULL"}', '{"a,b",""}', "{{a,b},{c,d}}")),
     "integer[]": lambda random: random.choice(("{}", "{1,NULL,3}", "[0:1]={1,2}")),
     "inet": lambda random: random.choice(("10.0.0.1", "10.0.0.0/8", "::1")),
     "time": lambda random: random.choice(("00:00:00", "23:59:59.999", "12:30:00")),
@@ -273,9 +276,10 @@ def _flaws(shapes: Shapes, table: str, rows: list[Row], *, loosely_typed: bool) 
         found += [_setting(column.name, bad) for bad in bad_values(column, loosely_typed=loosely_typed)]
     for foreign in shapes.foreign(table):
         free = [column for column in foreign.columns if column not in key]
-        if free:
-            kind = shapes.state[table].columns[free[-1]].kind
-            found.append(_setting(free[-1], lambda random, k=kind: random.randint(900, 999) if k in _BITS else "nowhere"))
+        if free and shapes.state[table].columns[free[-1]].kind in _BITS:
+            found.append(_setting(free[-1], lambda random: random.randint(900, 999)))
+        elif free:
+            found.append(_setting(free[-1], _setting_to("nowhere")))
     for unique in shapes.keys(table)[1:]:
         found += [_copying(rows, [column for column in unique if column not in key])] * 2
     return found

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from resync_tui.catalog import Catalog
-from tests.accounts.shape import Column, Dump, Foreign, Row, Table
+from tests.accounts.shape import Column, Dump, Foreign, Row
 from tests.accounts.values import Flaw, as_double, in_state, same_by_equality
 
 Key: TypeAlias = tuple[Any, ...]
@@ -54,7 +54,13 @@ class Oracle:
     """The accounts of one batch of one district."""
 
     def __init__(
-        self, catalog: Catalog, objects: Iterable[str], tenant: str | None, source: Dump, before: Dump, known: Knowledge,
+        self,
+        catalog: Catalog,
+        objects: Iterable[str],
+        tenant: str | None,
+        source: Dump,
+        before: Dump,
+        known: Knowledge,
         year: int = 2026,
     ) -> None:
         self.catalog = catalog
@@ -70,8 +76,8 @@ class Oracle:
         self.final: dict[str, list[Row]] = dict(before.rows)
         for group in self._groups():
             for table in group:
-                rows = [raw for raw in source.rows[table] if self._in_scope(table, raw, source.rows)]
-                self.records[table] = [self._record(table, raw) for raw in rows]
+                in_scope = self._scope(table, source.rows)
+                self.records[table] = [self._record(table, raw) for raw in source.rows[table] if in_scope(raw)]
                 self._refuse_alone(table)
             self._refuse_together(group)
             for table in group:
@@ -145,39 +151,48 @@ class Oracle:
                     ways.append((foreign.parent, [*way, foreign]))
         return None
 
-    def _in_scope(self, table: str, row: Row, rows: Mapping[str, list[Row]]) -> bool:
-        """Whether a row is of the current year: unless it is known to be of another."""
+    def _scope(self, table: str, rows: Mapping[str, list[Row]]) -> Callable[[Row], bool]:
+        """Return whether a row of one end is of the current year: unless it is known to be of another."""
         way = self._way_to_year(table)
-        if way is None:
-            return True
-        here = [row]
-        for foreign in way:
-            pairs = [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column]
-            wanted = {self._referring(foreign.parent, pairs, each) for each in here}
-            theirs = [column for _, column in pairs]
-            here = [
-                each
-                for each in rows[foreign.parent]
-                if each.get(self.tenant_column, self.tenant) == self.tenant
-                and self._values(foreign.parent, each, theirs) in wanted
+        if way is None or self.catalog.year is None:
+            return lambda row: True
+        year_table, _, column = self.catalog.year.rpartition(".")
+        if not way:
+            return lambda row: not self._other_year(row[column])
+        elsewhere = {id(row) for row in rows[year_table] if self._other_year(row[column])}
+        for place in reversed(range(len(way))):
+            foreign, child = way[place], way[place - 1].parent if place else table
+            pairs = [
+                pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column
             ]
-        column = self.catalog.year.rpartition(".")[2] if self.catalog.year else ""
-        return not any(each[column] is not None and str(each[column]) != str(self.year) for each in here)
+            theirs = [column for _, column in pairs]
+            others = {
+                self._values(foreign.parent, row, theirs)
+                for row in rows[foreign.parent]
+                if id(row) in elsewhere and row.get(self.tenant_column or "", self.tenant) == self.tenant
+            }
+            elsewhere = {id(row) for row in rows[child] if self._referring(foreign.parent, pairs, row) in others}
+        return lambda row: id(row) not in elsewhere
+
+    def _other_year(self, value: Any) -> bool:
+        return value is not None and str(value) != str(self.year)
 
     def _referring(self, parent: str, pairs: Sequence[tuple[str, str]], row: Row) -> Key:
         return tuple(same_by_equality(row[mine], self._state_column(parent, theirs)) for mine, theirs in pairs)
 
     def _foreign(self, table: str) -> list[Foreign]:
-        return sorted(self.before.tables[table].foreign, key=lambda each: (self._without_tenant(each.columns), each.parent))
+        return sorted(
+            self.before.tables[table].foreign, key=lambda each: (self._without_tenant(each.columns), each.parent)
+        )
 
     # --- the order of docs/accounting.md ---
 
     def _record(self, table: str, raw: Row) -> _Record:
         row: Row = {}
-        flaws: list[Refusal] = []
-        for rule in self.objects[table].rule:
-            if rule.table == table and self.known.rules[rule.id](raw, self.source):
-                flaws.append(("excluded", rule.reason))
+        forbidding = [rule for rule in self.objects[table].rule if rule.table == table]
+        flaws: list[Refusal] = [
+            ("excluded", rule.reason) for rule in forbidding if self.known.rules[rule.id](raw, self.source)
+        ]
         for name in self.columns(table):
             column = self._state_column(table, name)
             try:
@@ -207,12 +222,12 @@ class Oracle:
         may yet go in), the look that refused a row and the last one may find different foreign keys; each is right.
         """
         rows = [(table, record) for table in group for record in self.records[table]]
-        first = {id(record): self._missing_parent(table, record.row, hoping=group) for table, record in rows}
+        look = self._look(group, hoping=group)
+        first = {id(record): look[table](record.row) for table, record in rows}
         while True:
-            before = self._refused(group)
-            found = [(record, self._missing_parent(table, record.row)) for table, record in rows if record.accepted]
-            for record, refusal in found:
-                if refusal:
+            before, look = self._refused(group), self._look(group)
+            for table, record in rows:
+                if record.accepted and (refusal := look[table](record.row)):
                     record.allowed = {refusal}
             if self._refused(group) == before:
                 for table in group:
@@ -221,22 +236,34 @@ class Oracle:
                     break
         for table, record in rows:
             if any(re.search("did not reach|names no|another record", reason) for _, reason in record.allowed):
-                record.allowed |= {each for each in (first[id(record)], self._missing_parent(table, record.row)) if each}
+                record.allowed |= {each for each in (first[id(record)], look[table](record.row)) if each}
 
     def _refused(self, group: Sequence[str]) -> int:
         return sum(not record.accepted for table in group for record in self.records[table])
 
-    def _missing_parent(self, table: str, row: Row, hoping: Collection[str] = ()) -> Refusal | None:
+    def _look(self, group: Iterable[str], hoping: Collection[str] = ()) -> dict[str, Callable[[Row], Refusal | None]]:
+        """Return what is said of a row of each table whose parent will not be in the state, as things stand."""
+        return {table: self._parents(table, hoping) for table in group}
+
+    def _parents(self, table: str, hoping: Collection[str]) -> Callable[[Row], Refusal | None]:
+        keys = []
         for foreign in self._foreign(table):
-            pairs = [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] in row]
-            ours = self._referring(foreign.parent, pairs, row)
-            if None in ours:
-                continue
+            pairs = [
+                pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column
+            ]
             theirs = tuple(column for _, column in pairs)
             there = {self._values(foreign.parent, each, theirs) for each in self.source.rows.get(foreign.parent, ())}
-            if ours not in self._present(foreign, theirs) and not (foreign.parent in hoping and ours in there):
-                return said_of_parent(ours in there, foreign, [mine for mine, _ in pairs])
-        return None
+            present = self._present(foreign, theirs) | (there if foreign.parent in hoping else set())
+            keys.append((foreign, pairs, present, there))
+
+        def missing(row: Row) -> Refusal | None:
+            for foreign, pairs, present, there in keys:
+                ours = self._referring(foreign.parent, pairs, row)
+                if None not in ours and ours not in present:
+                    return said_of_parent(ours in there, foreign, [mine for mine, _ in pairs])
+            return None
+
+        return missing
 
     def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
         """Return the parents that the state will hold once that table has been merged."""
@@ -306,9 +333,8 @@ class Oracle:
                 counts["unchanged"] += 1
         self.final[table] = self._after(table, keys, changed)
         theirs = {self._values(table, row, keys) for row in self.source.rows[table]}
-        counts["extra"] = sum(
-            self._in_scope(table, row, self.final) for key, row in had.items() if key not in theirs
-        )
+        in_scope = self._scope(table, self.before.rows)
+        counts["extra"] = sum(in_scope(row) for key, row in had.items() if key not in theirs)
         self.accounts.counts[table] = counts
         self.accounts.refused[table] = refused
 
@@ -343,14 +369,17 @@ def same(one: Any, other: Any, column: Column) -> bool:
 def said(flaw: str, column: Column) -> str:
     """Return the reason for a value that does not fit."""
     decimals = (*column.size, 0)[:2][-1]
-    return column.name + {
-        "missing": " is missing",
-        "not valid": ": not a valid",
-        "longer": f" is longer than {column.length}",
-        "out of range": " is out of range",
-        "more decimals": f" has more than {decimals} decimals",
-        "not one of": " is not one of",
-    }[flaw]
+    return (
+        column.name
+        + {
+            "missing": " is missing",
+            "not valid": ": not a valid",
+            "longer": f" is longer than {column.length}",
+            "out of range": " is out of range",
+            "more decimals": f" has more than {decimals} decimals",
+            "not one of": " is not one of",
+        }[flaw]
+    )
 
 
 def said_of_parent(in_district: bool, foreign: Foreign, columns: Sequence[str]) -> Refusal:

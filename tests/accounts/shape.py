@@ -221,13 +221,15 @@ SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relna
 async def _postgres_tables(server: "asyncpg.Connection[asyncpg.Record]") -> dict[str, Table]:
     columns: dict[str, dict[str, Column]] = {}
     for row in await server.fetch(_COLUMNS):
-        columns.setdefault(row["owner"], {})[row["name"]] = replace(
+        column = replace(
             column_of(row["name"], row["type"]),
             required=row["required"],
             generated=row["generated"],
             default=row["filled"],
-            **({"kind": "enum", "labels": tuple(row["labels"])} if row["labels"] else {}),
         )
+        if row["labels"]:
+            column = replace(column, kind="enum", labels=tuple(row["labels"]))
+        columns.setdefault(row["owner"], {})[row["name"]] = column
     tables = {name: Table(name, found) for name, found in columns.items()}
     for row in await server.fetch(_CONSTRAINTS):
         table = tables[row["owner"]]

@@ -95,8 +95,6 @@ def same_by_equality(value: Any, column: Column) -> Any:
         return Decimal(value) if isinstance(value, int | float) or value.lstrip("-").isdigit() else value
     if column.kind == "numeric":
         return Decimal(str(value))
-    if column.kind == "char":
-        return value.rstrip(" ")
     if column.kind == "uuid":
         return str(value).lower()
     return value
