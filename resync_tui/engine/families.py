@@ -142,9 +142,10 @@ def type_name(column: sa.Column[Any]) -> str:
     return declared if declared is not None else str(column.type).lower()
 
 
-def cast_for_stage(column: sa.ColumnElement[Any], stage_family: Family) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL source's column as the stage holds it."""
-    return sa.cast(column, _stage_type(stage_family))
+def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a PostgreSQL source's column as the stage holds it: char(n) without the blanks that mean nothing in it."""
+    staged = sa.cast(column, _stage_type(family(target)))
+    return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
 
 
 def _stage_type(kind: Family) -> types.TypeEngine[Any]:
@@ -214,6 +215,8 @@ class Misfit(ValueError):
 def converter(target: sa.Column[Any]) -> Callable[[Any], Any]:
     """Return how SQLite's loosely typed values become what PostgreSQL's column takes; it raises Misfit."""
     convert: Callable[[Any], Any] = _CONVERTERS.get(family(target), _to_text)
+    if isinstance(target.type, types.CHAR):
+        convert = _to_char
 
     def checked(value: Any) -> Any:
         if value is None:
@@ -250,6 +253,11 @@ def _to_text(value: Any) -> str:
     if isinstance(value, bytes) or "\x00" in str(value):
         raise ValueError
     return str(value)
+
+
+def _to_char(value: Any) -> str:
+    """Leave the blanks out that mean nothing in char(n), or keys of it would not be found."""
+    return _to_text(value).rstrip(" ")
 
 
 def _to_boolean(value: Any) -> bool:

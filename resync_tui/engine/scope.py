@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.engine import rules
-from resync_tui.engine.families import cast_for_stage, family
+from resync_tui.engine.families import cast_for_stage
 from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, twin
 
 
@@ -73,7 +73,7 @@ class Scope:
             marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
         data: list[sa.ColumnElement[Any]] = [spec.row.c[name] for name in spec.columns]
         if self.dialect == "postgresql":
-            data = [cast_for_stage(spec.row.c[name], family(spec.target.c[name])).label(name) for name in spec.columns]
+            data = [cast_for_stage(spec.row.c[name], spec.target.c[name]).label(name) for name in spec.columns]
         return sa.select(*marks, *data).select_from(spec.row).where(self.of_source(spec))
 
     def _conditions(self, spec: TableSpec) -> list[sa.ColumnElement[bool]]:
