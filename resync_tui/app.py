@@ -161,13 +161,12 @@ class ResyncApp(App[None]):
         if page is None or isinstance(page, ProgressPage):
             return
         try:
-            asking = self.session.store.batches(district=self.session.district, limit=1)
-            newest = await self.session.unbroken(asking)
+            newest = await self.session.unbroken(self.session.newest_batch())
         except ResyncError as error:
             page.tell(error)
             return
         if newest:
-            self._show(ProgressPage(self.session, self.glyphs, newest[0].batch))
+            self._show(ProgressPage(self.session, self.glyphs, newest.batch))
         else:
             page.say("Nothing has been sent for this district yet.")
 

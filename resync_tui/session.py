@@ -106,6 +106,7 @@ class Session:
         self._start_agent = start_agent
         self._store: Store | None = None
         self._asking: set[asyncio.Future[Any]] = set()
+        self._tried = asyncio.Event()
         self._seen = -1
         self._read_at: datetime | None = None
         self.trouble: ResyncError | None = None
@@ -134,11 +135,11 @@ class Session:
         """What the documents call sending, in this edition."""
         return "Request Resync" if self.state_edition else "Send Resync"
 
-    @property
-    def store(self) -> Store:
-        """The control database. Raises CannotRun until it has been opened."""
+    async def store(self) -> Store:
+        """Return the control database, once the first try to open it has ended. Raises ResyncError where it failed."""
+        await self._tried.wait()
         if self._store is None:
-            raise self.trouble or CannotRun("The control database is not open yet", "Try again in a moment.")
+            raise self.trouble or CannotRun("The control database is not open", "Try again in a moment.")
         return self._store
 
     @property
@@ -200,14 +201,28 @@ class Session:
             new = self.trouble is None or self.trouble.what != error.what
             self.trouble = error
             return new
+        finally:
+            self._tried.set()
         return False
 
     async def send(self, plan: Plan, districts: Sequence[str]) -> list[Batch]:
         """Queue what was confirmed, and see that an agent is there to do it."""
         initiator = "state" if self.state_edition else "district"
-        batches = await self.store.submit(districts, plan, initiator=initiator, requested_by=self.user)
+        store = await self.store()
+        batches = await store.submit(districts, plan, initiator=initiator, requested_by=self.user)
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
+
+    async def cancel(self, batch: int) -> None:
+        """Cancel a batch, at once or at its next chunk."""
+        store = await self.store()
+        await store.cancel(batch, self.user)
+
+    async def newest_batch(self) -> Batch | None:
+        """Return the newest batch of the listed district."""
+        store = await self.store()
+        newest = await store.batches(district=self.district, limit=1)
+        return newest[0] if newest else None
 
     def agent_of(self, batch: Batch) -> Agent | None:
         """Return the agent that runs a batch, or ran it last, where it is still known."""

@@ -61,11 +61,12 @@ class ChecklistPage(MarkingPage):
 
     async def load(self) -> None:
         """Read the newest result of each object."""
-        self._last = await self.session.store.last_resyncs(self.session.district, self.session.year)
+        store = await self.session.store()
+        self._last = await store.last_resyncs(self.session.district, self.session.year)
 
     def draw(self) -> None:
         """Draw the header, and each row by its mark and its newest result."""
-        width, at = self._list.width or self.size.width, self.session.now()
+        width, at = self._list.width or self.size.width - 1, self.session.now()
         counts = [known.result.counts for known in self._last.values()]
         columns = Columns(
             width,
@@ -132,7 +133,7 @@ class ChecklistPage(MarkingPage):
         """Ask whether to send what is marked."""
         if not self.marks.chosen:
             self.say("Nothing is marked. Space marks the object under the cursor, a marks all.")
-        elif not self.session.ready:
+        elif self.session.trouble is not None:
             self.say("The control database does not answer, so nothing can be sent.", bad=True)
         else:
             plan, districts = self.marks.plan(self.session.year), self.session.picked

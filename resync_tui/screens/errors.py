@@ -69,7 +69,8 @@ class ErrorsPage(Page):
 
     async def load(self) -> None:
         """Read the reasons and their counts."""
-        self._groups = await self.session.store.error_groups(self.number, self._object)
+        store = await self.session.store()
+        self._groups = await store.error_groups(self.number, self._object)
 
     def draw(self) -> None:
         """Draw the reasons."""
@@ -78,7 +79,7 @@ class ErrorsPage(Page):
         count = sum(group.count for group in groups)
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
         self.header(spread(heading, plain(f"{words.plural(count, 'record')} refused "), self.size.width))
-        name = 20 if (self._list.width or self.size.width) < WIDE else 30
+        name = 20 if (self._list.width or self.size.width - 1) < WIDE else 30
         self.titles(plain(f"{'Records':>8} {left('Object', name)} {'Kind':<9}Reason", BOLD))
         rows = [GroupRow(f"{each.object}/{each.table}/{each.kind}/{each.reason}", each) for each in groups]
         self._list.show(rows)
@@ -133,7 +134,8 @@ class KeysPage(Page):
     async def load(self) -> None:
         """Read the keys that are kept of this reason."""
         group = self.group
-        records = await self.session.store.errors(
+        store = await self.session.store()
+        records = await store.errors(
             self.number, object=group.object, kind=group.kind, reason=group.reason, limit=KEYS_SHOWN
         )
         self._records = [each for each in records if each.table == group.table]

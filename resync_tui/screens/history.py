@@ -114,7 +114,8 @@ class HistoryPage(Page):
 
     async def load(self) -> None:
         """Read the newest batches, or those of one request."""
-        self._batches = await self.session.store.batches(request=self._request, limit=NEWEST)
+        store = await self.session.store()
+        self._batches = await store.batches(request=self._request, limit=NEWEST)
 
     def draw(self) -> None:
         """Draw the batches."""

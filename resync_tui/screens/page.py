@@ -126,7 +126,7 @@ class Page(Screen[None]):
 
     def tell(self, error: ResyncError) -> None:
         """Say what went wrong and what to do; where the control database is lost, its own line says so already."""
-        if self.session.ready:
+        if self.session.trouble is None:
             self.say(f"{error.what}. {error.do}", bad=True)
 
     def on_key(self) -> None:

@@ -54,7 +54,8 @@ class ProgressPage(Page):
 
     async def load(self) -> None:
         """Read the batch, and take a sample of each object's speed."""
-        batch = self._batch = await self.session.store.batch(self.number)
+        store = await self.session.store()
+        batch = self._batch = await store.batch(self.number)
         at = self.session.now()
         for each in batch.objects:
             if each.status is Status.RUNNING:
@@ -73,7 +74,7 @@ class ProgressPage(Page):
             )
             for each in batch.objects
         ]
-        columns = columns_for(self._list.width or width, rows)
+        columns = columns_for(self._list.width or width - 1, rows)
         if columns != self._columns:
             self._columns = columns
             self._list.redraw()
@@ -191,7 +192,7 @@ class ProgressPage(Page):
 
     async def _cancel(self) -> None:
         try:
-            await self.session.unbroken(self.session.store.cancel(self.number, self.session.user))
+            await self.session.unbroken(self.session.cancel(self.number))
         except ResyncError as error:
             self.tell(error)
         self.reload()

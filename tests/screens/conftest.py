@@ -45,8 +45,7 @@ class Console:
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
-        for key in keys:
-            await self.pilot.press(key)
+        await self.pilot.press(*keys)
         await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -94,7 +93,11 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
 
     @asynccontextmanager
     async def opened(
-        size: tuple[int, int] = (80, 24), store: twin.MemoryStore | None = None, start: str | None = None, **chosen: Any
+        size: tuple[int, int] = (80, 24),
+        store: twin.MemoryStore | None = None,
+        start: str | None = None,
+        waits: bool = True,
+        **chosen: Any,
     ) -> AsyncIterator[Console]:
         clock = twin.Clock() if store is None else store.clock
         kept = store or twin.MemoryStore(clock)
@@ -114,7 +117,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
         async with app.run_test(size=size) as pilot:
             made = Console(app, pilot, kept, clock)
             await pilot.pause()
-            if not kept.trouble:
+            if waits and not kept.trouble:
                 await made.until(lambda: app.session.ready)
             yield made
 

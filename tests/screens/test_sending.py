@@ -359,3 +359,22 @@ async def test_quitting_in_the_middle_of_a_question_lets_it_be_answered(
     assert ended.is_set()
     assert not broken
     assert c.store.closed
+
+
+async def test_what_is_sent_before_the_control_database_is_open_goes_out_when_it_is(
+    console: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = anyio.Event()
+    wait = twin.MemoryStore.changes
+
+    async def slow(store: twin.MemoryStore) -> int:
+        await opened.wait()
+        return await wait(store)
+
+    monkeypatch.setattr(twin.MemoryStore, "changes", slow)
+    async with console(waits=False) as c:
+        await c.press("space", "s", "y")
+        assert "Sending" in c.text
+        opened.set()
+        await c.until(lambda: c.batches)
+        await c.until(lambda: isinstance(c.app.screen, ProgressPage))

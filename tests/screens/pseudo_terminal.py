@@ -1,0 +1,85 @@
+"""A pseudo-terminal with a program in it."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+DEADLINE = 60.0
+ROOT = Path(__file__).parent.parent.parent
+ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
+
+
+class Terminal:
+    """A pseudo-terminal with a program in it; reads only when asked to."""
+
+    def __init__(self, *module: str, **environ: str) -> None:
+        self.fd, inner = pty.openpty()
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | environ,
+            preexec_fn=partial(os.login_tty, inner),
+        )
+        os.close(inner)
+        self.output = b""
+
+    def read(self) -> None:
+        """Take what has been written."""
+        if select.select([self.fd], [], [], 0.05)[0]:
+            with suppress(OSError):
+                self.output += os.read(self.fd, 65536)
+
+    def reads_until(self, part: bytes) -> None:
+        """Read until something has been written."""
+        end = monotonic() + DEADLINE
+        while part not in self.output:
+            assert monotonic() < end, self.text[-4000:]
+            self.read()
+
+    @property
+    def text(self) -> str:
+        """All that has been written, without what only moves or colours."""
+        return ESCAPES.sub(b"\n", self.output).decode(errors="replace")
+
+    def close(self) -> None:
+        """Hang up."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self.fd, keys.encode())
+
+    def ends(self, *, reading: bool) -> int:
+        """Wait for the end, and return the exit code."""
+        end = monotonic() + DEADLINE
+        while reading and self.process.poll() is None:
+            assert monotonic() < end
+            self.read()
+        return self.process.wait(DEADLINE)
+
+
+@contextmanager
+def terminal(*module: str, **environ: str) -> Iterator[Terminal]:
+    """Run a program of this project in a terminal, and leave nothing of it behind."""
+    made = Terminal(*module, **environ)
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
+        made.close()
