@@ -24,7 +24,7 @@ WORTHWHILE = 0.5
 SPARSE = 16
 """Integer keys that leave more than this many numbers unused for each row are bucketed by hash instead."""
 
-_HASHED_NATIVELY = {Family.INTEGER, Family.TEXT, Family.BOOLEAN, Family.DATE, Family.TIMESTAMP, Family.UUID}
+_HASHED_NATIVELY = {Family.INTEGER, Family.BOOLEAN, Family.DATE, Family.TIMESTAMP, Family.UUID}
 
 
 class Hashing(StrEnum):
@@ -60,7 +60,7 @@ class Difference:
 
 async def prove(source: Source, target: Target) -> Hashing:
     """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
-    proofs = {Hashing.NATIVE: _NATIVE_PROOF, Hashing.TEXT: _TEXT_PROOF}
+    proofs = {Hashing.NATIVE: _proof(_NATIVE_SAMPLE), Hashing.TEXT: _proof(_TEXT_SAMPLE)}
     if not (source.hashes and target.hashes):
         return Hashing.OFF
     for how, proof in proofs.items():
@@ -69,14 +69,15 @@ async def prove(source: Source, target: Target) -> Hashing:
     return Hashing.OFF
 
 
-_SAMPLE = "1, -7::bigint, 'Zoë'::text COLLATE \"C\", true, DATE '2026-02-28', TIMESTAMP '2026-02-28 23:59:59.25'"
-_UUID = "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid"
-_NATIVE_PROOF: sa.Select[Any] = sa.select(
-    sa.literal_column(f"hash_record_extended(ROW({_SAMPLE}, {_UUID}, NULL::text), 0)")
+_TEXT_SAMPLE = "'Zoë'::text COLLATE \"C\", NULL::text"
+_NATIVE_SAMPLE = (
+    f"{_TEXT_SAMPLE}, 1, -7::bigint, true, DATE '2026-02-28', TIMESTAMP '2026-02-28 23:59:59.25',"
+    " 1.50, scale(1.50), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid"
 )
-_TEXT_PROOF: sa.Select[Any] = sa.select(
-    sa.literal_column("hash_record_extended(ROW('Zoë'::text COLLATE \"C\", NULL::text), 0)")
-)
+
+
+def _proof(sample: str) -> sa.Select[Any]:
+    return sa.select(sa.literal_column(f"hash_record_extended(ROW({sample}), 0)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ class _Comparison:
         return found[self.source], found[self.target]
 
     def _query(self, bucket: _Bucket, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        values = [self._hashed(row.c[name], name) for name in (*self.spec.key, *self.spec.updatable)]
+        names = (*self.spec.key, *self.spec.updatable)
+        values = [part for name in names for part in self._hashed(row.c[name], name)]
         hashed = _hash(values, seed=0)
         hashes = sa.select(bucket(row).label("bucket"), hashed.label("h")).where(condition).subquery("hashes")
         return sa.select(
@@ -199,11 +201,14 @@ class _Comparison:
             sa.cast(sa.func.sum(_shifted(hashes.c.h, 32)), types.BigInteger()),
         ).group_by(hashes.c.bucket)
 
-    def _hashed(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
+    def _hashed(self, column: sa.ColumnElement[Any], name: str) -> list[sa.ColumnElement[Any]]:
+        """Return what of a column goes into the hash; a number is written by its value and its decimals."""
         ours, theirs = family(self.spec.source.c[name]), family(self.spec.target.c[name])
-        if self.hashing is Hashing.NATIVE and ours == theirs and ours in _HASHED_NATIVELY - {Family.TEXT}:
-            return column
-        return _as_text(column)
+        if self.hashing is Hashing.NATIVE and ours == theirs and ours in _HASHED_NATIVELY:
+            return [column]
+        if self.hashing is Hashing.NATIVE and ours == theirs == Family.NUMERIC:
+            return [column, sa.func.scale(column)]
+        return [_as_text(column)]
 
 
 def _hash(values: Sequence[sa.ColumnElement[Any]], *, seed: int) -> sa.ColumnElement[int]:

@@ -86,6 +86,8 @@ class Target(ABC):
 
     hashes = False
     """Whether it can fingerprint rows."""
+    writers = 1
+    """How many connections may write to one large table at a time."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end

@@ -12,6 +12,8 @@ from resync_tui.engine.pace import Pace
 
 FIRST_PORTION, LARGEST_PORTION = 5_000, 100_000
 PORTION_SECONDS = 0.5
+SIDE_BY_SIDE = 2 * FIRST_PORTION
+"""From so many rows on, a large table is worth more than one connection."""
 TRIES = 5
 
 
@@ -35,6 +37,13 @@ class Span:
         return Span(self.start, middle), Span(middle, self.end)
 
 
+def _next_size(size: int, took: float) -> int:
+    """Return how many rows to take next, so that a portion takes about half a second."""
+    if took < PORTION_SECONDS / 2:
+        return min(LARGEST_PORTION, size * 2)
+    return max(1, size // 2) if took > PORTION_SECONDS * 2 else size
+
+
 class Portions:
     """How one batch writes to the state: paced, in spans, each a transaction."""
 
@@ -43,20 +52,23 @@ class Portions:
         self.pace = pace
 
     async def over(self, number: sa.ColumnElement[int], work: Callable[[Span], Awaitable[int]]) -> int:
-        """Do `work` over all of a stage table's row numbers; return the sum of what it returned."""
+        """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum."""
         async with self.target.staging() as connection:
             last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
-        start, size, done = 1, FIRST_PORTION, 0
-        while start <= last:
-            size = self.pace.portion(size)
-            began = anyio.current_time()
-            done += await work(Span(start, start + size))
-            start += size
-            took = anyio.current_time() - began
-            if took < PORTION_SECONDS / 2:
-                size = min(LARGEST_PORTION, size * 2)
-            elif took > PORTION_SECONDS * 2:
-                size = max(1, size // 2)
+        start, size, done = 1, self.pace.portion(FIRST_PORTION), 0
+
+        async def worker() -> None:
+            nonlocal start, size, done
+            while start <= last:
+                span = Span(start, start + size)
+                start = span.end
+                began = anyio.current_time()
+                done += await work(span)
+                size = self.pace.portion(_next_size(len(span), anyio.current_time() - began))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self.target.writers if last > SIDE_BY_SIDE else 1):
+                tasks.start_soon(worker)
         return done
 
     async def apply(

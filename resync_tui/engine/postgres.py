@@ -45,7 +45,7 @@ def _digest(tenant: str) -> str:
 
 
 def _settings() -> dict[str, str]:
-    return {**SAME_TEXT, "lock_timeout": LOCK_TIMEOUT}
+    return {**SAME_TEXT, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
 
 
 def _sql(query: sa.Select[Any]) -> str:
@@ -147,6 +147,7 @@ class PostgresTarget(Target):
     """The state in PostgreSQL: stages are unlogged tables in a schema of their own."""
 
     hashes = True
+    writers = 2
 
     def __init__(self, end: End) -> None:
         name = application_name(end, "t")
