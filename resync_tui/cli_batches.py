@@ -41,7 +41,7 @@ def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
     from resync_tui import documents, reports
 
     settings = read_settings()
-    one, of_year = one_district(settings, district), year or settings.years.current
+    one, of_year = _one_district(settings, district), year or settings.years.current
     catalog = settings.catalog_of_year(one, of_year)
     last = ask(settings, lambda store: store.last_resyncs(one, of_year))
     if as_json:
@@ -64,8 +64,8 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
     from resync_tui import documents, reports
 
     settings = read_settings()
-    one = one_district(settings, district)
-    made = planned(settings.catalog_of_year(one, year or settings.years.current), objects, everything, alone,
+    one = _one_district(settings, district)
+    made = _planned(settings.catalog_of_year(one, year or settings.years.current), objects, everything, alone,
                  year or settings.years.current)  # fmt: skip
     if as_json:
         show_json(documents.plan(made))
@@ -89,16 +89,14 @@ def send(objects: Sequence[str], districts: Sequence[str], everything: bool, alo
     from resync_tui import documents, outcome, reports, rights
 
     settings = read_settings()
-    chosen = some_districts(settings, districts)
+    chosen = _some_districts(settings, districts)
     of_year = year or settings.years.current
-    plans = [planned(settings.catalog_of_year(one, of_year), objects, everything, alone, of_year) for one in chosen]
+    plans = [_planned(settings.catalog_of_year(one, of_year), objects, everything, alone, of_year) for one in chosen]
     if any(plan != plans[0] for plan in plans):
         raise UsageError(f"The districts have different objects for {of_year}", "Send them one by one.")
     user = rights.require(settings.control_url())
     if not yes and sys.stdin.isatty() and sys.stderr.isatty():
-        show(reports.plan(plans[0]), err=True)
-        if not click.confirm(f"Send {len(plans[0].objects)} objects of {', '.join(chosen)} to the state?", err=True):
-            raise Cancelled("Nothing was sent", "Run the command again to send.")
+        _confirm(plans[0], chosen)
     from resync_tui import sending
 
     queued: list[Batch] = []
@@ -116,9 +114,7 @@ def send(objects: Sequence[str], districts: Sequence[str], everything: bool, alo
         show(reports.batches(found) if detach else (line for each in found for line in reports.batch(each)))
     if detach:
         return 0
-    for each in found:
-        if each.message and each.status is not outcome.Status.COMPLETED:
-            click.echo(f"District {each.district}: {each.message}", err=True)
+    show((line for each in found for line in reports.troubles(each)), err=True)
     return outcome.exit_code([each.status for each in found], sum(each.counts.errors for each in found))
 
 
@@ -185,17 +181,26 @@ def cancel(batch: int | None, request: int | None) -> None:
     click.echo("Cancelled; what runs stops at its next chunk.")
 
 
-def one_district(settings: "Settings", district: str | None) -> str:
+def _one_district(settings: "Settings", district: str | None) -> str:
     return settings.district_by_id(district or settings.district[0].id).id
 
 
-def some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
+def _confirm(plan: "Plan", districts: Sequence[str]) -> None:
+    """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
+    from resync_tui import reports
+
+    show(reports.plan(plan), err=True)
+    if not click.confirm(f"Send {len(plan.objects)} objects of {', '.join(districts)} to the state?", err=True):
+        raise Cancelled("Nothing was sent", "Run the command again to send.")
+
+
+def _some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
     if not named and len(settings.district) > 1:
         raise UsageError(f"{len(settings.district)} districts are configured", "Say which: -d ID, once for each.")
-    return list(dict.fromkeys(one_district(settings, each) for each in named or [settings.district[0].id]))
+    return list(dict.fromkeys(_one_district(settings, each) for each in named or [settings.district[0].id]))
 
 
-def planned(catalog: "Catalog", objects: Sequence[str], everything: bool, alone: bool, year: int) -> "Plan":
+def _planned(catalog: "Catalog", objects: Sequence[str], everything: bool, alone: bool, year: int) -> "Plan":
     from resync_tui.plan import make_plan
 
     if everything == bool(objects):

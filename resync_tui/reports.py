@@ -85,6 +85,18 @@ def _result(each: ObjectResult) -> str:
     )
 
 
+def troubles(batch: Batch) -> Iterator[str]:
+    """Return two lines, what and do, for a batch that did not complete."""
+    where = f"Batch {batch.batch} of district {batch.district}"
+    if batch.status is Status.CANCELLED:
+        yield f"{where} was cancelled" + (f" by {batch.cancelled_by}" if batch.cancelled_by else "")
+        yield "What had gone in stays; send it again when you like."
+    elif batch.status is Status.FAILED:
+        reasons = (f"{each.object}: {each.message}" for each in batch.objects if each.status is Status.FAILED)
+        yield f"{where} failed: {batch.message or next(reasons, 'no reason given')}"
+        yield f"Mend that, then send again; all of it: resync-tui history --batch {batch.batch}"
+
+
 def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord]) -> Iterator[str]:
     """Return the records that did not reach the state, under the exact count of each reason."""
     kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}

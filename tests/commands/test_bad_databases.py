@@ -65,8 +65,9 @@ def test_an_object_that_does_not_fit_fails_with_its_children_and_no_other(
     place: Place, database: str, statements: str, reason: str
 ) -> None:
     place.sql(database, statements)
-    code, (abbott, campus), _ = send(place, "-d", "01", "-d", "02")
+    code, (abbott, campus), told = send(place, "-d", "01", "-d", "02")
     assert code == 3
+    assert reason in told.splitlines()[0]
     assert statuses(abbott) == {"District": "completed", "School": "failed", "Person": "skipped"}
     assert campus["status"] == ("completed" if database == "abbott" else "failed")
     assert reason in place.run("history", "--batch", str(abbott["batch"])).stdout

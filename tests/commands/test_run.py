@@ -81,8 +81,10 @@ def test_a_district_that_is_another_one_is_exit_code_three_and_nothing_is_writte
     assert done.returncode == 3
     wrong, right = [json.loads(line) for line in done.stdout.splitlines()]
     assert (wrong["status"], right["status"]) == ("failed", "completed")
-    assert "77" in done.stderr
-    assert "Traceback" not in done.stderr
+    what, do = done.stderr.splitlines()
+    assert what.startswith("Batch 1 of district 01 failed: ")
+    assert "77" in what
+    assert do.endswith("resync-tui history --batch 1")
     assert place.sql("state", 'SELECT DISTINCT "districtNumber" FROM "Person"') == [("02",)]
 
 
@@ -105,8 +107,9 @@ def test_a_queued_batch_is_cancelled_and_whoever_waits_leaves_with_four(place: P
     waiting = place.start("run", "-d", "02", "-d", "01", "School", "--json")
     wait_until(lambda: len(json.loads(place.run("history", "--json").stdout)) == 2)
     assert place.run("cancel", "--request", "1").returncode == 0
-    out, _ = waiting.communicate(timeout=60)
+    out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 4
+    assert "Batch 1 of district 02 was cancelled by " in err
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["cancelled", "cancelled"]
     assert place.run("cancel", "1").returncode == 2
     assert place.run("cancel", "--request", "1").returncode == 2
