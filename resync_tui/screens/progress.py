@@ -13,7 +13,7 @@ from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.pace import Pace
 from resync_tui.screens.page import Page
-from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, progress_row, waits_for, work
+from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, handled, progress_row, waits_for, work
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
@@ -59,7 +59,7 @@ class ProgressPage(Page):
         at = self.session.now()
         for each in batch.objects:
             if each.status is Status.RUNNING:
-                self._paces.setdefault(each.object, Pace()).add(at, work(each)[0])
+                self._paces.setdefault(each.object, Pace()).add(at, handled(each))
         self._pace.add(at, sum(work(each)[0] for each in batch.objects))
 
     def draw(self) -> None:

@@ -51,8 +51,8 @@ def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
     if result.status is Status.RUNNING:
         if result.phase == "waiting":
             return f"after {waits_for}" if waits_for else "waiting"
-        done, whole = work(result)
-        seconds = pace.seconds_for(whole - done) if result.phase == "merging" else None
+        left_over = (result.total or 0) - result.counts.processed
+        seconds = pace.seconds_for(left_over) if result.phase == "merging" else None
         return words.span(seconds) if seconds is not None else result.phase or "running"
     if result.status is Status.QUEUED:
         return f"after {waits_for}" if waits_for else "its turn comes"
@@ -60,9 +60,14 @@ def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
 
 
 def work(result: ObjectResult) -> tuple[int, int]:
-    """Return how much of an object is done and how much there is: each record is read once and settled once."""
+    """Return how much of an object is done and how much there is: each record is looked at once and merged once."""
     total = 2 * (result.total or 0)
-    return (total, total) if result.status.ended else (min(total, result.read + result.counts.processed), total)
+    return (total, total) if result.status.ended else (int(total * words.share(result)), total)
+
+
+def handled(result: ObjectResult) -> int:
+    """Return the number whose growth is the object's pace: records looked at, then records settled."""
+    return result.counts.processed + (0 if result.phase == "merging" else result.read)
 
 
 def waits_for(catalog: Catalog, batch: Batch, name: str) -> str:

@@ -61,12 +61,16 @@ def error_rate(counts: Counts) -> str:
 
 
 def share(result: ObjectResult) -> float:
-    """Return how far an object is, 0 to 1: reading it and settling its records count alike."""
+    """Return how far an object is, 0 to 1: looking at its records is one half, merging them the other."""
     if result.status is Status.COMPLETED:
         return 1.0
     if not result.total:
         return 0.0
-    return min(1.0, (result.read + result.counts.processed) / (2 * result.total))
+    if result.phase == "merging":
+        return 0.5 + 0.5 * min(1.0, result.counts.processed / result.total)
+    if result.phase == "waiting":
+        return 0.5
+    return 0.5 * min(1.0, (result.read + result.counts.processed) / result.total)
 
 
 _ENDED = {Status.FAILED: "fail", Status.CANCELLED: "canc", Status.SKIPPED: "skip", Status.QUEUED: "wait"}

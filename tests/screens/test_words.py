@@ -44,9 +44,26 @@ def test_what_did_not_complete_says_so_beside_its_dot(status: Status, text: str)
     assert words.outcome(ObjectResult("School", 1, status, Counts())) == text
 
 
-def test_progress_counts_reading_and_settling_and_is_whole_only_when_completed() -> None:
-    running = ObjectResult("School", 1, Status.RUNNING, Counts(processed=50), total=100, read=100)
-    assert words.outcome(running) == "75%"
+@pytest.mark.parametrize(
+    ("phase", "read", "processed", "text"),
+    [
+        ("reading", 0, 0, "0%"),
+        ("reading", 50, 0, "25%"),
+        ("reading", 10, 90, "50%"),
+        ("waiting", 100, 0, "50%"),
+        ("waiting", 0, 100, "50%"),
+        ("merging", 100, 0, "50%"),
+        ("merging", 2, 98, "99%"),
+    ],
+)
+def test_looking_at_the_records_is_one_half_of_the_way_and_merging_them_the_other(
+    phase: str, read: int, processed: int, text: str
+) -> None:
+    counts = Counts(processed=processed)
+    assert words.outcome(ObjectResult("School", 1, Status.RUNNING, counts, 100, read, phase)) == text
+
+
+def test_only_what_has_completed_is_whole() -> None:
     assert words.share(ObjectResult("School", 1, Status.RUNNING, Counts())) == 0
     assert words.share(ObjectResult("School", 1, Status.COMPLETED, Counts())) == 1
 
