@@ -163,12 +163,16 @@ def init(district: str, sql: bool) -> None:
 
     settings = read_settings()
     source, target, catalog = settings.district_url(district), settings.state_url(), settings.load_catalog()
+    left: list[str] = []
     if sql:
-        show(f"{statement};" for statement in anyio.run(derive.derive, source, target, catalog))
+        statements = anyio.run(derive.derive, source, target, catalog, left.append)
+        show([*(f"-- {line}" for line in left), *(f"{statement};" for statement in statements)])
         return
     rights.require(settings.control_url())
-    made = anyio.run(derive.apply, source, target, catalog)
-    click.echo(f"{len(made)} statements made what was missing." if made else "Nothing is missing.")
+    made = anyio.run(derive.apply, source, target, catalog, left.append)
+    show(left)
+    nothing = "Nothing else is missing." if left else "Nothing is missing."
+    click.echo(f"{len(made)} statements made what was missing." if made else nothing)
 
 
 @commands.command()

@@ -130,6 +130,11 @@ def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
     return None
 
 
+def driver_message(error: BaseException) -> str:
+    """Return the first line of what the driver itself says; what follows it may quote a record."""
+    return str(_driver_error(error)).partition("\n")[0]
+
+
 def _driver_error(error: BaseException) -> BaseException:
     """Return the driver's own exception under SQLAlchemy's wrappings."""
     if isinstance(error, DBAPIError) and error.orig is not None:

@@ -41,19 +41,24 @@ async def fill(worlds: Sequence[tuple[World, str]], state_url: str, catalog: Cat
     """Fill districts whose tables exist, and the state, whose tables are derived from the first district's."""
     assert catalog.tenant_column is not None
     rules, first = load_state_rules(), worlds[0][1]
-    enums, derived = await derived_tables(first, state_url, catalog)
+
+    async def lacking() -> list[str]:
+        """Return what the state lacks of what the first district has by now."""
+        enums, derived = await derived_tables(first, state_url, catalog)
+        return await missing((enums, tightened(derived, rules, catalog.tenant_column)), state_url)
+
+    _, derived = await derived_tables(first, state_url, catalog)
     state_tables = tightened(derived, rules, catalog.tenant_column)
-    statements = await missing((enums, state_tables), state_url)
     shapes = tightened(await _shapes(first, catalog), rules, None)
     async with loading(state_url) as state:
-        await state.run(each for each in statements if each.startswith("CREATE TABLE"))
+        await state.run(each for each in await lacking() if each.startswith("CREATE TABLE"))
         for world, url in worlds:
             async with loading(url) as district:
                 await district.loosen()
                 await _fill_district(world, district, state, shapes, state_tables, catalog)
                 await district.run(_district_statements("CREATE INDEX"))
                 await district.finish()
-        await state.run(each for each in statements if not each.startswith("CREATE TABLE"))
+        await state.run(await lacking())
         await state.finish()
 
 

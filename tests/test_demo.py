@@ -18,7 +18,7 @@ from resync_tui.demo_flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
 from resync_tui.demo_people import LEAVING
 from resync_tui.demo_state import load_state_rules
 from resync_tui.demo_world import World
-from resync_tui.engine.derive import table_order
+from resync_tui.engine.derive import derive, table_order
 from resync_tui.errors import CannotRun
 from tests.databases import rows
 
@@ -192,6 +192,11 @@ async def test_hidden_calendars_and_grade_levels_are_there_with_what_hangs_on_th
         hidden = f'SELECT "{key}" FROM "{table}" WHERE "stateExclude"'
         assert await number(built.abbott, f'SELECT count(*) FROM "{child}" WHERE "{key}" IN ({hidden})') > 0
         assert await number(built.state, f'SELECT count(*) FROM "{table}" WHERE "stateExclude"') == 0
+
+
+async def test_the_state_lacks_nothing_that_a_district_has(built: Built) -> None:
+    assert await derive(built.abbott, built.state, load()) == []
+    assert await derive(built.campus, built.state, load()) == []
 
 
 def test_a_district_file_breaks_only_the_foreign_keys_that_it_says(files: Built) -> None:

@@ -113,7 +113,9 @@ async def test_what_is_there_is_left_alone_and_only_the_missing_is_made(
     district, state, catalog = database(source), database(target), load()
     await run_script(district, DISTRICT_SQL)
     await run_script(state, 'CREATE TABLE "CourseCode" ("mine" integer)')
-    printed = await derive(district, state, catalog)
+    said: list[str] = []
+    printed = await derive(district, state, catalog, said.append)
+    assert said == ["Primary key of CourseCode could not be made: the table has no column districtNumber"]
     assert await derive(district, state, catalog) == printed
     assert not any('"CourseCode"' in each for each in printed)
     assert await apply(district, state, catalog) == printed
@@ -127,6 +129,107 @@ async def test_a_state_file_that_does_not_exist_is_only_made_by_apply(database: 
     printed = await derive(district, state, load())
     assert not (tmp_path / "state.db").exists()
     assert await apply(district, state, load()) == printed
+
+
+FAMILY = """
+CREATE TABLE "parent" ("id" integer PRIMARY KEY, "code" varchar(5) UNIQUE, "name" varchar(9), "note" varchar(9));
+CREATE TABLE "child" ("id" integer PRIMARY KEY, "parentID" integer REFERENCES "parent" ("id"), "n" integer,
+    UNIQUE ("parentID", "n"));
+CREATE INDEX "parent_name" ON "parent" ("name");
+CREATE INDEX "child_n" ON "child" ("n");
+"""
+BARE_PARENT = """
+CREATE TABLE "parent" ("t" text NOT NULL, "id" integer NOT NULL, "code" varchar(5), "name" varchar(9), "mine" integer,
+    PRIMARY KEY ("t", "id"));
+CREATE INDEX "mine" ON "parent" ("mine");
+"""
+BARE_CHILD = """
+CREATE TABLE "child" ("t" text NOT NULL, "id" integer NOT NULL, "parentID" integer, "n" integer,
+    PRIMARY KEY ("t", "id"));
+"""
+TWO = Catalog("Two", (DisObject("P", ("parent",)), DisObject("C", ("child",), ("P",))), tenant_column="t")
+KEYS = ('("t", "code")', '("t", "parentID", "n")')
+
+
+async def half_made(database: Database, target: str, records: str = "") -> tuple[str, str]:
+    """Return a district, and a state whose tables have lost all but their primary keys."""
+    district, state = database("sqlite"), database(target)
+    await run_script(district, FAMILY)
+    await run_script(state, BARE_PARENT + BARE_CHILD + records)
+    return district, state
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+async def test_tables_that_exist_get_the_keys_and_indexes_that_they_lack(database: Database, target: str) -> None:
+    district, state = await half_made(database, target)
+    said: list[str] = []
+    made = await apply(district, state, TWO, said.append)
+    assert [each for each in made if "parent_name" in each or "child_n" in each] == [
+        'CREATE INDEX "parent_name" ON "parent" ("t", "name")',
+        'CREATE INDEX "child_n" ON "child" ("t", "n")',
+    ]
+    assert all(any("UNIQUE" in each and key in each for each in made) for key in KEYS)
+    good = """INSERT INTO "parent" ("t", "id", "code") VALUES ('01', 1, 'a'), ('02', 1, 'a');
+        INSERT INTO "child" ("t", "id", "parentID", "n") VALUES ('01', 1, 1, 1);"""
+    await run_script(state, good)
+    refused = ["""INSERT INTO "parent" ("t", "id", "code") VALUES ('01', 2, 'a')"""]
+    if target == "postgresql":
+        assert said == []
+        refused.append("""INSERT INTO "child" ("t", "id", "parentID", "n") VALUES ('01', 2, 9, 1)""")
+    else:
+        (line,) = said
+        assert "Foreign key (t, parentID) of child" in line
+        assert "SQLite adds no key to a table that exists" in line
+    for statement in refused:
+        with pytest.raises(REFUSED):
+            await run_script(state, statement)
+    assert await apply(district, state, TWO) == []
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+async def test_a_key_that_the_records_break_is_named_and_the_others_are_made(database: Database, target: str) -> None:
+    district, state = await half_made(
+        database,
+        target,
+        """INSERT INTO "parent" ("t", "id", "code") VALUES ('01', 1, 'Zoe'), ('01', 2, 'Zoe');
+        INSERT INTO "child" ("t", "id", "parentID", "n") VALUES ('01', 1, 77, 1);""",
+    )
+    said: list[str] = []
+    made = await apply(district, state, TWO, said.append)
+    assert len(made) == 3
+    assert said[0] == "Unique key (t, code) of parent could not be made: some of its records have the same values"
+    if target == "postgresql":
+        assert said[1:] == [
+            "Foreign key (t, parentID) of child could not be made: some of its records name no parent record"
+        ]
+    assert "Zoe" not in str(said)
+    assert "77" not in str(said)
+    repeated = await derive(district, state, TWO)
+    assert len(repeated) == (1 if target == "sqlite" else 2)
+    await run_script(state, """DELETE FROM "child"; DELETE FROM "parent" WHERE "id" = 2;""")
+    assert await apply(district, state, TWO) == repeated
+    assert await derive(district, state, TWO) == []
+
+
+async def test_what_a_table_has_in_another_way_is_not_made_again(database: Database) -> None:
+    district, state = await half_made(
+        database,
+        "postgresql",
+        """CREATE UNIQUE INDEX mine_too ON "parent" ("code", "t"); CREATE INDEX parent_name ON "parent" ("mine");
+        CREATE INDEX other ON "child" ("t", "n"); ALTER TABLE "child" ADD UNIQUE ("n", "parentID", "t");
+        ALTER TABLE "parent" ADD UNIQUE ("id", "t");
+        ALTER TABLE "child" ADD FOREIGN KEY ("parentID", "t") REFERENCES "parent" ("id", "t");""",
+    )
+    assert await derive(district, state, TWO) == []
+
+
+async def test_a_new_table_may_point_at_one_that_gets_its_key_only_then(database: Database) -> None:
+    district, state = database("sqlite"), database("postgresql")
+    await run_script(district, FAMILY)
+    await run_script(state, BARE_PARENT.replace(',\n    PRIMARY KEY ("t", "id")', ""))
+    made = await apply(district, state, TWO)
+    assert made[0] == 'ALTER TABLE "parent" ADD PRIMARY KEY ("t", "id")'
+    assert await derive(district, state, TWO) == []
 
 
 @pytest.mark.parametrize(("source", "target"), ENDS)

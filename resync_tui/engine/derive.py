@@ -1,7 +1,8 @@
 """The state's tables, derived from a district's: the same, with the tenant column at the head of every key.
 
-What the target already has is never changed. A district's ON DELETE and ON UPDATE are left behind: a resync
-deletes nothing by itself. So are foreign keys to tables that no DIS object holds.
+What the target already has is never changed; tables that are there get the keys and indexes that they lack. A
+district's ON DELETE and ON UPDATE are left behind: a resync deletes nothing by itself. So are foreign keys to tables
+that no DIS object holds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,19 @@ from dataclasses import replace
 
 import networkx as nx
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
-from resync_tui.database import begin_immediate, dialect_of, explain, explained, open_engine, sqlite_path
+from resync_tui.database import (
+    begin_immediate,
+    dialect_of,
+    driver_message,
+    explain,
+    explained,
+    open_engine,
+    sqlite_path,
+)
 from resync_tui.engine.derive_ddl import (
     add_foreign_key,
     create_enum,
@@ -22,6 +31,7 @@ from resync_tui.engine.derive_ddl import (
     postgres_type,
     quoted,
 )
+from resync_tui.engine.derive_lacking import Lack, Tell, lacks, statements_of, tell_what_cannot_be
 from resync_tui.engine.derive_source import (
     Column,
     EnumType,
@@ -39,17 +49,24 @@ Derived = tuple[tuple[EnumType, ...], tuple[TableShape, ...]]
 """What a target needs: enums, then tables, parents first."""
 
 
-async def derive(source_url: str, target_url: str, catalog: Catalog) -> list[str]:
-    """Return the statements that create what the target lacks of the catalog's tables.
+def _ignore(_: str) -> None:
+    """Tell nobody."""
+
+
+async def derive(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
+    """Return the statements that create what the target lacks of the catalog's tables, their keys and indexes.
 
     Raises CannotRun where the source lacks a table, or where a target of that kind cannot hold the source's types.
     """
-    return await missing(await derived_tables(source_url, target_url, catalog), target_url)
+    return await missing(await derived_tables(source_url, target_url, catalog), target_url, tell)
 
 
-async def apply(source_url: str, target_url: str, catalog: Catalog) -> list[str]:
-    """Create what the target lacks, in one transaction, and return the statements that did it."""
-    return await create(await derived_tables(source_url, target_url, catalog), target_url)
+async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
+    """Create what the target lacks, in one transaction, and return the statements that did it.
+
+    A key that the records of an existing table break, or that cannot be added there, is told of and left out.
+    """
+    return await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
 
 
 async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> Derived:
@@ -79,28 +96,49 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
     return enums, tuple(_for_tenant(_within(table, names), catalog.tenant_column) for table in tables)
 
 
-async def missing(derived: Derived, target_url: str) -> list[str]:
-    """Return the statements that create those of the derived tables that the target lacks."""
+async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
+    """Return the statements that create what the target lacks of the derived tables."""
     if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
         return _statements(*derived, "sqlite")
     engine = open_engine(target_url)
     with explained("the state", target_url):
         async with engine.connect() as connection:
-            statements = await connection.run_sync(_missing, derived)
+            keys, statements, rest = await connection.run_sync(_missing, derived)
     await engine.dispose()
-    return statements
+    tell_what_cannot_be((*keys, *rest), tell)
+    return [*statements_of(keys), *statements, *statements_of(rest)]
 
 
-async def create(derived: Derived, target_url: str) -> list[str]:
-    """Create those of the derived tables that the target lacks, in one transaction, and return the statements."""
+async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
+    """Create what the target lacks of the derived tables, in one transaction, and return the statements."""
     engine = begin_immediate(open_engine(target_url, create=True))
     with explained("the state", target_url):
         async with engine.begin() as connection:
-            statements = await connection.run_sync(_missing, derived)
+            keys, statements, rest = await connection.run_sync(_missing, derived)
+            made = [lack for lack in keys if await _make(connection, lack, target_url, tell)]
             for statement in statements:
                 await _execute(connection, statement, target_url)
+            added = [lack for lack in rest if await _make(connection, lack, target_url, tell)]
     await engine.dispose()
-    return statements
+    tell_what_cannot_be((*keys, *rest), tell)
+    return [*statements_of(made), *statements, *statements_of(added)]
+
+
+async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: Tell) -> bool:
+    """Make one key or index of a table that exists, and return whether it could be made."""
+    if not lack.statement:
+        return False
+    try:
+        async with connection.begin_nested():
+            await connection.exec_driver_sql(lack.statement)
+    except DBAPIError as error:
+        if explain(error, "the state", target_url) is not None:
+            raise
+        broken = isinstance(error, IntegrityError)
+        # The driver's text quotes a record only where records are to blame.
+        tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
+        return False
+    return True
 
 
 async def _execute(connection: AsyncConnection, statement: str, target_url: str) -> None:
@@ -110,7 +148,7 @@ async def _execute(connection: AsyncConnection, statement: str, target_url: str)
         if explain(error, "the state", target_url) is not None:
             raise
         raise CannotRun(
-            f"The state refuses {statement.partition('(')[0].strip()}: {str(error.orig).splitlines()[0]}",
+            f"The state refuses {statement.partition('(')[0].strip()}: {driver_message(error)}",
             "Nothing was created; print the statements with --sql, mend that one and run them by hand.",
         ) from None
 
@@ -132,15 +170,20 @@ def _refuse_missing(connection: Connection, names: Sequence[str]) -> None:
             )
 
 
-def _missing(connection: Connection, derived: Derived) -> list[str]:
+def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
+    """Return the keys that existing tables lack, what creates the others, and what else the existing ones lack."""
     enums, tables = derived
+    dialect = connection.dialect.name
     there = existing(connection, [table.name for table in tables])
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         known = "SELECT to_regtype(:name) IS NOT NULL"
         enums = tuple(each for each in enums if not connection.scalar(text(known), {"name": each.name}))
     lacking = tuple(table for table in tables if table.name not in there)
     used = {column.type.partition("[")[0] for table in lacking for column in table.columns}
-    return _statements([each for each in enums if each.name in used], lacking, connection.dialect.name)
+    statements = _statements([each for each in enums if each.name in used], lacking, dialect)
+    pairs = [(table, read_table(connection, table.name)) for table in tables if table.name in there]
+    keys, rest = lacks(pairs, dialect)
+    return keys, statements, rest
 
 
 def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect: str) -> list[str]:

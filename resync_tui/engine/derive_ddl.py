@@ -38,6 +38,19 @@ def add_foreign_key(table: TableShape, key: ForeignKey) -> str:
     return f"ALTER TABLE {quoted(table.name)} ADD {_foreign_key(key)}"
 
 
+def add_primary_key(table: TableShape) -> str:
+    """Return the PostgreSQL statement that gives a table its primary key."""
+    return f"ALTER TABLE {quoted(table.name)} ADD PRIMARY KEY ({_list(table.primary)})"
+
+
+def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str:
+    """Return the statement that makes values unique; on SQLite an index, as a table takes no more keys there."""
+    if dialect == "sqlite":
+        name = "_".join((*table.name.split("."), *columns, "key"))
+        return create_index(table, Index(name, columns, unique=True))
+    return f"ALTER TABLE {quoted(table.name)} ADD UNIQUE ({_list(columns)})"
+
+
 def quoted(name: str) -> str:
     """Return a table's name, `Table` or `schema.table`, quoted for SQL."""
     return ".".join(_identifier(part) for part in split(name) if part is not None)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
+from resync_tui.database import driver_message
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
@@ -38,10 +39,8 @@ async def require_valid(
         cause = error.orig if isinstance(error, DBAPIError) else error
         if not _misunderstood(cause):
             raise
-        # SQLAlchemy's asyncpg puts the class before the text.
-        reason = str(cause).partition("\n")[0].rpartition("Error'>: ")[2]
         raise CannotRun(
-            f"Rule {rule.id} of {owner} is not valid SQL: {reason}", "Mend its `when` in the catalog."
+            f"Rule {rule.id} of {owner} is not valid SQL: {driver_message(error)}", "Mend its `when` in the catalog."
         ) from None
 
 
