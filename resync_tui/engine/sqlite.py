@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,7 +50,10 @@ class SqliteSource(Source):
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
-        """Read a WAL file in one transaction; any other is copied first, so that the district can go on writing."""
+        """Read a WAL file in one transaction; any other is copied first, so that the district can go on writing.
+
+        The copy has no name: SQLite unlinks it at once, so that a killed agent leaves no students' records behind.
+        """
         async with connected(self.engine) as connection:
             driver = await _driver(connection)
             async with driver.execute("PRAGMA journal_mode") as cursor:
@@ -60,11 +62,10 @@ class SqliteSource(Source):
                 async with self._reading(driver):
                     yield
                 return
-            with tempfile.NamedTemporaryFile(prefix="resync-tui-", suffix=".db") as copy:
-                async with aiosqlite.connect(copy.name, isolation_level=None) as taken:
-                    await driver.backup(taken)
-                    async with self._reading(taken):
-                        yield
+            async with aiosqlite.connect("", isolation_level=None, uri=True) as taken:
+                await driver.backup(taken)
+                async with self._reading(taken):
+                    yield
 
     @asynccontextmanager
     async def _reading(self, driver: aiosqlite.Connection) -> AsyncIterator[None]:
