@@ -102,12 +102,12 @@ class _Course:
         return replace(counts, processed=counts.accounted)
 
 
-def open_source(end: End) -> Source:
+def open_source(end: End, state_url: str) -> Source:
     """Return a district, not yet connected."""
     from resync_tui.engine.postgres import PostgresSource
     from resync_tui.engine.sqlite import SqliteSource
 
-    return SqliteSource(end) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
+    return SqliteSource(end, state_url) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
 
 
 def open_target(end: End) -> Target:
@@ -126,7 +126,7 @@ async def run_batch(job: Job, report: Report) -> Status:
     """
     if (dialect_of(job.source_url), dialect_of(job.target_url)) == ("postgresql", "sqlite"):
         raise CannotRun("A PostgreSQL district cannot be pushed into a SQLite state", "Use a PostgreSQL state.")
-    source, target = open_source(job.source), open_target(job.target)
+    source, target = open_source(job.source, job.target_url), open_target(job.target)
     try:
         with _first_error():
             return await _Batch(job, source, target, report).run()
@@ -275,7 +275,7 @@ class _Batch:
         found = await difference.find(spec, course.extents[spec], self.source, self.target, self.hashing, self.scope)
         course.accounts[spec].difference = found
         course.accounts[spec].add(unchanged=found.unchanged)
-        if found.none and found.unchanged == course.extents[spec].rows:
+        if found.unchanged == course.extents[spec].rows and found.nothing_more:
             course.read += found.unchanged
             return
         wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)

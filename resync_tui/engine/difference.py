@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import types
 
 from resync_tui.engine.ends import Source, Target
-from resync_tui.engine.families import Family, family
+from resync_tui.engine.families import Family, family, stored_otherwise
 from resync_tui.engine.scope import Scope
-from resync_tui.engine.tables import TableSpec
+from resync_tui.engine.tables import TableSpec, shown_in
 
 COARSE_ROWS, FINE_ROWS = 4_096, 8
 WORTHWHILE = 0.5
@@ -45,14 +45,20 @@ class Difference:
     """Those that differ; None: every row may differ."""
     bucket: Callable[[sa.FromClause], sa.ColumnElement[int]] | None = None
     """The bucket of a row of either end."""
+    extra: tuple[tuple[Any, ...], ...] | None = None
+    """The keys of the state's records that the district does not have, where that is known as well."""
+    differing: sa.ColumnElement[bool] | None = None
+    """The condition that a row of the district differs, where its snapshot shows the state's rows too."""
 
     @property
-    def none(self) -> bool:
-        """Whether both ends are the same."""
-        return self.buckets is not None and not self.buckets
+    def nothing_more(self) -> bool:
+        """Whether the state has no further rows, all of the district's being unchanged."""
+        return not self.extra if self.extra is not None else self.buckets is not None and not self.buckets
 
     def candidates(self, row: sa.FromClause) -> sa.ColumnElement[bool]:
         """Return the condition that a row of either end may differ."""
+        if self.differing is not None:
+            return self.differing
         if self.buckets is None or self.bucket is None:
             return sa.true()
         return _among(self.bucket(row), self.buckets)
@@ -60,6 +66,8 @@ class Difference:
 
 async def prove(source: Source, target: Target) -> Hashing:
     """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
+    if source.state_schema is not None:
+        return Hashing.NATIVE
     proofs = {Hashing.NATIVE: _proof(_NATIVE_SAMPLE), Hashing.TEXT: _proof(_TEXT_SAMPLE)}
     if not (source.hashes and target.hashes):
         return Hashing.OFF
@@ -111,12 +119,31 @@ async def find(
     """Return what differs between both ends of a table; rows of the district that a rule forbids are left out."""
     if hashing is Hashing.OFF:
         return Difference()
+    if source.state_schema is not None:
+        return await _side_by_side(spec, source, within, source.state_schema)
     coarse, fine = _bucketing(spec, extent)
     return await _Comparison(spec, source, target, hashing, within).run(coarse, fine)
 
 
 _Bucket = Callable[[sa.FromClause], sa.ColumnElement[int]]
 _Fingerprints = dict[int, tuple[Any, ...]]
+
+
+async def _side_by_side(spec: TableSpec, source: Source, within: Scope, schema: str) -> Difference:
+    """Compare where one connection sees both ends: no fingerprints, the rows themselves."""
+    held = shown_in(spec.target, schema).alias("held")
+    other = sa.or_(sa.false(), *(stored_otherwise(spec.row.c[name], held.c[name]) for name in spec.updatable))
+    same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(other))
+    counted = sa.select(sa.func.count()).select_from(spec.row).where(within.of_source(spec), same)
+    if (forbidden := within.forbidden(spec)) is not None:
+        counted = counted.where(forbidden.is_not(sa.true()))
+    ((unchanged,),) = await source.fetch(counted)
+    in_district = sa.exists().where(*(spec.row.c[name] == held.c[name] for name in spec.key))
+    keys = sa.select(*(held.c[name] for name in spec.key)).where(
+        within.of_shown(spec, held, schema), sa.not_(in_district)
+    )
+    extra = await source.fetch(keys)
+    return Difference(int(unchanged), extra=tuple(extra), differing=sa.not_(same))
 
 
 def _integer_key(spec: TableSpec) -> bool:

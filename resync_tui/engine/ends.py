@@ -46,6 +46,8 @@ class Source(ABC):
 
     hashes = False
     """Whether it can fingerprint rows."""
+    state_schema: str | None = None
+    """Where its snapshot also shows the state's tables; None: it does not."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end

@@ -186,14 +186,18 @@ def differs(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnE
     """Return whether the state's value is another than the staged one."""
     kind = family(target)
     if "declared" in target.info:
-        held, other = sa.collate(sa.type_coerce(target, types.Text()), "BINARY"), staged
-        same_kind = sa.func.typeof(target) == sa.func.typeof(staged)
-        return sa.or_(held.is_distinct_from(other), sa.not_(same_kind))
+        return stored_otherwise(staged, target)
     if kind in _EQUAL_MEANS_SAME:
         return target.is_distinct_from(staged)
     return sa.collate(sa.cast(target, types.Text()), "C").is_distinct_from(
         sa.cast(_as_target_writes(staged, target, kind), types.Text())
     )
+
+
+def stored_otherwise(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return whether two of SQLite's values are different, or of different kinds."""
+    by_bytes = sa.collate(sa.type_coerce(other, types.Text()), "BINARY")
+    return sa.or_(by_bytes.is_distinct_from(one), sa.func.typeof(one) != sa.func.typeof(other))
 
 
 def _as_target_writes(staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: Family) -> sa.ColumnElement[Any]:

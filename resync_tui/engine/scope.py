@@ -1,6 +1,6 @@
 """Which rows of a table are in scope, and what the district itself must be asked about each."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from resync_tui.engine import rules
 from resync_tui.engine.families import cast_for_stage
-from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, twin
+from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, shown_in, twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,20 @@ class Scope:
 
     def of_source(self, spec: TableSpec) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
-        return self._of_year(spec, spec.row, spec.source)
+        return self._of_year(spec, spec.row, lambda table: twin(table, spec.source), by_tenant=False)
 
     def of_target(self, spec: TableSpec) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the state is this tenant's and in scope."""
-        return sa.and_(spec.of_tenant(), self._of_year(spec, spec.target, spec.target))
+        return sa.and_(spec.of_tenant(), self._of_year(spec, spec.target, lambda table: table, by_tenant=True))
 
-    def _of_year(self, spec: TableSpec, row: sa.FromClause, end: sa.Table) -> sa.ColumnElement[bool]:
+    def of_shown(self, spec: TableSpec, row: sa.FromClause, schema: str) -> sa.ColumnElement[bool]:
+        """Return the same where the district's connection shows the state's tables under `schema`."""
+        of_year = self._of_year(spec, row, lambda table: shown_in(table, schema), by_tenant=True)
+        return sa.and_(spec.of_tenant(row), of_year)
+
+    def _of_year(
+        self, spec: TableSpec, row: sa.FromClause, at_end: Callable[[sa.Table], sa.Table], *, by_tenant: bool
+    ) -> sa.ColumnElement[bool]:
         if spec.year is None:
             return sa.true()
         column = spec.year.column
@@ -45,10 +52,10 @@ class Scope:
                 written = row.c[column]
                 return written != self.year if self.current else written == self.year
             key = path[0]
-            parent = (key.parent if end is spec.target else twin(key.parent, end)).alias(f"year_{len(path)}")
+            parent = at_end(key.parent).alias(f"year_{len(path)}")
             return sa.exists().where(
                 *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
-                *((spec.of_tenant(parent),) if end is spec.target and key.by_tenant else ()),
+                *((spec.of_tenant(parent),) if by_tenant and key.by_tenant else ()),
                 reached(parent, path[1:]),
             )
 

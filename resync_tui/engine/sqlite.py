@@ -19,12 +19,13 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import begin_immediate, explained, open_engine, sqlite_path
+from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, sqlite_path
 from resync_tui.engine.ends import End, Meter, Source, Target, connected
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import LeaseLost
 
 ROWS_AT_ONCE = 2_000
+STATE_SCHEMA = "resync_state"
 STOPPED_SECONDS = 2.0
 """How long a stopped process may hold the state before its successor ends it."""
 
@@ -38,10 +39,11 @@ async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
 
 
 class SqliteSource(Source):
-    """A district in a SQLite file."""
+    """A district in a SQLite file; beside it the state's, where that is one too."""
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: End, state_url: str) -> None:
         super().__init__(end, open_engine(end.url, read_only=True))
+        self._state = sqlite_path(state_url) if dialect_of(state_url) == "sqlite" else None
         self._reader: aiosqlite.Connection | None = None
         self._one_at_a_time = anyio.Lock()
 
@@ -69,6 +71,8 @@ class SqliteSource(Source):
 
     @asynccontextmanager
     async def _reading(self, driver: aiosqlite.Connection) -> AsyncIterator[None]:
+        if self._state is not None:
+            self.state_schema = await _attach_reading(driver, self._state)
         await driver.execute("BEGIN")
         await (await driver.execute("SELECT count(*) FROM sqlite_master")).close()
         self._reader = driver
@@ -91,6 +95,14 @@ class SqliteSource(Source):
         async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
             while portion := await cursor.fetchmany(ROWS_AT_ONCE):
                 yield cast(list[tuple[Any, ...]], portion)
+
+
+async def _attach_reading(driver: aiosqlite.Connection, path: Path) -> str | None:
+    """Show another file's tables too; None where reading it would keep others from writing to it."""
+    await driver.execute(f"ATTACH DATABASE ? AS {STATE_SCHEMA}", (f"file:{_uri_path(path)}?mode=ro",))
+    async with driver.execute(f"PRAGMA {STATE_SCHEMA}.journal_mode") as cursor:
+        row = await cursor.fetchone()
+    return STATE_SCHEMA if row is not None and row[0] == "wal" else None
 
 
 class Fence:

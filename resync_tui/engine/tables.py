@@ -305,6 +305,11 @@ def twin(table: sa.Table, of: sa.Table) -> sa.Table:
     return of.metadata.tables[qualified(table)]
 
 
+def shown_in(table: sa.Table, schema: str) -> sa.Table:
+    """Return a table as a connection sees it that shows its database under `schema`."""
+    return table.to_metadata(sa.MetaData(), schema=schema)
+
+
 def _year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
     """Return the shortest way along foreign keys to where the year is written; None where there is none."""
     if catalog.year is None:
