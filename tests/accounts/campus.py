@@ -1,10 +1,11 @@
 """Campus' reference tables filled at random, and what the catalog's rules and the state's checks mean in Python."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -19,13 +20,8 @@ from tests.accounts.invent import Shapes, Spoil, World, invent, spoil
 from tests.accounts.oracle import Knowledge
 from tests.accounts.shape import Dump, Row, dump
 from tests.databases import DISTRICT_SQL, run_script
-from tests.engine.running import TODAY
 
 CATALOG = load().for_state("NV")
-CATALOG = replace(
-    CATALOG, object=tuple(replace(each, rule=()) if each.name == "TestScore" else each for each in CATALOG.object)
-)
-"""Without the rules of TestScore, which look at other tables: tests/test_test_score_rules.py holds them."""
 TENANT = "districtNumber"
 SIZES = {
     "School": 6, "Calendar": 9, "ScheduleStructure": 10, "TermSchedule": 12, "PeriodSchedule": 12, "Person": 150,
@@ -55,6 +51,8 @@ def _one_of(column: str, *values: Any) -> Callable[[Row], None]:
 
 
 def _enrollment(row: Row) -> None:
+    if row["enrollmentID"] % 3:
+        row["endDate"] = None
     _not_before(row)
     _within("percentEnrolled", 100)(row)
     row["stateExclude"] = False
@@ -147,8 +145,7 @@ def _other_year(row: Row, district: Dump) -> bool:
     )
 
 
-def _not_enrolled(row: Row, district: Dump) -> bool:
-    today = TODAY.isoformat()
+def _not_enrolled(row: Row, district: Dump, today: str) -> bool:
     years = {str(each["calendarID"]): str(each["endYear"]) for each in district.rows["Calendar"]}
     return not any(
         str(each["personID"]) == str(row["personID"])
@@ -160,8 +157,10 @@ def _not_enrolled(row: Row, district: Dump) -> bool:
 
 
 def as_date(value: Any) -> str | None:
-    """Return a district's date, None where it is none; what SQLite takes for a Julian day, as it does."""
-    with closing(sqlite3.connect(":memory:")) as connection:
+    """Return a district's date, None where it is none."""
+    if value is None or (isinstance(value, str) and re.fullmatch(r"\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])", value)):
+        return value
+    with closing(sqlite3.connect(":memory:")) as connection:  # what SQLite takes for a Julian day, as it does
         found: str | None = connection.execute("SELECT date(?)", (value,)).fetchone()[0]
     return found
 
@@ -178,20 +177,23 @@ def _among(column: str, *values: str) -> Callable[[Row], bool]:
     return lambda row: row[column] is None or row[column] in values
 
 
-KNOWN = Knowledge(
-    rules={
+def known(today: date) -> Knowledge:
+    """Return what the catalog's rules and the state's checks say on a day."""
+    # fmt: off
+    rules: dict[str, Callable[[Row, Dump], bool]] = {
         **{f"state-excluded-{each}": _excluded for each in ("calendar", "grade-level", "enrollment")},
         "test-without-code": _without_code, "test-not-published": _not_published, "test-district-locked": _locked,
         "score-without-date-or-end-year": _no_date, "score-outside-scope-year": _other_year,
-        "student-not-enrolled": _not_enrolled,
-    },
-    checks={
+        "student-not-enrolled": lambda row, district: _not_enrolled(row, district, today.isoformat()),
+    }
+    checks: dict[str, list[Callable[[Row], bool]]] = {
         "Calendar": [_ordered], "Plan": [_ordered], "AttendanceExcuse": [_among("status", "A", "T", "E")],
         "Identity": [_among("gender", "F", "M", "X")], "Section": [_between("maxStudents", 0, 500)],
         "Enrollment": [_ordered, _between("percentEnrolled", 0, 100)],
         "EmploymentAssignment": [_between("fte", 0, 2)], "TestScore": [_between("percentile", 1, 99)],
-    },
-)  # fmt: skip
+    }
+    # fmt: on
+    return Knowledge(rules, checks)
 
 
 @dataclass

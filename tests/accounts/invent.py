@@ -209,7 +209,8 @@ def value(random: Random, column: Column) -> Any:
         case "double":
             return random.choice((random.random() * 1000, 0.0, -0.0, 0.1, 1e-7, 1e22, float("inf")))
         case "varchar" | "char" | "text":
-            return text(random, random.randint(0, min(column.length or 40, 40)))
+            made = text(random, random.randint(0, min(column.length or 40, 40)))
+            return made.rstrip(" ") if column.kind == "char" else made
         case "boolean":
             return random.random() < 0.5
         case "date":
@@ -301,10 +302,12 @@ def _copying(rows: list[Row], columns: list[str]) -> Spoil:
 
 
 def bad_values(column: Column, *, loosely_typed: bool) -> list[Callable[[Random], Any]]:
-    """Return makers of values that the state's column cannot hold."""
+    """Return makers of values that the state's column cannot hold, or only in another form."""
     found: list[Callable[[Random], Any]] = []
     if column.required:
         found.append(lambda random: None)
+    if column.kind == "char" and column.length is not None:
+        found.append(lambda random: " " * random.randint(1, column.length or 1))  # no flaw: blanks mean nothing
     if column.length is not None:
         length = column.length
         found.append(lambda random: text(random, length) + "x")

@@ -16,6 +16,9 @@ Key: TypeAlias = tuple[Any, ...]
 Refusal: TypeAlias = tuple[str, str]
 """Kind and reason."""
 
+_BY_OTHERS = re.compile("not reach|is not in the state|names no|another record")
+"""Reasons that other records are the cause of."""
+
 
 @dataclass(frozen=True)
 class Knowledge:
@@ -235,7 +238,10 @@ class Oracle:
                 if self._refused(group) == before:
                     break
         for table, record in rows:
-            if any(re.search("did not reach|names no|another record", reason) for _, reason in record.allowed):
+            if any(
+                re.search("not reach|is not in the state|names no|another record", reason)
+                for _, reason in record.allowed
+            ):
                 record.allowed |= {each for each in (first[id(record)], look[table](record.row)) if each}
 
     def _refused(self, group: Sequence[str]) -> int:
@@ -260,10 +266,18 @@ class Oracle:
             for foreign, pairs, present, there in keys:
                 ours = self._referring(foreign.parent, pairs, row)
                 if None not in ours and ours not in present:
-                    return said_of_parent(ours in there, foreign, [mine for mine, _ in pairs])
+                    return self._said_of_parent(ours in there, foreign.parent, [mine for mine, _ in pairs])
             return None
 
         return missing
+
+    def _said_of_parent(self, in_district: bool, parent: str, columns: Sequence[str]) -> Refusal:
+        if not in_district:
+            return "rejected", f"{', '.join(columns)} names no {parent} record"
+        if parent in self.objects:
+            return "blocked", f"its {parent} record did not reach the state"
+        owner = next(each.name for each in self.catalog.objects if parent in each.tables)
+        return "blocked", f"its {parent} record is not in the state: resync {owner}"
 
     def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
         """Return the parents that the state will hold once that table has been merged."""
@@ -347,8 +361,10 @@ class Oracle:
 
     def listed(self, table: str, rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
         """Return rows so that they can be compared: without what the state fills by itself."""
-        both = {*self.columns(table), self.tenant_column}
-        columns = [each for each in self.before.tables[table].columns.values() if each.name in both]
+        columns = list(self.before.tables[table].columns.values())
+        if table in self.objects:
+            both = {*self.columns(table), self.tenant_column}
+            columns = [each for each in columns if each.name in both]
         return Counter(tuple(comparable(row[column.name], column) for column in columns) for row in rows)
 
 
@@ -380,13 +396,6 @@ def said(flaw: str, column: Column) -> str:
             "not one of": " is not one of",
         }[flaw]
     )
-
-
-def said_of_parent(in_district: bool, foreign: Foreign, columns: Sequence[str]) -> Refusal:
-    """Return kind and reason for a parent that is not in the state."""
-    if in_district:
-        return "blocked", f"its {foreign.parent} record did not reach the state"
-    return "rejected", f"{', '.join(columns)} names no {foreign.parent} record"
 
 
 def said_of_unique(columns: Sequence[str], *, of_state: bool) -> str:

@@ -100,11 +100,9 @@ async def dump(url: str) -> Dump:
 
 
 async def versions(url: str) -> dict[str, Any]:
-    """Return what changes with any write: of PostgreSQL each row's xmin and ctid by table, of SQLite each row."""
+    """Return what changes with any write: of PostgreSQL each row's xmin and ctid by table, of SQLite the file."""
     if dialect_of(url) == "sqlite":
-        with closing(sqlite3.connect(sqlite_path(url))) as connection:
-            names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {name: connection.execute(f"SELECT rowid, * FROM {quoted(name)}").fetchall() for name in names}
+        return {"file": sqlite_path(url).read_bytes()}
     server = await asyncpg.connect(url)
     try:
         names = list(await _postgres_tables(server))

@@ -3,13 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from resync_tui.outcome import Counts, Status
 from tests.accounts.oracle import Oracle
 from tests.accounts.shape import Dump
-from tests.engine.running import Heard
 
 Refused = tuple[str, tuple[Any, ...], str, str]
 """Table, key, kind, reason."""
@@ -22,19 +21,27 @@ _DETAIL = (
 )
 
 
-def compare(oracle: Oracle, heard: Heard, after: Dump, others: Collection[str] = ()) -> None:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one batch, wherever it was reported."""
+
+    ends: Mapping[str, tuple[Status, Counts, str]]
+    """Status, counts and message of each object."""
+    refused: Collection[Refused]
+
+
+def compare(oracle: Oracle, outcome: Outcome, after: Dump, others: Collection[str] = ()) -> None:
     """Fail with every difference at once; rows of `others`, which were at work too, are left to their own oracle."""
     wrong = [
-        f"{name}: {ended.status} {ended.message}"
-        for name, ended in heard.ended.items()
-        if ended.status is not Status.COMPLETED or ended.message
+        f"{name}: {status} {message}"
+        for name, (status, _, message) in outcome.ends.items()
+        if status is not Status.COMPLETED or message
     ]
-    wrong += of_counts(oracle, heard.counts)
-    wrong += of_refusals(oracle, heard.refused)
+    wrong += of_counts(oracle, {name: counts for name, (_, counts, _) in outcome.ends.items()})
+    wrong += of_refusals(oracle, outcome.refused)
     wrong += of_rows(oracle, after, others)
     print("\n".join(sorted(wrong, key=lambda line: "in the state" in line)))
     assert not wrong
-    assert heard.status is Status.COMPLETED
 
 
 def of_counts(oracle: Oracle, found: Mapping[str, Counts]) -> list[str]:
