@@ -114,7 +114,7 @@ async def _reflect(name: str, url: str, catalog: Catalog) -> Tables:
         with database.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in catalog.objects for table in each.tables]
-                return await reflect(connection, names, related=True)
+                return await reflect(connection, names)
     except NoSuchTableError as error:
         raise CannotRun(
             f"{_up(name)} has a foreign key to {error}, a table that is not there", "Create it, or drop that key."

@@ -402,7 +402,13 @@ class _Batch:
         except ResyncError as error:
             self._fail(course, error)
         except (DBAPIError, asyncpg.PostgresError, sqlite3.Error) as error:
-            self._fail(course, CannotRun(f"Unexpected trouble: {_without_values(error)}", "See resync-tui doctor."))
+            self._fail(
+                course,
+                CannotRun(
+                    f"Unexpected trouble: {_without_values(error)}",
+                    "What was written is right; send it again, or report this.",
+                ),
+            )
 
 
 def _without_values(error: Exception) -> str:

@@ -33,7 +33,8 @@ class End:
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Lend a connection, and give it back whatever happened: a cancelled one is rolled back under a shield."""
-    connection = await engine.connect()
+    with anyio.CancelScope(shield=True):  # cancelling a driver while it connects can leave its thread behind
+        connection = await engine.connect()
     try:
         yield connection
     finally:
@@ -56,7 +57,7 @@ class Source(ABC):
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
         """Return the tables that exist among `names`, with those they point to."""
         async with connected(self.engine) as connection:
-            return await reflect(connection, names, related=True)
+            return await reflect(connection, names)
 
     async def distinct(self, table: str, column: str) -> set[str]:
         """Return up to three values of a column, as text: where a source says which district it is."""
@@ -98,7 +99,7 @@ class Target(ABC):
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
         """Return the tables that exist among `names`, with those they point to."""
         async with connected(self.engine) as connection:
-            return await reflect(connection, names, related=True)
+            return await reflect(connection, names)
 
     @abstractmethod
     async def claim(self) -> None:

@@ -181,7 +181,8 @@ class SqliteTarget(Target):
     async def claim(self) -> None:
         async with self._fence.held(claim=True):
             self._remove_stage_file()
-            self._connection = await self.engine.connect()
+            with anyio.CancelScope(shield=True):
+                self._connection = await self.engine.connect()
             driver = await _driver(self._connection)
             attach = f"ATTACH DATABASE ? AS {STAGE_SCHEMA}"
             await driver.execute(attach, (f"file:{_uri_path(self._stage_file)}?mode=rwc",))

@@ -151,23 +151,43 @@ class NoFit(CannotRun):
     """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
 
 
-async def reflect(connection: AsyncConnection, names: Iterable[str], *, related: bool) -> dict[str, sa.Table]:
-    """Return the tables that exist, by their name in the catalog, with the tables they point to where `related`."""
+async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:
+    """Return the tables that exist, by their name in the catalog, and all that they point to."""
 
     def read(sync: sa.Connection) -> dict[str, sa.Table]:
         metadata = sa.MetaData()
+        wanted = set(names)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know is text to us
-            for schema, wanted in _by_schema(names).items():
-                there = wanted & set(sa.inspect(sync).get_table_names(schema=schema))
-                if there:
-                    metadata.reflect(sync, schema=schema, only=sorted(there), resolve_fks=related)
+            while wanted:
+                _read_tables(sync, metadata, wanted)
+                pointed_to = {key.target_fullname.rpartition(".")[0] for key in _elements(metadata)}
+                wanted = pointed_to - wanted - metadata.tables.keys()
+                if not wanted & _existing(sync, wanted):
+                    break
         if sync.dialect.name == "sqlite":
             for table in metadata.tables.values():
                 _declare(sync, table)
         return {qualified(table): table for table in metadata.tables.values()}
 
     return await connection.run_sync(read)
+
+
+def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:
+    return (element for table in metadata.tables.values() for element in table.foreign_keys)
+
+
+def _existing(connection: sa.Connection, names: Iterable[str]) -> set[str]:
+    inspector, found = sa.inspect(connection), set()
+    for schema, tables in _by_schema(names).items():
+        there = tables & set(inspector.get_table_names(schema=schema))
+        found |= {f"{schema}.{table}" if schema else table for table in there}
+    return found
+
+
+def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str]) -> None:
+    for schema, tables in _by_schema(_existing(connection, names)).items():
+        metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
 
 
 def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
@@ -281,13 +301,19 @@ def _shared_columns(
 def _foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:
     found = []
     for constraint in target.foreign_key_constraints:
-        pairs = [(element.parent.name, element.column.name) for element in constraint.elements]
+        pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
         own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
         if own and all(ours in columns for ours, _ in own):
+            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
+            if parent not in target.metadata.tables:
+                raise NoFit(
+                    f"The state's table {qualified(target)} points to {parent}, which is not there",
+                    "Create it with: resync-tui state init -d ID",
+                )
             found.append(
                 ForeignKey(
                     columns=tuple(ours for ours, _ in own),
-                    parent=constraint.referred_table,
+                    parent=target.metadata.tables[parent],
                     referred=tuple(theirs for _, theirs in own),
                     by_tenant=len(own) < len(pairs),
                 )
