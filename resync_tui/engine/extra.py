@@ -98,9 +98,7 @@ class Removal:
             refused[number] = reason
 
         async def remove(span: Span) -> int:
-            done = await portions.apply(span, self._delete, alone)
-            self.account.add(removed=done)
-            return done
+            return await portions.apply(span, self._delete, alone, lambda done: self.account.add(removed=done))
 
         await portions.over(self.spec.extra.c.n, remove)
         progress = True

@@ -76,8 +76,12 @@ class Portions:
         span: Span,
         statement: Callable[[Span], sa.Insert | sa.Update | sa.Delete],
         alone: Callable[[int, str], Awaitable[None]],
+        count: Callable[[int], None],
     ) -> int:
-        """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason."""
+        """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
+
+        What has been done is told to `count` before anything else can be cancelled.
+        """
         try:
             done = await self.commit(statement(span))
         except DBAPIError as error:
@@ -85,9 +89,10 @@ class Portions:
             if reason is None:
                 raise
             if len(span) > 1:
-                return sum([await self.apply(half, statement, alone) for half in span.halves()])
+                return sum([await self.apply(half, statement, alone, count) for half in span.halves()])
             await alone(span.start, reason)
             return 0
+        count(done)
         await self.pace.spend(done)
         return done
 

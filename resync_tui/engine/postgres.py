@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import CONNECT_SECONDS, explained, open_engine
-from resync_tui.engine.ends import End, Meter, Source, Target, connected
+from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
 from resync_tui.engine.sqlite import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
@@ -192,7 +192,9 @@ class PostgresTarget(Target):
             if await connection.scalar(guard) != self.end.token:
                 raise _taken_over()
             yield connection
-            await connection.commit()
+            # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+            with anyio.fail_after(CLEANUP_SECONDS, shield=True):
+                await connection.commit()
 
     @asynccontextmanager
     async def staging(self) -> AsyncIterator[AsyncConnection]:

@@ -182,8 +182,8 @@ class SqliteTarget(Target):
         async with self._fence.held(claim=True):
             self._remove_stage_file()
             with anyio.CancelScope(shield=True):
-                self._connection = await self.engine.connect()
-            driver = await _driver(self._connection)
+                connection = self._connection = await self.engine.connect()
+            driver = await _driver(connection)
             attach = f"ATTACH DATABASE ? AS {STAGE_SCHEMA}"
             await driver.execute(attach, (f"file:{_uri_path(self._stage_file)}?mode=rwc",))
             await driver.execute(f"PRAGMA {STAGE_SCHEMA}.journal_mode = MEMORY")
@@ -200,7 +200,9 @@ class SqliteTarget(Target):
         async with self._one_at_a_time:
             try:
                 yield self._connection
-                await self._connection.commit()
+                # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+                with anyio.CancelScope(shield=True):
+                    await self._connection.commit()
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._connection.rollback()

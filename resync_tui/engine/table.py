@@ -185,10 +185,11 @@ class Merge:
         async def alone(number: int, reason: str) -> None:
             await self._refuse_one(spec, number, reason)
 
-        done = await self.portions.apply(span, lambda span: statement(spec, span), alone)
-        if done:
-            self.accounts[spec].add(**{term: done})
-        return done
+        def count(done: int) -> None:
+            if done:
+                self.accounts[spec].add(**{term: done})
+
+        return await self.portions.apply(span, lambda span: statement(spec, span), alone, count)
 
     async def _refuse_one(self, spec: TableSpec, number: int, reason: str) -> None:
         values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
