@@ -1,0 +1,62 @@
+"""An agent that is killed: the next one brings everything right, as the district is then."""
+
+from resync_tui.outcome import Status
+from tests.crash.site import Site, accounts_hold, in_a_chunk, until
+
+
+async def taken_over(site: Site, number: int) -> None:
+    """Change the district while nobody works, start an agent, and see that nothing is lost."""
+    await site.add_person("01", 90_001)
+    await site.change("01", "UPDATE \"Person\" SET \"name\" = 'Renamed' WHERE \"personID\" = 7")
+    assert await site.ended(site.start("--once")) == 0
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.attempts, batch.message) == (Status.COMPLETED, 2, "")
+    accounts_hold(batch)
+    assert batch.counts.blocked == batch.counts.rejected == 0
+    assert {each.object: each.counts.processed for each in batch.objects} == {
+        "District": 1,
+        "Person": 201,
+        "Enrollment": 2_001,
+        "Health": 200,
+    }
+    await site.all_is_right("01")
+    assert await site.store.agents() == []
+
+
+async def test_killed_between_two_waves(site: Site) -> None:
+    (number,) = await site.send("01")
+    agent = site.start()
+
+    async def between() -> bool:
+        return (await site.result(number, "Person")).status is Status.COMPLETED
+
+    await until(between)
+    site.kill(agent)
+    person, enrollment = [await site.result(number, name) for name in ("Person", "Enrollment")]
+    assert (person.status, enrollment.status) == (Status.COMPLETED, Status.RUNNING)
+    await taken_over(site, number)
+    assert (await site.result(number, "Person")).counts.updated == 1
+
+
+async def test_killed_in_mid_chunk(site: Site) -> None:
+    (number,) = await site.send("01")
+    agent = site.start()
+    result = await site.in_the_middle(number)
+    async with in_a_chunk(site, "01", 1_999):
+        site.kill(agent)
+    assert result.total == 2_000
+    await taken_over(site, number)
+
+
+async def test_killed_while_reading_leaves_no_copy_of_the_district(site: Site) -> None:
+    (number,) = await site.send("01")
+    agent = site.start()
+
+    async def reading() -> bool:
+        result = await site.result(number, "Enrollment")
+        return result.total is not None and result.phase == "reading"
+
+    await until(reading)
+    site.kill(agent)
+    assert (await site.result(number, "Enrollment")).counts.processed == 0
+    await taken_over(site, number)
