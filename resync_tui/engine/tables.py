@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
@@ -187,7 +187,10 @@ def _existing(connection: sa.Connection, names: Iterable[str]) -> set[str]:
 
 def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str]) -> None:
     for schema, tables in _by_schema(_existing(connection, names)).items():
-        metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
+        try:
+            metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
+        except ArgumentError:  # SQLite: a foreign key that names no columns, to a table that is not there
+            raise CannotRun("A foreign key points to a table that is not there", "Create that table.") from None
 
 
 def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:

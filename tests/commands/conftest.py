@@ -41,7 +41,7 @@ reason = "State-excluded person"
 DISTRICT = """
 CREATE TABLE "District" ("number" TEXT PRIMARY KEY, "name" TEXT NOT NULL);
 CREATE TABLE "School" ("schoolID" INTEGER PRIMARY KEY, "number" TEXT NOT NULL REFERENCES "District", "name" TEXT);
-CREATE TABLE "Person" ("personID" INTEGER PRIMARY KEY, "schoolID" INTEGER NOT NULL REFERENCES "School",
+CREATE TABLE "Person" ("personID" INTEGER PRIMARY KEY, "schoolID" INTEGER NOT NULL REFERENCES "School" ("schoolID"),
                        "stateExclude" BOOLEAN NOT NULL DEFAULT 0);
 """
 
