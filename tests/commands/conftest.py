@@ -130,7 +130,7 @@ def _of_the_state(tables: str) -> str:
         .replace('("schoolID" INTEGER PRIMARY KEY', '("districtNumber" TEXT, "schoolID" INTEGER')
         .replace(' REFERENCES "District", "name" TEXT)', ', "name" TEXT, PRIMARY KEY ("districtNumber", "schoolID"))')
         .replace('("personID" INTEGER PRIMARY KEY', '("districtNumber" TEXT, "personID" INTEGER')
-        .replace(' REFERENCES "School"', "")
+        .replace(' REFERENCES "School" ("schoolID")', "")
         .replace("DEFAULT 0)", 'DEFAULT 0, PRIMARY KEY ("districtNumber", "personID"))')
     )
 
