@@ -94,7 +94,7 @@ async def test_doctor_finds_bad_conditions(database: Database, kind: str) -> Non
             await connection.execute(query)
 
     async with engine.connect() as connection:
-        tables = await reflect(connection, ["parent", "child"], related=True)
+        tables = await reflect(connection, ["parent", "child"])
     for when, said in ((BAD["no such column"], True), ("t.\"size\" > 1 AND :today > '2026-01-01'", False)):
         found = await faults(catalog(when), tables, dialect_of(district), YEAR, TODAY, ask)
         assert [each.what.startswith("Rule odd-size of Parent is not valid SQL: ") for each in found] == [True] * said

@@ -1,0 +1,61 @@
+"""The sample set-up on both kinds of database, its batches run by the real agent."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from resync_tui import config, demo
+from resync_tui.agent import run_agent
+from resync_tui.control.store import Store
+from resync_tui.control.views import Batch, ErrorRecord
+from resync_tui.plan import make_plan
+
+
+class DemoSite:
+    """A demo, its districts Abbott (01) and Campus (02), and its state."""
+
+    def __init__(self, path: Path) -> None:
+        self.settings = config.load(path)
+        self.state = self.settings.state_url()
+        self.abbott = self.settings.district_url("01")
+
+    async def send(self, district: str, year: int, objects: Sequence[str] | None = None) -> Batch:
+        """Let an agent resync some objects (None: all) of a district for a school year; return the batch."""
+        catalog = self.settings.catalog_of_year(district, year)
+        plan = make_plan(catalog, [each.name for each in catalog.objects] if objects is None else objects, year)
+        store = await Store.open(self.settings.control_url())
+        try:
+            (batch,) = await store.submit([district], plan, initiator="state", requested_by="jdoe")
+            await run_agent(self.settings, once=True, idle_seconds=None)
+            return await store.batch(batch.batch)
+        finally:
+            await store.close()
+
+    async def errors(self, batch: Batch) -> list[ErrorRecord]:
+        """Return the records that were refused."""
+        store = await Store.open(self.settings.control_url())
+        try:
+            return await store.errors(batch.batch)
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def demo_site(folder: Path, students: int, admin_url: str | None) -> AsyncIterator[DemoSite]:
+    """Build a demo in files, or on the server of `admin_url`, where it is dropped afterwards."""
+    site = DemoSite(await demo.build(folder, students=students, admin_url=admin_url))
+    yield site
+    if admin_url is not None:
+        urls = [site.settings.district_url("02"), site.abbott, site.state, site.settings.control_url()]
+        await drop(admin_url, [urlsplit(url).path[1:] for url in urls])
+
+
+async def drop(admin_url: str, names: Sequence[str]) -> None:
+    """Drop databases of a server."""
+    connection = await asyncpg.connect(admin_url)
+    for name in names:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.close()
