@@ -33,6 +33,8 @@ class Question(ModalScreen[bool]):
 
     def __init__(self, title: str, lines: Sequence[Line], yes: str) -> None:
         super().__init__(classes="over")
+        self._titles = Lines(id="titles")
+        self._hint = Lines(id="hint")
         self._title = title
         self._text = text_rows(lines)
         self._yes = yes
@@ -41,15 +43,15 @@ class Question(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Title, what it is about, the keys."""
         with Vertical(id="box"):
-            yield Lines(id="titles")
+            yield self._titles
             yield self._rows
-            yield Lines(id="hint")
+            yield self._hint
 
     def on_mount(self) -> None:
         """Show it, as high as it is."""
         keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   Up Down scroll", PLAIN))
-        self.query_one("#titles", Lines).show([plain(self._title, BOLD)])
-        self.query_one("#hint", Lines).show([keys])
+        self._titles.show([plain(self._title, BOLD)])
+        self._hint.show([keys])
         self._rows.styles.height = len(self._text)
         self._rows.show(self._text)
 

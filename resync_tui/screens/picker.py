@@ -48,6 +48,9 @@ class Picker(ModalScreen[Picked | None]):
 
     def __init__(self, title: str, choices: Sequence[Choice], current: str, *, several: bool) -> None:
         super().__init__(classes="over")
+        self._titles = Lines(id="titles")
+        self._hint = Lines(id="hint")
+        self._input = Input(id="filter", placeholder="part of a name", compact=True)
         self._title = title
         self._choices = list(choices)
         self._picked = {each.key for each in choices if each.picked}
@@ -63,10 +66,10 @@ class Picker(ModalScreen[Picked | None]):
     def compose(self) -> ComposeResult:
         """Title, list, filter, keys."""
         with Vertical(id="box"):
-            yield Lines(id="titles")
+            yield self._titles
             yield self._rows
-            yield Input(id="filter", placeholder="part of a name", compact=True)
-            yield Lines(id="hint")
+            yield self._input
+            yield self._hint
 
     def on_mount(self) -> None:
         """Show all, with the cursor on the current one."""
@@ -74,17 +77,17 @@ class Picker(ModalScreen[Picked | None]):
         keys = (
             "Space pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
         )
-        self.query_one("#hint", Lines).show([plain(keys)])
+        self._hint.show([plain(keys)])
         self._show()
         self._rows.go(self._current)
         self._rows.focus()
 
     def _show(self) -> None:
-        wanted = self.query_one("#filter", Input).value.strip().casefold()
+        wanted = self._input.value.strip().casefold()
         shown = [each for each in self._choices if wanted in each.label.casefold()]
         self._rows.show([Choice(each.key, each.label, each.key in self._picked) for each in shown], at_once=True)
         count = f"  {len(self._picked)} of {len(self._choices)} picked" if self._several else ""
-        self.query_one("#titles", Lines).show([((self._title, BOLD), (count, PLAIN))])
+        self._titles.show([((self._title, BOLD), (count, PLAIN))])
 
     def action_pick(self) -> None:
         """Pick the one under the cursor, or let it go."""
@@ -108,7 +111,7 @@ class Picker(ModalScreen[Picked | None]):
         """Ask for a part of a name."""
         if self._several:
             self.add_class("filtering")
-            self.query_one("#filter", Input).focus()
+            self._input.focus()
 
     @on(Input.Changed)
     def _filter(self) -> None:

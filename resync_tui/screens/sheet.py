@@ -34,6 +34,8 @@ class Sheet(ModalScreen[None]):
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__(classes="over")
+        self._titles = Lines(id="titles")
+        self._hint = Lines(id="hint")
         self._title = title
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
         self._text = text_rows(lines)
@@ -41,13 +43,13 @@ class Sheet(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Title, text, the way back."""
         with Vertical(id="box"):
-            yield Lines(id="titles")
+            yield self._titles
             yield self._rows
-            yield Lines(id="hint")
+            yield self._hint
 
     def on_mount(self) -> None:
         """Show the text, as high as it is."""
-        self.query_one("#titles", Lines).show([plain(self._title, BOLD)])
-        self.query_one("#hint", Lines).show([plain("Esc closes  Up Down scroll")])
+        self._titles.show([plain(self._title, BOLD)])
+        self._hint.show([plain("Esc closes  Up Down scroll")])
         self._rows.styles.height = len(self._text)
         self._rows.show(self._text)

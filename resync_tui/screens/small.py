@@ -12,14 +12,18 @@ COLUMNS, ROWS = 60, 15
 class SmallScreen(ModalScreen[None]):
     """Waits for the terminal to grow; what is below stays as it is."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = Lines(id="small", height=3)
+
     def compose(self) -> ComposeResult:
         """Two lines."""
-        yield Lines(id="small", height=3)
+        yield self._lines
 
     def on_resize(self) -> None:
         """Say what is needed and what there is."""
         size = self.app.size
-        self.query_one(Lines).show(
+        self._lines.show(
             [
                 plain("Terminal too small"),
                 plain(f"{size.width}x{size.height}, needs {COLUMNS}x{ROWS}"),
