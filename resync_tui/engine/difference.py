@@ -229,10 +229,17 @@ class _Comparison:
         ).group_by(hashes.c.bucket)
 
     def _hashed(self, column: sa.ColumnElement[Any], name: str) -> list[sa.ColumnElement[Any]]:
-        """Return what of a column goes into the hash; a number is written by its value and its decimals."""
-        ours, theirs = family(self.spec.source.c[name]), family(self.spec.target.c[name])
+        """Return what of a column goes into the hash; a number is written by its value and its decimals.
+
+        PostgreSQL folds 64 bits into 32 before it hashes them, so that 2147483648 is hashed as -2147483648 is.
+        """
+        source, target = self.spec.source.c[name], self.spec.target.c[name]
+        ours, theirs = family(source), family(target)
         if self.hashing is Hashing.NATIVE and ours == theirs and ours in _HASHED_NATIVELY:
-            return [column]
+            if ours is Family.TIMESTAMP:
+                return [column, sa.cast(column, types.Date)]
+            wide = isinstance(source.type, types.BigInteger) or isinstance(target.type, types.BigInteger)
+            return [column, _shifted(column, 32)] if wide else [column]
         if self.hashing is Hashing.NATIVE and ours == theirs == Family.NUMERIC:
             return [column, sa.func.scale(column)]
         return [_as_text(column)]
