@@ -111,7 +111,8 @@ FLAWS: dict[str, list[Spoil]] = {
 
 
 def _excluded(row: Row, _district: Dump) -> bool:
-    return row["stateExclude"] in ("true", 1)
+    value = row["stateExclude"]
+    return value == "true" or (isinstance(value, int | float) and value != 0)
 
 
 def _test_of(row: Row, district: Dump) -> list[Row]:
@@ -148,7 +149,8 @@ def _other_year(row: Row, district: Dump) -> bool:
 def _not_enrolled(row: Row, district: Dump, today: str) -> bool:
     years = {str(each["calendarID"]): str(each["endYear"]) for each in district.rows["Calendar"]}
     return not any(
-        str(each["personID"]) == str(row["personID"])
+        row["personID"] is not None
+        and str(each["personID"]) == str(row["personID"])
         and years.get(str(each["calendarID"])) == "2026"
         and (as_date(each["startDate"]) or "9999") <= today
         and (each["endDate"] is None or (as_date(each["endDate"]) or "") >= today)

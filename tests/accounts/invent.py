@@ -280,7 +280,8 @@ def _flaws(shapes: Shapes, table: str, rows: list[Row], *, loosely_typed: bool) 
         if free and shapes.state[table].columns[free[-1]].kind in _BITS:
             found.append(_setting(free[-1], lambda random: random.randint(900, 999)))
         elif free:
-            found.append(_setting(free[-1], _setting_to("nowhere")))
+            nowhere = UUID(int=7) if shapes.state[table].columns[free[-1]].kind == "uuid" else "nowhere"
+            found.append(_setting(free[-1], _setting_to(nowhere)))
     for unique in shapes.keys(table)[1:]:
         found += [_copying(rows, [column for column in unique if column not in key])] * 2
     return found

@@ -103,7 +103,7 @@ class Oracle:
 
     def columns(self, table: str) -> list[str]:
         """Return the columns that both ends have, in the district's order."""
-        ignored = {each.rpartition(".")[2] for each in self.objects[table].ignore_columns if each.startswith(table)}
+        ignored = _of_table(self.objects[table].ignore_columns, table)
         state = self.before.tables[table].columns
         return [
             column.name
@@ -116,7 +116,7 @@ class Oracle:
 
     def owned(self, table: str) -> set[str]:
         """Return the columns that are the state's once they are set."""
-        return {each.rpartition(".")[2] for each in self.objects[table].state_owned if each.startswith(table)}
+        return _of_table(self.objects[table].state_owned, table)
 
     def key_columns(self, table: str) -> tuple[str, ...]:
         """Return the state's key without the tenant."""
@@ -243,6 +243,8 @@ class Oracle:
                 for _, reason in record.allowed
             ):
                 record.allowed |= {each for each in (first[id(record)], look[table](record.row)) if each}
+        for table in group:
+            self._allow_either_holder(table)
 
     def _refused(self, group: Sequence[str]) -> int:
         return sum(not record.accepted for table in group for record in self.records[table])
@@ -321,6 +323,25 @@ class Oracle:
                     if record is not winner:
                         record.allowed = {("rejected", said_of_unique(own, of_state=kept))}
 
+    def _allow_either_holder(self, table: str) -> None:
+        """A value may be another record's of the state and of the district as well; either reason is right."""
+        keys = self.key_columns(table)
+        accepted = {self._values(table, each.row, keys): each for each in self.records[table] if each.accepted}
+        for unique in self.before.tables[table].unique:
+            own = self._without_tenant(unique)
+            of_state = ("rejected", said_of_unique(own, of_state=True))
+            of_district = ("rejected", said_of_unique(own, of_state=False))
+            refused = [each for each in self.records[table] if each.allowed & {of_state, of_district}]
+            often = Counter(self._values(table, each.row, own) for each in self.records[table]) if refused else {}
+            for record in refused:
+                value, key = self._values(table, record.row, own), self._values(table, record.row, keys)
+                rows = [row for row in self._mine(table) if self._values(table, row, own) == value]
+                for holder in {self._values(table, row, keys) for row in rows} - {key}:
+                    if holder not in accepted or self._values(table, accepted[holder].row, own) == value:
+                        record.allowed.add(of_state)
+                if often[value] > 1:
+                    record.allowed.add(of_district)
+
     # --- the sums ---
 
     def _account(self, table: str) -> None:
@@ -366,6 +387,10 @@ class Oracle:
             both = {*self.columns(table), self.tenant_column}
             columns = [each for each in columns if each.name in both]
         return Counter(tuple(comparable(row[column.name], column) for column in columns) for row in rows)
+
+
+def _of_table(qualified: Iterable[str], table: str) -> set[str]:
+    return {each.rpartition(".")[2] for each in qualified if each.rpartition(".")[0] == table}
 
 
 def comparable(value: Any, column: Column) -> Any:

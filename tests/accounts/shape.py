@@ -18,8 +18,9 @@ _SETTINGS = "SET DateStyle = ISO; SET IntervalStyle = postgres; SET TimeZone = '
 _SYNONYMS = {
     "character varying": "varchar", "character": "char", "bpchar": "char", "decimal": "numeric", "int": "integer",
     "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "double precision": "double",
-    "float": "double", "real": "double", "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamptz", "datetime": "timestamp", "blob": "bytea",
+    "float": "double", "real": "double", "timestamp without time zone": "timestamp", "datetime": "timestamp",
+    "timestamp with time zone": "timestamptz", "time without time zone": "time", "time with time zone": "timetz",
+    "blob": "bytea",
 }  # fmt: skip
 
 

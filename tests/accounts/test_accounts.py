@@ -3,8 +3,6 @@
 Each run draws a fresh seed and prints it when it fails; RESYNC_TUI_TEST_SEED gives one.
 """
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +20,7 @@ from resync_tui.plan import make_plan
 from tests.accounts.campus import CATALOG, Campus, known, make_campus
 from tests.accounts.oracle import Oracle
 from tests.accounts.shape import dump, versions
-from tests.accounts.verdict import Outcome, compare
+from tests.accounts.verdict import Outcome, compare, outcome
 from tests.engine.running import TODAY, make_job, run
 
 Database = Callable[[str], str]
@@ -45,14 +43,6 @@ url = "{url}"
 """
 
 
-@pytest.fixture
-def random() -> Random:
-    """Chance from a fresh seed, which a failure prints and the environment may give."""
-    seed = int(os.environ.get("RESYNC_TUI_TEST_SEED", secrets.randbits(32)))
-    print(f"RESYNC_TUI_TEST_SEED={seed}")
-    return Random(seed)
-
-
 def configured(folder: Path, campus: Campus) -> Settings:
     """Return the settings of a campus' districts and state."""
     districts = [DISTRICT.format(id=tenant, url=url) for tenant, url in campus.districts.items()]
@@ -66,7 +56,7 @@ async def resync(settings: Settings) -> dict[str, Outcome]:
     try:
         plan = make_plan(settings.load_catalog(), ALL, 2026)
         districts = [each.id for each in settings.district]
-        batches = await store.submit(districts, plan, initiator="district", requested_by="jdoe")
+        batches = await store.submit(districts, plan, initiator="district", requested_by=store.rights.user)
         await run_agent(settings, once=True, idle_seconds=None)
         outcomes = {}
         for batch in batches:
@@ -136,8 +126,7 @@ async def test_a_partial_resync_of_enrollment_touches_exactly_the_tables_of_its_
     planned = {table for name in job.plan.names for table in CATALOG[name].tables}
     heard = await run(job)
     oracle = Oracle(CATALOG, job.plan.names, "01", await dump(campus.districts["01"]), before, known(TODAY))
-    ends = {name: (ended.status, ended.counts, ended.message) for name, ended in heard.ended.items()}
-    compare(oracle, Outcome(ends, heard.refused), await dump(campus.state))
+    compare(oracle, outcome(heard), await dump(campus.state))
     now = await versions(campus.state)
     touched = {table for table, rows in now.items() if rows != written[table]}
     changed = {table for table in planned if oracle.accounts.counts[table]["updated"]}

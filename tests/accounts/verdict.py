@@ -9,6 +9,7 @@ from typing import Any
 from resync_tui.outcome import Counts, Status
 from tests.accounts.oracle import Oracle
 from tests.accounts.shape import Dump
+from tests.engine.running import Heard
 
 Refused = tuple[str, tuple[Any, ...], str, str]
 """Table, key, kind, reason."""
@@ -28,6 +29,14 @@ class Outcome:
     ends: Mapping[str, tuple[Status, Counts, str]]
     """Status, counts and message of each object."""
     refused: Collection[Refused]
+
+
+def outcome(heard: Heard) -> Outcome:
+    """Return what the engine's own events say."""
+    return Outcome(
+        {name: (ended.status, ended.counts, ended.message) for name, ended in heard.ended.items()},
+        list(heard.refused.elements()),
+    )
 
 
 def compare(oracle: Oracle, outcome: Outcome, after: Dump, others: Collection[str] = ()) -> None:

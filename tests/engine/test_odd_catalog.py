@@ -1,0 +1,40 @@
+"""The engine on a catalog of another shape than Campus', with random rows: every record accounted for all the same."""
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from tests.accounts.oracle import Oracle
+from tests.accounts.shape import dump, versions
+from tests.accounts.verdict import compare, outcome
+from tests.databases import rows
+from tests.engine.odd import KNOWN, make_odd
+from tests.engine.running import make_job, run
+
+Database = Callable[[str], str]
+
+
+@pytest.mark.parametrize("first_load", [True, False], ids=["first-load", "differences"])
+@pytest.mark.parametrize("tenant", [True, False], ids=["tenant", "plain-copy"])
+@pytest.mark.parametrize("ends", [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")])
+async def test_odd_tables_are_accounted_for_and_a_second_run_changes_nothing(
+    database: Database, random: Random, ends: tuple[str, str], tenant: bool, first_load: bool
+) -> None:
+    odd = await make_odd(database, random, ends, tenant=tenant, first_load=first_load)
+    district, before = await dump(odd.district), await dump(odd.state)
+    oracle = Oracle(odd.catalog, odd.names, odd.tenant, district, before, KNOWN)
+    job = make_job(odd.district, odd.state, odd.catalog, odd.tenant)
+    heard = await run(job)
+    after = await dump(odd.state)
+    compare(oracle, outcome(heard), after)
+    marks = Counter(mark for (mark,) in await rows(odd.state, 'SELECT "mark" FROM "order"'))
+    held, inserted = len(before.rows["order"]), oracle.accounts.counts["order"]["inserted"]
+    assert marks == +Counter({"kept": held, "new": inserted})
+
+    written = await versions(odd.state)
+    again = await run(job)
+    assert await versions(odd.state) == written
+    compare(Oracle(odd.catalog, odd.names, odd.tenant, district, after, KNOWN), outcome(again), after)
+    assert not sum(counts.inserted + counts.updated for counts in again.counts.values())
