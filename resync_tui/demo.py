@@ -23,6 +23,7 @@ from resync_tui.database import explained, open_engine
 from resync_tui.demo_data import create_districts, fill
 from resync_tui.demo_world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
+from resync_tui.rights import user_name
 
 DISTRICTS = ("Abbott", "Campus", "Delmar", "Elko", "Fallon", "Gerlach", "Hawthorne", "Ione")
 CONFIG = "resync.toml"
@@ -114,7 +115,7 @@ async def _build_databases(building: Path, folder: Path, worlds: Sequence[World]
         *districts, state, control = places
         await create_districts([place.url for place in districts])
         await fill([(world, place.url) for world, place in zip(worlds, districts, strict=True)], state.url, load())
-        _write_config(building, worlds, districts, state, control.written)
+        _write_config(building, worlds, districts, state, control.written, rights=_rights(admin_url))
 
 
 @asynccontextmanager
@@ -185,24 +186,37 @@ def _slug(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_") or "demo"
 
 
+def _rights(admin_url: str) -> str:
+    """Return what resync.toml says of rights: the role of its URLs may do everything."""
+    role = unquote(urlsplit(admin_url).username or user_name())
+    return RIGHTS.format(role=role)
+
+
 def _write_config(
-    building: Path, worlds: Sequence[World], districts: Sequence[Place], state: Place, control: str
+    building: Path, worlds: Sequence[World], districts: Sequence[Place], state: Place, control: str, rights: str = ""
 ) -> None:
     tables = "".join(
         f'\n[[district]]\nid = "{world.number}"{ID_COMMENT}\nname = "{world.name}"\nurl = "{place.written}"\n'
         f"{PREVIOUS if place is districts[0] else ''}"
         for world, place in zip(worlds, districts, strict=True)
     )
-    text = CONFIG_TEXT.format(control=control, state=state.written, year=YEAR, before=YEAR - 1) + tables
+    text = CONFIG_TEXT.format(control=control, state=state.written, year=YEAR, before=YEAR - 1) + rights + tables
     (building / CONFIG).write_text(text, "utf-8")
+    # Whatever this user's umask is: an agent follows no configuration that others can write.
+    (building / CONFIG).chmod(0o644)
 
 
 ID_COMMENT = "                             # what its database says of itself; else nothing is written"
 PREVIOUS = """\
 previous = [                          # what may be sent for the school year before this one
     "Calendar", "CourseSection", "SchoolMonth", "ScheduleStructure", "TermSchedule", "PeriodSchedule", "Day",
-    "StructureGradeLevel", "Enrollment", "AttDayAggregation", "AttendanceExactCount", "Graduation", "Roster",
+    "StructureGradeLevel", "AttDayAggregation", "Enrollment", "AttendanceExactCount", "Graduation", "Roster",
 ]
+"""
+RIGHTS = """
+[rights]                              # roles of the control database: who may look, and who may send and cancel
+read = ["{role}"]
+write = ["{role}"]
 """
 CONFIG_TEXT = """\
 # Sample data: made-up districts and a made-up state, built by `resync-tui demo`. Delete the folder to start again.

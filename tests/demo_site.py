@@ -1,5 +1,7 @@
 """The sample set-up on both kinds of database, its batches run by the real agent."""
 
+import os
+import pwd
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from resync_tui import config, demo
 from resync_tui.agent import run_agent
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch, ErrorRecord
+from resync_tui.outcome import Status
 from resync_tui.plan import make_plan
 
 
@@ -21,6 +24,8 @@ class DemoSite:
         self.settings = config.load(path)
         self.state = self.settings.state_url()
         self.abbott = self.settings.district_url("01")
+        role = urlsplit(self.settings.control_url()).username
+        self._user = role or pwd.getpwuid(os.getuid()).pw_name
 
     async def send(self, district: str, year: int, objects: Sequence[str] | None = None) -> Batch:
         """Let an agent resync some objects (None: all) of a district for a school year; return the batch."""
@@ -28,9 +33,11 @@ class DemoSite:
         plan = make_plan(catalog, [each.name for each in catalog.objects] if objects is None else objects, year)
         store = await Store.open(self.settings.control_url())
         try:
-            (batch,) = await store.submit([district], plan, initiator="state", requested_by="jdoe")
+            (batch,) = await store.submit([district], plan, initiator="state", requested_by=self._user)
             await run_agent(self.settings, once=True, idle_seconds=None)
-            return await store.batch(batch.batch)
+            done = await store.batch(batch.batch)
+            assert done.status is Status.COMPLETED, done.message
+            return done
         finally:
             await store.close()
 

@@ -313,6 +313,19 @@ def test_no_password_stands_in_resync_toml(server: Built, postgres_server: str) 
     assert away == urlunsplit(urlsplit(postgres_server)._replace(path=""))
 
 
+def test_resync_toml_gives_rights_to_the_role_of_its_urls(server: Built, files: Built) -> None:
+    role = urlsplit(server.settings.control_url()).username
+    assert (server.settings.rights.read, server.settings.rights.write) == ((role,), (role,))
+    assert (files.settings.rights.read, files.settings.rights.write) == ((), ())
+
+
+def test_resync_toml_lets_the_first_district_send_for_the_previous_year(files: Built) -> None:
+    abbott, campus = files.settings.district
+    assert {"Calendar", "CourseSection"} < set(abbott.previous)
+    assert campus.previous == ()
+    assert [each.name for each in files.settings.catalog_of_year("01", 2025).objects] == list(abbott.previous)
+
+
 def test_resync_toml_names_the_year_and_the_state(files: Built) -> None:
     settings = files.settings
     assert settings.state.name == "NV"

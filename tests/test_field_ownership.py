@@ -33,7 +33,7 @@ def run_all(site: DemoSite) -> dict[str, Any]:
 
 
 async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: DemoSite) -> None:
-    run_all(site)
+    await site.send("01", 2026)
     mine = """"districtNumber" = '01' AND "enrollmentID" IN (1, 2, 3)"""
     await run_script(
         site.state,
@@ -59,5 +59,5 @@ async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: Demo
         (1, "Seen by the state", "01"), (2, "Seen by the state", "01"), (3, "Seen by the state", "77"),
         (5, None, "01"), (7000, "Residency checked", None),
     ]  # fmt: skip
-    (again,) = [each for each in run_all(site)["objects"] if each["object"] == "Enrollment"]
-    assert (again["inserted"], again["updated"]) == (0, 0)
+    (again,) = [each for each in (await site.send("01", 2026)).objects if each.object == "Enrollment"]
+    assert (again.counts.inserted, again.counts.updated) == (0, 0)

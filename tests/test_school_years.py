@@ -65,7 +65,6 @@ async def test_a_previous_year_moves_only_that_years_records(site: DemoSite) -> 
     others |= {table: await of_state(site, table, None) for table in TIED}
     before = {table: await of_state(site, table, 2025) for table in TIED}
     batch = await site.send("01", 2025)
-    assert batch.status is Status.COMPLETED
     assert {each.status for each in batch.objects} == {Status.COMPLETED}
     for table in untied:
         assert set(await rows(site.state, f'SELECT * FROM "{table}"')) == others[table], table
@@ -93,7 +92,6 @@ async def test_the_current_year_leaves_the_previous_years_records_untouched(site
     before = {table: await of_state(site, table, 2025) for table in TIED}
     now = {table: await of_state(site, table, 2026) for table in TIED}
     batch = await site.send("01", 2026)
-    assert batch.status is Status.COMPLETED
     for table in TIED:
         assert await of_state(site, table, 2025) == before[table], table
     assert [table for table in TIED if await of_state(site, table, 2026) != now[table]]
