@@ -72,13 +72,24 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def agent(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """An agent with a short lease."""
+def agent_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """An agent with a short lease, as a process."""
     command = [sys.executable, "-m", "resync_tui", "--config", str(settings.path), "agent"]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"RESYNC_TUI_LEASE_SECONDS": "2"})
     yield process
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+async def agent(agent_process: subprocess.Popen[bytes], store: Store) -> subprocess.Popen[bytes]:
+    """An agent that the screens will find alive, so that they start no other."""
+
+    async def alive() -> bool:
+        return any(each.pid == agent_process.pid and each.alive for each in await store.agents())
+
+    await until(alive)
+    return agent_process
 
 
 def screens(settings: Settings) -> tuple[str, ...]:
@@ -125,7 +136,7 @@ async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_ter
     assert batch.counts == Counts(processed=RECORDS, inserted=RECORDS)
 
 
-def test_a_stopped_agent_has_not_been_heard_of_since_its_last_sign(
+async def test_a_stopped_agent_has_not_been_heard_of_since_its_last_sign(
     settings: Settings, agent: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     with terminal(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as shown:
