@@ -25,9 +25,11 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.host_lock import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
+from resync_tui.control.security import enforce
 from resync_tui.engine.events import Report
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Status
+from resync_tui.rights import require_own, viewpoint_of
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """How long a silent agent keeps its batches; all agents of a control database should agree."""
@@ -55,12 +57,16 @@ async def run_agent(
     Raises CannotRun, NoRight or ConfigError where the control database cannot be used at the start.
     """
     timing = timing or Timing(_lease_seconds())
+    require_own(settings.files)
     url = settings.control_url()
     log = AgentLog(log_path(url))
-    identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid())
-    database = await ControlDatabase.open(url, patience=max(5, timing.lease_seconds / 3))
+    identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid(), tuple(each.id for each in settings.district))
+    patience = max(5, timing.lease_seconds / 3)
+    database = await ControlDatabase.open(url, patience=patience, viewpoint=viewpoint_of(settings))
     lock = HostLock(url, identity.id)
     try:
+        for role in await enforce(database, settings.rights.read, settings.rights.write):
+            log.write(f"[rights] names {role}, a role that the control database does not have")
         try:
             lock.take()
         except OSError as error:
@@ -115,11 +121,14 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             tenant=district.id if catalog.tenant_column else None,
             batch=lease.batch,
             token=lease.token,
-            limits=engine.Limits(limits.concurrency, limits.max_records_per_second, limits.errors_kept),
+            limits=engine.Limits(
+                limits.concurrency, limits.max_records_per_second, limits.errors_kept, limits.extra_share
+            ),
             source_name=f"district {district.name} ({district.id})",
             target_name="the state",
             today=datetime.now().astimezone().date(),
             current_year=settings.years.current,
+            purpose=lease.purpose,
         )
 
     async def run(report: Report) -> Status:
@@ -214,14 +223,29 @@ class _Agent:
         if lease is None:
             return False
         log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
+        if not lease.cancel_requested and (why := await self._queue.refusal(lease)) is not None:
+            log(f"refused: {why}")
+            await self._queue.refuse(lease, why)
+            return True
+        if self._is_hidden(lease):
+            log("the state's request begins")
+            log = _say_nothing
         work = self._work_of(self._settings, lease)
         run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, self._timing, log, asked=asked)
         batches.start_soon(self._run, run)
         return True
 
+    def _is_hidden(self, lease: Lease) -> bool:
+        """Whether the log may only say that it ran: a district may read its own agent's log, but not what was asked."""
+        return self._settings.edition == "district" and lease.initiator == "state"
+
     async def _run(self, run: BatchRun) -> None:
         try:
             await run.run()
+            if self._is_hidden(run.lease):
+                self._log.write(
+                    f"batch {run.lease.batch}", f"district {run.lease.district}", "the state's request ends"
+                )
         finally:
             del self._runs[run.lease.batch]
             self._wake.set()
@@ -267,3 +291,7 @@ class _Agent:
         if self._outage != error.what:
             self._outage = error.what
             self._log.write(told(error))
+
+
+def _say_nothing(*_parts: str) -> None:
+    """Stand in for the log of a batch that is hidden from whoever may read it."""

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from resync_tui.control.progress import Progress, Reason
-from resync_tui.control.views import ErrorRecord, ObjectResult
-from resync_tui.engine.events import Event, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
+from resync_tui.control.progress import Found, Progress, Reason
+from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
+from resync_tui.engine.events import Event, ObjectEnded, ObjectProgress, ObjectStarted, RecordsFound, RecordsRefused
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Plan
 
@@ -21,8 +21,12 @@ class Ledger:
         self._refused: dict[Reason, int] = {}
         self._records: list[tuple[int, ErrorRecord]] = []
         self._kept = 0
+        self._found: dict[Found, int] = {}
+        self._found_records: list[tuple[int, FindingRecord]] = []
+        self._found_kept = 0
         self._new_objects: set[str] = set()
         self._new_reasons: set[Reason] = set()
+        self._new_found: set[Found] = set()
 
     def add(self, event: Event) -> None:
         """Take in what the engine reports."""
@@ -34,6 +38,8 @@ class Ledger:
                 self._set(replace(known, read=event.read, total=event.total, counts=event.counts))
             case RecordsRefused():
                 self._refuse(event)
+            case RecordsFound():
+                self._find(event)
             case ObjectEnded():
                 known = replace(self._objects[event.object], status=event.status, phase="")
                 self._set(replace(known, counts=event.counts, message=event.message))
@@ -49,6 +55,14 @@ class Ledger:
         for key in event.keys:
             self._kept += 1
             self._records.append((self._kept, ErrorRecord(event.object, event.table, key, event.kind, event.reason)))
+
+    def _find(self, event: RecordsFound) -> None:
+        found = Found(event.object, event.table, event.finding)
+        self._found[found] = self._found.get(found, 0) + event.count
+        self._new_found.add(found)
+        for key in event.keys:
+            self._found_kept += 1
+            self._found_records.append((self._found_kept, FindingRecord(*found, key)))
 
     def end(self, status: Status, message: str) -> tuple[Status, str]:
         """End the objects that have not ended, as a batch of this status leaves them; return its status and message."""
@@ -66,6 +80,8 @@ class Ledger:
             tuple(self._objects[name] for name in self._objects if name in self._new_objects),
             {reason: self._refused[reason] for reason in self._new_reasons},
             tuple(self._records),
+            {found: self._found[found] for found in self._new_found},
+            tuple(self._found_records),
         )
 
     def written(self, progress: Progress) -> None:
@@ -73,6 +89,8 @@ class Ledger:
         self._new_objects -= {each.object for each in progress.objects if self._objects[each.object] is each}
         self._new_reasons -= {reason for reason, total in progress.refused.items() if self._refused[reason] == total}
         del self._records[: len(progress.records)]
+        self._new_found -= {found for found, total in progress.found.items() if self._found[found] == total}
+        del self._found_records[: len(progress.found_records)]
 
 
 def _ended(result: ObjectResult, batch: Status, message: str) -> ObjectResult:

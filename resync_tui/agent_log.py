@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.control.host_lock import state_folder
-from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsRefused
+from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsFound, RecordsRefused
 
 SIZE_LIMIT = 5_000_000
 """Bytes, after which the file becomes `agent.log.1`; the one before that goes."""
@@ -56,10 +56,13 @@ def line_of(event: Event) -> tuple[str, ...]:
             return name, "started"
         case RecordsRefused():
             return event.object, f"{event.count} {event.kind} in {event.table}: {event.reason}"
+        case RecordsFound():
+            return event.object, f"{event.count} {event.finding} in {event.table}"
         case ObjectEnded():
             counts = event.counts
             told = f"processed {counts.processed}, errors {counts.errors}, inserted {counts.inserted}"
             told += f", updated {counts.updated}, unchanged {counts.unchanged}"
+            told += f", removed {counts.removed}" if counts.removed else ""
             return tuple(filter(None, (event.object, event.status.value, told, event.message)))
         case Note(text):
             return (text,)

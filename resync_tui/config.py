@@ -21,6 +21,7 @@ VARIABLE = "RESYNC_TUI_CONFIG"
 
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Year = Annotated[int, Field(ge=1900, le=2999)]
 
 
@@ -41,6 +42,8 @@ class StateSettings:
 
     name: str
     url: str = field(repr=False)
+    kind: Literal["state", "regional"] = "state"
+    """What it calls itself on screen: the documents' Regional Edition is a state edition by another name."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,20 @@ class EngineSettings:
     max_records_per_second: NotNegative = 0
     window: str = ""
     errors_kept: NotNegative = 10_000
+    extra_share: Share = 0.05
+    reach_again: NotNegative = 12
+
+
+@dataclass(frozen=True)
+class RetentionSettings:
+    """After how many days the agent forgets; 0: never. The last result of each object always stays, with its errors."""
+
+    __pydantic_config__ = CLOSED
+
+    logs: NotNegative = 0
+    errors: NotNegative = 0
+    """The keys of records that were refused or differ; their counts stay as long as the history."""
+    history: NotNegative = 0
 
 
 @dataclass(frozen=True)
@@ -146,10 +163,16 @@ class Settings:
     rights: RightsSettings = RightsSettings()
     engine: EngineSettings = EngineSettings()
     notify: NotifySettings = NotifySettings()
+    retention: RetentionSettings = RetentionSettings()
     schedule: tuple[ScheduleSettings, ...] = ()
     catalog: CatalogSettings = CatalogSettings()
     path: Path = field(default=Path("resync.toml"))
     """Where it was read; no key of the file."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that say what an agent does."""
+        return (self.path, *_included(self), *((self.catalog.file,) if self.catalog.file else ()))
 
     def control_url(self) -> str:
         """Return the control database's URL with its secrets filled in. Raises ConfigError."""

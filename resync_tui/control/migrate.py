@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from resync_tui.database import begin_immediate, place
 from resync_tui.errors import CannotRun
 
-NEWEST = "0001"
+NEWEST = "0003"
 """The newest revision, here so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"
@@ -54,7 +54,20 @@ def _upgrade(connection: Connection, url: str, to: str) -> None:
             raise CannotRun(
                 f"The control database ({place(url)}) was made by a newer resync-tui", "Upgrade resync-tui here."
             )
+        if version is not None and not _is_owner(connection):
+            raise CannotRun(
+                f"The control database ({place(url)}) awaits an upgrade",
+                "Restart its agent: that brings it up to date.",
+            )
         command.upgrade(config, to)
+
+
+def _is_owner(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        return True
+    asked = f"""SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class
+        WHERE oid = '"{VERSION_TABLE}"'::regclass"""
+    return bool(connection.exec_driver_sql(asked).scalar())
 
 
 def _config(folder: str, connection: Connection) -> Any:

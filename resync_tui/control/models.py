@@ -63,6 +63,8 @@ class DISBatch(ControlTable, table=True):
         Index("DISBatch_district", "districtNumber", "batchID"),
         Index("DISBatch_request", "requestID"),
         Index("DISBatch_status", "status", "batchID"),
+        # All that the board of a year needs to find each district's newest and newest full resync.
+        Index("DISBatch_board", "schoolYear", "purpose", "districtNumber", "status", "isFull", "batchID"),
         # A number is never given twice, also where old batches have been pruned.
         {"sqlite_autoincrement": True},
     )
@@ -75,8 +77,17 @@ class DISBatch(ControlTable, table=True):
     """`district` or `state`."""
     requestedBy: str
     reason: str = ""
+    purpose: str = "resync"
+    isFull: bool = False
+    """Whether it is of every object of that year's catalog."""
+    isScheduled: bool = False
+    """Whether it starts by the clock, and so within the window only."""
+    notBefore: datetime | None = _time()
+    """When it may start: the time it was asked for, or of its next try while its district cannot be reached."""
     status: str
     attempts: int = 0
+    putOff: int = 0
+    """How often it was put off because its district could not be reached."""
     requestedAt: datetime = _time(required=True)
     startedAt: datetime | None = _time()
     finishedAt: datetime | None = _time()
@@ -87,6 +98,18 @@ class DISBatch(ControlTable, table=True):
     """`host:pid` of the agent that ran it last."""
     stageLeft: bool = False
     """Whether a stage may be left in the state: an agent has begun it and has not said that it cleaned up."""
+    color: str = ""
+    """Its dot once it has ended, as its counts are its objects' sums: no list of many batches reads their objects."""
+    processed: int = _counter()
+    errors: int = _counter()
+    inserted: int = _counter()
+    updated: int = _counter()
+    unchanged: int = _counter()
+    excluded: int = _counter()
+    rejected: int = _counter()
+    blocked: int = _counter()
+    extra: int = _counter()
+    removed: int = _counter()
 
 
 class DISBatchHistory(ControlTable, table=True):
@@ -118,6 +141,7 @@ class DISBatchHistory(ControlTable, table=True):
     rejected: int = _counter()
     blocked: int = _counter()
     extra: int = _counter()
+    removed: int = _counter()
     message: str = ""
 
 
@@ -150,6 +174,50 @@ class DISBatchErrorCount(ControlTable, table=True):
     records: int = _counter()
 
 
+class DISBatchFinding(ControlTable, table=True):
+    """A record that is not the same at both ends; as many as the configuration keeps, key columns only."""
+
+    __tablename__ = "DISBatchFinding"
+    __table_args__ = (Index("DISBatchFinding_finding", "batchID", "objectName", "finding"),)
+
+    batchID: int = _batch_key(primary_key=True)
+    number: int = Field(sa_column=Column("number", Integer, primary_key=True, autoincrement=False))
+    objectName: str
+    tableName: str
+    finding: str
+    """`missing`, `different` or `extra`."""
+    key: dict[str, KeyValue] = Field(sa_column=Column("key", JSON, nullable=False))
+
+
+class DISBatchFindingCount(ControlTable, table=True):
+    """How many records differ in which way, exact however few are kept."""
+
+    __tablename__ = "DISBatchFindingCount"
+
+    batchID: int = _batch_key(primary_key=True)
+    objectName: str = Field(primary_key=True)
+    tableName: str = Field(primary_key=True)
+    finding: str = Field(primary_key=True)
+    records: int = _counter()
+
+
+class DISScheduleFiring(ControlTable, table=True):
+    """A schedule's local date and time that has been seen to: inserting a row is what makes it fire once."""
+
+    __tablename__ = "DISScheduleFiring"
+
+    owner: str = Field(primary_key=True)
+    """Whose schedule: `state`, or a district's number."""
+    schedule: str = Field(primary_key=True)
+    localTime: str = Field(primary_key=True)
+    """As `2026-03-08T02:30` in the schedule's own time zone; comes once also where clocks are set back."""
+    cron: str
+    timezone: str
+    firedAt: datetime = _time(required=True)
+    requestID: int | None = None
+    """None: it lay before the schedule was known, and was passed over."""
+
+
 class DISRunning(ControlTable, table=True):
     """Inserting a row claims the district, deleting it releases it: one running batch a district."""
 
@@ -179,6 +247,8 @@ class DISAgent(ControlTable, table=True):
     startedAt: datetime = _time(required=True)
     seenAt: datetime = _time(required=True)
     leaseSeconds: float
+    districts: list[str] = Field(sa_column=Column("districts", JSON, nullable=False))
+    """Those it serves."""
 
 
 class DISGate(ControlTable, table=True):
@@ -214,8 +284,6 @@ class ProcessAlert(ControlTable, table=True):
     batchID: int | None = Field(
         default=None, sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete="SET NULL"))
     )
-    isRead: bool = False
-    isDeleted: bool = False
 
 
 METADATA: MetaData = ControlTable.metadata
@@ -228,6 +296,9 @@ class Tables:
     history: ClassVar[Table] = METADATA.tables["DISBatchHistory"]
     error: ClassVar[Table] = METADATA.tables["DISBatchError"]
     error_count: ClassVar[Table] = METADATA.tables["DISBatchErrorCount"]
+    finding: ClassVar[Table] = METADATA.tables["DISBatchFinding"]
+    finding_count: ClassVar[Table] = METADATA.tables["DISBatchFindingCount"]
+    firing: ClassVar[Table] = METADATA.tables["DISScheduleFiring"]
     running: ClassVar[Table] = METADATA.tables["DISRunning"]
     agent: ClassVar[Table] = METADATA.tables["DISAgent"]
     gate: ClassVar[Table] = METADATA.tables["DISGate"]

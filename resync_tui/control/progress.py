@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import Table, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables, UtcTime
 from resync_tui.control.rows import BLANK, COUNTED
-from resync_tui.control.views import ErrorRecord, ObjectResult
+from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.errors import LeaseLost
-from resync_tui.outcome import Kind, Status
+from resync_tui.outcome import Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
 
 TEXT_LIMIT = 500
@@ -32,6 +32,14 @@ class Reason(NamedTuple):
     reason: str
 
 
+class Found(NamedTuple):
+    """What records that are not the same at both ends are counted by."""
+
+    object: str
+    table: str
+    finding: Finding
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """One agent's hold on one batch, as good as its token."""
@@ -43,6 +51,14 @@ class Lease:
     plan: Plan
     cancel_requested: bool = False
     """It was cancelled while no agent could clean up: drop its stage, run nothing."""
+    purpose: Purpose = Purpose.RESYNC
+    campaign: bool = False
+    """Whether it is one of several or started by the clock: then a district that cannot be reached is tried again."""
+    put_off: int = 0
+    """How often that was so already."""
+    initiator: str = "district"
+    """`district` or `state`."""
+    requested_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,10 @@ class Progress:
     """Totals of this attempt."""
     records: tuple[tuple[int, ErrorRecord], ...] = ()
     """Refused records that are kept, numbered from 1 in this attempt."""
+    found: Mapping[Found, int] = field(default_factory=dict)
+    """Totals of this attempt."""
+    found_records: tuple[tuple[int, FindingRecord], ...] = ()
+    """Those that are kept, numbered from 1 in this attempt."""
 
 
 async def hold(connection: AsyncConnection, lease: Lease) -> None:
@@ -86,26 +106,43 @@ async def record(connection: AsyncConnection, lease: Lease, progress: Progress, 
     """Write progress; the caller holds the lease."""
     if progress.objects:
         await connection.execute(_UPDATE_OBJECT, [_object_values(lease.batch, each, now) for each in progress.objects])
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if progress.refused:
-        counted = insert(Tables.error_count)
-        replace = counted.on_conflict_do_update(
-            index_elements=list(Tables.error_count.primary_key), set_={"records": counted.excluded.records}
+    totals: dict[Reason, int] = {}
+    for reason, count in progress.refused.items():
+        clipped = reason._replace(reason=clip(reason.reason))
+        totals[clipped] = totals.get(clipped, 0) + count
+    await _count(connection, Tables.error_count, [_count_values(lease.batch, *each) for each in totals.items()])
+    await _keep(connection, Tables.error, [_record_values(lease.batch, *each) for each in progress.records])
+    found = [_found_values(lease.batch, *each) for each in progress.found.items()]
+    await _count(connection, Tables.finding_count, found)
+    kept = [_finding_values(lease.batch, *each) for each in progress.found_records]
+    await _keep(connection, Tables.finding, kept)
+
+
+async def _count(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Write totals over earlier ones."""
+    if rows:
+        counted = insert_of(connection)(table)
+        total = {"records": counted.excluded.records}
+        await connection.execute(
+            counted.on_conflict_do_update(index_elements=list(table.primary_key), set_=total), rows
         )
-        totals: dict[Reason, int] = {}
-        for reason, count in progress.refused.items():
-            clipped = reason._replace(reason=clip(reason.reason))
-            totals[clipped] = totals.get(clipped, 0) + count
-        await connection.execute(replace, [_count_values(lease.batch, *each) for each in totals.items()])
-    if progress.records:
-        keep = insert(Tables.error).on_conflict_do_nothing()
-        await connection.execute(keep, [_record_values(lease.batch, *each) for each in progress.records])
+
+
+async def _keep(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Add records whose numbers are not there yet."""
+    if rows:
+        await connection.execute(insert_of(connection)(table).on_conflict_do_nothing(), rows)
+
+
+def insert_of(connection: AsyncConnection) -> Any:
+    """Return the kind of INSERT that knows what to do on a conflict."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 async def blank(connection: AsyncConnection, batch: int) -> None:
     """Take back whatever an attempt wrote: its counts are those of the last attempt."""
     await connection.execute(update(Tables.history).where(Tables.history.c.batchID == batch).values(**BLANK))
-    for table in (Tables.error, Tables.error_count):
+    for table in (Tables.error, Tables.error_count, Tables.finding, Tables.finding_count):
         await connection.execute(delete(table).where(table.c.batchID == batch))
 
 
@@ -163,6 +200,16 @@ def _count_values(batch: int, reason: Reason, count: int) -> dict[str, Any]:
         "reason": reason.reason,
         "records": count,
     }
+
+
+def _found_values(batch: int, found: Found, count: int) -> dict[str, Any]:
+    table = {"objectName": found.object, "tableName": found.table}
+    return {"batchID": batch, **table, "finding": found.finding.value, "records": count}
+
+
+def _finding_values(batch: int, number: int, record: FindingRecord) -> dict[str, Any]:
+    table = {"objectName": record.object, "tableName": record.table}
+    return {"batchID": batch, "number": number, **table, "finding": record.finding.value, "key": dict(record.key)}
 
 
 def _record_values(batch: int, number: int, record: ErrorRecord) -> dict[str, Any]:

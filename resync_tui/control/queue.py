@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.alerts import refused
+from resync_tui.control.completion import end_batch
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.gate import pass_gate
 from resync_tui.control.host_lock import forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.rows import plan_view
-from resync_tui.outcome import Status
+from resync_tui.control.security import may_send
+from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
 FORGOTTEN = timedelta(days=1)
@@ -33,6 +36,8 @@ class AgentIdentity:
     id: str
     host: str
     pid: int
+    districts: tuple[str, ...] = ()
+    """Those it serves."""
 
 
 class Queue:
@@ -58,6 +63,7 @@ class Queue:
                 "host": self._agent.host,
                 "kernel": this_kernel(),
                 "pid": self._agent.pid,
+                "districts": sorted(self._agent.districts),
             }
             when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
             await connection.execute(agent.insert().values(**here, **when))
@@ -68,21 +74,24 @@ class Queue:
             await pass_gate(connection, changes=1)
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
 
-    async def retire(self, districts: Collection[str]) -> bool:
+    async def retire(self, districts: Collection[str], *, due_only: bool = False, window_open: bool = True) -> bool:
         """Unregister unless a batch of these districts is queued; return whether it did.
 
-        Whoever queues one looks for an agent afterwards: it meets this one at work, or none and starts another.
+        With `due_only` one that may not start yet does not count. Whoever queues one looks for an agent afterwards: it
+        meets this one at work, or none and starts another.
         """
         batch = Tables.batch
         waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
+            if due_only:
+                waiting = waiting.where(_may_start(await self._database.now(connection), window_open))
             if (await connection.execute(waiting.limit(1))).first() is not None:
                 return False
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
             return True
 
-    async def peek(self, districts: Collection[str], limit: int) -> bool:
+    async def peek(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> bool:
         """Whether a claim may find something; reads only."""
         async with self._database.read() as connection:
             now = await self._database.now(connection)
@@ -92,10 +101,10 @@ class Queue:
                 return True
             if len(held) >= limit:
                 return False
-            return (await connection.execute(_oldest(districts))).first() is not None
+            return (await connection.execute(_oldest(districts, now, window_open))).first() is not None
 
-    async def claim(self, districts: Collection[str], limit: int) -> Lease | None:
-        """Put lapsed batches back, then take the oldest whose district is free, unless `limit` batches run."""
+    async def claim(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> Lease | None:
+        """Put lapsed batches back, then take the oldest due whose district is free, unless `limit` batches run."""
         running, batch, gate = Tables.running, Tables.batch, Tables.gate
         async with self._database.write() as connection:
             last_token = (await pass_gate(connection, changes=0)).lastToken
@@ -103,7 +112,9 @@ class Queue:
             dead = await self._dead(connection)
             await self._requeue(connection, now, dead)
             held = (await connection.execute(select(running.c.batchID))).all()
-            row = (await connection.execute(_oldest(districts))).first() if len(held) < limit else None
+            row = (
+                (await connection.execute(_oldest(districts, now, window_open))).first() if len(held) < limit else None
+            )
             lease = None
             if row is not None:
                 # Also greater than those of another control database that led to the same state before.
@@ -160,8 +171,30 @@ class Queue:
             await pass_gate(connection, changes=1)
             await self._free(connection, lease)
             now = await self._database.now(connection)
-            await self._end(connection, lease, status, message, now)
             await record(connection, lease, progress, now)
+            await end_batch(connection, lease.batch, status, message, now)
+
+    async def refusal(self, lease: Lease) -> str | None:
+        """Return why whoever asked for a batch may not, asked again before it runs; None where they may."""
+        async with self._database.read() as connection:
+            if await may_send(connection, lease.requested_by, lease.initiator, lease.district):
+                return None
+        whose = "the state" if lease.initiator == "state" else f"district {lease.district}"
+        return f"{lease.requested_by or 'Nobody known'} has no right to send for {whose}"
+
+    async def refuse(self, lease: Lease, message: str) -> None:
+        """End a batch that nobody with the right asked for, and tell those who have it. Raises LeaseLost."""
+        history = Tables.history
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            await self._free(connection, lease)
+            now = await self._database.now(connection)
+            skipped = update(history).where(history.c.batchID == lease.batch).values(status=Status.SKIPPED.value)
+            await connection.execute(skipped)
+            request = await end_batch(connection, lease.batch, Status.FAILED, message, now)
+            district = None if lease.initiator == "state" else lease.district
+            told = f"{message}: batch {lease.batch} was not run."
+            await refused(connection, district, request=request, batch=lease.batch, message=told, now=now)
 
     async def release(self, lease: Lease, progress: Progress) -> None:
         """Put a batch back, all cleaned up; one that was cancelled ends, with `progress`. Raises LeaseLost."""
@@ -170,20 +203,26 @@ class Queue:
             await self._free(connection, lease)
             if await cancel_requested(connection, lease):
                 now = await self._database.now(connection)
-                await self._end(connection, lease, Status.CANCELLED, "", now)
                 await record(connection, lease, progress, now)
+                await end_batch(connection, lease.batch, Status.CANCELLED, "", now)
             else:
                 await _put_back(connection, lease.batch, stageLeft=False)
 
-    async def _end(
-        self, connection: AsyncConnection, lease: Lease, status: Status, message: str, now: datetime
-    ) -> None:
-        batch = Tables.batch
-        await connection.execute(
-            update(batch)
-            .where(batch.c.batchID == lease.batch)
-            .values(status=status.value, message=clip(message), finishedAt=now, stageLeft=False)
-        )
+    async def put_off(self, lease: Lease, message: str, pause: timedelta, progress: Progress) -> None:
+        """Put a batch back until a pause is over, as its district cannot be reached; `message` says why.
+
+        One that was cancelled ends, with `progress`. Raises LeaseLost.
+        """
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            await self._free(connection, lease)
+            now = await self._database.now(connection)
+            if await cancel_requested(connection, lease):
+                await record(connection, lease, progress, now)
+                await end_batch(connection, lease.batch, Status.CANCELLED, "", now)
+            else:
+                told = {"message": clip(message), "putOff": lease.put_off + 1}
+                await _put_back(connection, lease.batch, notBefore=now + pause, **told)
 
     async def _dead(self, connection: AsyncConnection) -> set[str]:
         """Return the agents of this host whose end is certain."""
@@ -217,14 +256,26 @@ class Queue:
         history = Tables.history
         wanted = select(history).where(history.c.batchID == row.batchID).order_by(history.c.sequence)
         plan = plan_view(row.schoolYear, (await connection.execute(wanted)).all())
-        return Lease(row.batchID, row.districtNumber, token, row.attempts + 1, plan, row.cancelRequested)
+        return Lease(
+            row.batchID,
+            row.districtNumber,
+            token,
+            row.attempts + 1,
+            plan,
+            row.cancelRequested,
+            Purpose(row.purpose),
+            row.isScheduled or await _is_one_of_several(connection, row.requestID),
+            row.putOff,
+            row.initiator,
+            row.requestedBy,
+        )
 
     def _running(self, lease: Lease) -> dict[str, Any]:
         held = {"districtNumber": lease.district, "batchID": lease.batch, "token": lease.token}
         return {**held, "owner": self._agent.id, "changes": 0}
 
 
-def _oldest(districts: Collection[str]) -> Select[Any]:
+def _oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
     batch, running = Tables.batch, Tables.running
     return (
         select(batch)
@@ -232,10 +283,25 @@ def _oldest(districts: Collection[str]) -> Select[Any]:
             batch.c.status == Status.QUEUED,
             batch.c.districtNumber.in_(districts),
             batch.c.districtNumber.not_in(select(running.c.districtNumber)),
+            _may_start(now, window_open),
         )
         .order_by(batch.c.batchID)
         .limit(1)
     )
+
+
+def _may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
+    """One that was cancelled waits for nothing but its clean-up."""
+    batch = Tables.batch
+    its_time = or_(batch.c.notBefore.is_(None), batch.c.notBefore <= now)
+    if not window_open:
+        its_time = and_(its_time, or_(batch.c.isScheduled.is_(False), batch.c.cancelRequested))
+    return its_time
+
+
+async def _is_one_of_several(connection: AsyncConnection, request: int) -> bool:
+    several = select(Tables.batch.c.batchID).where(Tables.batch.c.requestID == request).limit(2)
+    return len((await connection.execute(several)).all()) > 1
 
 
 async def _remove(connection: AsyncConnection, row: Row[Any]) -> None:

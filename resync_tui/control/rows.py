@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from resync_tui.control.models import Tables
-from resync_tui.control.views import Agent, Batch, ErrorRecord, ObjectResult
-from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.control.views import Agent, Batch, ErrorRecord, FindingRecord, ObjectResult
+from resync_tui.outcome import Color, Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 
-COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
-"""The columns of DISBatchHistory that make up its Counts."""
+COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed")
+"""The columns of DISBatchHistory, and of DISBatch, that make up Counts."""
 
 
 def select_batches() -> Select[Any]:
@@ -44,7 +44,20 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         agent=row.agent,
         agent_seen=row.seenAt,
         objects=tuple(object_view(each) for each in objects),
+        reason=row.reason,
+        purpose=Purpose(row.purpose),
+        full=row.isFull,
+        scheduled=row.isScheduled,
+        not_before=row.notBefore,
+        put_off=row.putOff,
+        sums=counts_view(row),
+        dot=Color(row.color) if row.color else None,
     )
+
+
+def counts_view(row: Row[Any]) -> Counts:
+    """Return the counts of a row of DISBatchHistory, or of one of DISBatch that has ended."""
+    return Counts(**{name: getattr(row, name) for name in COUNTED})
 
 
 def object_view(row: Row[Any]) -> ObjectResult:
@@ -53,7 +66,7 @@ def object_view(row: Row[Any]) -> ObjectResult:
         object=row.objectName,
         sequence=row.sequence,
         status=Status(row.status),
-        counts=Counts(**{name: getattr(row, name) for name in COUNTED}),
+        counts=counts_view(row),
         total=row.total,
         read=row.read,
         phase=row.phase,
@@ -68,9 +81,14 @@ def error_view(row: Row[Any]) -> ErrorRecord:
     return ErrorRecord(row.objectName, row.tableName, row.key, Kind(row.kind), row.reason)
 
 
+def finding_view(row: Row[Any]) -> FindingRecord:
+    """Return a record that differs from a row of DISBatchFinding."""
+    return FindingRecord(row.objectName, row.tableName, Finding(row.finding), row.key)
+
+
 def agent_view(row: Row[Any], *, alive: bool, running: tuple[int, ...]) -> Agent:
     """Return an agent from a row of DISAgent."""
-    return Agent(row.host, row.pid, row.startedAt, row.seenAt, alive, running)
+    return Agent(row.host, row.pid, row.startedAt, row.seenAt, alive, running, tuple(row.districts))
 
 
 def plan_view(year: int, objects: Iterable[Row[Any]]) -> Plan:

@@ -4,22 +4,38 @@ Every method is one transaction; it raises CannotRun where the database cannot b
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
+from resync_tui.control import records
+from resync_tui.control.alerts import Alerts
+from resync_tui.control.board import board
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.gate import pass_gate
 from resync_tui.control.host_lock import known_dead
+from resync_tui.control.listing import last_results, list_batches, no_batch, one_batch
 from resync_tui.control.models import Tables
-from resync_tui.control.rows import agent_view, batch_view, error_view, history_values, object_view, select_batches
-from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync
-from resync_tui.errors import UsageError
-from resync_tui.outcome import Kind, Status
+from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
+from resync_tui.control.rows import agent_view, select_batches
+from resync_tui.control.security import of_seen, seen
+from resync_tui.control.views import (
+    Agent,
+    Batch,
+    DistrictStanding,
+    ErrorGroup,
+    ErrorRecord,
+    FindingGroup,
+    FindingRecord,
+    LastResync,
+)
+from resync_tui.errors import NoRight, UsageError
+from resync_tui.outcome import Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.rights import Rights, Viewpoint
 
 
 class Store:
@@ -27,66 +43,92 @@ class Store:
 
     def __init__(self, database: ControlDatabase) -> None:
         self._database = database
+        self._seen = seen(database.viewpoint)
+        self.alerts = Alerts(database)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock | None = None) -> "Store":
+    async def open(cls, url: str, clock: Clock | None = None, *, viewpoint: Viewpoint | None = None) -> "Store":
         """Open the control database, made or brought up to date where needed.
 
-        Times come from `clock`, by default from the database server, which all agents share.
-        Raises CannotRun, NoRight (a SQLite file of another user) or ConfigError.
+        From a district's viewpoint what the state asked for is not there, and whoever asks or cancels is this session's
+        user, whatever name is given. Times come from `clock`, by default from the database server, which all agents
+        share. Raises CannotRun, NoRight (a SQLite file of another user, a role without Read) or ConfigError.
         """
-        return cls(await ControlDatabase.open(url, clock))
+        return cls(await ControlDatabase.open(url, clock, viewpoint=viewpoint))
+
+    @property
+    def rights(self) -> Rights:
+        """What this session's user may do here."""
+        return self._database.rights
+
+    def _signed(self, name: str) -> str:
+        """Return who acts: of an edition the session's user; an agent also acts for its schedules."""
+        self.rights.require_write()
+        return name if self._database.viewpoint is None else self.rights.user
 
     async def close(self) -> None:
         """Close its connections; nothing else may be called afterwards."""
         await self._database.close()
 
     async def submit(
-        self, districts: Sequence[str], plan: Plan, *, initiator: str, requested_by: str, reason: str = ""
+        self,
+        districts: Sequence[str],
+        plan: Plan,
+        *,
+        initiator: str,
+        requested_by: str,
+        reason: str = "",
+        purpose: Purpose = Purpose.RESYNC,
+        not_before: datetime | None = None,
+        full: bool = False,
     ) -> list[Batch]:
-        """Queue one request, a batch a district in the given order."""
-        async with self._database.write() as connection:
-            request = await pass_gate(connection, changes=1, requests=1)
-            values = {
-                "requestID": request.lastRequest,
-                "schoolYear": plan.year,
-                "initiator": initiator,
-                "requestedBy": requested_by,
-                "reason": reason,
-                "status": Status.QUEUED.value,
-                "requestedAt": await self._database.now(connection),
-            }
-            for district in districts:
-                await self._queue(connection, district, plan, values)
-            return await _batches(connection, select_batches().where(Tables.batch.c.requestID == request.lastRequest))
+        """Queue one request, a batch a district in the given order.
 
-    async def _queue(self, connection: AsyncConnection, district: str, plan: Plan, values: dict[str, Any]) -> None:
-        batch = Tables.batch
-        blank = {"attempts": 0, "cancelRequested": False, "cancelledBy": "", "message": "", "agent": ""}
-        number = await connection.scalar(
-            batch.insert()
-            .values(**values, **blank, stageLeft=False, districtNumber=district)
-            .returning(batch.c.batchID)
-        )
-        same = {"batchID": number, "districtNumber": district, "schoolYear": plan.year}
-        rows = [{**same, **history_values(planned)} for planned in plan.objects]
-        if rows:
-            await connection.execute(Tables.history.insert(), rows)
+        `reason` is one of campaign.Scenario or free text; `full` says that the plan is of all objects of its year.
+        """
+        signed, viewpoint = self._signed(requested_by), self._database.viewpoint
+        if viewpoint is not None and not viewpoint.sends(initiator, districts):
+            raise NoRight(f"This is the console of {viewpoint}: it sends for nobody else", "Use the state's console.")
+        asked = Asked(initiator, signed, reason, purpose, not_before, full, scheduled=not_before is not None)
+        async with self._database.write() as connection:
+            return await self._queue(connection, districts, plan, asked)
+
+    async def retry_failed(self, request: int, by: str) -> list[Batch]:
+        """Ask anew for those batches of a request that failed, as one request. Raises UsageError where none did."""
+        signed = self._signed(by)
+        async with self._database.write() as connection:
+            # Read inside the gate, which must be passed first; a request that is refused takes no number.
+            await pass_gate(connection, changes=0)
+            districts, plan, asked = await failed_of(connection, request, self._seen)
+            return await self._queue(connection, districts, plan, replace(asked, requested_by=signed))
+
+    async def _queue(
+        self, connection: AsyncConnection, districts: Sequence[str], plan: Plan, asked: Asked
+    ) -> list[Batch]:
+        gate = await pass_gate(connection, changes=1, requests=1)
+        now = await self._database.now(connection)
+        return await queue_request(connection, gate.lastRequest, districts, plan, asked, now)
 
     async def batch(self, number: int) -> Batch:
         """Return one batch with its objects. Raises UsageError where there is none of that number."""
         async with self._database.read() as connection:
-            found = await _batches(connection, select_batches().where(Tables.batch.c.batchID == number))
-        if not found:
-            raise _no_batch(number)
-        return found[0]
+            return await one_batch(connection, number, self._seen)
 
     async def batches(
-        self, *, district: str | None = None, request: int | None = None, active: bool = False, limit: int | None = None
+        self,
+        *,
+        district: str | None = None,
+        request: int | None = None,
+        active: bool = False,
+        limit: int | None = None,
+        objects: bool = True,
     ) -> list[Batch]:
-        """Return batches with their objects, newest first; `active`: only those that are queued or running."""
+        """Return batches, newest first; `active`: only those that are queued or running.
+
+        Without `objects`, for long lists, only those that run have theirs, and the others their sums.
+        """
         batch = Tables.batch
-        wanted = select_batches()
+        wanted = select_batches().where(self._seen)
         if district is not None:
             wanted = wanted.where(batch.c.districtNumber == district)
         if request is not None:
@@ -94,42 +136,39 @@ class Store:
         if active:
             wanted = wanted.where(batch.c.status.in_([Status.QUEUED, Status.RUNNING]))
         async with self._database.read() as connection:
-            return await _batches(connection, wanted, newest_first=True, limit=limit)
+            return await list_batches(connection, wanted, newest_first=True, limit=limit, objects=objects)
+
+    async def request(self, number: int) -> list[Batch]:
+        """Return a request's batches in its order, without the objects of those that do not run.
+
+        Raises UsageError where there is none of that number.
+        """
+        wanted = select_batches().where(Tables.batch.c.requestID == number, self._seen)
+        async with self._database.read() as connection:
+            found = await list_batches(connection, wanted, objects=False)
+        if not found:
+            raise UsageError(f"There is no request {number}", "See: resync-tui history")
+        return found
+
+    async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
+        """Return where districts stand in a school year, in their order; None: all that were ever asked."""
+        async with self._database.read() as connection:
+            return await board(connection, year, districts, self._seen)
 
     async def last_resyncs(self, district: str, year: int) -> dict[str, LastResync]:
-        """Return, per object, its newest result of a school year that has at least started."""
-        history = Tables.history
-        newest = (
-            select(history.c.objectName, func.max(history.c.batchID).label("batchID"))
-            .where(history.c.districtNumber == district, history.c.schoolYear == year, history.c.startedAt.is_not(None))
-            .group_by(history.c.objectName)
-            .subquery()
-        )
-        wanted = select(history).join(
-            newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName)
-        )
+        """Return, per object, its newest resync of a school year that has at least started."""
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}
+            return await last_results(connection, district, year, Purpose.RESYNC, self._seen)
+
+    async def last_verified(self, district: str, year: int) -> dict[str, LastResync]:
+        """Return, per object, its newest comparison of a school year that has at least started."""
+        async with self._database.read() as connection:
+            return await last_results(connection, district, year, Purpose.VERIFY, self._seen)
 
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
         """Return exact counts by object (in the order of syncing), table, kind and reason, the most frequent first."""
-        counted, history = Tables.error_count, Tables.history
-        wanted = (
-            select(counted)
-            .outerjoin(
-                history, (history.c.batchID == counted.c.batchID) & (history.c.objectName == counted.c.objectName)
-            )
-            .where(counted.c.batchID == batch)
-            .order_by(
-                history.c.sequence, counted.c.records.desc(), counted.c.tableName, counted.c.kind, counted.c.reason
-            )
-        )
-        if object is not None:
-            wanted = wanted.where(counted.c.objectName == object)
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        return [ErrorGroup(row.objectName, row.tableName, Kind(row.kind), row.reason, row.records) for row in rows]
+            return await records.error_groups(connection, batch, object, self._of_seen(Tables.error_count))
 
     async def errors(
         self,
@@ -142,56 +181,51 @@ class Store:
         offset: int = 0,
     ) -> list[ErrorRecord]:
         """Return the refused records that are kept, in the order in which they were met."""
-        error = Tables.error
-        wanted = select(error).where(error.c.batchID == batch).order_by(error.c.number).offset(offset)
-        for column, value in ((error.c.objectName, object), (error.c.kind, kind), (error.c.reason, reason)):
-            if value is not None:
-                wanted = wanted.where(column == value)
-        if limit is not None:
-            wanted = wanted.limit(limit)
         async with self._database.read() as connection:
-            return [error_view(row) for row in (await connection.execute(wanted)).all()]
+            return await records.errors(
+                connection, batch, object, kind, reason, limit, offset, self._of_seen(Tables.error)
+            )
+
+    async def finding_groups(self, batch: int) -> list[FindingGroup]:
+        """Return exact counts of records not the same at both ends, by object, table and finding."""
+        async with self._database.read() as connection:
+            return await records.finding_groups(connection, batch, self._of_seen(Tables.finding_count))
+
+    async def findings(
+        self,
+        batch: int,
+        *,
+        object: str | None = None,
+        finding: Finding | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[FindingRecord]:
+        """Return the records that are kept of those not the same at both ends, in the order they were met."""
+        async with self._database.read() as connection:
+            return await records.findings(
+                connection, batch, object, finding, limit, offset, self._of_seen(Tables.finding)
+            )
 
     async def cancel(self, batch: int, by: str) -> None:
         """Cancel a queued batch at once, a running one at its next chunk. Raises UsageError where it has ended."""
+        signed = self._signed(by)
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
-            status = await connection.scalar(select(Tables.batch.c.status).where(Tables.batch.c.batchID == batch))
+            which = (Tables.batch.c.batchID == batch) & self._seen
+            status = await connection.scalar(select(Tables.batch.c.status).where(which))
             if status is None:
-                raise _no_batch(batch)
+                raise no_batch(batch)
             if Status(status).ended:
                 raise UsageError(f"Batch {batch} has ended already: {status}", "See: resync-tui history")
-            await self._cancel(connection, Tables.batch.c.batchID == batch, by)
+            await cancel(connection, which, signed, await self._database.now(connection))
 
     async def cancel_request(self, request: int, by: str) -> None:
         """Cancel all batches of a request that have not ended. Raises UsageError where none is left."""
-        batch = Tables.batch
+        signed, which = self._signed(by), (Tables.batch.c.requestID == request) & self._seen
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
-            if not await self._cancel(connection, batch.c.requestID == request, by):
+            if not await cancel(connection, which, signed, await self._database.now(connection)):
                 raise UsageError(f"Request {request} has no batch left to cancel", "See: resync-tui history")
-
-    async def _cancel(self, connection: AsyncConnection, which: Any, by: str) -> bool:
-        """Those whose stage may be left stay until an agent has cleaned up; only then is their district free."""
-        batch, history = Tables.batch, Tables.history
-        open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING])
-        marked = await connection.execute(
-            update(batch)
-            .where(which, open_ones)
-            .values(cancelRequested=True, cancelledBy=by)
-            .returning(batch.c.batchID)
-        )
-        numbers = [row.batchID for row in marked]
-        at_once = (batch.c.status == Status.QUEUED) & ~batch.c.stageLeft
-        ended = await connection.execute(
-            update(batch)
-            .where(batch.c.batchID.in_(numbers), at_once)
-            .values(status=Status.CANCELLED, finishedAt=await self._database.now(connection))
-            .returning(batch.c.batchID)
-        )
-        gone = [row.batchID for row in ended]
-        await connection.execute(update(history).where(history.c.batchID.in_(gone)).values(status=Status.CANCELLED))
-        return bool(numbers)
 
     async def agents(self) -> list[Agent]:
         """Return the agents that are, or lately were, at work; those alive first."""
@@ -200,7 +234,8 @@ class Store:
             now = await self._database.now(connection)
             rows = (await connection.execute(select(agent).order_by(agent.c.startedAt))).all()
             held: dict[str, list[int]] = {}
-            for row in await connection.execute(select(running).order_by(running.c.batchID)):
+            here = self._of_seen(running)
+            for row in await connection.execute(select(running).where(here).order_by(running.c.batchID)):
                 held.setdefault(row.owner, []).append(row.batchID)
         found = [
             agent_view(
@@ -213,27 +248,12 @@ class Store:
         ]
         return sorted(found, key=lambda each: not each.alive)
 
+    def _of_seen(self, table: Table) -> ColumnElement[bool]:
+        return of_seen(self._database.viewpoint, table)
+
     async def changes(self) -> int:
         """Return a number that grows whenever something a screen shows has changed."""
         gate, running = Tables.gate, Tables.running
         written = select(func.coalesce(func.sum(running.c.changes), 0)).scalar_subquery()
         async with self._database.read() as connection:
             return int((await connection.execute(select(gate.c.changes + written))).scalar_one())
-
-
-async def _batches(
-    connection: AsyncConnection, wanted: Select[Any], *, newest_first: bool = False, limit: int | None = None
-) -> list[Batch]:
-    batch, history = Tables.batch, Tables.history
-    wanted = wanted.order_by(batch.c.batchID.desc() if newest_first else batch.c.batchID).limit(limit)
-    numbers = wanted.with_only_columns(batch.c.batchID).subquery()
-    objects: dict[int, list[Row[Any]]] = {}
-    rows = (await connection.execute(wanted)).all()
-    of_them = select(history).where(history.c.batchID.in_(select(numbers.c.batchID))).order_by(history.c.sequence)
-    for row in await connection.execute(of_them):
-        objects.setdefault(row.batchID, []).append(row)
-    return [batch_view(row, objects.get(row.batchID, ())) for row in rows]
-
-
-def _no_batch(number: int) -> UsageError:
-    return UsageError(f"There is no batch {number}", "See: resync-tui history")

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
-from resync_tui.outcome import Color, Counts, KeyValue, Kind, Status, color, worst
+from resync_tui.outcome import Color, Counts, Finding, KeyValue, Kind, Purpose, Status, color, worst
+
+NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,30 @@ class ObjectResult:
         return color(self.status, self.counts)
 
 
+class Standing(StrEnum):
+    """Where a district stands in a campaign."""
+
+    DONE = "done"
+    RUNNING = "running"
+    FAILING = "failing"
+    WAITING = "waiting"
+    NOT_YET = "not yet"
+
+
+def standing_of(status: Status, put_off: int) -> Standing:
+    """Return where a district stands whose newest batch stands so."""
+    if status is Status.QUEUED:
+        return Standing.FAILING if put_off else Standing.WAITING
+    known = {Status.RUNNING: Standing.RUNNING, Status.COMPLETED: Standing.DONE, Status.FAILED: Standing.FAILING}
+    return known.get(status, Standing.NOT_YET)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One district's batch with its objects in the order of syncing."""
+    """One district's batch with its objects in the order of syncing.
+
+    Where many are listed without their objects, `sums` and `dot` tell what an ended one came to.
+    """
 
     request: int
     batch: int
@@ -54,11 +78,24 @@ class Batch:
     agent_seen: datetime | None = None
     """When that agent was last heard of; None unless running."""
     objects: tuple[ObjectResult, ...] = ()
+    reason: str = ""
+    """Why it was asked for: one of the mandatory scenarios, or free text."""
+    purpose: Purpose = Purpose.RESYNC
+    full: bool = False
+    """Whether it is of every object of that year's catalog."""
+    scheduled: bool = False
+    """Whether it starts by the clock, and so within the window only."""
+    not_before: datetime | None = None
+    """When it may start; while `put_off` when its district is tried again."""
+    put_off: int = 0
+    """How often its district could not be reached; `message` says why."""
+    sums: Counts = NOTHING
+    dot: Color | None = None
 
     @property
     def counts(self) -> Counts:
         """The sum over its objects."""
-        return sum((each.counts for each in self.objects), Counts())
+        return sum((each.counts for each in self.objects), Counts()) if self.objects else self.sums
 
     @property
     def color(self) -> Color | None:
@@ -67,7 +104,12 @@ class Batch:
             return Color.GRAY
         if self.status is Status.FAILED:
             return Color.RED
-        return worst([each.color for each in self.objects])
+        return worst([each.color for each in self.objects]) if self.objects else self.dot
+
+    @property
+    def standing(self) -> Standing:
+        """Where its district stands by it."""
+        return standing_of(self.status, self.put_off)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +143,53 @@ class ErrorGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """A record that is not the same at both ends; `key` are its key columns only, never student data."""
+
+    object: str
+    table: str
+    finding: Finding
+    key: Mapping[str, KeyValue]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """How many records of a table are missing, different or extra; `count` is exact however few keys are kept."""
+
+    object: str
+    table: str
+    finding: Finding
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictStanding:
+    """One district on the board of a school year, by its resyncs of that year; cancelled ones do not count."""
+
+    district: str
+    standing: Standing
+    last_full: datetime | None = None
+    """When its last full completed resync was started."""
+    last_full_batch: int | None = None
+    batch: int | None = None
+    """Its newest one, which `standing` tells of."""
+    requested: datetime | None = None
+    processed: int = 0
+    errors: int = 0
+    """Of its newest one that has ended; live numbers are on the batch's own screen."""
+    color: Color | None = None
+    message: str = ""
+    """Why it failed, or could not be reached."""
+    put_off: int = 0
+    next_attempt: datetime | None = None
+    """When a batch that waits may start."""
+
+    def full_since(self, day: date | None) -> bool:
+        """Whether a full resync has completed that was started on that day or later, by this host's calendar."""
+        return day is not None and self.last_full is not None and self.last_full.astimezone().date() >= day
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """An agent process; `alive` means heard of within its lease."""
 
@@ -111,3 +200,24 @@ class Agent:
     alive: bool
     running: tuple[int, ...] = ()
     """Batches it holds."""
+    districts: tuple[str, ...] = ()
+    """Those it serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A Process Alert as one user sees it. Times are UTC, aware."""
+
+    alert: int
+    process: str
+    """The category: `Vertical Interoperability`."""
+    name: str
+    message: str
+    posted: datetime
+    due: datetime | None
+    district: str | None
+    """None: it is for the state's users."""
+    request: int | None
+    batch: int | None
+    """None also where this edition does not see the batch."""
+    read: bool

@@ -16,6 +16,7 @@ from resync_tui.control.models import METADATA
 from resync_tui.control.store import Store
 from resync_tui.database import open_engine
 from resync_tui.errors import CannotRun
+from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
 from tests.control.test_requests import send
 
@@ -72,22 +73,49 @@ async def test_each_older_control_database_is_brought_up_to_date_and_loses_no_ro
     (batch,) = await store.batches()
     assert (batch.batch, batch.district, batch.requested_by) == (7, "01", "jdoe")
     assert [(each.object, each.counts.processed) for each in batch.objects] == [("School", 194)]
+    assert (batch.purpose, batch.full, batch.not_before) == (Purpose.RESYNC, False, None)
+    (listed,) = await store.request(3)
+    assert (listed.objects, listed.counts, listed.color) == ((), batch.counts, batch.color)
+    assert (await store.last_resyncs("01", 2026))["School"].batch == 7
+    assert [(each.reason, each.count) for each in await store.error_groups(7)] == [("name is too long", 11)]
+    assert [each.key for each in await store.errors(7)] == [{"schoolID": 5}]
     await store.close()
 
 
+_BATCH = """INSERT INTO "DISBatch" ("batchID", "requestID", "districtNumber", "schoolYear", initiator, "requestedBy",
+    reason, status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft"{more})
+    VALUES (7, 3, '01', 2026, 'district', 'jdoe', '', 'completed', 1, '2025-11-20 04:12:00', false, '', '', '',
+    false{values})"""
+_HISTORY = """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", "districtNumber", "schoolYear", wave,
+    marked, "requiredBy", status, phase, "startedAt", "finishedAt", read, processed, errors, inserted, updated,
+    unchanged, excluded, rejected, blocked, extra, message{more})
+    VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', '2025-11-20 04:13:00',
+    '2025-11-20 04:14:00', 194, 194, 11, 0, 3, 180, 11, 0, 0, 0, ''{values})"""
+_REST = (
+    """INSERT INTO "DISBatchErrorCount" VALUES (7, 'School', 'School', 'excluded', 'name is too long', 11)""",
+    """INSERT INTO "DISBatchError" VALUES (7, 1, 'School', 'School', '{"schoolID": 5}', 'excluded',
+    'name is too long')""",
+    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID", "isRead",
+    "isDeleted") VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7, false, false)""",
+)
+
+
 ROWS = {
-    "0001": (
-        """INSERT INTO "DISBatch" ("batchID", "requestID", "districtNumber", "schoolYear", initiator, "requestedBy",
-        reason, status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft")
-        VALUES (7, 3, '01', 2026, 'district', 'jdoe', '', 'completed', 1, '2025-11-20 04:12:00', false, '', '', '',
-        false)""",
-        """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", "districtNumber", "schoolYear", wave,
-        marked, "requiredBy", status, phase, read, processed, errors, inserted, updated, unchanged, excluded, rejected,
-        blocked, extra, message)
-        VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', 194, 194, 0, 0, 0, 194, 0, 0, 0, 0,
-        '')""",
+    "0001": (_BATCH.format(more="", values=""), _HISTORY.format(more="", values=""), *_REST),
+    "0002": (
+        _BATCH.format(
+            more=", purpose, color, processed, errors, updated, unchanged, excluded",
+            values=", 'resync', 'red', 194, 11, 3, 180, 11",
+        ),
+        _HISTORY.format(more=", removed", values=", 0"),
+        *_REST,
     ),
 }
+ROWS["0003"] = (
+    *ROWS["0002"][:-1],
+    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID")
+    VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7)""",
+)
 """A batch and its history, as each revision would keep them; a revision that is added adds its own."""
 
 

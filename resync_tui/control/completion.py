@@ -1,0 +1,93 @@
+"""How a batch ends: its sums, and who is told of it and of the end of its request."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.alerts import VERTICAL, post
+from resync_tui.control.models import Tables
+from resync_tui.control.progress import clip
+from resync_tui.control.rows import COUNTED, object_view
+from resync_tui.control.security import SCHEDULE
+from resync_tui.outcome import Color, Counts, Purpose, Status, color, worst
+
+NAMES = {
+    Purpose.RESYNC: "Resync Completed",
+    Purpose.VERIFY: "Verification Completed",
+    Purpose.REMOVE_EXTRA: "Removal of Extra Records Completed",
+}
+"""What the alerts of a request that has ended are called."""
+
+
+async def end_batch(connection: AsyncConnection, number: int, status: Status, message: str, now: datetime) -> int:
+    """Write how a batch ended, whose last progress is written, and tell both sides; the caller is inside the gate.
+
+    Returns its request's number.
+    """
+    batch, history = Tables.batch, Tables.history
+    rows = (await connection.execute(select(history).where(history.c.batchID == number))).all()
+    results = [object_view(row) for row in rows]
+    counts = sum((each.counts for each in results), Counts())
+    dot = worst([each.color for each in results]) if status is not Status.FAILED else color(status, counts)
+    sums = {name: getattr(counts, name) for name in COUNTED}
+    ended = (
+        await connection.execute(
+            update(batch)
+            .where(batch.c.batchID == number)
+            .values(status=status.value, message=clip(message), finishedAt=now, stageLeft=False, notBefore=None)
+            .values(**sums, errors=counts.errors, color=dot.value if isinstance(dot, Color) else "")
+            .returning(batch)
+        )
+    ).one()
+    if ended.initiator == "state" and not ended.requestedBy.startswith(SCHEDULE):
+        # Not a word of what it held: a district does not see the objects of the state's request.
+        await post(
+            connection,
+            process=VERTICAL,
+            name=NAMES[Purpose(ended.purpose)],
+            message=f"What the state requested on {ended.requestedAt:%Y-%m-%d} has ended: {status.value}.",
+            audience="district",
+            district=ended.districtNumber,
+            request=ended.requestID,
+            now=now,
+        )
+    await tell_if_through(connection, [ended.requestID], now)
+    return int(ended.requestID)
+
+
+async def tell_if_through(connection: AsyncConnection, requests: Iterable[int], now: datetime) -> None:
+    """Tell whoever asked of those of these requests of which nothing is queued or running."""
+    batch = Tables.batch
+    for request in requests:
+        totals = (func.count().label("batches"), func.sum(batch.c.processed), func.sum(batch.c.errors))
+        groups = select(batch.c.status, *totals).where(batch.c.requestID == request).group_by(batch.c.status)
+        rows = (await connection.execute(groups.order_by(batch.c.status))).all()
+        if rows and all(Status(row.status).ended for row in rows):
+            one = (await connection.execute(select(batch).where(batch.c.requestID == request).limit(1))).one()
+            await _tell_requester(connection, one, rows, now)
+
+
+async def _tell_requester(
+    connection: AsyncConnection, one: Row[Any], groups: Sequence[Row[Any]], now: datetime
+) -> None:
+    """One alert a request, however many districts; of the state's requests all of the state's users are told."""
+    batches = sum(row.batches for row in groups)
+    whom = f"district {one.districtNumber}" if batches == 1 else f"{batches} districts"
+    how = ", ".join(row.status if batches == 1 else f"{row.batches} {row.status}" for row in groups)
+    processed, errors = (sum(int(row[place]) for row in groups) for place in (2, 3))
+    own = one.initiator == "district"
+    await post(
+        connection,
+        process=VERTICAL,
+        name=NAMES[Purpose(one.purpose)],
+        message=f"Request {one.requestID} for {whom} has ended: {how}. Processed {processed}, errors {errors}.",
+        audience="district" if own else "state",
+        district=one.districtNumber if own else None,
+        recipient=one.requestedBy if own and not one.requestedBy.startswith(SCHEDULE) else None,
+        request=one.requestID,
+        batch=one.batchID if batches == 1 else None,
+        now=now,
+    )

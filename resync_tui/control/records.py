@@ -1,0 +1,76 @@
+"""Records of a batch by their keys: those that were refused, and those that are not the same at both ends."""
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.models import Tables
+from resync_tui.control.rows import error_view, finding_view
+from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
+from resync_tui.outcome import Finding, Kind
+
+
+async def error_groups(
+    connection: AsyncConnection, batch: int, object: str | None, seen: ColumnElement[bool]
+) -> list[ErrorGroup]:
+    """Return exact counts by object (in the order of syncing), table, kind and reason, the most frequent first."""
+    counted, history = Tables.error_count, Tables.history
+    wanted = (
+        select(counted)
+        .outerjoin(history, (history.c.batchID == counted.c.batchID) & (history.c.objectName == counted.c.objectName))
+        .where(counted.c.batchID == batch, seen)
+        .order_by(history.c.sequence, counted.c.records.desc(), counted.c.tableName, counted.c.kind, counted.c.reason)
+    )
+    if object is not None:
+        wanted = wanted.where(counted.c.objectName == object)
+    rows = (await connection.execute(wanted)).all()
+    return [ErrorGroup(row.objectName, row.tableName, Kind(row.kind), row.reason, row.records) for row in rows]
+
+
+async def errors(
+    connection: AsyncConnection,
+    batch: int,
+    object: str | None,
+    kind: Kind | None,
+    reason: str | None,
+    limit: int | None,
+    offset: int,
+    seen: ColumnElement[bool],
+) -> list[ErrorRecord]:
+    """Return the refused records that are kept, in the order in which they were met."""
+    error = Tables.error
+    wanted = select(error).where(error.c.batchID == batch, seen).order_by(error.c.number).offset(offset).limit(limit)
+    for column, value in ((error.c.objectName, object), (error.c.kind, kind), (error.c.reason, reason)):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    return [error_view(row) for row in (await connection.execute(wanted)).all()]
+
+
+async def finding_groups(connection: AsyncConnection, batch: int, seen: ColumnElement[bool]) -> list[FindingGroup]:
+    """Return exact counts by object (in the order of syncing), table and finding, the most frequent first."""
+    counted, history = Tables.finding_count, Tables.history
+    wanted = (
+        select(counted)
+        .outerjoin(history, (history.c.batchID == counted.c.batchID) & (history.c.objectName == counted.c.objectName))
+        .where(counted.c.batchID == batch, seen)
+        .order_by(history.c.sequence, counted.c.records.desc(), counted.c.tableName, counted.c.finding)
+    )
+    rows = (await connection.execute(wanted)).all()
+    return [FindingGroup(row.objectName, row.tableName, Finding(row.finding), row.records) for row in rows]
+
+
+async def findings(
+    connection: AsyncConnection,
+    batch: int,
+    object: str | None,
+    finding: Finding | None,
+    limit: int | None,
+    offset: int,
+    seen: ColumnElement[bool],
+) -> list[FindingRecord]:
+    """Return the records that are kept of those not the same at both ends, in the order in which they were met."""
+    found = Tables.finding
+    wanted = select(found).where(found.c.batchID == batch, seen).order_by(found.c.number).offset(offset).limit(limit)
+    for column, value in ((found.c.objectName, object), (found.c.finding, finding)):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    return [finding_view(row) for row in (await connection.execute(wanted)).all()]

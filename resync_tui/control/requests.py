@@ -1,0 +1,136 @@
+"""Requests: queued as a batch a district, cancelled, and asked for again where they failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.alerts import announce
+from resync_tui.control.completion import tell_if_through
+from resync_tui.control.listing import list_batches
+from resync_tui.control.models import Tables
+from resync_tui.control.progress import clip
+from resync_tui.control.rows import COUNTED, history_values, plan_view, select_batches
+from resync_tui.control.security import SCHEDULE
+from resync_tui.control.views import Batch, ObjectResult
+from resync_tui.errors import UsageError
+from resync_tui.outcome import Counts, Purpose, Status
+from resync_tui.plan import Plan
+
+ROWS_AT_ONCE = 10_000
+"""Of DISBatchHistory in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what, why and when; the same for all districts of a request."""
+
+    initiator: str
+    """`district` or `state`."""
+    requested_by: str
+    reason: str = ""
+    purpose: Purpose = Purpose.RESYNC
+    not_before: datetime | None = None
+    full: bool = False
+    scheduled: bool = False
+    """Whether it starts by the clock, and so within the window only."""
+
+
+async def queue_request(
+    connection: AsyncConnection, request: int, districts: Sequence[str], plan: Plan, asked: Asked, now: datetime
+) -> list[Batch]:
+    """Queue a batch a district, in the given order; the caller is inside the gate, which gave the number."""
+    batch = Tables.batch
+    values = {
+        "requestID": request,
+        "schoolYear": plan.year,
+        "initiator": asked.initiator,
+        "requestedBy": asked.requested_by,
+        "reason": clip(asked.reason),
+        "purpose": asked.purpose.value,
+        "isFull": asked.full,
+        "isScheduled": asked.scheduled,
+        "notBefore": asked.not_before,
+        "status": Status.QUEUED.value,
+        "requestedAt": now,
+        **_BLANK,
+    }
+    if not districts:
+        return []
+    adding = batch.insert().returning(batch.c.batchID, sort_by_parameter_order=True)
+    numbers = (await connection.execute(adding, [{**values, "districtNumber": each} for each in districts])).scalars()
+    objects = [dict(history_values(each)) for each in plan.objects]
+    rows = [
+        {"batchID": number, "districtNumber": district, "schoolYear": plan.year, **each}
+        for number, district in zip(numbers, districts, strict=True)
+        for each in objects
+    ]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        await connection.execute(Tables.history.insert(), rows[start : start + ROWS_AT_ONCE])
+    if asked.initiator == "state" and not asked.requested_by.startswith(SCHEDULE):
+        await announce(connection, districts, request=request, due=asked.not_before or now, now=now)
+    queued = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
+    of_it = select_batches().where(batch.c.requestID == request)
+    return [replace(each, objects=queued) for each in await list_batches(connection, of_it, objects=False)]
+
+
+_BLANK: dict[str, Any] = {
+    "attempts": 0,
+    "putOff": 0,
+    "cancelRequested": False,
+    "cancelledBy": "",
+    "message": "",
+    "agent": "",
+    "stageLeft": False,
+    "color": "",
+    "errors": 0,
+    **dict.fromkeys(COUNTED, 0),
+}
+
+
+async def failed_of(
+    connection: AsyncConnection, request: int, seen: ColumnElement[bool]
+) -> tuple[list[str], Plan, Asked]:
+    """Return what would ask for the failed batches of a request again. Raises UsageError where none failed."""
+    batch, history = Tables.batch, Tables.history
+    failed = select(batch).where(batch.c.requestID == request, batch.c.status == Status.FAILED, seen)
+    rows = (await connection.execute(failed.order_by(batch.c.batchID))).all()
+    if not rows:
+        raise UsageError(f"No batch of request {request} has failed", "See: resync-tui history")
+    first = rows[0]
+    objects = select(history).where(history.c.batchID == first.batchID).order_by(history.c.sequence)
+    plan = plan_view(first.schoolYear, (await connection.execute(objects)).all())
+    asked = Asked(first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull)
+    return [row.districtNumber for row in rows], plan, asked
+
+
+async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime) -> bool:
+    """Cancel those batches that have not ended; return whether there were any. The caller is inside the gate.
+
+    Those whose stage may be left stay until an agent has cleaned up; only then is their district free.
+    """
+    batch, history = Tables.batch, Tables.history
+    open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING])
+    marked = await connection.execute(
+        update(batch)
+        .where(which, open_ones)
+        # Whoever cleans up need not wait for its time.
+        .values(cancelRequested=True, cancelledBy=by, notBefore=None)
+        .returning(batch.c.batchID)
+    )
+    numbers = [row.batchID for row in marked]
+    at_once = (batch.c.status == Status.QUEUED) & ~batch.c.stageLeft
+    ended = await connection.execute(
+        update(batch)
+        .where(batch.c.batchID.in_(numbers), at_once)
+        .values(status=Status.CANCELLED, finishedAt=now)
+        .returning(batch.c.batchID, batch.c.requestID)
+    )
+    gone = ended.all()
+    mine = history.c.batchID.in_([row.batchID for row in gone])
+    await connection.execute(update(history).where(mine).values(status=Status.CANCELLED))
+    await tell_if_through(connection, sorted({row.requestID for row in gone}), now)
+    return bool(numbers)
