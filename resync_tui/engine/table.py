@@ -137,7 +137,9 @@ class Merge:
     def _todo(self, spec: TableSpec, span: Span, *, new: bool) -> list[sa.ColumnElement[bool]]:
         todo = spec.todo
         wanted = todo.c.new.is_(sa.true()) if new else todo.c.new.is_(sa.false())
-        return [span.of(todo.c.n), wanted, spec.number == todo.c.n, not_refused(spec, spec.stage)]
+        # Both ranges are said: the planner does not infer one from the other, and would read the whole stage each time.
+        within = (span.of(todo.c.n), span.of(spec.number))
+        return [*within, wanted, spec.number == todo.c.n, not_refused(spec, spec.stage)]
 
     async def _swap(self, spec: TableSpec) -> None:
         """Update records that take unique values over from each other; where that fails they go one by one."""
