@@ -206,7 +206,7 @@ def _open_screens(settings: "Settings") -> int:
     async def open_store() -> "Store":
         from resync_tui.control.store import Store
 
-        return await Store.open(url)
+        return await Store.open(url, viewpoint=rights.viewpoint_of(settings))
 
     def start_agent() -> str | None:
         from resync_tui import sending

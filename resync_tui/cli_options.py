@@ -55,7 +55,7 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
     rights.require(url)
 
     async def asked() -> T:
-        store = await Store.open(url)
+        store = await Store.open(url, viewpoint=rights.viewpoint_of(settings))
         try:
             return await question(store)
         finally:

@@ -1,12 +1,13 @@
 """Open a database by its URL, and say in two lines what is wrong when that fails."""
 
+import os
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from sqlalchemy import event
@@ -15,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
-from resync_tui.errors import CannotRun, ConfigError, ConnectionLost
+from resync_tui.errors import CannotRun, ConfigError, ConnectionLost, Unreachable
+from resync_tui.rights import user_name
 
 CONNECT_SECONDS = 10
 
@@ -66,9 +68,14 @@ def open_engine(
         mode = "ro" if read_only else "rwc" if create else "rw"
         return _open_sqlite(sqlite_path(url), mode, pool)
 
+    # Without a role in the URL the driver would take the environment's word for who is asking.
+    named = urlsplit(url).username or "user" in parse_qs(urlsplit(url).query) or "PGUSER" in os.environ
+    login = {} if named else {"user": user_name()}
+
     async def connect() -> Any:
         return await asyncpg.connect(
             url,
+            **login,
             timeout=CONNECT_SECONDS,
             server_settings={"application_name": application_name, **(settings or {})},
         )
@@ -151,7 +158,7 @@ def _unreachable(where: str, error: OSError) -> CannotRun:
         reason = "TLS was refused"
     elif isinstance(error, ConnectionRefusedError) or "Multiple exceptions" in str(error):
         reason = "connection refused"
-    return CannotRun(f"Cannot reach {where}: {reason}", "Check that it is running, its URL and the network.")
+    return Unreachable(f"Cannot reach {where}: {reason}", "Check that it is running, its URL and the network.")
 
 
 _Build = Callable[[str], CannotRun]
@@ -179,11 +186,11 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (
     ),
     (
         (asyncpg.TooManyConnectionsError,),
-        lambda where: CannotRun(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
+        lambda where: Unreachable(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
     ),
     (
         (asyncpg.CannotConnectNowError,),
-        lambda where: CannotRun(f"Starting or stopping: {where}", "Try again in a moment."),
+        lambda where: Unreachable(f"Starting or stopping: {where}", "Try again in a moment."),
     ),
     (
         (
@@ -199,10 +206,16 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (
 )
 
 _SQLITE_MEANINGS: tuple[tuple[str, _Build], ...] = (
-    ("unable to open", lambda where: CannotRun(f"Cannot open {where}", "Check that the file exists and may be read.")),
+    (
+        "unable to open",
+        lambda where: Unreachable(f"Cannot open {where}", "Check that the file exists and may be read."),
+    ),
     ("readonly", lambda where: CannotRun(f"Cannot write: {where} is read-only", "Check the file's and folder's mode.")),
     ("full", lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again.")),
-    ("locked", lambda where: CannotRun(f"Busy: {where} is locked", "Close the program that holds it, then try again.")),
+    (
+        "locked",
+        lambda where: Unreachable(f"Busy: {where} is locked", "Close the program that holds it, then try again."),
+    ),
     ("not a database", lambda where: CannotRun(f"Not a SQLite file: {where}", "Check the URL.")),
     ("malformed", lambda where: CannotRun(f"Damaged SQLite file: {where}", "Restore it from a backup.")),
     ("disk i/o", lambda where: CannotRun(f"The disk failed: {where}", "Check the disk, then send the resync again.")),

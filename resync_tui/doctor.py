@@ -73,7 +73,7 @@ async def _control(examination: Examination) -> None:
     try:
         url = examination.settings.control_url()
         rights.require(url)
-        store = await Store.open(url)
+        store = await Store.open(url, viewpoint=rights.viewpoint_of(examination.settings))
         try:
             examination.agents = await store.agents()
         finally:

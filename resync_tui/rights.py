@@ -1,12 +1,76 @@
-"""Who is asking, told by the kernel and never by the environment, and what they may do."""
+"""Who is asking, told by the kernel and never by the environment, what they may do, and from where they look."""
 
 import os
 import pwd
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from resync_tui.errors import NoRight
+from resync_tui.errors import ConfigError, NoRight
+
+if TYPE_CHECKING:
+    from resync_tui.config import Settings
 
 _SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """An edition: the state's, which sees all, or one district's, which never sees what the state asked for."""
+
+    edition: str
+    """`state` or `district`."""
+    district: str = ""
+    """Which district's; empty for the state."""
+
+    @property
+    def own_only(self) -> bool:
+        """Whether only what the district itself asked for is there."""
+        return self.edition == "district"
+
+    def sends(self, initiator: str, districts: Iterable[str]) -> bool:
+        """Whether such a request can come from here."""
+        return initiator == self.edition and (not self.own_only or set(districts) <= {self.district})
+
+    def __str__(self) -> str:
+        return f"district {self.district}" if self.own_only else "the state"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a user may do (documents: "Tool Rights"); Write counts with Read only."""
+
+    read: bool
+    """Look."""
+    write: bool
+    """Mark, send, cancel."""
+    user: str
+    """The kernel's name of who runs this process, or the role of a PostgreSQL session."""
+    serve: bool = False
+    """Whether an agent may run under this login."""
+
+    def require_read(self) -> None:
+        """Raise NoRight where this user may not look."""
+        if not self.read:
+            raise NoRight(f"{self.user} has no right to look here", 'Ask for Read: read = ["…"] under [rights].')
+
+    def require_write(self) -> None:
+        """Raise NoRight where this user may not send or cancel."""
+        self.require_read()
+        if not self.write:
+            raise NoRight(
+                f"{self.user} may look here, but neither send nor cancel",
+                'Ask for Write: write = ["…"] under [rights].',
+            )
+
+
+def viewpoint_of(settings: "Settings") -> Viewpoint:
+    """Return the edition that resync.toml names."""
+    if settings.edition == "state":
+        return Viewpoint("state")
+    return Viewpoint("district", settings.district[0].id)
 
 
 def user_name(uid: int | None = None) -> str:
@@ -18,10 +82,16 @@ def user_name(uid: int | None = None) -> str:
         return str(number)
 
 
-def require(control_url: str) -> str:
-    """Return who is asking, if they may use this control database. Raises NoRight.
+def owner_of(file: Path) -> str:
+    """Return the login name of a file's owner."""
+    return user_name(file.stat().st_uid)
 
-    A SQLite control database is its owner's alone, root included: files beside it must stay the owner's.
+
+def require(control_url: str) -> str:
+    """Return who is asking, if they may use this control database's file. Raises NoRight.
+
+    A SQLite control database is its owner's alone, root included: files beside it must stay the owner's. What a role
+    may do in PostgreSQL is asked there, when it is opened.
     """
     asking = user_name()
     if not control_url.startswith(_SQLITE):
@@ -41,3 +111,20 @@ def require(control_url: str) -> str:
             f"Log in as {user_name(owner)}; for several users take a PostgreSQL control database.",
         )
     return asking
+
+
+def require_own(files: Iterable[Path]) -> None:
+    """Raise ConfigError where others could write a file that an agent follows: it names URLs, rules and a command."""
+    me = user_name(os.geteuid())
+    for file in files:
+        try:
+            state = file.stat()
+        except OSError as error:
+            raise ConfigError(f"Cannot read {file}: {error.strerror}", "Check that file and who may read it.") from None
+        if state.st_uid not in (0, os.geteuid()):
+            raise ConfigError(
+                f"{file} belongs to {user_name(state.st_uid)}: an agent of {me} does not follow it",
+                f"Give it to {me} or root: chown {me} {file}",
+            )
+        if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigError(f"Others can write {file}: an agent does not follow it", f"chmod go-w {file}")

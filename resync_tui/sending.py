@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import anyio
 import click
 
-from resync_tui import agent
+from resync_tui import agent, rights
 from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
@@ -30,7 +30,7 @@ def send(
     """
 
     async def sent() -> list[Batch]:
-        store = await Store.open(settings.control_url())
+        store = await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
         try:
             queued.extend(await store.submit(districts, plan, initiator=settings.edition, requested_by=user))
             if (line := await _see_to_agent(store, settings)) is not None:
@@ -47,7 +47,7 @@ def start_agent(settings: Settings) -> str | None:
     """Start an agent where none is alive; return how to start the service where this user cannot read the secrets."""
 
     async def started() -> str | None:
-        store = await Store.open(settings.control_url())
+        store = await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
         try:
             return await _see_to_agent(store, settings)
         finally:
@@ -79,7 +79,7 @@ async def _end_of(store: Store, settings: Settings, numbers: Sequence[int]) -> l
                         f"No agent stays alive to run batch {', '.join(map(str, numbers))}, which stays queued",
                         f"Start one and see what it says: resync-tui agent --config {settings.path}",
                     )
-                starts += _start(settings) is None
+                starts += store.rights.serve and _start(settings) is None
             await anyio.sleep(POLL_SECONDS)
     finally:
         if live:
@@ -97,7 +97,9 @@ def progress(batches: Sequence[Batch]) -> str:
 
 
 async def _see_to_agent(store: Store, settings: Settings) -> str | None:
-    return None if await _agent_alive(store) else _start(settings)
+    if await _agent_alive(store):
+        return None
+    return _start(settings) if store.rights.serve else _how_to_start(settings)
 
 
 async def _agent_alive(store: Store) -> bool:
@@ -106,10 +108,15 @@ async def _agent_alive(store: Store) -> bool:
 
 def _start(settings: Settings) -> str | None:
     try:
+        rights.require_own(settings.files)
         settings.state_url()
         for district in settings.district:
             settings.district_url(district.id)
     except ConfigError:
-        return f"resync-tui agent --config {settings.path}"
+        return _how_to_start(settings)
     agent.start_detached(settings.path)
     return None
+
+
+def _how_to_start(settings: Settings) -> str:
+    return f"resync-tui agent --config {settings.path}"

@@ -1,25 +1,47 @@
 """Process Alerts: messages to the users of a district or of the state (documents: "State-Initiated Resync Requests").
 
-An alert says that something happened, never which objects nor records: district users read it, too.
+An alert says that something happened, never which objects nor records: district users read it, too. Whether it was
+read, and whether it was deleted, is each user's own.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, Row, Select, and_, func, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import Field
 
 from resync_tui.clock import utc_now
-from resync_tui.control.models import METADATA
-from resync_tui.control.progress import clip
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.models import METADATA, ControlTable, Tables
+from resync_tui.control.progress import clip, insert_of
+from resync_tui.control.security import seen
+from resync_tui.control.views import Alert
+from resync_tui.rights import Rights, Viewpoint
 
 VERTICAL = "Vertical Interoperability"
 """The process under which the documents put these messages."""
 REQUESTED = "State Resync Requested"
+REFUSED = "Resync Request Refused"
 
 Audience = Literal["district", "state"]
 
-_alert = METADATA.tables["ProcessAlert"]
+
+class ProcessAlertUser(ControlTable, table=True):
+    """What one user did with an alert."""
+
+    __tablename__ = "ProcessAlertUser"
+
+    alertID: int = Field(  # noqa: N815
+        sa_column=Column("alertID", Integer, ForeignKey("ProcessAlert.alertID", ondelete="CASCADE"), primary_key=True)
+    )
+    userName: str = Field(primary_key=True)  # noqa: N815
+    isRead: bool  # noqa: N815
+    isDeleted: bool  # noqa: N815
+
+
+_alert, _user = METADATA.tables["ProcessAlert"], METADATA.tables["ProcessAlertUser"]
 
 
 async def post(
@@ -44,8 +66,36 @@ async def post(
     posted = now or await _database_time(connection)
     about = {"districtNumber": district, "recipient": recipient, "requestID": request, "batchID": batch}
     said = {"process": process, "name": name, "message": clip(message), "audience": audience}
-    await connection.execute(
-        _alert.insert().values(**about, **said, postedAt=posted, dueAt=due, isRead=False, isDeleted=False)
+    # Inline: its number is not asked for, as whoever posts to another side may not look at it.
+    await connection.execute(_alert.insert().inline().values(**about, **said, postedAt=posted, dueAt=due))
+
+
+async def announce(
+    connection: AsyncConnection, districts: Collection[str], *, request: int, due: datetime, now: datetime
+) -> None:
+    """Tell each district, and the state's users, that the state has asked for a resync; not of what."""
+    common: dict[str, Any] = {"process": VERTICAL, "name": REQUESTED, "request": request, "due": due, "now": now}
+    for district in districts:
+        message = "The state has requested a resync of this district. It runs by itself and cannot be stopped here."
+        await post(connection, **common, message=message, audience="district", district=district)
+    whom = f"district {next(iter(districts))}" if len(districts) == 1 else f"{len(districts)} districts"
+    await post(connection, **common, message=f"A resync of {whom} was requested.", audience="state")
+
+
+async def refused(
+    connection: AsyncConnection, district: str | None, *, request: int, batch: int, message: str, now: datetime
+) -> None:
+    """Tell the side in whose name a batch was asked for that an agent did not run it; None: the state."""
+    await post(
+        connection,
+        process=VERTICAL,
+        name=REFUSED,
+        message=message,
+        audience="state" if district is None else "district",
+        district=district,
+        request=request,
+        batch=batch,
+        now=now,
     )
 
 
@@ -54,3 +104,111 @@ async def _database_time(connection: AsyncConnection) -> datetime:
         return utc_now()
     now: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
     return now
+
+
+class Alerts:
+    """One user's alerts; each method is one transaction."""
+
+    def __init__(self, database: ControlDatabase) -> None:
+        self._database = database
+
+    async def posted(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        process: str | None = None,
+        unread: bool = False,
+    ) -> list[Alert]:
+        """Return the alerts posted from `since` to before `until`, newest first, without those this user deleted."""
+        wanted = _select(self._viewpoint, self._rights)
+        for condition in (
+            None if since is None else _alert.c.postedAt >= since,
+            None if until is None else _alert.c.postedAt < until,
+            None if process is None else _alert.c.process == process,
+            _not(_user.c.isRead) if unread else None,
+        ):
+            if condition is not None:
+                wanted = wanted.where(condition)
+        wanted = wanted.order_by(_alert.c.postedAt.desc(), _alert.c.alertID.desc())
+        async with self._database.read() as connection:
+            return [_view(row) for row in (await connection.execute(wanted)).all()]
+
+    async def processes(self) -> list[str]:
+        """Return the processes that this user's alerts are of, for a filter."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_select(self._viewpoint, self._rights))).all()
+        return sorted({row.process for row in rows})
+
+    async def unread(self) -> int:
+        """Return how many alerts this user has not read."""
+        mine = _select(self._viewpoint, self._rights).where(_not(_user.c.isRead)).subquery()
+        async with self._database.read() as connection:
+            return int(await connection.scalar(select(func.count()).select_from(mine)) or 0)
+
+    async def mark_read(self, alerts: Iterable[int]) -> None:
+        """Mark alerts as read by this user; those that are not this user's stay as they are."""
+        await self._mark(alerts, {"isRead": True})
+
+    async def delete(self, alerts: Iterable[int]) -> None:
+        """Take alerts out of this user's list; other users keep theirs."""
+        await self._mark(alerts, {"isRead": True, "isDeleted": True})
+
+    async def _mark(self, alerts: Iterable[int], values: dict[str, bool]) -> None:
+        wanted = _select(self._viewpoint, self._rights).where(_alert.c.alertID.in_(list(alerts)))
+        async with self._database.write() as connection:
+            mine = [row.alertID for row in await connection.execute(wanted)]
+            if mine:
+                adding = insert_of(connection)(_user).on_conflict_do_update(
+                    index_elements=list(_user.primary_key), set_=values
+                )
+                blank = {"userName": self._rights.user, "isRead": False, "isDeleted": False}
+                await connection.execute(adding, [{**blank, **values, "alertID": each} for each in mine])
+
+    @property
+    def _viewpoint(self) -> Viewpoint | None:
+        return self._database.viewpoint
+
+    @property
+    def _rights(self) -> Rights:
+        return self._database.rights
+
+
+def _select(viewpoint: Viewpoint | None, rights: Rights) -> Select[Any]:
+    """Return the alerts that are for this user from here; of a batch that is hidden from here, not its number."""
+    mark = and_(_user.c.alertID == _alert.c.alertID, _user.c.userName == rights.user)
+    batch = and_(Tables.batch.c.batchID == _alert.c.batchID, seen(viewpoint))
+    columns = [each for each in _alert.c if each.name != "batchID"]
+    return (
+        select(*columns, Tables.batch.c.batchID, func.coalesce(_user.c.isRead, False).label("isRead"))
+        .select_from(_alert.outerjoin(_user, mark).outerjoin(Tables.batch, batch))
+        .where(_not(_user.c.isDeleted), or_(_alert.c.recipient.is_(None), _alert.c.recipient == rights.user))
+        .where(_for(viewpoint))
+    )
+
+
+def _for(viewpoint: Viewpoint | None) -> ColumnElement[bool]:
+    if viewpoint is None:
+        return true()
+    if viewpoint.own_only:
+        return and_(_alert.c.audience == "district", _alert.c.districtNumber == viewpoint.district)
+    return _alert.c.audience == "state"
+
+
+def _not(flag: ColumnElement[bool]) -> ColumnElement[bool]:
+    return func.coalesce(flag, False).is_(False)
+
+
+def _view(row: Row[Any]) -> Alert:
+    return Alert(
+        alert=row.alertID,
+        process=row.process,
+        name=row.name,
+        message=row.message,
+        posted=row.postedAt,
+        due=row.dueAt,
+        district=row.districtNumber,
+        request=row.requestID,
+        batch=row.batchID,
+        read=bool(row.isRead),
+    )

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.control.migrate import migrate
+from resync_tui.control.security import rights_of, serve_edition, served_edition
 from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, place, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
+from resync_tui.rights import Rights, Viewpoint, user_name
 
 NAME = "the control database"
 
@@ -32,6 +35,10 @@ class ControlDatabase:
 
     def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float) -> None:
         self.url = url
+        self.viewpoint: Viewpoint | None = None
+        """The edition that looks; None: an agent or a tool of its own, which sees all that its login may."""
+        self.rights = Rights(read=False, write=False, user=user_name())
+        """What this login may do from there, as it was when it was opened."""
         self._patience = patience
         self._engine = engine
         self._clock = clock
@@ -45,22 +52,46 @@ class ControlDatabase:
 
     @classmethod
     async def open(
-        cls, url: str, clock: Clock | None = None, *, patience: float = PATIENCE_SECONDS
+        cls,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        viewpoint: Viewpoint | None = None,
     ) -> "ControlDatabase":
         """Open it, made or brought up to date where needed; `clock` None means the database server's own.
 
         A transaction that takes more than `patience` seconds counts as one that the database does not answer.
-        Raises NoRight for a SQLite file of another user, CannotRun where it cannot be used.
+        Raises NoRight for a SQLite file of another user and for a role without Read, CannotRun where it cannot be
+        used, as where a SQLite file is another edition's.
         """
         engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
         database = cls(engine, url, clock, patience)
         try:
             with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
+            await database._look_from(viewpoint)
         except BaseException:
             await database.close()
             raise
         return database
+
+    async def _look_from(self, viewpoint: Viewpoint | None) -> None:
+        self.viewpoint = viewpoint
+        async with self.read() as connection:
+            self.rights = await rights_of(connection, viewpoint)
+            served = await served_edition(connection)
+        self.rights.require_read()
+        if viewpoint is None or self._postgresql:
+            return
+        if served is None:
+            async with self.write() as connection:
+                served = await serve_edition(connection, viewpoint)
+        if served != viewpoint:
+            raise CannotRun(
+                f"{NAME.capitalize()} ({place(self.url)}) is the console of {served}, not of {viewpoint}",
+                "Give each edition a SQLite file of its own; several share a PostgreSQL control database.",
+            )
 
     async def close(self) -> None:
         """Close all connections."""
@@ -98,12 +129,26 @@ class ControlDatabase:
 def _explained(url: str) -> Iterator[None]:
     """Turn whatever the driver raises into CannotRun: an agent outlives every trouble of the control database."""
     try:
-        with explained(NAME, url):
+        with explained(NAME, url), _refused(url):
             yield
     except DBAPIError as error:
         raise CannotRun(
             f"{NAME.capitalize()} ({place(url)}) failed: {type(error.orig).__name__}", "See the database server's log."
         ) from error
+
+
+@contextmanager
+def _refused(url: str) -> Iterator[None]:
+    """Turn what PostgreSQL does not permit into NoRight."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InsufficientPrivilegeError):
+            raise NoRight(
+                f"This login may not do that in {NAME} ({place(url)})",
+                "Ask for Read, and Write to send, under [rights]; agents need the owner's role.",
+            ) from None
+        raise
 
 
 def _open_postgresql(url: str) -> AsyncEngine:

@@ -53,7 +53,7 @@ class Site:
     async def send(self, *districts: str) -> list[int]:
         """Queue a request; return the batches' numbers."""
         sent = await self.store.submit(
-            districts, make_plan("District", "School"), initiator="state", requested_by="jdoe"
+            districts, make_plan("District", "School"), initiator="state", requested_by=self.store.rights.user
         )
         return [each.batch for each in sent]
 

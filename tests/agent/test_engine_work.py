@@ -76,7 +76,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 async def run(settings: Settings, store: Store) -> int:
     """Send everything, and let an agent do it; return the batch's number."""
     plan = make_plan(settings.load_catalog(), ["School"], 2026)
-    (batch,) = await store.submit(["01"], plan, initiator="district", requested_by="jdoe")
+    (batch,) = await store.submit(["01"], plan, initiator="district", requested_by=store.rights.user)
     await run_agent(settings, once=True, idle_seconds=None)
     return batch.batch
 

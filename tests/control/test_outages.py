@@ -7,7 +7,7 @@ import pytest
 
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.store import Store
-from resync_tui.errors import CannotRun
+from resync_tui.errors import CannotRun, NoRight
 from resync_tui.plan import Plan
 from tests.control.test_requests import send
 
@@ -63,7 +63,7 @@ async def test_a_login_without_rights_is_told_what_to_do(database: Callable[[str
     await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'")
     try:
         other = url.partition("://")[0] + f"://{role}:geheim@" + url.rpartition("@")[2]
-        with pytest.raises(CannotRun, match="This login may not do that in the control database") as told:
+        with pytest.raises(NoRight, match="This login may not do that in the control database") as told:
             await Store.open(other)
         assert "geheim" not in str(told.value)
     finally:

@@ -1,0 +1,95 @@
+"""A control database on PostgreSQL with roles of every kind, and a plain connection for each."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.security import enforce
+from resync_tui.control.store import Store
+from resync_tui.rights import Viewpoint
+
+STATE, ABBOTT, CAMPUS = Viewpoint("state"), Viewpoint("district", "01"), Viewpoint("district", "02")
+GROUPS = ("dis_state", "dis_abbott", "dis_campus")
+MEMBERS = {"governor": "dis_state", "jdoe": "dis_abbott", "kim": "dis_campus"}
+OTHERS = ("agent", "agent_too", "reader", "writer", "stranger")
+
+
+@dataclass
+class Roles:
+    """Logins on one control database; each role's name is the server's own, as other tests run beside this one."""
+
+    url: str
+    mark: str = field(default_factory=lambda: secrets.token_hex(4))
+    opened: list[asyncpg.Connection | Store] = field(default_factory=list)
+    """Closed when the test ends."""
+
+    def name(self, role: str) -> str:
+        """Return the server's name of a role."""
+        return f"{role}_{self.mark}"
+
+    def login(self, role: str) -> str:
+        """Return the control database's URL for a role."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{self.name(role)}:geheim@{host}"))
+
+    async def connect(self, role: str) -> asyncpg.Connection:
+        """Log in past the program."""
+        self.opened.append(connection := await asyncpg.connect(self.login(role)))
+        return connection
+
+    async def store(self, role: str, viewpoint: Viewpoint | None) -> Store:
+        """Open the control database as the program does."""
+        self.opened.append(store := await Store.open(self.login(role), viewpoint=viewpoint))
+        return store
+
+    async def administrator(self) -> asyncpg.Connection:
+        """Log in as the server's administrator, whom no policy holds."""
+        self.opened.append(connection := await asyncpg.connect(self.url))
+        return connection
+
+    async def let_in(self, viewpoint: Viewpoint, *, read: tuple[str, ...], write: tuple[str, ...]) -> list[str]:
+        """Do what an agent does at its start with [rights]."""
+        database = await ControlDatabase.open(self.login("agent"), viewpoint=viewpoint)
+        try:
+            return await enforce(database, [self.name(each) for each in read], [self.name(each) for each in write])
+        finally:
+            await database.close()
+
+    async def run(self, *statements: str) -> None:
+        """Run statements as the server's administrator."""
+        admin = await asyncpg.connect(self.url)
+        try:
+            for statement in statements:
+                await admin.execute(statement)
+        finally:
+            await admin.close()
+
+
+@pytest.fixture
+async def roles(database: Callable[[str], str]) -> AsyncIterator[Roles]:
+    """An agent that owns the tables, groups with members, a reader, one who may only write, and a stranger."""
+    made = Roles(database("postgresql"))
+    every = (*GROUPS, *MEMBERS, *OTHERS)
+    await made.run(
+        *(f"CREATE ROLE {made.name(group)}" for group in GROUPS),
+        *(f"CREATE ROLE {made.name(each)} LOGIN PASSWORD 'geheim'" for each in (*MEMBERS, *OTHERS)),
+        *(f"GRANT {made.name(group)} TO {made.name(member)}" for member, group in MEMBERS.items()),
+        f"GRANT {made.name('agent')} TO {made.name('agent_too')}",
+        f"ALTER DATABASE {urlsplit(made.url).path[1:]} OWNER TO {made.name('agent')}",
+        f"GRANT CREATE ON SCHEMA public TO {made.name('agent')}",
+    )
+    await made.let_in(STATE, read=("dis_state",), write=("dis_state",))
+    await made.let_in(ABBOTT, read=("dis_abbott", "reader"), write=("dis_abbott", "writer"))
+    await made.let_in(CAMPUS, read=("dis_campus",), write=("dis_campus",))
+    yield made
+    for each in made.opened:
+        await each.close()
+    names = ", ".join(made.name(each) for each in every)
+    await made.run(f"REASSIGN OWNED BY {made.name('agent')} TO CURRENT_USER", f"DROP OWNED BY {names}")
+    await made.run(f"DROP ROLE {names}")
