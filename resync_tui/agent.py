@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +20,7 @@ import platformdirs
 from anyio.abc import TaskGroup
 
 from resync_tui.agent_batch import BatchRun, Timing, Why, Work, told
+from resync_tui.agent_chores import Chores
 from resync_tui.agent_log import AgentLog, log_path
 from resync_tui.config import Settings
 from resync_tui.control.connection import ControlDatabase
@@ -30,6 +32,7 @@ from resync_tui.engine.events import Report
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Status
 from resync_tui.rights import require_own, viewpoint_of
+from resync_tui.schedule import window_open
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """How long a silent agent keeps its batches; all agents of a control database should agree."""
@@ -72,7 +75,9 @@ async def run_agent(
         except OSError as error:
             log.write(f"no host lock, so only its lease tells whether this agent is dead: {error.strerror}")
         queue = Queue(database, identity, timing.lease_seconds)
-        await _Agent(settings, queue, work_of or engine_work, timing, log).serve(once, idle_seconds)
+        timing = replace(timing, reach_again=settings.engine.reach_again)
+        chores = Chores(settings, database, log)
+        await _Agent(settings, queue, work_of or engine_work, timing, log, chores).serve(once, idle_seconds)
     finally:
         await database.close()
         lock.release()
@@ -154,13 +159,16 @@ def _lease_seconds() -> float:
 class _Agent:
     """One agent process: its claims, its heartbeat, its end."""
 
-    def __init__(self, settings: Settings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog) -> None:
+    def __init__(
+        self, settings: Settings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog, chores: Chores
+    ) -> None:
         self._settings = settings
         self._districts = tuple(each.id for each in settings.district)
         self._queue = queue
         self._work_of = work_of
         self._timing = timing
         self._log = log
+        self._chores = chores
         self._runs: dict[int, BatchRun] = {}
         self._stopping = False
         self._wake = anyio.Event()
@@ -173,6 +181,7 @@ class _Agent:
         try:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._heartbeat)
+                background.start_soon(self._chores.prune_for_ever)
                 await background.start(self._stop_on_signal)
                 retired = await self._claim_and_run(once, idle_seconds)
                 background.cancel_scope.cancel()
@@ -193,12 +202,15 @@ class _Agent:
             while not self._stopping and not retired:
                 self._wake = anyio.Event()
                 try:
+                    await self._chores.look()
                     if self._runs or await self._claim(batches):
                         idle_since = anyio.current_time()
                         while not self._stopping and await self._claim(batches):
                             pass
                     elif once or (idle_seconds is not None and anyio.current_time() - idle_since >= idle_seconds):
-                        retired = await self._queue.retire(self._districts)
+                        retired = await self._queue.retire(
+                            self._districts, due_only=once, window_open=self._window_open()
+                        )
                     failures, self._outage = 0, ""
                 except CannotRun as error:
                     failures += 1
@@ -215,11 +227,11 @@ class _Agent:
         return retired
 
     async def _claim(self, batches: TaskGroup) -> bool:
-        limit = self._settings.engine.districts
-        if not await self._queue.peek(self._districts, limit):
+        limit, is_open = self._settings.engine.districts, self._window_open()
+        if not await self._queue.peek(self._districts, limit, window_open=is_open):
             return False
         asked = anyio.current_time()
-        lease = await self._queue.claim(self._districts, limit)
+        lease = await self._queue.claim(self._districts, limit, window_open=is_open)
         if lease is None:
             return False
         log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
@@ -235,6 +247,10 @@ class _Agent:
         batches.start_soon(self._run, run)
         return True
 
+    def _window_open(self) -> bool:
+        """Whether scheduled batches may start, by this host's clock on the wall."""
+        return window_open(self._settings.engine.window, datetime.now().astimezone())
+
     def _is_hidden(self, lease: Lease) -> bool:
         """Whether the log may only say that it ran: a district may read its own agent's log, but not what was asked."""
         return self._settings.edition == "district" and lease.initiator == "state"
@@ -249,6 +265,8 @@ class _Agent:
         finally:
             del self._runs[run.lease.batch]
             self._wake.set()
+        if run.ended and not self._is_hidden(run.lease):
+            await self._chores.notify(run.lease.batch)
 
     async def _pause(self, failures: int) -> None:
         """Wait for the next look at the queue, less where a batch ends or a signal comes."""

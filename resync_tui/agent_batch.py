@@ -2,7 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
+from functools import partial
+from typing import TypeAlias
 
 import anyio
 
@@ -11,8 +14,11 @@ from resync_tui.agent_log import Write, line_of
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import Queue
 from resync_tui.engine.events import Event, Report
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Status
+
+PAUSES = (1, 2, 5, 15, 60)
+"""Minutes until a campaign tries a district again that cannot be reached; the last one for all that follow."""
 
 MAX_ATTEMPTS = 5
 """How often one claim begins a batch anew whose connections broke."""
@@ -36,6 +42,8 @@ class Timing:
     flush_seconds: float = 0.25
     retry_seconds: float = 2.0
     """The pause before the second attempt; it doubles each time."""
+    reach_again: int = 0
+    """How often a campaign's district that cannot be reached is tried again later."""
 
     @property
     def work_seconds(self) -> float:
@@ -46,6 +54,17 @@ class Timing:
     def beat_seconds(self) -> float:
         """How often the lease is renewed."""
         return self.lease_seconds / 15
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A district cannot be reached: its batch goes back into the queue until a pause is over."""
+
+    message: str
+    pause: timedelta
+
+
+Ending: TypeAlias = tuple[Status, str] | Later
 
 
 class Why(Enum):
@@ -71,6 +90,8 @@ class BatchRun:
         self._why: Why | None = None
         self._scope = anyio.CancelScope()
         self._at_work = True
+        self.ended = False
+        """Whether the batch has ended, and that was written."""
         self.renewed(asked)
 
     def renewed(self, asked: float) -> None:
@@ -87,7 +108,7 @@ class BatchRun:
     async def run(self) -> None:
         """Do the work, then write how it ended."""
         self._log(f"attempt {self.lease.attempt} begins, {len(self.lease.plan.objects)} objects")
-        ending: tuple[Status, str] | None = None
+        ending: Ending | None = None
         with self._scope:
             if self.lease.cancel_requested:
                 await self._clear()
@@ -107,7 +128,7 @@ class BatchRun:
         except ResyncError as error:
             self._log(f"the stage stays until the district's next batch: {told(error)}")
 
-    async def _attempts(self) -> tuple[Status, str] | None:
+    async def _attempts(self) -> Ending | None:
         pause = self._timing.retry_seconds
         for attempt in range(1, MAX_ATTEMPTS + 1):
             trouble = await self._attempt()
@@ -117,13 +138,20 @@ class BatchRun:
                 self.stop(Why.LOST)
                 return None
             if not isinstance(trouble, ConnectionLost) or attempt == MAX_ATTEMPTS:
-                return Status.FAILED, told(trouble)
+                return self._give_up(trouble)
             self._log(f"{told(trouble)} Another attempt in {pause:g} s")
             await anyio.sleep(pause)
             pause *= 2
             if not await self._begin_again(told(trouble)):
                 return None
         raise AssertionError("the last attempt returns")
+
+    def _give_up(self, trouble: Exception) -> Ending:
+        times = self.lease.put_off
+        out_of_reach = isinstance(trouble, Unreachable | ConnectionLost)
+        if not (out_of_reach and self.lease.campaign and times < self._timing.reach_again):
+            return Status.FAILED, told(trouble)
+        return Later(told(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
 
     async def _attempt(self) -> Status | Exception:
         try:
@@ -163,7 +191,7 @@ class BatchRun:
                 self.stop(Why.CANCEL)
             self._ledger.written(progress)
 
-    async def _settle(self, ending: tuple[Status, str] | None) -> None:
+    async def _settle(self, ending: Ending | None) -> None:
         """Write the end: as the engine told it, or as whoever stopped it wants."""
         lease = self.lease
         if self._why is Why.LOST:
@@ -173,10 +201,17 @@ class BatchRun:
             self._log(f"stopped and put back into the queue: {why}")
             self._ledger.end(Status.CANCELLED, "")
             await self._persist(lambda: self._queue.release(lease, self._ledger.pending()))
+        elif isinstance(ending, Later) and self._why is not Why.CANCEL:
+            self._log(f"{ending.message} Another try in {ending.pause.total_seconds() / 60:g} min")
+            self._ledger.end(Status.CANCELLED, "")
+            put_off = partial(self._queue.put_off, lease, ending.message, ending.pause)
+            await self._persist(lambda: put_off(self._ledger.pending()))
         else:
-            status, message = self._ledger.end(*(ending or (Status.CANCELLED, "")))
+            told_end = ending if isinstance(ending, tuple) else (Status.CANCELLED, "")
+            status, message = self._ledger.end(*told_end)
             progress = self._ledger.pending()
             if await self._persist(lambda: self._queue.finish(lease, status, message, progress)):
+                self.ended = True
                 self._log(*filter(None, (status.value, message)))
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> bool:

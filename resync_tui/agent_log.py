@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
@@ -11,6 +12,8 @@ from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, Re
 
 SIZE_LIMIT = 5_000_000
 """Bytes, after which the file becomes `agent.log.1`; the one before that goes."""
+
+_TIME = "%Y-%m-%d %H:%M:%S %z"
 
 Write = Callable[..., None]
 """Takes the parts of a line."""
@@ -30,7 +33,7 @@ class AgentLog:
 
     def write(self, *parts: str) -> None:
         """Add a line: local time, then the parts."""
-        time = self._clock().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+        time = self._clock().astimezone().strftime(_TIME)
         line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,6 +46,21 @@ class AgentLog:
                 os.write(file, f"{line}\n".encode())
             finally:
                 os.close(file)
+
+    def forget(self, days: int) -> None:
+        """Let no line grow older than so many days, nor go before half of them; 0: keep all."""
+        if not days:
+            return
+        half = timedelta(days=days) / 2
+        aside = self._path.with_suffix(".log.1")
+        with suppress(OSError):
+            if self._clock() - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > half:
+                aside.unlink()
+        with suppress(OSError, ValueError):
+            with self._path.open() as lines:
+                first = datetime.strptime(lines.readline()[:25], _TIME)
+            if self._clock() - first > half:
+                self._path.replace(aside)
 
     def about(self, *parts: str) -> Write:
         """Return a writer whose lines begin with these parts."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import time
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)\Z")
 _CRON_FIELD = re.compile(r"[\dA-Za-z*/,#?-]+\Z")
+_CHANCE = re.compile(r"(?<![A-Za-z])[RH](?![A-Za-z])", re.IGNORECASE)
+"""What croniter draws by lot, each time anew."""
+_CRON_DO = 'Write minute, hour, day, month, weekday: "0 2 * * 0" is Sundays at two.'
 
 
 def check(settings: "Settings") -> None:
@@ -24,7 +27,8 @@ def check(settings: "Settings") -> None:
     years = settings.years
     if years.opens and years.closes and years.closes <= years.opens:
         raise ConfigError(f"{settings.path}: [years] closes is not after opens", "Mend one of the dates.")
-    if settings.engine.window and window(settings.engine.window) is None:
+    ends = window(settings.engine.window)
+    if settings.engine.window and (ends is None or ends[0] == ends[1]):
         raise ConfigError(
             f'{settings.path}: [engine] window "{settings.engine.window}" is no span of time',
             'Write it as "22:00-05:00", or leave it out.',
@@ -89,10 +93,9 @@ def _check_schedule(settings: "Settings", schedule: "ScheduleSettings") -> None:
     where = f"{settings.path}: [[schedule]] {schedule.name}"
     fields = schedule.cron.split()
     if len(fields) != 5 or not all(_CRON_FIELD.match(field) for field in fields):
-        raise ConfigError(
-            f'{where}: cron "{schedule.cron}" is not five fields',
-            'Write minute, hour, day, month, weekday: "0 2 * * 0" is Sundays at two.',
-        )
+        raise ConfigError(f'{where}: cron "{schedule.cron}" is not five fields', _CRON_DO)
+    if (trouble := _cron_trouble(schedule.cron)) is not None:
+        raise ConfigError(f'{where}: cron "{schedule.cron}" {trouble}', _CRON_DO)
     zones = available_timezones() | {"UTC"}
     if len(zones) > 1 and schedule.timezone not in zones:
         raise ConfigError(
@@ -108,6 +111,20 @@ def _check_schedule(settings: "Settings", schedule: "ScheduleSettings") -> None:
             raise ConfigError(f'{where}: {key} is neither "*" nor a list', f'Write {key} = ["{value}"] or "*".')
     if [each.name for each in settings.schedule].count(schedule.name) > 1:
         raise ConfigError(f"{where}: the name stands there twice", "Rename one of them.")
+
+
+def _cron_trouble(cron: str) -> str | None:
+    """Return what is wrong with five fields, or None."""
+    # Only who has schedules pays for it.
+    from croniter import croniter
+
+    if _CHANCE.search(cron) or not croniter.is_valid(cron):
+        return "is no time"
+    try:
+        croniter(cron, datetime(2026, 1, 1)).get_next(datetime)
+    except ValueError:
+        return "never comes"
+    return None
 
 
 def _named_objects(settings: "Settings") -> Iterator[tuple[str, Iterable[str]]]:

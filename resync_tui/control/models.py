@@ -82,6 +82,8 @@ class DISBatch(ControlTable, table=True):
     """Whether it is of every object of that year's catalog."""
     isScheduled: bool = False
     """Whether it starts by the clock, and so within the window only."""
+    isCampaign: bool = False
+    """Whether its district is tried again later where it cannot be reached."""
     notBefore: datetime | None = _time()
     """When it may start: the time it was asked for, or of its next try while its district cannot be reached."""
     status: str

@@ -53,7 +53,7 @@ class Lease:
     """It was cancelled while no agent could clean up: drop its stage, run nothing."""
     purpose: Purpose = Purpose.RESYNC
     campaign: bool = False
-    """Whether it is one of several or started by the clock: then a district that cannot be reached is tried again."""
+    """Whether its district is tried again later where it cannot be reached."""
     put_off: int = 0
     """How often that was so already."""
     initiator: str = "district"

@@ -264,7 +264,7 @@ class Queue:
             plan,
             row.cancelRequested,
             Purpose(row.purpose),
-            row.isScheduled or await _is_one_of_several(connection, row.requestID),
+            row.isCampaign,
             row.putOff,
             row.initiator,
             row.requestedBy,
@@ -297,11 +297,6 @@ def _may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
     if not window_open:
         its_time = and_(its_time, or_(batch.c.isScheduled.is_(False), batch.c.cancelRequested))
     return its_time
-
-
-async def _is_one_of_several(connection: AsyncConnection, request: int) -> bool:
-    several = select(Tables.batch.c.batchID).where(Tables.batch.c.requestID == request).limit(2)
-    return len((await connection.execute(several)).all()) > 1
 
 
 async def _remove(connection: AsyncConnection, row: Row[Any]) -> None:

@@ -37,6 +37,8 @@ class Asked:
     full: bool = False
     scheduled: bool = False
     """Whether it starts by the clock, and so within the window only."""
+    campaign: bool = False
+    """Whether a district that cannot be reached is tried again later."""
 
 
 async def queue_request(
@@ -53,6 +55,7 @@ async def queue_request(
         "purpose": asked.purpose.value,
         "isFull": asked.full,
         "isScheduled": asked.scheduled,
+        "isCampaign": asked.campaign or asked.scheduled,
         "notBefore": asked.not_before,
         "status": Status.QUEUED.value,
         "requestedAt": now,
@@ -103,7 +106,9 @@ async def failed_of(
     first = rows[0]
     objects = select(history).where(history.c.batchID == first.batchID).order_by(history.c.sequence)
     plan = plan_view(first.schoolYear, (await connection.execute(objects)).all())
-    asked = Asked(first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull)
+    asked = Asked(
+        first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull, campaign=first.isCampaign
+    )
     return [row.districtNumber for row in rows], plan, asked
 
 

@@ -81,15 +81,19 @@ class Store:
         purpose: Purpose = Purpose.RESYNC,
         not_before: datetime | None = None,
         full: bool = False,
+        campaign: bool | None = None,
     ) -> list[Batch]:
         """Queue one request, a batch a district in the given order.
 
         `reason` is one of campaign.Scenario or free text; `full` says that the plan is of all objects of its year.
+        A batch with `not_before` also waits for the window. In a `campaign`, which is what several districts are unless
+        said otherwise, a district that cannot be reached is tried again later.
         """
         signed, viewpoint = self._signed(requested_by), self._database.viewpoint
         if viewpoint is not None and not viewpoint.sends(initiator, districts):
             raise NoRight(f"This is the console of {viewpoint}: it sends for nobody else", "Use the state's console.")
-        asked = Asked(initiator, signed, reason, purpose, not_before, full, scheduled=not_before is not None)
+        many = len(districts) > 1 if campaign is None else campaign
+        asked = Asked(initiator, signed, reason, purpose, not_before, full, not_before is not None, many)
         async with self._database.write() as connection:
             return await self._queue(connection, districts, plan, asked)
 

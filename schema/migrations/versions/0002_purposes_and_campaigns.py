@@ -42,6 +42,7 @@ def _batches() -> None:
         _text("purpose", server_default="resync"),
         _flag("isFull"),
         _flag("isScheduled"),
+        _flag("isCampaign"),
         sa.Column("notBefore", sa.DateTime(timezone=True)),
         sa.Column("putOff", sa.Integer(), nullable=False, server_default="0"),
         _text("color", server_default=""),

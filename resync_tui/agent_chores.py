@@ -1,0 +1,98 @@
+"""What an agent does beside its batches: fires schedules, tells of unclaimed requests, notifies, forgets."""
+
+from datetime import UTC, datetime, timedelta
+
+import anyio
+from sqlalchemy import true
+
+from resync_tui import documents
+from resync_tui.agent_batch import told
+from resync_tui.agent_log import AgentLog
+from resync_tui.clock import Clock, utc_now
+from resync_tui.config import ScheduleSettings, Settings
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.firing import Firing, fire
+from resync_tui.control.listing import one_batch
+from resync_tui.control.retention import prune
+from resync_tui.control.unclaimed import alert_unclaimed
+from resync_tui.errors import ResyncError, UsageError
+from resync_tui.notify import notify
+from resync_tui.plan import make_plan
+from resync_tui.schedule import last_due, next_run
+
+UNCLAIMED_EVERY = timedelta(minutes=1)
+AGAIN = timedelta(minutes=10)
+"""Until a schedule is looked at again that could not fire."""
+PRUNE_SECONDS = 24 * 60 * 60.0
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Chores:
+    """One agent's chores; `clock` only says when to look, what is due is decided by the control database's time."""
+
+    def __init__(self, settings: Settings, database: ControlDatabase, log: AgentLog, clock: Clock = utc_now) -> None:
+        self._settings = settings
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._look: dict[str, datetime] = {}
+        self._look_for_unclaimed = _LONG_AGO
+
+    async def look(self) -> None:
+        """Fire what is due, and tell of what nobody serves; quick where there is nothing. Raises CannotRun."""
+        now = self._clock()
+        for schedule in self._settings.schedule:
+            if now >= self._look.get(schedule.name, _LONG_AGO):
+                await self._fire(schedule, now)
+        if now >= self._look_for_unclaimed:
+            self._look_for_unclaimed = now + UNCLAIMED_EVERY
+            await alert_unclaimed(self._database)
+
+    async def _fire(self, schedule: ScheduleSettings, now: datetime) -> None:
+        settings, log = self._settings, self._log.about(f"schedule {schedule.name}")
+        try:
+            catalog = settings.load_catalog()
+            full = isinstance(schedule.objects, str)
+            names = [each.name for each in catalog.objects] if full else schedule.objects
+            plan = make_plan(catalog, names, settings.years.current)
+        except UsageError as error:
+            log(told(error))
+            self._look[schedule.name] = now + AGAIN
+            return
+        every = isinstance(schedule.districts, str)
+        districts = [each.id for each in settings.district] if every else schedule.districts
+        fired = await fire(self._database, lambda moment: self._firing(schedule, moment), districts, plan, full=full)
+        if fired.request is not None:
+            log(f"fired: request {fired.request}, {len(districts)} districts")
+        self._look[schedule.name] = next_run(schedule, fired.at)
+
+    def _firing(self, schedule: ScheduleSettings, moment: datetime) -> Firing:
+        edition = self._settings.edition
+        owner = "state" if edition == "state" else self._settings.district[0].id
+        local = last_due(schedule, moment)
+        return Firing(owner, edition, schedule.name, local, schedule.cron, schedule.timezone)
+
+    async def notify(self, number: int) -> None:
+        """Tell the configured command of a batch that has ended; whatever happens, it happens in the log."""
+        log = self._log.about(f"batch {number}", "notify")
+        try:
+            command = self._settings.notify_command()
+            if command:
+                async with self._database.read() as connection:
+                    batch = await one_batch(connection, number, true())
+                log(await notify(command, documents.batch(batch)))
+        except ResyncError as error:
+            log(told(error))
+
+    async def prune_for_ever(self) -> None:
+        """Forget what is old enough, once a day, where that is configured."""
+        retention = self._settings.retention
+        while True:
+            try:
+                self._log.forget(retention.logs)
+                gone = await prune(self._database, errors_days=retention.errors, history_days=retention.history)
+                if gone:
+                    self._log.write(f"retention: {gone} rows forgotten")
+            except ResyncError as error:
+                self._log.write("retention", told(error))
+            await anyio.sleep(PRUNE_SECONDS)

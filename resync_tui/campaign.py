@@ -1,0 +1,49 @@
+"""Campaigns: why a resync is due, and which districts lack it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from resync_tui.control.views import DistrictStanding, Standing
+
+if TYPE_CHECKING:
+    from resync_tui.config import YearSettings
+
+
+class Scenario(StrEnum):
+    """When a resync is mandatory (documents: "Resync Scenarios"); the text is a request's reason."""
+
+    END_OF_YEAR = "End of school year"
+    START_OF_YEAR = "Start of school year"
+    DATABASE_CHANGED = "Database modifications"
+    STATE_REQUEST = "State resync request"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A full resync that is mandatory since a day, and has not completed since."""
+
+    scenario: Scenario
+    since: date
+
+
+def due(years: "YearSettings", today: date, last_full: datetime | None) -> Due | None:
+    """Return which full resync of the current year is due, by when the last one was started; None: none is."""
+    for scenario, since in ((Scenario.END_OF_YEAR, years.closes), (Scenario.START_OF_YEAR, years.opens)):
+        if since is not None and today >= since:
+            done = last_full is not None and last_full.astimezone().date() >= since
+            return None if done else Due(scenario, since)
+    return None
+
+
+def lacking(board: Sequence[DistrictStanding], since: date) -> list[str]:
+    """Return the districts without a completed full resync that was started on that day or later."""
+    return [each.district for each in board if not each.full_since(since)]
+
+
+def tally(standings: Collection[Standing]) -> dict[Standing, int]:
+    """Return how many districts stand where, all kinds included, in their order."""
+    found = list(standings)
+    return {each: found.count(each) for each in Standing}

@@ -1,0 +1,100 @@
+"""The firings of schedules: each submits its request once, however many agents see that it is due."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.gate import pass_gate
+from resync_tui.control.models import Tables
+from resync_tui.control.progress import insert_of
+from resync_tui.control.requests import Asked, queue_request
+from resync_tui.control.security import SCHEDULE
+from resync_tui.plan import Plan
+
+REASON = "Weekly sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A schedule whose newest local time is due; `owner` and `initiator` say in whose name it fires."""
+
+    owner: str
+    """`state`, or the district's number: two editions may call theirs the same."""
+    initiator: str
+    schedule: str
+    local: datetime
+    cron: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What became of a firing, and the control database's time at which that was decided."""
+
+    at: datetime
+    request: int | None
+    """None: another agent, or an earlier look, has seen to it."""
+
+
+async def fire(
+    database: ControlDatabase,
+    due: Callable[[datetime], Firing],
+    districts: Sequence[str],
+    plan: Plan,
+    *,
+    full: bool,
+) -> Fired:
+    """Submit what is due at the control database's time, unless that was done.
+
+    A schedule that is met for the first time, or with another time than before, begins with its next firing.
+    """
+    async with database.write() as connection:
+        await pass_gate(connection, changes=0)
+        now = await database.now(connection)
+        firing = due(now)
+        if not await _known(connection, firing):
+            await _pass_over(connection, firing, now)
+            return Fired(now, None)
+        table = Tables.firing
+        taken = insert_of(connection)(table).values(_values(firing, now)).on_conflict_do_nothing()
+        if (await connection.execute(taken.returning(table.c.schedule))).one_or_none() is None:
+            return Fired(now, None)
+        request = int((await pass_gate(connection, changes=1, requests=1)).lastRequest)
+        asked = Asked(firing.initiator, f"{SCHEDULE}{firing.schedule}", REASON, full=full, scheduled=True)
+        await queue_request(connection, request, districts, plan, asked, now)
+        mine = (table.c.owner == firing.owner) & (table.c.schedule == firing.schedule)
+        here = mine & (table.c.localTime == _local(firing))
+        await connection.execute(table.update().where(here).values(requestID=request))
+        return Fired(now, request)
+
+
+async def _known(connection: AsyncConnection, firing: Firing) -> bool:
+    table = Tables.firing
+    wanted = select(table.c.schedule).where(
+        table.c.owner == firing.owner,
+        table.c.schedule == firing.schedule,
+        table.c.cron == firing.cron,
+        table.c.timezone == firing.timezone,
+    )
+    return (await connection.execute(wanted.limit(1))).first() is not None
+
+
+async def _pass_over(connection: AsyncConnection, firing: Firing, now: datetime) -> None:
+    table = Tables.firing
+    passed = insert_of(connection)(table).values(_values(firing, now))
+    key = [table.c.owner, table.c.schedule, table.c.localTime]
+    told = {"cron": firing.cron, "timezone": firing.timezone}
+    await connection.execute(passed.on_conflict_do_update(index_elements=key, set_=told))
+
+
+def _values(firing: Firing, now: datetime) -> dict[str, object]:
+    name = {"owner": firing.owner, "schedule": firing.schedule, "localTime": _local(firing)}
+    return {**name, "cron": firing.cron, "timezone": firing.timezone, "firedAt": now}
+
+
+def _local(firing: Firing) -> str:
+    return firing.local.isoformat(timespec="minutes")

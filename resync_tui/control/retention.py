@@ -1,0 +1,114 @@
+"""What an agent forgets after some days, in small transactions: kept keys of errors, and history.
+
+Of each object, district and school year the newest result that has started, and the newest that has completed, stay
+with their errors, for each purpose; so does the newest full resync that has completed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.board import full_batches
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.gate import pass_gate
+from resync_tui.control.models import METADATA, Tables
+from resync_tui.outcome import Status
+
+BATCHES_AT_ONCE = 20
+ROWS_AT_ONCE = 5_000
+
+
+async def prune(database: ControlDatabase, *, errors_days: int, history_days: int) -> int:
+    """Forget what is older than so many days (0: nothing); return how many rows that were."""
+    gone = 0
+    for days, forget in ((errors_days, _forget_errors), (history_days, _forget_history)):
+        after = 0
+        while days:
+            async with database.write() as connection:
+                await pass_gate(connection, changes=0)
+                before = await database.now(connection) - timedelta(days=days)
+                numbers = await _old(connection, before, after)
+                deleted = await forget(connection, numbers) if numbers else 0
+                if deleted:
+                    await pass_gate(connection, changes=1)
+            gone += deleted
+            if not numbers:
+                break
+            if deleted < ROWS_AT_ONCE:
+                after = numbers[-1]
+    if history_days:
+        gone += await _forget_alerts(database, history_days)
+    return gone
+
+
+async def _old(connection: AsyncConnection, before: datetime, after: int) -> list[int]:
+    batch = Tables.batch
+    ended = batch.c.status.not_in([Status.QUEUED, Status.RUNNING]) & (batch.c.finishedAt < before)
+    wanted = select(batch.c.batchID).where(batch.c.batchID > after, ended).order_by(batch.c.batchID)
+    return list((await connection.execute(wanted.limit(BATCHES_AT_ONCE))).scalars())
+
+
+def _replaced() -> ColumnElement[bool]:
+    """Whether a row of DISBatchHistory is neither the newest that has started nor the newest that has completed."""
+    history, batch = Tables.history, Tables.batch
+
+    def newer(condition: Any) -> ColumnElement[bool]:
+        later, of_later = history.alias(), batch.alias()
+        same = [later.c[name] == history.c[name] for name in ("districtNumber", "schoolYear", "objectName")]
+        mine = select(batch.c.purpose).where(batch.c.batchID == history.c.batchID).correlate(history).scalar_subquery()
+        return exists(
+            select(later.c.batchID)
+            .join(of_later, of_later.c.batchID == later.c.batchID)
+            .where(*same, later.c.batchID > history.c.batchID, of_later.c.purpose == mine, condition(later))
+            .correlate(history)
+        )
+
+    started = newer(lambda later: later.c.startedAt.is_not(None))
+    completed = newer(lambda later: later.c.status == Status.COMPLETED)
+    return or_(history.c.startedAt.is_(None), and_(started, or_(history.c.status != Status.COMPLETED, completed)))
+
+
+async def _forget_errors(connection: AsyncConnection, numbers: list[int]) -> int:
+    """Forget the kept keys of those objects' results that newer ones have replaced; their counts stay."""
+    history = Tables.history
+    gone = 0
+    for table in (Tables.error, Tables.finding):
+        replaced = select(history.c.batchID, history.c.objectName).where(history.c.batchID.in_(numbers), _replaced())
+        of_them = tuple_(table.c.batchID, table.c.objectName).in_(replaced)
+        some = select(table.c.batchID, table.c.number).where(table.c.batchID.in_(numbers), of_them)
+        some = some.limit(ROWS_AT_ONCE - gone)
+        gone += await _deleted(connection, table, tuple_(table.c.batchID, table.c.number).in_(some))
+    return gone
+
+
+async def _forget_history(connection: AsyncConnection, numbers: list[int]) -> int:
+    """Forget results that newer ones have replaced, and whole batches of which none is left."""
+    history, batch = Tables.history, Tables.batch
+    gone = await _forget_errors(connection, numbers)
+    if gone >= ROWS_AT_ONCE:
+        return gone
+    replaced = select(history.c.batchID, history.c.objectName).where(history.c.batchID.in_(numbers), _replaced())
+    objects = (await connection.execute(replaced)).all()
+    for table in (Tables.error_count, Tables.finding_count, history):
+        for row in objects:
+            mine = (table.c.batchID == row.batchID) & (table.c.objectName == row.objectName)
+            gone += await _deleted(connection, table, mine)
+    empty = batch.c.batchID.in_(numbers) & ~exists().where(history.c.batchID == batch.c.batchID)
+    years = (await connection.execute(select(batch.c.schoolYear).where(empty).distinct())).scalars().all()
+    last_full = [row.batchID for year in years for row in await connection.execute(full_batches(year, true()))]
+    return gone + await _deleted(connection, batch, empty & batch.c.batchID.not_in(last_full))
+
+
+async def _deleted(connection: AsyncConnection, table: Table, which: ColumnElement[bool]) -> int:
+    return int((await connection.execute(delete(table).where(which))).rowcount)
+
+
+async def _forget_alerts(database: ControlDatabase, days: int) -> int:
+    alert = METADATA.tables["ProcessAlert"]
+    async with database.write() as connection:
+        await pass_gate(connection, changes=1)
+        before = await database.now(connection) - timedelta(days=days)
+        old = await connection.execute(delete(alert).where(alert.c.postedAt < before))
+        return int(old.rowcount)

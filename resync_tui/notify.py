@@ -1,0 +1,65 @@
+"""The command that is told when a batch ends: run without a shell, the summary as JSON on its standard input."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+
+TIME_LIMIT = 30.0
+"""Seconds, after which the command and all that it started are killed."""
+OUTPUT_LIMIT = 500
+"""Bytes of its output that are kept."""
+
+
+async def notify(command: Sequence[str], summary: Mapping[str, Any], *, time_limit: float = TIME_LIMIT) -> str:
+    """Run the command and return a line about how that went, with the beginning of what it printed; never raises.
+
+    The summary has counts and names of objects, no records; so has whatever the command can make of it.
+    """
+    program = command[0]
+    try:
+        process = await anyio.open_process(
+            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        return f"cannot run {program}: {error.strerror}"
+    output = b""
+    try:
+        with anyio.move_on_after(time_limit) as limit:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_tell, process, json.dumps(summary).encode() + b"\n")
+                output = await _heard(process)
+            await process.wait()
+    finally:
+        # Also where it has ended: what it left running must not hold the agent.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with anyio.CancelScope(shield=True):
+            await process.wait()
+            await process.aclose()
+    how = f"was killed after {time_limit:g} s" if limit.cancelled_caught else f"ended with {process.returncode}"
+    return " ".join([f"{program} {how}", *output.decode(errors="replace").split()])
+
+
+async def _tell(process: Process, line: bytes) -> None:
+    """A command need not read what it is told."""
+    assert process.stdin is not None
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+        await process.stdin.send(line)
+        await process.stdin.aclose()
+
+
+async def _heard(process: Process) -> bytes:
+    """Read to the end, so that it never waits for a reader; keep the beginning."""
+    assert process.stdout is not None
+    kept = b""
+    async for part in process.stdout:
+        kept = (kept + part)[:OUTPUT_LIMIT]
+    return kept

@@ -1,0 +1,77 @@
+"""Which firing of a schedule is due, when the next one is, and whether the window for scheduled batches is open.
+
+A firing is named by its local date and time in the schedule's own time zone, which comes once: where clocks are set
+back its first pass counts, and where they are set forward a time that is left out counts as the moment of the change.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from resync_tui.config_check import window as ends_of
+
+if TYPE_CHECKING:
+    from resync_tui.config import ScheduleSettings
+
+_CHANGE = timedelta(hours=3)
+"""More than any clock is ever set forward or back by."""
+_MINUTE = timedelta(minutes=1)
+
+
+def last_due(schedule: "ScheduleSettings", now: datetime) -> datetime:
+    """Return the local time, without an offset, of the newest firing that is due."""
+    zone = ZoneInfo(schedule.timezone)
+    local = now.astimezone(zone).replace(tzinfo=None) + _CHANGE
+    firings = croniter(schedule.cron, local)
+    while True:
+        local = firings.get_prev(datetime)
+        if moment_of(local, zone) <= now:
+            return local
+
+
+def next_run(schedule: "ScheduleSettings", now: datetime) -> datetime:
+    """Return when a schedule fires next, in UTC; its batches start then or once the window is open."""
+    zone = ZoneInfo(schedule.timezone)
+    firings = croniter(schedule.cron, now.astimezone(zone).replace(tzinfo=None) - _CHANGE)
+    while True:
+        moment = moment_of(firings.get_next(datetime), zone)
+        if moment > now:
+            return moment
+
+
+def moment_of(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment, in UTC, of a local time: the first of two, and the change of clocks for one left out."""
+    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local:
+        return moment
+    # By the offset from before the change it lies after it.
+    while (earlier := moment - _MINUTE).astimezone(zone).utcoffset() == moment.astimezone(zone).utcoffset():
+        moment = earlier
+    return moment
+
+
+def window_open(window: str, now: datetime) -> bool:
+    """Whether scheduled batches may start at a moment, told by the clock on the wall of `now`'s own zone."""
+    ends = ends_of(window)
+    if ends is None:
+        return True
+    opens, closes = ends
+    wall = now.time()
+    return opens <= wall < closes if opens < closes else wall >= opens or wall < closes
+
+
+def next_open(window: str, moment: datetime) -> datetime:
+    """Return the first moment from `moment` on, in UTC, at which the window is open.
+
+    The clock on the wall is that of `moment`'s zone where it is a ZoneInfo, else this host's.
+    """
+    ends = ends_of(window)
+    if ends is None or window_open(window, moment):
+        return moment.astimezone(UTC)
+    zone = moment.tzinfo
+    day = datetime.combine(moment.date(), ends[0])
+    if moment.time() >= ends[0]:
+        day += timedelta(days=1)
+    return moment_of(day, zone) if isinstance(zone, ZoneInfo) else day.astimezone(UTC)
