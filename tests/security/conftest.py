@@ -1,13 +1,15 @@
 """A control database on PostgreSQL with roles of every kind, and a plain connection for each."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+from resync_tui.config import Settings, load
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.security import enforce
 from resync_tui.control.store import Store
@@ -93,3 +95,16 @@ async def roles(database: Callable[[str], str]) -> AsyncIterator[Roles]:
     names = ", ".join(made.name(each) for each in every)
     await made.run(f"REASSIGN OWNED BY {made.name('agent')} TO CURRENT_USER", f"DROP OWNED BY {names}")
     await made.run(f"DROP ROLE {names}")
+
+
+def write_settings(folder: Path, control: str, viewpoint: Viewpoint, **rights: Sequence[str]) -> Settings:
+    """Write the resync.toml of an edition, whose districts' work is faked, and read it."""
+    districts = (viewpoint.district,) if viewpoint.own_only else ("01", "02", "03")
+    lines = [f'edition = "{viewpoint.edition}"', f'[control]\nurl = "{control}"']
+    lines += ['[state]\nname = "NV"\nurl = "sqlite:///state.db"', "[years]\ncurrent = 2026", "[rights]"]
+    lines += [f"{right} = {list(names)}" for right, names in rights.items()]
+    lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "sqlite:///{each}.db"' for each in districts]
+    folder.mkdir(exist_ok=True)
+    file = folder / "resync.toml"
+    file.write_text("\n".join(lines))
+    return load(file)

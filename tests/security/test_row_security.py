@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import asyncpg
@@ -36,7 +35,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(roles: Roles) -> AsyncIterator[Scene]:
+async def scene(roles: Roles) -> Scene:
     governor, jdoe = await roles.store("governor", STATE), await roles.store("jdoe", ABBOTT)
     first, campus = await governor.submit(
         ["01", "02"], make_plan("District", "School"), initiator="state", requested_by="x"
@@ -58,7 +57,7 @@ async def scene(roles: Roles) -> AsyncIterator[Scene]:
     assert running is not None
     assert running.batch == again.batch
     await database.close()
-    yield Scene(roles, first.batch, campus.batch, own.batch, again.batch)
+    return Scene(roles, first.batch, campus.batch, own.batch, again.batch)
 
 
 async def numbers(connection: asyncpg.Connection, table: str) -> set[int]:
@@ -130,9 +129,10 @@ async def everything(admin: asyncpg.Connection) -> dict[str, list[str]]:
     return {table: sorted(map(str, await admin.fetch(f'SELECT * FROM "{table}"'))) for table in LOOK}
 
 
-FORGED = """INSERT INTO "DISBatch" ("requestID", "districtNumber", "schoolYear", initiator, "requestedBy", reason, status,
-    attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft")
-    VALUES ({request}, '{district}', 2026, '{initiator}', 'governor', '', 'completed', 1, now(), false, '', '', '', false)
+FORGED = """INSERT INTO "DISBatch" ("requestID", "districtNumber", "schoolYear", initiator, "requestedBy", reason,
+    status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft")
+    VALUES ({request}, '{district}', 2026, '{initiator}', 'governor', '', 'completed', 1, now(), false, '', '', '',
+    false)
     RETURNING "requestedBy", status"""
 
 
@@ -232,7 +232,7 @@ async def expect_none(store: Store, scene: Scene) -> None:
             await store.batch(number)
         with pytest.raises(UsageError, match=f"There is no batch {number}$"):
             await store.cancel(number, "x")
-    with pytest.raises(UsageError, match="There is no request 1$"):
+    with pytest.raises(UsageError, match=r"There is no request 1$"):
         await store.request(1)
     with pytest.raises(UsageError, match="has no batch left"):
         await store.cancel_request(3, "x")

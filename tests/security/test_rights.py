@@ -1,0 +1,231 @@
+"""Who may look and who may send, by the kernel or by PostgreSQL, never by the environment."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from resync_tui.agent import run_agent
+from resync_tui.config import Settings
+from resync_tui.control.alerts import REFUSED, VERTICAL
+from resync_tui.control.store import Store
+from resync_tui.database import open_engine
+from resync_tui.errors import CannotRun, ConfigError, NoRight
+from resync_tui.outcome import Status
+from resync_tui.rights import Rights, Viewpoint, user_name
+from tests.agent.fake_work import FakeWork
+from tests.control.conftest import make_plan
+from tests.security.conftest import ABBOTT, CAMPUS, STATE, Roles, write_settings
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user, or give a file away")
+
+
+async def run(settings: Settings) -> FakeWork:
+    """Let an agent do what is queued; its work is faked."""
+    work = FakeWork(settings.path.parent)
+    await run_agent(settings, once=True, idle_seconds=None, work_of=work)
+    return work
+
+
+@pytest.mark.parametrize(
+    ("role", "viewpoint", "write"),
+    [("governor", STATE, True), ("jdoe", ABBOTT, True), ("kim", CAMPUS, True), ("reader", ABBOTT, False)],
+)
+async def test_a_role_has_what_its_groups_have(roles: Roles, role: str, viewpoint: Viewpoint, write: bool) -> None:
+    store = await roles.store(role, viewpoint)
+    assert store.rights == Rights(read=True, write=write, user=roles.name(role))
+
+
+@pytest.mark.parametrize(
+    ("role", "viewpoint"),
+    [("jdoe", STATE), ("jdoe", CAMPUS), ("governor", ABBOTT), ("writer", ABBOTT), ("stranger", STATE)],
+)
+async def test_who_has_no_read_from_there_does_not_get_in(roles: Roles, role: str, viewpoint: Viewpoint) -> None:
+    """`writer` has Write alone, which counts with Read only."""
+    with pytest.raises(NoRight) as told:
+        await roles.store(role, viewpoint)
+    assert told.value.exit_code == 5
+    assert "\n" not in told.value.what + told.value.do
+    assert "geheim" not in told.value.what + told.value.do
+
+
+async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -> None:
+    jdoe, reader = await roles.store("jdoe", ABBOTT), await roles.store("reader", ABBOTT)
+    (batch,) = await jdoe.submit(["01"], make_plan("School"), initiator="district", requested_by="x")
+    assert batch.requested_by == roles.name("jdoe")
+    assert (await reader.batch(batch.batch)).status is Status.QUEUED
+    for refused in (
+        reader.submit(["01"], make_plan("School"), initiator="district", requested_by="jdoe"),
+        reader.cancel(batch.batch, "jdoe"),
+        reader.cancel_request(batch.request, "jdoe"),
+        reader.retry_failed(batch.request, "jdoe"),
+    ):
+        with pytest.raises(NoRight, match="neither send nor cancel"):
+            await refused
+    assert len(await jdoe.batches()) == 1
+
+
+async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(roles: Roles) -> None:
+    unknown = await roles.let_in(ABBOTT, read=("dis_abbott", "nobody_there"), write=())
+    assert unknown == [roles.name("nobody_there")]
+    assert not (await roles.store("jdoe", ABBOTT)).rights.write
+    with pytest.raises(NoRight):
+        await roles.store("reader", ABBOTT)
+    assert (await roles.store("kim", CAMPUS)).rights.write
+
+
+async def test_an_agent_must_own_the_control_database(roles: Roles, tmp_path: Path) -> None:
+    with pytest.raises(NoRight, match="does not own"):
+        await run(write_settings(tmp_path, roles.login("jdoe"), ABBOTT))
+
+
+async def test_a_user_does_not_upgrade_the_control_database(roles: Roles) -> None:
+    await roles.run("""UPDATE "DISVersion" SET version_num = '0001'""")
+    with pytest.raises(CannotRun, match="awaits an upgrade") as told:
+        await roles.store("jdoe", ABBOTT)
+    assert "agent" in told.value.do
+
+
+async def test_whoever_has_lost_the_right_meanwhile_is_refused_by_the_agent_with_an_alert(
+    roles: Roles, tmp_path: Path
+) -> None:
+    jdoe, kim = await roles.store("jdoe", ABBOTT), await roles.store("kim", CAMPUS)
+    (lost,) = await jdoe.submit(["01"], make_plan("District", "School"), initiator="district", requested_by="x")
+    (kept,) = await kim.submit(["02"], make_plan("School"), initiator="district", requested_by="x")
+    await roles.run(f"REVOKE {roles.name('dis_abbott')} FROM {roles.name('jdoe')}")
+    state = {"read": [roles.name("dis_state")], "write": [roles.name("dis_state")]}
+    work = await run(write_settings(tmp_path, roles.login("agent"), STATE, **state))
+    assert {district for district, *_ in work.journal()} == {"02"}
+    agent = await roles.store("agent", None)
+    assert (await agent.batch(kept.batch)).status is Status.COMPLETED
+    refused = await agent.batch(lost.batch)
+    assert refused.status is Status.FAILED
+    assert refused.message == f"{roles.name('jdoe')} has no right to send for district 01"
+    assert {each.status for each in refused.objects} == {Status.SKIPPED}
+    reader = await roles.store("reader", ABBOTT)
+    (alert,) = [each for each in await reader.alerts.posted() if each.name == REFUSED]
+    assert (alert.process, alert.district, alert.batch) == (VERTICAL, "01", lost.batch)
+
+
+FORGED = """INSERT INTO "DISBatch" ("requestID", "districtNumber", "schoolYear", initiator, "requestedBy", reason, status,
+    attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft")
+    VALUES (1, '01', 2026, 'state', '{who}', '', 'queued', 0, '2026-01-01', false, '', '', '', false)"""  # noqa: E501
+
+
+async def forge(url: str, who: str) -> None:
+    """Write a request past the program."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            connection.execute(FORGED.format(who=who))
+        return
+    admin = await asyncpg.connect(url)
+    await admin.execute(FORGED.format(who=who))
+    await admin.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_request_that_nobody_with_the_right_wrote_is_refused_by_the_agent_with_an_alert(
+    kind: str, database: Callable[[str], str], tmp_path: Path
+) -> None:
+    settings = write_settings(tmp_path / "edition", database(kind), STATE)
+    store = await Store.open(settings.control_url(), viewpoint=STATE)
+    await forge(settings.control_url(), "mallory")
+    work = await run(settings)
+    assert work.journal() == []
+    (batch,) = await store.batches()
+    assert (batch.status, batch.message) == (Status.FAILED, "mallory has no right to send for the state")
+    assert [each.batch for each in await store.alerts.posted() if each.name == REFUSED] == [batch.batch]
+    await store.close()
+
+
+async def test_a_file_serves_one_edition_and_refuses_a_second(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    for first, others in ((ABBOTT, (CAMPUS, STATE)), (STATE, (ABBOTT,))):
+        for _ in range(2):
+            await (await Store.open(url, viewpoint=first)).close()
+        for other in others:
+            with pytest.raises(CannotRun, match=f"is the console of {first}, not of {other}$") as told:
+                await Store.open(url, viewpoint=other)
+            assert told.value.do.startswith("Give each edition a SQLite file of its own")
+            with pytest.raises(CannotRun, match="is the console of"):
+                await run(write_settings(tmp_path / other.edition, url, other))
+        (tmp_path / "control.db").unlink()
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
+async def test_an_agent_does_not_follow_a_configuration_that_others_can_write(tmp_path: Path, mode: int) -> None:
+    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
+    settings.path.chmod(mode)
+    with pytest.raises(ConfigError, match="Others can write") as told:
+        await run(settings)
+    assert told.value.do == f"chmod go-w {settings.path}"
+    assert not (tmp_path / "control.db").exists()
+    settings.path.chmod(0o640)
+    await run(settings)
+
+
+@as_root
+async def test_an_agent_follows_a_configuration_of_its_own_or_roots_only(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
+    os.chown(settings.path, 65534, 65534)
+    with pytest.raises(ConfigError, match=f"belongs to {user_name(65534)}") as told:
+        await run(settings)
+    assert told.value.do.startswith("Give it to root")
+
+
+AS_NOBODY = """
+import os, sys
+from resync_tui import cli, cli_batches, config, documents, reports, rights, sending
+from resync_tui.control import store
+import asyncpg, aiosqlite, pydantic
+from pathlib import Path
+settings = config.load(Path(sys.argv[1]))
+settings.load_catalog()
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+sys.exit(cli.answer(sys.argv[2:]))
+"""
+
+
+@as_root
+@pytest.mark.parametrize("command", [("history",), ("objects",), ("cancel", "1"), ("run", "-d", "01", "School")])
+def test_user_and_logname_give_no_right(tmp_path: Path, command: tuple[str, ...]) -> None:
+    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
+    os.close(os.open(tmp_path / "control.db", os.O_CREAT, 0o600))
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(settings.path), *command, "--config", str(settings.path)],
+        env={**os.environ, "USER": "root", "LOGNAME": "root", "HOME": "/"},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    what, do = done.stderr.splitlines()
+    assert done.returncode == 5
+    assert what == f"{tmp_path / 'control.db'} belongs to root, and you are {user_name(65534)}"
+    assert do.startswith("Log in as root")
+
+
+async def test_a_url_without_a_role_asks_as_the_kernels_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    async def connect(*_args: object, **options: object) -> None:
+        asked.append(options.get("user"))
+        raise OSError(111, "refused")
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    monkeypatch.delenv("PGUSER", raising=False)
+    for name in ("USER", "LOGNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    for url in ("postgresql://host/control", "postgresql://jdoe@host/control", "postgresql://host/control?user=jdoe"):
+        with pytest.raises(OSError, match="refused"):
+            async with open_engine(url).connect():
+                pass
+    assert asked == [user_name(), None, None]
