@@ -21,7 +21,7 @@ PAUSES = (1, 2, 5, 15, 60)
 """Minutes until a campaign tries a district again that cannot be reached; the last one for all that follow."""
 
 MAX_ATTEMPTS = 5
-"""How often one claim begins a batch anew whose connections broke."""
+"""How often one claim begins a batch anew whose connections broke, or whose databases went away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class BatchRun:
         self._why: Why | None = None
         self._scope = anyio.CancelScope()
         self._at_work = True
+        self._begun = lease.attempt > 1
         self.ended = False
         """Whether the batch has ended, and that was written."""
         self.renewed(asked)
@@ -137,7 +138,7 @@ class BatchRun:
             if isinstance(trouble, LeaseLost):
                 self.stop(Why.LOST)
                 return None
-            if not isinstance(trouble, ConnectionLost) or attempt == MAX_ATTEMPTS:
+            if not self._passing(trouble) or attempt == MAX_ATTEMPTS:
                 return self._give_up(trouble)
             self._log(f"{told(trouble)} Another attempt in {pause:g} s")
             await anyio.sleep(pause)
@@ -145,6 +146,10 @@ class BatchRun:
             if not await self._begin_again(told(trouble)):
                 return None
         raise AssertionError("the last attempt returns")
+
+    def _passing(self, trouble: Exception) -> bool:
+        """Whether another attempt may do better; a database that was not there in the first place is told at once."""
+        return isinstance(trouble, ConnectionLost) or (isinstance(trouble, Unreachable) and self._begun)
 
     def _give_up(self, trouble: Exception) -> Ending:
         times = self.lease.put_off
@@ -165,6 +170,7 @@ class BatchRun:
             return await self._persist(lambda: self._queue.retry(self.lease, message))
 
     def _report(self, event: Event) -> None:
+        self._begun = True
         self._ledger.add(event)
         if line := line_of(event):
             self._log(*line)
@@ -248,7 +254,7 @@ def told(error: Exception) -> str:
 def _cause(error: Exception) -> Exception:
     """Return what counts of errors that came together: a lost lease before a lost connection before all else."""
     leaves = list(_leaves(error))
-    for kind in (LeaseLost, ConnectionLost, ResyncError):
+    for kind in (LeaseLost, ConnectionLost, Unreachable, ResyncError):
         for leaf in leaves:
             if isinstance(leaf, kind):
                 return leaf

@@ -4,9 +4,8 @@ ResyncError
 ├── UsageError        2   a name, option or file that does not fit
 │   └── ConfigError   2   resync.toml or objects.toml
 ├── CannotRun         3   a database, a table or an identity is not what it must be
-│   ├── Unreachable    3  a database does not answer: a campaign tries that district again later
-│   ├── ConnectionLost 3  a connection broke in mid-batch: the batch starts again under a new snapshot
-│   └── Unreachable   3   a database does not answer: a batch that had begun starts again, any other fails
+│   ├── Unreachable    3  a database does not answer: what had begun starts again, a campaign tries it later
+│   └── ConnectionLost 3  a connection broke in mid-batch: the batch starts again under a new snapshot
 ├── Cancelled         4   somebody cancelled it
 ├── NoRight           5   this user may not do that
 └── LeaseLost         3   another agent has taken this batch over: stop at once, write nothing more
@@ -49,10 +48,6 @@ class Unreachable(CannotRun):
 
 class ConnectionLost(CannotRun):
     """A connection broke in mid-batch; trying the whole batch again is safe."""
-
-
-class Unreachable(CannotRun):
-    """A database does not answer, or does not let anybody in yet."""
 
 
 class LeaseLost(ResyncError):

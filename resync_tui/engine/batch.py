@@ -25,7 +25,7 @@ from resync_tui.engine.report import found_records, refused_records
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import TableSpec, describe
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan
 
@@ -165,7 +165,7 @@ class _Batch:
         with explained(self.job.source_name, self.job.source_url):
             await self._check_identity()
             await self.source.expel_older()
-        with explained(self.job.target_name, self.job.target_url):
+        with explained(self.job.target_name, self.job.target_url), _first_error():
             await self.target.claim()
             try:
                 await self._describe()
@@ -241,7 +241,7 @@ class _Batch:
     # --- reading ---
 
     async def _read_all(self) -> None:
-        with explained(self.job.source_name, self.job.source_url):
+        with explained(self.job.source_name, self.job.source_url), _first_error():
             async with self.source.snapshot():
                 self.report(Note("snapshot of the district taken"))
                 if self.job.hashing is None:
@@ -393,11 +393,11 @@ class _Batch:
 
     @asynccontextmanager
     async def _failing(self, course: _Course) -> AsyncIterator[None]:
-        """Let an object fail alone; only a lost connection or lease ends the batch."""
+        """Let an object fail alone; only a lost connection, database or lease ends the batch."""
         try:
-            with _first_error(), explained(self.job.target_name, self.job.target_url):
+            with explained(self.job.target_name, self.job.target_url), _first_error():
                 yield
-        except (ConnectionLost, LeaseLost):
+        except (ConnectionLost, Unreachable, LeaseLost):
             raise
         except ResyncError as error:
             self._fail(course, error)
