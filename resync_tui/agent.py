@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
 from resync_tui.control.security import enforce
 from resync_tui.engine.events import Report
-from resync_tui.errors import CannotRun, ConfigError
+from resync_tui.errors import CannotRun, ConfigError, LeaseLost
 from resync_tui.outcome import Status
 from resync_tui.rights import require_own, viewpoint_of
 from resync_tui.schedule import window_open
@@ -237,7 +238,8 @@ class _Agent:
         log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
         if not lease.cancel_requested and (why := await self._queue.refusal(lease)) is not None:
             log(f"refused: {why}")
-            await self._queue.refuse(lease, why)
+            with suppress(LeaseLost):
+                await self._queue.refuse(lease, why)
             return True
         if self._is_hidden(lease):
             log("the state's request begins")

@@ -95,14 +95,15 @@ def _quoted(names: Iterable[str]) -> list[str]:
 async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:
     """Let those roles in that resync.toml names, as an agent starts; return those that do not exist.
 
-    Raises NoRight where this login is no agent's.
+    Where it names none, what the owner has written into DISRight by hand stays. Raises NoRight where this login is no
+    agent's.
     """
     if not database.rights.serve:
         raise NoRight(
             f"{database.rights.user} does not own the control database ({place(database.url)}), as an agent must",
             f"Start the agent under the role that owns its tables, or: GRANT that role TO {database.rights.user}",
         )
-    if dialect_of(database.url) == "sqlite" or database.viewpoint is None:
+    if dialect_of(database.url) == "sqlite" or database.viewpoint is None or not (read or write):
         return []
     async with database.write() as connection:
         return await _apply_rights(connection, database.viewpoint, read=read, write=write)
