@@ -11,13 +11,15 @@ from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
+from resync_tui.engine.declared import declare
 from resync_tui.engine.families import Family, family, fits, type_name
 from resync_tui.errors import CannotRun
 
 NUMBER = "_resync_n"
 RULE = "_resync_rule"
 FLAW = "_resync_flaw"
-STAGE_SCHEMA = "resync"
+STAGE_SCHEMA = "resync_stage"
+"""Not `resync`: a role of that name would meet it first wherever a table is named without its schema."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,9 +167,8 @@ async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str
                 wanted = pointed_to - wanted - metadata.tables.keys()
                 if not wanted & _existing(sync, wanted):
                     break
-        if sync.dialect.name == "sqlite":
-            for table in metadata.tables.values():
-                _declare(sync, table)
+        for table in metadata.tables.values():
+            declare(sync, table)
         return {qualified(table): table for table in metadata.tables.values()}
 
     return await connection.run_sync(read)
@@ -199,14 +200,6 @@ def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
         schema, _, table = name.rpartition(".")
         grouped.setdefault(schema or None, set()).add(table)
     return grouped
-
-
-def _declare(connection: sa.Connection, table: sa.Table) -> None:
-    """Note each column's type as it was declared: SQLite keeps the text and SQLAlchemy only its nearest class."""
-    quoted = connection.dialect.identifier_preparer.quote(table.name)
-    for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
-        if row["name"] in table.c:
-            table.c[row["name"]].info["declared"] = row["type"]
 
 
 def describe(

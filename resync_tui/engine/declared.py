@@ -1,0 +1,58 @@
+"""Note of reflected columns what SQLAlchemy leaves out: declared types, and the limits of domains."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+
+
+class Named(types.UserDefinedType[Any]):
+    """A type of PostgreSQL that SQLAlchemy does not know, by its name."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Return the name as DDL and casts write it."""
+        return self.name
+
+
+_TYPES = sa.text("""
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+       CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
+       AS length,
+       CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+ WHERE c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+""")
+
+
+def declare(connection: sa.Connection, table: sa.Table) -> None:
+    """Note each column's type: SQLite's as the text that was declared, PostgreSQL's where SQLAlchemy is at a loss."""
+    if connection.dialect.name == "sqlite":
+        _declare_sqlite(connection, table)
+    elif any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
+        _declare_postgres(connection, table)
+
+
+def _declare_sqlite(connection: sa.Connection, table: sa.Table) -> None:
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
+        if row["name"] in table.c:
+            table.c[row["name"]].info["declared"] = row["type"]
+
+
+def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
+    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
+    for row in connection.execute(_TYPES, {"table": table.name, "schema": schema}):
+        column = table.c[row.name]
+        if isinstance(column.type, types.NullType):
+            column.type = Named(row.type)
+        if row.length is not None:
+            column.info["length"] = row.length
+        if row.numeric is not None:
+            column.info["precision"], column.info["scale"] = row.numeric >> 16, row.numeric & 0x7FF
