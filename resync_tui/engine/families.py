@@ -241,6 +241,8 @@ def _to_integer(value: Any) -> int:
 
 
 def _to_numeric(value: Any) -> Decimal:
+    if not isinstance(value, int | float):  # SQLite would have made a number of a text that is one
+        raise TypeError
     number = Decimal(repr(value) if isinstance(value, float) else value)
     if not number.is_finite():
         raise ValueError

@@ -109,14 +109,18 @@ def _fits(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tup
     kind = family(target)
     if "declared" in target.info and (wrong := _wrong_storage(staged, kind)) is not None:
         yield wrong, f"is not a valid {kind}"
-    length = getattr(target.type, "length", None)
-    if kind is Family.TEXT and length is not None:
+    length = target.info.get("length", getattr(target.type, "length", None) if kind is Family.TEXT else None)
+    if length is not None:
         yield sa.func.length(staged) > length, f"is longer than {length}"
     if (bounds := limits(target)) is not None:
         yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
-    precision, scale = getattr(target.type, "precision", None), getattr(target.type, "scale", None)
-    if kind is Family.NUMERIC and precision is not None:
-        number = sa.type_coerce(staged, sa.Numeric())
+    of_domain = "precision" in target.info
+    precision, scale = (
+        target.info.get(each, getattr(target.type, each, None) if kind is Family.NUMERIC else None)
+        for each in ("precision", "scale")
+    )
+    if precision is not None:
+        number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
         yield (
             sa.func.abs(number) >= 10 ** (precision - (scale or 0)),
             f"is out of range (numeric {precision},{scale or 0})",
@@ -142,10 +146,12 @@ def _wrong_storage(staged: sa.ColumnElement[Any], kind: Family) -> sa.ColumnElem
     if kind in by_storage:
         wrong = stored.not_in([*by_storage[kind], "null"])
         return sa.or_(wrong, staged.not_in([0, 1])) if kind is Family.BOOLEAN else wrong
-    reader = {Family.DATE: sa.func.date, Family.TIMESTAMP: sa.func.datetime}.get(kind)
-    if reader is None:
+    if kind not in (Family.DATE, Family.TIMESTAMP):
         return None
-    return sa.and_(staged.is_not(None), sa.or_(stored != "text", reader(staged).is_(None)))
+    right = sa.func.date(staged, "+0 days") == sa.func.substr(staged, 1, 10)  # 30 February is 2 March to SQLite
+    if kind is Family.DATE:
+        right = sa.and_(right, sa.func.time(staged) == "00:00:00")
+    return sa.and_(staged.is_not(None), sa.or_(stored != "text", right.is_not(sa.true())))
 
 
 async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIterator[_Check]:

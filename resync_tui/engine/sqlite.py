@@ -90,11 +90,37 @@ class SqliteSource(Source):
                 return [tuple(row) for row in await cursor.fetchall()]
 
     async def rows(self, query: sa.Select[Any]) -> AsyncIterator[list[tuple[Any, ...]]]:
-        """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 keeps its odd bytes."""
+        """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 comes as bytes."""
+        assert self._reader is not None
+        passed = 0
+        try:
+            async for portion in self._portions(query, 0):
+                passed += len(portion)
+                yield portion
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+        else:
+            return
+        self._reader.text_factory = _text_or_bytes
+        async for portion in self._portions(query, passed):
+            yield portion
+
+    async def _portions(self, query: sa.Select[Any], skipped: int) -> AsyncIterator[list[tuple[Any, ...]]]:
         assert self._reader is not None
         async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
+            while skipped:
+                skipped -= len(list(await cursor.fetchmany(min(skipped, ROWS_AT_ONCE))))
             while portion := await cursor.fetchmany(ROWS_AT_ONCE):
                 yield cast(list[tuple[Any, ...]], portion)
+
+
+def _text_or_bytes(raw: bytes) -> str | bytes:
+    """Decode text; slower than SQLite's own way, which fails on the first text that is not UTF-8."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
 
 
 async def _attach_reading(driver: aiosqlite.Connection, path: Path) -> str | None:
