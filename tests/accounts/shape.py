@@ -192,7 +192,7 @@ SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relna
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
        JOIN pg_type t ON t.oid = a.atttypid
  WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync_stage')
  ORDER BY 1, a.attnum
 """
 _NAMES = (
@@ -206,13 +206,13 @@ SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relna
           FROM pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE p.oid = o.confrelid) AS parent,
        {_NAMES.format(keys="o.confkey", table="o.confrelid")} AS theirs
   FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync') AND o.contype IN ('p', 'u', 'f', 'c')
+ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync_stage') AND o.contype IN ('p', 'u', 'f', 'c')
  UNION ALL
 SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname, 'u',
        {_NAMES.format(keys="i.indkey::int2[]", table="i.indrelid")}, NULL, NULL
   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync', 'pg_toast')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'resync_stage', 'pg_toast')
    AND NOT EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conindid = i.indexrelid)
 """
 
