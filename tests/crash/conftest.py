@@ -18,7 +18,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def site(
     kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
-    """A district of 2,000 enrollments, moved at 2,000 records a second."""
+    """A district of 1,200 enrollments, moved at 2,000 records a second."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     async with open_site(tmp_path, kind, database) as site:
         yield site

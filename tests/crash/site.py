@@ -132,7 +132,7 @@ class Site:
     async def send(self, *districts: str, objects: Sequence[str] = ("Enrollment", "Health")) -> list[int]:
         """Queue a request; return the batches' numbers."""
         plan = make_plan(self.settings.load_catalog(), objects, 2026)
-        sent = await self.store.submit(districts, plan, initiator="district", requested_by="jdoe")
+        sent = await self.store.submit(districts, plan, initiator="district", requested_by=self.store.rights.user)
         return [each.batch for each in sent]
 
     async def result(self, number: int, name: str) -> ObjectResult:
@@ -225,7 +225,7 @@ class Site:
         files += [path.name for path in (self.folder / "tmp").iterdir()]
         if not self.postgresql:
             return files
-        tables = await rows(self.state, "SELECT tablename FROM pg_tables WHERE schemaname = 'resync' ORDER BY 1")
+        tables = await rows(self.state, "SELECT tablename FROM pg_tables WHERE schemaname = 'resync_stage' ORDER BY 1")
         return files + [str(name) for (name,) in tables if name != "fence"]
 
     async def change(self, district: str, *statements: str) -> None:
@@ -318,15 +318,16 @@ async def open_site(
     database: Callable[[str], str],
     *,
     districts: Sequence[str] = ("01",),
-    enrollments: int = 2_000,
+    enrollments: int = 1_200,
     records_per_second: int = 2_000,
+    control: str | None = None,
 ) -> AsyncIterator[Site]:
-    """Build a site whose state is empty; whatever works there ends with it."""
+    """Build a site whose state is empty; whatever works there ends with it. `control`: of another kind."""
     (folder / "tmp").mkdir()
     (folder / "objects.toml").write_text(CATALOG)
     urls = {each: database(kind) for each in districts}
     state = database(kind) if kind == "postgresql" else f"sqlite:///{folder / 'state.db'}"
-    lines = [f'[control]\nurl = "{database(kind)}"', f'[state]\nname = "NV"\nurl = "{state}"']
+    lines = [f'[control]\nurl = "{database(control or kind)}"', f'[state]\nname = "NV"\nurl = "{state}"']
     lines += ["[years]\ncurrent = 2026", '[catalog]\nfile = "objects.toml"']
     lines += [f"[engine]\nmax_records_per_second = {records_per_second}"]
     lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "{url}"' for each, url in urls.items()]

@@ -32,7 +32,7 @@ async def taken_over(site: Site, number: int) -> None:
 async def sleeps(site: Site) -> tuple[int, subprocess.Popen[bytes]]:
     """Start a batch with an agent whose lease is short; return both in mid-object."""
     (number,) = await site.send("01")
-    sleeper = site.start(lease_seconds=3)
+    sleeper = site.start(lease_seconds=2)
     await site.in_the_middle(number)
     return number, sleeper
 
@@ -66,7 +66,7 @@ async def test_stopped_between_two_chunks(site: Site) -> None:
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 async def test_stopped_in_mid_chunk(site: Site) -> None:
     number, sleeper = await sleeps(site)
-    async with in_a_chunk(site, "01", 1_999):
+    async with in_a_chunk(site, "01", 1_199):
         sleeper.send_signal(signal.SIGSTOP)
     await taken_over(site, number)
     await nothing_comes_of_it(site, sleeper)
@@ -76,7 +76,7 @@ async def test_stopped_in_mid_chunk(site: Site) -> None:
 async def test_stopped_while_it_holds_the_state_it_is_ended(site: Site) -> None:
     """A stopped process cannot be made to let go of a lock, and it might commit when it wakes."""
     number, sleeper = await sleeps(site)
-    async with in_a_chunk(site, "01", 1_999):
+    async with in_a_chunk(site, "01", 1_199):
         sleeper.send_signal(signal.SIGSTOP)
     await taken_over(site, number)
     assert await site.ended(sleeper) == -signal.SIGKILL

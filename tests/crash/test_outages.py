@@ -1,0 +1,156 @@
+"""A database that drops its connections, or its server that restarts, in mid-batch: the batch goes on by itself."""
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import asyncpg
+import pytest
+
+from resync_tui.database import sqlite_path
+from resync_tui.outcome import Status
+from resync_tui.private_postgres import PrivatePostgres
+from tests.crash.site import Site, accounts_hold, in_a_chunk, open_site, until
+from tests.databases import run_script
+
+
+@pytest.fixture
+def kind() -> str:
+    """Only a server can end a connection."""
+    return "postgresql"
+
+
+@pytest.fixture
+def server() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL that a test may restart."""
+    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
+    server = PrivatePostgres(folder)
+    try:
+        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+async def ended_sessions(url: str, name: str = "%") -> int:
+    """End the sessions of this name in a database; return how many there were."""
+    server = await asyncpg.connect(url)
+    try:
+        ended = await server.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND application_name LIKE $1",
+            name,
+        )
+    finally:
+        await server.close()
+    return len(ended)
+
+
+async def went_on(site: Site, number: int) -> None:
+    """The batch ends well, in more than one attempt."""
+    batch = await site.reached(number, Status.COMPLETED, Status.FAILED)
+    assert (batch.status, batch.message) == (Status.COMPLETED, ""), batch
+    assert batch.attempts > 1
+    accounts_hold(batch)
+    await site.all_is_right("01")
+
+
+async def test_sessions_of_the_state_end_in_mid_chunk(site: Site) -> None:
+    (number,) = await site.send("01")
+    site.start()
+    await site.in_the_middle(number)
+    async with in_a_chunk(site, "01", 1_199):
+        assert await ended_sessions(site.state, "resync-tui/t/%")
+    await went_on(site, number)
+
+
+async def test_sessions_of_the_district_end_in_mid_reading(site: Site) -> None:
+    (number,) = await site.send("01")
+    site.start()
+
+    async def reading() -> bool:
+        result = await site.result(number, "Enrollment")
+        return result.total is not None and result.phase == "reading"
+
+    await until(reading)
+    assert await ended_sessions(site.settings.district_url("01"), "resync-tui/s/%")
+    await went_on(site, number)
+
+
+async def test_the_server_restarts(
+    server: PrivatePostgres, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is away until the agent has tried in vain."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    names = iter(("district", "state"))
+    admin = server.admin_url
+
+    def on_it(kind: str) -> str:
+        if kind == "sqlite":
+            return database(kind)
+        name = next(names)
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, run_script(admin, f"CREATE DATABASE {name}")).result()
+        return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+
+    async with open_site(tmp_path, "postgresql", on_it, control="sqlite") as site:
+        (number,) = await site.send("01")
+        site.start()
+        await site.in_the_middle(number)
+        server.stop("immediate")
+
+        async def in_vain() -> bool:
+            return "Cannot reach" in site.log()
+
+        await until(in_vain)
+        assert not (await site.store.batch(number)).status.ended
+        server.start()
+        await went_on(site, number)
+
+
+async def test_sessions_of_the_control_database_end_again_and_again(site: Site) -> None:
+    (number,) = await site.send("01")
+    agent = site.start()
+    await site.reached(number, Status.RUNNING)
+    ended = 0
+
+    async def over() -> bool:
+        nonlocal ended
+        ended += await ended_sessions(site.settings.control_url())
+        await anyio.sleep(0.1)
+        assert agent.poll() is None, (site.folder / "agent.out").read_text()
+        return (await site.store.batch(number)).status.ended
+
+    await until(over)
+    batch = await site.reached(number, Status.COMPLETED)
+    assert ended > 5
+    assert (batch.attempts, batch.agent.rpartition(":")[2]) == (1, str(agent.pid))
+    accounts_hold(batch)
+    await site.all_is_right("01")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_a_control_database_that_is_locked_until_the_agent_complains(site: Site) -> None:
+    (number,) = await site.send("01")
+    agent = site.start(lease_seconds=20)
+    await site.in_the_middle(number)
+    with closing(sqlite3.connect(sqlite_path(site.settings.control_url()), isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+
+        async def complains() -> bool:
+            return "locked" in site.log()
+
+        await until(complains)
+        holder.execute("ROLLBACK")
+    batch = await site.reached(number, Status.COMPLETED)
+    assert (batch.attempts, batch.agent.rpartition(":")[2]) == (1, str(agent.pid))
+    accounts_hold(batch)
+    await site.all_is_right("01")
