@@ -1,19 +1,23 @@
 """What all screens of one run share: who asks, for which district and year, and the control database behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from importlib import import_module
+from typing import Any, TypeVar
 
 from anyio import to_thread
 
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import DistrictSettings, Settings
-from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync
-from resync_tui.errors import CannotRun, ResyncError
-from resync_tui.outcome import Kind, Status
+from resync_tui.control.views import Agent, Batch
+from resync_tui.errors import CannotRun, NoRight, ResyncError
+from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.session_store import Store
+
+__all__ = ["Session", "Store"]
 
 T = TypeVar("T")
 
@@ -22,63 +26,6 @@ CLOSE_SECONDS = 2
 
 READ_AGAIN = timedelta(seconds=2)
 """While something runs the screens read this often even without a change: an agent falls silent without a word."""
-
-
-class Store(Protocol):
-    """What the screens ask the control database; every call may raise ResyncError."""
-
-    async def submit(
-        self, districts: Sequence[str], plan: Plan, *, initiator: str, requested_by: str, reason: str = ""
-    ) -> list[Batch]:
-        """Queue one request: a batch for each district."""
-        ...
-
-    async def batch(self, number: int) -> Batch:
-        """Return one batch."""
-        ...
-
-    async def batches(
-        self, *, district: str | None = None, request: int | None = None, active: bool = False, limit: int | None = None
-    ) -> list[Batch]:
-        """Return batches, newest first."""
-        ...
-
-    async def last_resyncs(self, district: str, year: int) -> Mapping[str, LastResync]:
-        """Return the newest result of each object that has one."""
-        ...
-
-    async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
-        """Return how many records did not go in, by object and reason."""
-        ...
-
-    async def errors(
-        self,
-        batch: int,
-        *,
-        object: str | None = None,
-        kind: Kind | None = None,
-        reason: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> list[ErrorRecord]:
-        """Return records that did not go in, by their keys."""
-        ...
-
-    async def cancel(self, batch: int, by: str) -> None:
-        """Cancel a batch, at once or at its next chunk."""
-        ...
-
-    async def agents(self) -> list[Agent]:
-        """Return the agents, silent ones included."""
-        ...
-
-    async def changes(self) -> int:
-        """Return a number that grows whenever something that a screen shows has changed."""
-        ...
-
-    async def close(self) -> None:
-        """Let the database go."""
-        ...
 
 
 class Session:
@@ -118,6 +65,8 @@ class Session:
         """Where a request goes; the district whose results are listed is one of them."""
         self.year = settings.years.current
         self.active: tuple[Batch, ...] = ()
+        self.unread = 0
+        """Process Alerts that this user has not read."""
         self.agents: tuple[Agent, ...] = ()
 
     @property
@@ -134,6 +83,34 @@ class Session:
     def send_words(self) -> str:
         """What the documents call sending, in this edition."""
         return "Request Resync" if self.state_edition else "Send Resync"
+
+    @property
+    def edition_words(self) -> str:
+        """What the documents call this edition."""
+        if not self.state_edition:
+            return "District Edition"
+        return "Regional Edition" if self.settings.state.kind == "regional" else "State Edition"
+
+    @property
+    def receiver(self) -> str:
+        """Who receives the records: the state, or the region."""
+        return "region" if self.settings.state.kind == "regional" else "state"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this user may mark, send and cancel; until the control database is open nobody knows better."""
+        return self._store is None or self._store.rights.write
+
+    @property
+    def why_not(self) -> str:
+        """Why this user may not mark, send nor cancel; empty where that is allowed."""
+        if self._store is None:
+            return ""
+        try:
+            self._store.rights.require_write()
+        except NoRight as error:
+            return f"{error.what}. {error.do}"
+        return ""
 
     async def store(self) -> Store:
         """Return the control database, once the first try to open it has ended. Raises ResyncError where it failed."""
@@ -167,8 +144,7 @@ class Session:
 
     def choose_year(self, year: int) -> None:
         """List a school year's objects. Raises UsageError where the district is not configured for it."""
-        current = year == self.settings.years.current
-        self.catalog = self._current_catalog if current else self.settings.catalog_of_year(self.district, year)
+        self.catalog = self.catalog_of(self.district, year)
         self.year = year
 
     async def unbroken(self, asking: Coroutine[Any, Any, T]) -> T:
@@ -187,6 +163,8 @@ class Session:
         """Open the control database if need be, and return whether there is something new to read."""
         try:
             if self._store is None:
+                # Compiling and running SQLAlchemy takes long; in a thread, keys are answered meanwhile.
+                await to_thread.run_sync(import_module, "resync_tui.control.store")
                 self._store = await self._open_store()
             changes = await self._store.changes()
             at = self.now()
@@ -195,6 +173,7 @@ class Session:
             if changes != self._seen or due:
                 self.active = tuple(await self._store.batches(active=True))
                 self.agents = tuple(await self._store.agents())
+                self.unread = await self._store.alerts.unread()
                 self._seen, self._read_at, self.trouble = changes, at, None
                 return True
         except ResyncError as error:
@@ -205,11 +184,38 @@ class Session:
             self._tried.set()
         return False
 
-    async def send(self, plan: Plan, districts: Sequence[str]) -> list[Batch]:
+    async def send(
+        self, plan: Plan, districts: Sequence[str], purpose: Purpose = Purpose.RESYNC, reason: str = ""
+    ) -> list[Batch]:
         """Queue what was confirmed, and see that an agent is there to do it."""
-        initiator = "state" if self.state_edition else "district"
         store = await self.store()
-        batches = await store.submit(districts, plan, initiator=initiator, requested_by=self.user)
+        batches = await store.submit(
+            districts,
+            plan,
+            initiator=self.settings.edition,
+            requested_by=self.user,
+            reason=reason,
+            purpose=purpose,
+            full=self._is_full(plan, districts),
+        )
+        self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
+        return batches
+
+    def _is_full(self, plan: Plan, districts: Sequence[str]) -> bool:
+        """Whether a plan is of every object of its year."""
+        catalog = self.catalog_of(districts[0], plan.year)
+        return set(plan.names) >= {each.name for each in catalog.objects}
+
+    def catalog_of(self, district: str, year: int) -> Catalog:
+        """Return the objects of a district's school year. Raises UsageError where it is not configured for it."""
+        if year == self.settings.years.current:
+            return self._current_catalog
+        return self.settings.catalog_of_year(district, year)
+
+    async def retry_failed(self, request: int) -> list[Batch]:
+        """Ask anew for those batches of a request that failed."""
+        store = await self.store()
+        batches = await store.retry_failed(request, self.user)
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
 

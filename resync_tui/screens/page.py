@@ -1,14 +1,18 @@
 """What every full screen is made of: a header, titles, rows, a message and the keys."""
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
+from anyio import to_thread
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from resync_tui.errors import ResyncError
 from resync_tui.screens import words
+from resync_tui.screens.export import csv_text, write_file
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.key_bar import KeyBar
@@ -20,9 +24,14 @@ from resync_tui.widgets.rows import Rows
 class Page(Screen[None]):
     """A screen that reads the control database when that has changed, and draws what it read as time goes on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back: what runs goes on")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy what is listed"),
+        Binding("escape", "back", "Back: what runs goes on"),
+    ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the key bar shows."""
+    ACTS: ClassVar[frozenset[str]] = frozenset()
+    """Those of its keys that need Write."""
     HEADER_ROWS: ClassVar[int] = 1
     MESSAGE_ROWS: ClassVar[int] = 2
 
@@ -62,7 +71,11 @@ class Page(Screen[None]):
         yield self.rows()
         yield from self.compose_filter()
         yield self._message
-        yield KeyBar(self.bar_keys())
+        yield KeyBar(self.bar_keys(), self._locked())
+
+    def _locked(self) -> frozenset[str]:
+        """The keys that this user may not use."""
+        return frozenset() if self.session.may_write else self.ACTS
 
     def compose_filter(self) -> ComposeResult:
         """What asks for a filter, above the message."""
@@ -105,6 +118,7 @@ class Page(Screen[None]):
             self.draw()
             self.show_message()
             self.rows().flush()
+            self.query_one(KeyBar).show(self.bar_keys(), self._locked())
 
     def beat(self) -> None:
         """Four times a second: what depends on the clock, while something runs."""
@@ -144,6 +158,37 @@ class Page(Screen[None]):
         else:
             lines = self.note()
         self._message.show(lines)
+
+    def may_act(self) -> bool:
+        """Whether this user may mark, send and cancel; where not, say why."""
+        why = self.session.why_not
+        if why:
+            self.say(why, bad=True)
+        return not why
+
+    def copied(self) -> str:
+        """Return what `c` copies: header, titles and every row, in sight or not."""
+        rows, width = self.rows(), self.size.width
+        lines = [*self._header.lines, *self._titles.lines, *(rows.line(value, width) for value in rows.values)]
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines) + "\n"
+
+    async def action_copy(self) -> None:
+        """Copy what is listed; a terminal may swallow that without a word, so it goes into a file as well."""
+        text = self.copied()
+        self.app.copy_to_clipboard(text)
+        await self._write("resync-copy.txt", text, "Copied, and written to", over=True)
+
+    async def write_csv(self, name: str, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Write a list into a file, and say where."""
+        await self._write(name, csv_text(titles, rows), f"{words.plural(len(rows), 'row')} written to")
+
+    async def _write(self, name: str, text: str, done: str, *, over: bool = False) -> None:
+        try:
+            path: Path = await to_thread.run_sync(partial(write_file, name, text, over=over))
+        except ResyncError as error:
+            self.tell(error)
+        else:
+            self.say(f"{done} {path}")
 
     def action_back(self) -> None:
         """Go back to the screen before."""

@@ -1,25 +1,27 @@
 """The keys that do something here; wraps, where the stock Footer would cut."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from resync_tui.widgets.line import KEY, PLAIN, Line, strip, wrapped
+from resync_tui.widgets.line import FAINT, KEY, PLAIN, Line, strip, wrapped
 
 
 class KeyBar(Widget):
     """One or two rows of `key Label`."""
 
-    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, keys: Sequence[tuple[str, str]], locked: Collection[str] = ()) -> None:
         super().__init__()
-        self._words = _words(keys)
+        self._words = _words(keys, locked)
 
-    def show(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Show other keys."""
-        self._words = _words(keys)
-        self.refresh(layout=True)
+    def show(self, keys: Sequence[tuple[str, str]], locked: Collection[str] = ()) -> None:
+        """Show other keys; those that are `locked` stand in parentheses, as they do nothing here."""
+        words = _words(keys, locked)
+        if words != self._words:
+            self._words = words
+            self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many rows the keys take."""
@@ -31,5 +33,7 @@ class KeyBar(Widget):
         return strip(rows[y] if y < len(rows) else (), self.size.width)
 
 
-def _words(keys: Sequence[tuple[str, str]]) -> tuple[Line, ...]:
-    return tuple(((key, KEY), (f" {label}", PLAIN)) for key, label in keys)
+def _words(keys: Sequence[tuple[str, str]], locked: Collection[str]) -> tuple[Line, ...]:
+    return tuple(
+        ((f"({key} {label})", FAINT),) if key in locked else ((key, KEY), (f" {label}", PLAIN)) for key, label in keys
+    )

@@ -71,6 +71,10 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
         """Cells of a row, without the scrollbar's."""
         return self.scrollable_content_region.width
 
+    def line(self, value: V, width: int) -> Line:
+        """Return a row as it would be drawn."""
+        return self._draw(value, width)
+
     def show(self, values: Sequence[V], *, at_once: bool = False) -> None:
         """Show these values; rows that differ are drawn at the next flush, or at once after a key was pressed."""
         before, self._values = self._values, tuple(values)

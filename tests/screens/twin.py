@@ -1,15 +1,28 @@
 """The control database's twin in memory: the screens' tests decide what has happened and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from resync_tui.catalog import Catalog, load
 from resync_tui.config import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
-from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
+from resync_tui.control.views import (
+    Agent,
+    Alert,
+    Batch,
+    DistrictStanding,
+    ErrorGroup,
+    ErrorRecord,
+    FindingGroup,
+    FindingRecord,
+    LastResync,
+    ObjectResult,
+    Standing,
+)
 from resync_tui.errors import CannotRun, UsageError
-from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.rights import Rights
 
 BEGIN = datetime(2025, 11, 20, 14, 2, tzinfo=UTC)
 DISTRICTS = (
@@ -60,7 +73,10 @@ class MemoryStore:
         self._agents: list[Agent] = []
         self._errors: dict[int, list[ErrorRecord]] = {}
         self._counts: dict[int, dict[ErrorGroup, None]] = {}
+        self._findings: dict[int, list[FindingRecord]] = {}
         self._changes = 0
+        self.rights = Rights(read=True, write=True, user="jdoe", serve=True)
+        self.alerts = MemoryAlerts(self)
 
     def _answer(self) -> None:
         if self.trouble:
@@ -69,9 +85,18 @@ class MemoryStore:
     # What screens ask.
 
     async def submit(
-        self, districts: Sequence[str], plan: Plan, *, initiator: str, requested_by: str, reason: str = ""
+        self,
+        districts: Sequence[str],
+        plan: Plan,
+        *,
+        initiator: str,
+        requested_by: str,
+        reason: str = "",
+        purpose: Purpose = Purpose.RESYNC,
+        full: bool = False,
     ) -> list[Batch]:
         self._answer()
+        self.rights.require_write()
         request = max((batch.request for batch in self._batches), default=0) + 1
         objects = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
         made = [
@@ -86,6 +111,9 @@ class MemoryStore:
                 attempts=0,
                 requested=self.clock(),
                 objects=objects,
+                reason=reason,
+                purpose=purpose,
+                full=full,
             )
             for number, district in enumerate(districts, 1)
         ]
@@ -106,6 +134,7 @@ class MemoryStore:
         request: int | None = None,
         active: bool = False,
         limit: int | None = None,
+        objects: bool = True,
     ) -> list[Batch]:
         self._answer()
         found = [
@@ -115,14 +144,63 @@ class MemoryStore:
             and (request is None or batch.request == request)
             and not (active and batch.status.ended)
         ]
-        return found[:limit]
+        return [each if objects or not each.status.ended else _summed(each) for each in found[:limit]]
+
+    async def retry_failed(self, request: int, by: str) -> list[Batch]:
+        self._answer()
+        failed = [each for each in self._batches if each.request == request and each.status is Status.FAILED]
+        if not failed:
+            raise UsageError(f"No batch of request {request} has failed", "See: resync-tui history")
+        objects = tuple(ObjectResult(o.object, o.sequence, Status.QUEUED, Counts()) for o in failed[0].objects)
+        number, count = max(batch.request for batch in self._batches) + 1, len(self._batches)
+        made = [
+            Batch(
+                number,
+                count + n,
+                each.district,
+                each.year,
+                each.initiator,
+                by,
+                Status.QUEUED,
+                0,
+                self.clock(),
+                objects=objects,
+            )  # fmt: skip
+            for n, each in enumerate(failed, 1)
+        ]
+        self._batches += made
+        self._changes += 1
+        return made
+
+    async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
+        self._answer()
+        found = []
+        for district in districts or sorted({batch.district for batch in self._batches}):
+            mine = [b for b in self._batches if b.district == district and b.year == year]
+            mine = [b for b in mine if b.purpose is Purpose.RESYNC and b.status is not Status.CANCELLED]
+            full = next((b for b in reversed(mine) if b.full and b.status is Status.COMPLETED), None)
+            since = {"last_full": full.started, "last_full_batch": full.batch} if full else {}
+            standing, about = Standing.NOT_YET, {}
+            if mine:
+                last = mine[-1]
+                standing = last.standing
+                about = {"batch": last.batch, "requested": last.requested, "processed": last.counts.processed}
+                about |= {"errors": last.counts.errors, "color": last.color, "message": last.message}
+            found.append(DistrictStanding(district, standing, **since, **about))  # type: ignore[arg-type]
+        return found
 
     async def last_resyncs(self, district: str, year: int) -> Mapping[str, LastResync]:
+        return self._last(district, year, Purpose.RESYNC)
+
+    async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
+        return self._last(district, year, Purpose.VERIFY)
+
+    def _last(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
         self._answer()
         return {
             result.object: LastResync(batch.batch, result)
             for batch in self._batches
-            if batch.district == district and batch.year == year
+            if batch.district == district and batch.year == year and batch.purpose is purpose
             for result in batch.objects
             if result.started is not None
         }
@@ -146,6 +224,32 @@ class MemoryStore:
             record
             for record in self._errors.get(batch, [])
             if object in (None, record.object) and kind in (None, record.kind) and reason in (None, record.reason)
+        ]
+        return wanted[offset:][:limit]
+
+    async def finding_groups(self, batch: int) -> list[FindingGroup]:
+        self._answer()
+        records = self._findings.get(batch, [])
+        kinds = dict.fromkeys((each.object, each.table, each.finding) for each in records)
+        return [
+            FindingGroup(*kind, sum((each.object, each.table, each.finding) == kind for each in records))
+            for kind in kinds
+        ]
+
+    async def findings(
+        self,
+        batch: int,
+        *,
+        object: str | None = None,
+        finding: Finding | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[FindingRecord]:
+        self._answer()
+        wanted = [
+            record
+            for record in self._findings.get(batch, [])
+            if object in (None, record.object) and finding in (None, record.finding)
         ]
         return wanted[offset:][:limit]
 
@@ -224,6 +328,12 @@ class MemoryStore:
         self._counts.setdefault(number, {})[group] = None
         self._errors.setdefault(number, []).extend(records)
 
+    def finds(self, number: int, object: str, finding: Finding, *keys: int) -> None:
+        """Records are not the same at both ends."""
+        self._findings.setdefault(number, []).extend(
+            FindingRecord(object, object, finding, {f"{object}ID": key}) for key in keys
+        )
+
     def finishes(self, number: int, status: Status = Status.COMPLETED, message: str = "") -> None:
         """A batch is through."""
         self._put(replace(self._batches[number - 1], status=status, finished=self.clock(), message=message))
@@ -235,3 +345,51 @@ class MemoryStore:
             for each in batch.objects
         )
         self._put(replace(batch, objects=objects))
+
+
+def _summed(batch: Batch) -> Batch:
+    return replace(batch, objects=(), sums=batch.counts, dot=batch.color)
+
+
+class MemoryAlerts:
+    """Process Alerts in a list."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._alerts: list[Alert] = []
+
+    def post(self, name: str, process: str = "Vertical Interoperability", *, due: datetime | None = None) -> None:
+        """Something has happened."""
+        number = len(self._alerts) + 1
+        at = self._store.clock()
+        self._alerts.append(Alert(number, process, name, f"{name}: see the board.", at, due, None, None, None, False))
+        self._store._changes += 1
+
+    async def posted(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        process: str | None = None,
+        unread: bool = False,
+    ) -> list[Alert]:
+        self._store._answer()
+        return [
+            each
+            for each in reversed(self._alerts)
+            if (since is None or each.posted >= since)
+            and (until is None or each.posted < until)
+            and process in (None, each.process)
+            and not (unread and each.read)
+        ]
+
+    async def unread(self) -> int:
+        return sum(not each.read for each in self._alerts)
+
+    async def mark_read(self, alerts: Iterable[int]) -> None:
+        wanted = set(alerts)
+        self._alerts = [replace(each, read=each.read or each.alert in wanted) for each in self._alerts]
+
+    async def delete(self, alerts: Iterable[int]) -> None:
+        wanted = set(alerts)
+        self._alerts = [each for each in self._alerts if each.alert not in wanted]

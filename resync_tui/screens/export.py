@@ -1,0 +1,43 @@
+"""Files that the screens write: lists as CSV, and what was copied; keys and counts, never student data."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from resync_tui.errors import CannotRun
+
+
+def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV (RFC 4180)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(titles)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def write_file(name: str, text: str, *, over: bool = False) -> Path:
+    """Write a file that only its owner reads, into the working folder or else the home folder; return where.
+
+    Without `over` one that is there stays, and a number is added to the name. Raises CannotRun.
+    """
+    for folder in (Path.cwd(), Path.home()):
+        try:
+            return _write(folder / name, text, over)
+        except OSError as error:
+            reason = error.strerror
+    raise CannotRun(f"Cannot write {name} here nor in the home folder: {reason}", "Start from a folder you may write.")
+
+
+def _write(path: Path, text: str, over: bool) -> Path:
+    number = 1
+    free = path
+    while free.exists() and not over:
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    file = os.open(free, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if over else os.O_EXCL) | os.O_NOFOLLOW, 0o600)
+    with open(file, "w", encoding="utf-8", newline="") as opened:
+        opened.write(text)
+    return free
