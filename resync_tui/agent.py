@@ -69,8 +69,8 @@ async def run_agent(
     database = await ControlDatabase.open(url, patience=patience, viewpoint=viewpoint_of(settings))
     lock = HostLock(url, identity.id)
     try:
-        for role in await enforce(database, settings.rights.read, settings.rights.write):
-            log.write(f"[rights] names {role}, a role that the control database does not have")
+        for line in await enforce(database, settings.rights.read, settings.rights.write):
+            log.write(line)
         try:
             lock.take()
         except OSError as error:

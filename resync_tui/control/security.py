@@ -93,7 +93,7 @@ def _quoted(names: Iterable[str]) -> list[str]:
 
 
 async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:
-    """Let those roles in that resync.toml names, as an agent starts; return those that do not exist.
+    """Let those roles in that resync.toml names, as an agent starts; return lines about those that get nothing.
 
     Where it names none, what the owner has written into DISRight by hand stays. Raises NoRight where this login is no
     agent's.
@@ -112,7 +112,7 @@ async def enforce(database: "ControlDatabase", read: Sequence[str], write: Seque
 async def _apply_rights(
     connection: AsyncConnection, viewpoint: Viewpoint, *, read: Sequence[str], write: Sequence[str]
 ) -> list[str]:
-    """Make an edition's rows of DISRight what resync.toml says, with the GRANTs; return the roles that do not exist.
+    """Make an edition's rows of DISRight what resync.toml says, with the GRANTs.
 
     Privileges of a role that has lost its rows stay, and show it nothing any more.
     """
@@ -128,7 +128,11 @@ async def _apply_rights(
     for role in sorted({role for role, _ in rows}):
         for statement in grants(role, write=(role, "write") in rows):
             await connection.exec_driver_sql(statement)
-    return sorted({*read, *write} - known)
+    told = [f"[rights] names {role}, a role that does not exist" for role in sorted({*read, *write} - known)]
+    covered = text("SELECT bool_or(pg_has_role(:role, r, 'USAGE')) FROM unnest(CAST(:readers AS name[])) r")
+    readers, writers = sorted(known & set(read)), sorted(role for role, right in rows if right == "write")
+    lacking = [role for role in writers if not await connection.scalar(covered, {"role": role, "readers": readers})]
+    return told + [f"[rights] gives {role} write without read, which counts for nothing" for role in lacking]
 
 
 async def rights_of(connection: AsyncConnection, viewpoint: Viewpoint | None) -> Rights:

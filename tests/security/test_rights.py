@@ -73,8 +73,11 @@ async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -
 
 
 async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(roles: Roles) -> None:
-    unknown = await roles.let_in(ABBOTT, read=("dis_abbott", "nobody_there"), write=())
-    assert unknown == [roles.name("nobody_there")]
+    told = await roles.let_in(ABBOTT, read=("dis_abbott", "nobody_there"), write=("writer",))
+    assert told == [
+        f"[rights] names {roles.name('nobody_there')}, a role that does not exist",
+        f"[rights] gives {roles.name('writer')} write without read, which counts for nothing",
+    ]
     assert not (await roles.store("jdoe", ABBOTT)).rights.write
     with pytest.raises(NoRight):
         await roles.store("reader", ABBOTT)

@@ -19,6 +19,7 @@ from resync_tui.control.store import Store
 from resync_tui.crash import crashed
 from resync_tui.database import dialect_of, sqlite_path
 from resync_tui.screens.errors import ErrorsPage, KeysPage
+from resync_tui.screens.page import Page
 from tests.accounts.campus import make_campus
 
 MARK = "Zq7Kx"
@@ -120,7 +121,7 @@ async def screens(settings: Settings, batch: int) -> str:
             await pilot.pause(0.05)
         store = await app.session.store()
         groups = await store.error_groups(batch)
-        pages = [ErrorsPage(app.session, app.glyphs, batch)]
+        pages: list[Page] = [ErrorsPage(app.session, app.glyphs, batch)]
         pages += [KeysPage(app.session, app.glyphs, batch, group) for group in groups[:8]]
         for page in pages:
             await app.push_screen(page)
@@ -178,7 +179,7 @@ async def in_the_state(url: str) -> bool:
         for (table,) in tables
     ]
     await server.close()
-    return sum(found) > 0
+    return any(found)
 
 
 async def stages(url: str) -> list[str]:
