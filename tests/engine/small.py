@@ -24,14 +24,14 @@ SMALL = Catalog(
 )
 DISTRICT = """
 CREATE TABLE me (number varchar(9) NOT NULL);
-CREATE TABLE a (id integer PRIMARY KEY, name varchar(40));
+CREATE TABLE a (id integer PRIMARY KEY, name text);
 CREATE TABLE b (id integer PRIMARY KEY, a integer, note varchar(20));
 CREATE TABLE c (id integer PRIMARY KEY, code varchar(40), b integer);
 CREATE TABLE d (id integer PRIMARY KEY, b integer);
 INSERT INTO me VALUES ('01');
 """
 STATE = """
-CREATE TABLE a (tenant varchar(9), id integer, name varchar(40), PRIMARY KEY (tenant, id));
+CREATE TABLE a (tenant varchar(9), id integer, name text, PRIMARY KEY (tenant, id));
 CREATE TABLE b (tenant varchar(9), id integer, a integer, note varchar(20), PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, a) REFERENCES a (tenant, id));
 CREATE TABLE c (tenant varchar(9), id integer, code varchar(20), b integer, PRIMARY KEY (tenant, id),

@@ -1,0 +1,252 @@
+"""A batch that is cut off in the middle: what it leaves behind, who may go on, and how it is paced."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import asyncpg
+import pytest
+
+from resync_tui.engine.batch import Job, Limits, clear_stage
+from resync_tui.engine.events import Event, ObjectProgress
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
+from resync_tui.outcome import Counts, Status
+from tests.accounts.shape import versions
+from tests.databases import rows, run_script
+from tests.engine.running import Heard, make_job, run
+from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, Pair, connections, leftovers, pair
+
+MANY = 8_000
+MANY_ROWS = (
+    f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})"
+    f" INSERT INTO a SELECT i, 'x' || i || '{' ' * 250}' FROM n;"
+)
+SLOW = Limits(max_records_per_second=8_000)
+
+
+async def many(database: Database, ends: tuple[str, str]) -> Pair:
+    """Make a district whose object A takes a while under a limit."""
+    return await pair(database, ends, MANY_ROWS)
+
+
+def job_of(here: Pair, *, token: int = 1, limits: Limits = SLOW) -> Job:
+    """Return a job for object A."""
+    return make_job(here.district, here.state, SMALL, "01", ["A"], token=token, limits=limits)
+
+
+def reading(event: Event) -> bool:
+    """Whether a batch is in the middle of reading A."""
+    return isinstance(event, ObjectProgress) and event.phase == "reading" and 0 < event.read < MANY
+
+
+def merging(event: Event) -> bool:
+    """Whether a batch is in the middle of merging A."""
+    return isinstance(event, ObjectProgress) and event.phase == "merging" and 0 < event.counts.inserted < MANY
+
+
+@asynccontextmanager
+async def under_way(job: Job, far_enough: Callable[[Event], bool]) -> AsyncIterator[list[BaseException | Heard]]:
+    """Start a batch and hand over once it is far enough; its outcome is in the list in the end, within a deadline."""
+    there, outcome = anyio.Event(), list[BaseException | Heard]()
+
+    def watch(event: Event) -> None:
+        if far_enough(event):
+            there.set()
+
+    async def work() -> None:
+        try:
+            outcome.append(await run(job, watch))
+        except (CannotRun, LeaseLost) as error:
+            outcome.append(error)
+        finally:
+            there.set()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            await there.wait()
+            assert not outcome
+            yield outcome
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what another process does."""
+    with anyio.fail_after(20):
+        while not await condition():  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+
+
+async def no_connections(url: str) -> None:
+    """Wait until the engine has no connection to a PostgreSQL database."""
+
+    async def gone() -> bool:
+        return not await connections(url)
+
+    await until(gone)
+
+
+KILL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name LIKE 'resync-tui/%'"
+)
+
+
+@pytest.mark.parametrize("end", ["district", "state"])
+@pytest.mark.parametrize("far_enough", [reading, merging])
+async def test_a_server_that_ends_its_connections_ends_the_batch_and_the_next_one_makes_it_good(
+    database: Database, end: str, far_enough: Callable[[Event], bool]
+) -> None:
+    here = await many(database, ("postgresql", "postgresql"))
+    url = here.district if end == "district" else here.state
+    async with under_way(job_of(here), far_enough) as outcome:
+        await run_script(url, KILL)
+    if far_enough is reading:
+        assert isinstance(outcome[0], ConnectionLost), outcome
+        again = await run(job_of(here, token=2, limits=Limits()))
+        assert again.counts["A"].inserted + again.counts["A"].unchanged == MANY
+    else:  # the district has been let go, and between two portions the state's connection is not in use
+        assert isinstance(outcome[0], Heard)
+    assert await here.held("SELECT count(*) FROM a") == [(MANY,)]
+    assert await leftovers(here.state) == []
+    await no_connections(here.district)
+    await no_connections(here.state)
+
+
+async def test_a_connection_that_breaks_in_a_statement_ends_the_batch(database: Database) -> None:
+    here = await many(database, ("postgresql", "postgresql"))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'resync-tui/%'"
+
+    async def blocked() -> bool:
+        return bool(await here.held(waiting))
+
+    async with under_way(job_of(here), merging) as outcome:
+        locker = await asyncpg.connect(here.state)
+        async with locker.transaction():
+            await locker.execute("LOCK TABLE a IN SHARE MODE")
+            await until(blocked)
+            await run_script(here.state, KILL)
+        await locker.close()
+    assert isinstance(outcome[0], ConnectionLost), outcome
+    again = await run(job_of(here, token=2, limits=Limits()))
+    assert again.counts["A"].inserted + again.counts["A"].unchanged == MANY
+    assert await leftovers(here.state) == []
+
+
+@pytest.mark.parametrize("far_enough", [reading, merging])
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_cancelled_batch_drops_its_stage_and_lets_its_connections_go(
+    database: Database, ends: tuple[str, str], far_enough: Callable[[Event], bool]
+) -> None:
+    here = await many(database, ends)
+    there = anyio.Event()
+
+    def watch(event: Event) -> None:
+        if far_enough(event):
+            there.set()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run, job_of(here), watch)
+            await there.wait()
+            tasks.cancel_scope.cancel()
+    ((inserted,),) = await here.held("SELECT count(*) FROM a")
+    assert isinstance(inserted, int)
+    assert inserted < MANY
+    assert (inserted > 0) == (far_enough is merging)
+    assert await leftovers(here.state) == []
+    for url, kind in zip((here.district, here.state), ends, strict=True):
+        if kind == "postgresql":
+            await no_connections(url)
+    again = await run(job_of(here, token=2, limits=Limits()))
+    assert again.counts["A"] == Counts(processed=MANY, inserted=MANY - inserted, unchanged=inserted)
+
+
+@pytest.mark.parametrize("far_enough", [reading, merging])
+@pytest.mark.parametrize("ends", SAME)
+async def test_once_a_newer_claim_runs_the_older_one_commits_nothing(
+    database: Database, ends: tuple[str, str], far_enough: Callable[[Event], bool]
+) -> None:
+    here = await many(database, ends)
+    async with under_way(job_of(here), far_enough) as outcome:
+        newer = await run(job_of(here, token=2, limits=Limits()))
+        assert newer.status is Status.COMPLETED
+        written = await versions(here.state)
+    assert isinstance(outcome[0], LeaseLost | ConnectionLost), outcome
+    assert await versions(here.state) == written
+    assert newer.counts["A"].inserted + newer.counts["A"].unchanged == MANY
+    assert await leftovers(here.state) == []
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_an_older_claim_cannot_begin(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(database, ends, ROWS)
+    await run(job_of(here, token=5))
+    written = await versions(here.state)
+    with pytest.raises(LeaseLost):
+        await run(job_of(here, token=4))
+    assert await versions(here.state) == written
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_a_dead_batch_left_is_cleared_for_its_own_district_only(database: Database, kind: str) -> None:
+    here = await pair(database, (kind, kind), ROWS)
+    stages = {tenant: make_job(here.district, here.state, SMALL, tenant, ["A"], token=3) for tenant in ("01", "02")}
+    for job in stages.values():
+        await _die_with_a_stage(job)
+    left = await leftovers(here.state)
+    await clear_stage(make_job(here.district, here.state, SMALL, "01", ["A"], token=4))
+    after = await leftovers(here.state)
+    assert after
+    assert set(after) < set(left)
+    await clear_stage(make_job(here.district, here.state, SMALL, "02", ["A"], token=4))
+    assert await leftovers(here.state) == []
+
+
+async def _die_with_a_stage(job: Job) -> None:
+    """Leave a stage behind, as a killed process does."""
+    from resync_tui.engine.batch import open_target
+    from resync_tui.engine.tables import describe
+
+    target = open_target(job.target)
+    await target.claim()
+    tables = await target.reflect(["a"])
+    spec = describe(job.catalog["A"], "a", target.stage_name(0), job.catalog, job.tenant, (tables, tables))
+    await target.create_stages([spec])
+    await target.close()
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_limit_paces_reading_and_merging(database: Database, ends: tuple[str, str]) -> None:
+    here = await many(database, ends)
+    heard = await run(job_of(here))
+    read = [event.read for event in heard.progress("A")]
+    inserted = [event.counts.inserted for event in heard.progress("A")]
+    for grown in (read, inserted):
+        assert grown == sorted(grown)
+        assert len({each for each in grown if 0 < each < MANY}) >= 3
+    assert heard.counts["A"] == Counts(processed=MANY, inserted=MANY)
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_record_that_only_a_trigger_refuses_is_rejected_alone(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    trigger = """
+    CREATE TRIGGER no BEFORE INSERT ON a WHEN NEW.id = 777 BEGIN SELECT RAISE(ABORT, 'secret'); END;
+    CREATE TRIGGER not_now BEFORE UPDATE ON a WHEN NEW.id = 5 BEGIN SELECT RAISE(ABORT, 'secret'); END;
+    """
+    if ends[1] == "postgresql":
+        trigger = """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.id IN (777, 5) THEN RAISE EXCEPTION 'secret of %', NEW.name; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER no BEFORE INSERT OR UPDATE ON a FOR EACH ROW EXECUTE FUNCTION refuse();
+        """
+    older = "INSERT INTO a VALUES ('01', 5, 'older'), ('01', 6, 'older');"
+    here = await pair(database, ends, MANY_ROWS, older + trigger)
+    heard = await run(job_of(here, limits=Limits()))
+    assert {(table, key, kind) for table, key, kind, _ in heard.refused} == {
+        ("a", (777,), "rejected"), ("a", (5,), "rejected")
+    }  # fmt: skip
+    assert not any("secret" in reason or "x777" in reason for _, _, _, reason in heard.refused)
+    assert heard.counts["A"] == Counts(processed=MANY, inserted=MANY - 3, updated=1, rejected=2)
+    assert await rows(here.state, "SELECT trim(name) FROM a WHERE id IN (5, 6) ORDER BY id") == [("older",), ("x6",)]
