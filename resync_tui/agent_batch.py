@@ -90,7 +90,7 @@ class BatchRun:
         self._why: Why | None = None
         self._scope = anyio.CancelScope()
         self._at_work = True
-        self._begun = lease.attempt > 1
+        self._begun = lease.attempt > 1 and not lease.put_off
         self.ended = False
         """Whether the batch has ended, and that was written."""
         self.renewed(asked)

@@ -1,7 +1,8 @@
 """Work without an engine: it moves nothing, but writes down what it does, and does as a folder's files say.
 
 `play/DISTRICT` says how the work goes: `complete` (when there is no file), `block` (until `play/DISTRICT.go` exists),
-`fail`, `break N` (the connection breaks N times), `lose`, `crash`. `journal` has a line an act: district, token, act.
+`fail`, `break N` (the connection breaks N times), `unreachable`, `lose`, `crash`. `journal` has a line an act:
+district, token, act.
 """
 
 import sys
@@ -13,7 +14,7 @@ from resync_tui.agent_batch import Work
 from resync_tui.config import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, Unreachable
 from resync_tui.outcome import Counts, Kind, Status
 
 TOTAL = 1000
@@ -63,6 +64,8 @@ class FakeWork:
     async def _run(self, lease: Lease, report: Report) -> Status:
         file = self.folder / "play" / lease.district
         how = file.read_text() if file.exists() else "complete"
+        if how == "unreachable":
+            raise Unreachable(f"Cannot reach district {lease.district}: no answer", "Check the network.")
         report(Note("snapshot of the district taken"))
         if how == "fail":
             report(ObjectStarted(lease.plan.names[0]))

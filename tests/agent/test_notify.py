@@ -1,0 +1,59 @@
+"""The command that is told when a batch ends."""
+
+import json
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from resync_tui.notify import notify
+from tests.agent.conftest import until
+
+SUMMARY = {"batch": 7, "status": "completed"}
+
+
+async def python(code: str, *arguments: str, time_limit: float = 20) -> str:
+    line = await notify([sys.executable, "-c", code, *arguments], SUMMARY, time_limit=time_limit)
+    return line.removeprefix(sys.executable).strip()
+
+
+async def test_it_gets_the_summary_as_json_and_what_it_says_is_kept(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    code = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read()); print('posted'); print('well', file=sys.stderr)"
+    said = await python(code, str(told))
+    assert said.startswith("ended with 0 ")
+    assert {"posted", "well"} <= set(said.split())
+    assert json.loads(told.read_text()) == SUMMARY
+
+
+async def test_it_is_no_shell(tmp_path: Path) -> None:
+    code = "import sys; print(sys.argv[1:])"
+    assert await python(code, "$HOME;", f"> {tmp_path}/x") == f"ended with 0 ['$HOME;', '> {tmp_path}/x']"
+
+
+async def test_how_it_failed_is_said() -> None:
+    assert await python("import sys; sys.exit(3)") == "ended with 3"
+    assert await notify(["/no/such/command"], SUMMARY) == "cannot run /no/such/command: No such file or directory"
+
+
+async def test_one_that_does_not_end_is_killed_with_all_it_started(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    code = """import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open(sys.argv[1], "w").write(str(child.pid))
+time.sleep(600)"""
+    assert await python(code, str(file), time_limit=3) == "was killed after 3 s"
+    child = int(file.read_text())
+
+    async def gone() -> bool:
+        return not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+    await until(gone)
+
+
+@pytest.mark.parametrize("code", ["import os; os.close(0)", "print('x' * 5_000_000)"])
+async def test_one_that_does_not_read_or_says_too_much_hurts_nobody(code: str) -> None:
+    line = await notify([sys.executable, "-c", code], {"objects": ["x" * 1000] * 1000})
+    assert "ended with 0" in line
+    assert len(line) < 700
