@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from anyio import sleep
-from textual import events
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -22,6 +22,7 @@ from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.legend import legend_sheet
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
+from resync_tui.screens.sending import Sent
 from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
 from resync_tui.session import Session, Store
 from resync_tui.terminal import is_behind
@@ -169,6 +170,15 @@ class ResyncApp(App[None]):
             self._show(ProgressPage(self.session, self.glyphs, newest.batch))
         else:
             page.say("Nothing has been sent for this district yet.")
+
+    @on(Sent)
+    def _follow(self, event: Sent) -> None:
+        """Show what was sent: one batch, or all of a request."""
+        first = event.batches[0]
+        if len(event.batches) == 1:
+            self.push_screen(ProgressPage(self.session, self.glyphs, first.batch))
+        else:
+            self.push_screen(HistoryPage(self.session, self.glyphs, request=first.request))
 
     def _show(self, page: Page) -> None:
         """Go to a screen, unless one of its kind is in front already or a modal is."""

@@ -5,20 +5,17 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui.control.views import Batch, LastResync
+from resync_tui.control.views import LastResync
 from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
-from resync_tui.plan import Plan
+from resync_tui.outcome import Purpose
 from resync_tui.screens import words
 from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row
-from resync_tui.screens.confirm import ConfirmSend
 from resync_tui.screens.detail import detail_sheet
 from resync_tui.screens.districts import district_picker
 from resync_tui.screens.errors import ErrorsPage
-from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.picker import Picked
-from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.years import year_picker
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
@@ -32,6 +29,7 @@ class ChecklistPage(MarkingPage):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "send", "Send or request the resync"),
+        Binding("v", "verify", "Compare only: is a resync needed?"),
         Binding("enter", "detail", "Detail of the object"),
         Binding("e", "errors", "Errors of the object's last resync"),
         Binding("D", "districts", "Select Districts"),
@@ -131,35 +129,29 @@ class ChecklistPage(MarkingPage):
 
     def action_send(self) -> None:
         """Ask whether to send what is marked."""
-        if not self.marks.chosen:
+        self._ask(Purpose.RESYNC)
+
+    def action_verify(self) -> None:
+        """Ask whether to compare what is marked, or else the object under the cursor."""
+        self._ask(Purpose.VERIFY)
+
+    def _ask(self, purpose: Purpose) -> None:
+        if not self.may_act():
+            return
+        marks = self.marks
+        if purpose is Purpose.VERIFY and not marks.chosen and self._list.current:
+            marks = marks.with_check(False).toggled(self._list.current.key)
+        if not marks.chosen:
             self.say("Nothing is marked. Space marks the object under the cursor, a marks all.")
         elif self.session.trouble is not None:
             self.say("The control database does not answer, so nothing can be sent.", bad=True)
         else:
-            plan, districts = self.marks.plan(self.session.year), self.session.picked
-            confirm = ConfirmSend(self.session, plan, districts, self.marks)
-            self.app.push_screen(confirm, lambda yes: self._confirmed(plan, districts) if yes else None)
+            self.ask_to_send(marks, self.session.year, self.session.picked, self._last, purpose)
 
-    def _confirmed(self, plan: Plan, districts: Sequence[str]) -> None:
-        self.say("Sending")
-        self.app.run_worker(self._send(plan, districts), group="send")
-
-    async def _send(self, plan: Plan, districts: Sequence[str]) -> None:
-        try:
-            batches = await self.session.unbroken(self.session.send(plan, districts))
-        except ResyncError as error:
-            self.say("")
-            self.tell(error)
-            return
-        self.say("")
-        self.remark(self.marks.none())
-        self._follow(batches)
-
-    def _follow(self, batches: Sequence[Batch]) -> None:
-        if len(batches) == 1:
-            self.app.push_screen(ProgressPage(self.session, self.glyphs, batches[0].batch))
-        else:
-            self.app.push_screen(HistoryPage(self.session, self.glyphs, request=batches[0].request))
+    def sent(self, purpose: Purpose) -> None:
+        """What was sent is not marked any more; what was compared stays, as it may be sent next."""
+        if purpose is Purpose.RESYNC:
+            self.remark(self.marks.none())
 
 
 def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Line]:

@@ -1,17 +1,22 @@
-"""Questions that only `y` answers: what is sent, what is cancelled."""
+"""Questions that only `y` answers, or a text that is typed: what is sent, what is cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
-from resync_tui.marks import Marks
+from resync_tui.catalog import Catalog
+from resync_tui.control.views import LastResync
+from resync_tui.marks import Mark, Marks
+from resync_tui.outcome import Purpose
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.screens import words
+from resync_tui.screens.expected import expected_words, last_in_sync
 from resync_tui.screens.sheet import TextRow, text_rows
 from resync_tui.session import Session
 from resync_tui.widgets.line import BAD, BOLD, KEY, PLAIN, WARN, Line, plain, wrapped
@@ -65,29 +70,107 @@ class Question(ModalScreen[bool]):
             self.dismiss(event.key == "y")
 
 
-class ConfirmSend(Question):
-    """Lists what will be sent, in order."""
+class TypedQuestion(ModalScreen[bool]):
+    """A question that only a text says yes to, typed letter by letter; everything else says no."""
 
-    def __init__(self, session: Session, plan: Plan, districts: Sequence[str], marks: Marks) -> None:
-        places = [session.district_name(each) for each in districts]
-        count = words.plural(len(plan.objects), "DIS object")
-        title = f"{session.send_words}: {count} of school year {words.school_year(plan.year)}"
-        super().__init__(title, confirm_lines(plan, places, marks), session.send_words)
+    def __init__(self, title: str, lines: Sequence[Line], text: str) -> None:
+        super().__init__(classes="over")
+        self._titles = Lines(id="titles")
+        self._hint = Lines(id="hint")
+        self._title = title
+        self._text = text_rows(lines)
+        self._wanted = text
+        self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
+        self._input = Input(id="answer", compact=True)
+
+    def compose(self) -> ComposeResult:
+        """Title, what it is about, where to type."""
+        with Vertical(id="box"):
+            yield self._titles
+            yield self._rows
+            yield self._hint
+            yield self._input
+
+    def on_mount(self) -> None:
+        """Show it, as high as it is."""
+        self._titles.show([plain(self._title, BOLD)])
+        keys: Line = (("Type ", PLAIN), (self._wanted, KEY), (" and Enter. Esc goes back. Up Down scroll", PLAIN))
+        self._hint.show([keys])
+        self._rows.styles.height = len(self._text)
+        self._rows.show(self._text)
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _answer(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip().casefold() == self._wanted.casefold())
+
+    def on_key(self, event: events.Key) -> None:
+        """Scroll, or go back."""
+        if event.key in ("up", "down", "pageup", "pagedown"):
+            event.stop()
+            self._rows.action_move(SCROLL[event.key])
+        elif event.key == "escape":
+            self.dismiss(False)
 
 
-def confirm_lines(plan: Plan, places: Sequence[str], marks: Marks) -> list[Line]:
-    """Return what is sent and where to, in order, with what is left out; chosen and required apart."""
+VERBS = {Purpose.VERIFY: "Compare", Purpose.REMOVE_EXTRA: "Remove extra records"}
+
+
+def confirm_send(
+    session: Session,
+    marks: Marks,
+    plan: Plan,
+    districts: Sequence[str],
+    last: Mapping[str, LastResync],
+    purpose: Purpose = Purpose.RESYNC,
+) -> ModalScreen[bool]:
+    """Return the question that lists what will be sent; a full resync of several districts is typed out."""
+    verb = VERBS.get(purpose, session.send_words)
+    count = words.plural(len(plan.objects), "DIS object")
+    title = f"{verb}: {count} of school year {words.school_year(plan.year)}"
+    places = [session.district_name(each) for each in districts]
+    lines = confirm_lines(marks.catalog, plan, places, marks, last, purpose)
+    if marks.full and len(districts) > 1 and purpose is Purpose.RESYNC:
+        return TypedQuestion(title, lines, f"full resync {len(districts)}")
+    return Question(title, lines, verb)
+
+
+def confirm_lines(
+    catalog: Catalog,
+    plan: Plan,
+    places: Sequence[str],
+    marks: Marks,
+    last: Mapping[str, LastResync],
+    purpose: Purpose = Purpose.RESYNC,
+) -> list[Line]:
+    """Return what is sent and where to, in order, what it costs and what is left out; `last` is the first place's."""
     noun = "Districts" if len(places) > 1 else "District"
     lines = _words(f"{noun}: {', '.join(places)}", BOLD)
-    if marks.full:
-        lines.append(plain("A full resync: every object.", WARN))
-    lines.append(plain("A manual resync may slow system performance.", WARN))
-    if marks.left_out:
-        lines.append(plain("Check dependencies is off. These parents are left out; records may be refused:", BAD))
-        lines += _words(", ".join(marks.left_out), WARN)
+    if purpose is Purpose.VERIFY:
+        lines.append(plain("Only compares: nothing is changed, in no database.", BOLD))
+    else:
+        if marks.full:
+            lines.append(plain("A full resync: every object.", WARN))
+        lines.append(plain("A manual resync may slow system performance.", WARN))
+    where = f"{places[0]} alone: " if len(places) > 1 else ""
+    lines += _words(where + expected_words(plan.names, last), PLAIN)
+    if purpose is Purpose.RESYNC:
+        lines += _left_out(marks, last)
+        lines.append(plain("Is it needed? Go back and press v: that compares and changes nothing."))
+    for each in plan.names:
+        if catalog[each].hint and marks[each] is not Mark.NONE:
+            lines += _words(f"{each}: {catalog[each].hint}", WARN)
     lines.append(plain(""))
     wide = max(len(each.object) for each in plan.objects)
     return lines + [_object_line(each, wide) for each in plan.objects]
+
+
+def _left_out(marks: Marks, last: Mapping[str, LastResync]) -> list[Line]:
+    if not marks.left_out:
+        return []
+    wide = max(len(name) for name in marks.left_out)
+    title = plain("Check dependencies is off. These parents are left out; records may be refused:", BAD)
+    return [title, *(plain(f"  {name:<{wide}}  {last_in_sync(last.get(name))}", WARN) for name in marks.left_out)]
 
 
 def _object_line(planned: PlannedObject, wide: int) -> Line:

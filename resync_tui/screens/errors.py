@@ -1,56 +1,48 @@
-"""What did not reach the state: by object and reason, and below that by key."""
+"""What did not reach the state: by object and reason, failures apart from what may not sync, and below that by key."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.control.views import ErrorGroup, ErrorRecord, LastResync
+from resync_tui.outcome import Kind
 from resync_tui.screens import words
-from resync_tui.screens.page import Page
+from resync_tui.screens.earlier import runs_before
+from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, titles, which
+from resync_tui.screens.keys import KeysPage, csv_of
+from resync_tui.screens.sending import SendingPage
 from resync_tui.session import Session
+from resync_tui.session_store import Store
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
+from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
 
-KEYS_SHOWN = 1000
-"""Keys of one reason that are listed; the count above them is exact all the same."""
+SAMPLE_KEYS = 3
+SAMPLED = 60
+"""Reasons of which sample keys are read."""
 
 KINDS = {
     "excluded": "excluded: by its own rule such a record may not sync.",
-    "rejected": "rejected: the state cannot take the record as it is. Mend it in the district.",
-    "blocked": "blocked: its parent record is not in the state. Mend the parent, then resync both.",
+    "rejected": "rejected: the {} cannot take the record as it is. Mend it in the district.",
+    "blocked": "blocked: its parent record is not in the {}. Mend the parent, then resync both.",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    """Records of one object that were refused for one reason."""
-
-    key: str
-    group: ErrorGroup
-
-
-def draw_group(row: GroupRow, width: int, glyphs: Glyphs) -> Line:
-    """Return the line of a reason."""
-    group = row.group
-    name = 20 if width < WIDE else 30
-    return (
-        (f"{group.count:>8,} ", BOLD),
-        (f"{left(group.object, name, glyphs.cut)} ", PLAIN),
-        (f"{group.kind:<9}", WARN),
-        (left(group.reason, max(10, width - name - 19), glyphs.cut), PLAIN),
-    )
-
-
-class ErrorsPage(Page):
+class ErrorsPage(SendingPage):
     """The reasons of one batch, or of one object of it, with exact counts."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Keys of these records")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Keys of these records"),
+        Binding("r", "retry", "Retry just what failed"),
+        Binding("w", "csv", "Write all keys into a CSV file"),
+    ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Keys"), ("Esc", "Back"), ("H", "History"), ("?", "Help")),
+        *(("Enter", "Keys"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back")),
+        *(("H", "History"), ("?", "Help")),
     )
+    ACTS: ClassVar[frozenset[str]] = frozenset("r")
+    MESSAGE_ROWS: ClassVar[int] = 3
 
     def __init__(
         self, session: Session, glyphs: Glyphs, batch: int, object: str | None = None, at: str | None = None
@@ -61,6 +53,9 @@ class ErrorsPage(Page):
         self._object = object
         self._begin = at
         self._groups: list[ErrorGroup] | None = None
+        self._last: Mapping[str, LastResync] = {}
+        self._before: dict[str, dict[Which, int]] = {}
+        self._samples: dict[Which, list[ErrorRecord]] = {}
         self._list = Rows[GroupRow](lambda row, width: draw_group(row, width, self.glyphs))
 
     def rows(self) -> Rows[GroupRow]:
@@ -68,33 +63,56 @@ class ErrorsPage(Page):
         return self._list
 
     async def load(self) -> None:
-        """Read the reasons and their counts."""
+        """Read the reasons and their counts, those of the run before, and the first keys of each."""
         store = await self.session.store()
-        self._groups = await store.error_groups(self.number, self._object)
+        groups = await store.error_groups(self.number, self._object)
+        await self._read_before(store)
+        for each in groups[:SAMPLED]:
+            kept = await store.errors(
+                self.number, object=each.object, kind=each.kind, reason=each.reason, limit=SAMPLE_KEYS
+            )
+            self._samples[which(each)] = [record for record in kept if record.table == each.table]
+        self._groups = groups
+
+    async def _read_before(self, store: Store) -> None:
+        self._last = await runs_before(store, await store.batch(self.number))
+        before: dict[str, dict[Which, int]] = {name: {} for name in self._last}
+        for number in {each.batch for each in self._last.values()}:
+            for group in await store.error_groups(number, self._object):
+                if group.object in self._last and self._last[group.object].batch == number:
+                    before[group.object][which(group)] = group.count
+        self._before = before
 
     def draw(self) -> None:
-        """Draw the reasons."""
-        groups = self._groups or []
+        """Draw the reasons, failures first."""
+        groups, width = self._groups or [], self.size.width
         of = f" of {self._object}" if self._object else ""
         count = sum(group.count for group in groups)
+        excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
-        self.header(spread(heading, plain(f"{words.plural(count, 'record')} refused "), self.size.width))
-        name = 20 if (self._list.width or self.size.width - 1) < WIDE else 30
-        self.titles(plain(f"{'Records':>8} {left('Object', name)} {'Kind':<9}Reason", BOLD))
-        rows = [GroupRow(f"{each.object}/{each.table}/{each.kind}/{each.reason}", each) for each in groups]
+        counts = f"{words.plural(count, 'record')} refused: {count - excluded:,} failed, {excluded:,} excluded "
+        self.header(spread(heading, plain(counts), width))
+        self.titles(titles(self._list.width or width - 1))
+        rows = group_rows(groups, self._before, self._samples)
         self._list.show(rows)
         if self._begin and rows:
-            self._list.go(next((row.key for row in rows if row.group.object == self._begin), rows[0].key))
+            wanted = (row.key for row in rows if row.group and row.group.object == self._begin)
+            self._list.go(next(wanted, rows[0].key))
             self._begin = None
 
     def note(self) -> list[Line]:
-        """Say what the kind under the cursor means, and the whole reason."""
+        """Say what the kind under the cursor means, the whole reason, and the first keys."""
         if self._groups == []:
             return [plain("No record was refused.")]
         current = self._list.current
         if current is None:
             return []
-        return [plain(f"{current.group.table}: {current.group.reason}"), plain(KINDS[current.group.kind], WARN)]
+        if current.group is None:
+            return [plain("Change: against the run before of the same object.")]
+        group, told = current.group, KINDS[current.group.kind].format(self.session.receiver)
+        lines = words.folded(f"{group.table}: {group.reason}", self.size.width)[:2]
+        sample = f"Keys: {current.sample}" if current.sample and len(lines) == 1 else ""
+        return [*(plain(line) for line in lines), plain(told, WARN), plain(sample, PLAIN)]
 
     def on_rows_moved(self) -> None:
         """The note goes with the cursor."""
@@ -102,54 +120,16 @@ class ErrorsPage(Page):
 
     def action_open(self) -> None:
         """Show the keys of the records under the cursor."""
-        if self._list.current:
-            self.app.push_screen(KeysPage(self.session, self.glyphs, self.number, self._list.current.group))
+        if self._list.current and (group := self._list.current.group):
+            before = self._last[group.object].batch if group.object in self._last else None
+            self.app.push_screen(KeysPage(self.session, self.glyphs, self.number, group, before))
 
+    async def action_retry(self) -> None:
+        """Ask whether to send again the objects that failed."""
+        await self.ask_to_retry(self.number, self._object)
 
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """One refused record: its key, and nothing else of it."""
-
-    key: str
-    text: str
-
-
-class KeysPage(Page):
-    """The keys of the records that were refused for one reason; never their content."""
-
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("Esc", "Back"), ("?", "Help"))
-    HEADER_ROWS: ClassVar[int] = 2
-
-    def __init__(self, session: Session, glyphs: Glyphs, batch: int, group: ErrorGroup) -> None:
-        super().__init__(session, glyphs)
-        self.number = batch
-        self.group = group
-        self._records: list[ErrorRecord] = []
-        self._list = Rows[KeyRow](lambda row, width: plain(left(row.text, width, self.glyphs.cut)))
-
-    def rows(self) -> Rows[KeyRow]:
-        """Return the keys."""
-        return self._list
-
-    async def load(self) -> None:
-        """Read the keys that are kept of this reason."""
-        group = self.group
+    async def action_csv(self) -> None:
+        """Write the keys that are kept of every reason."""
         store = await self.session.store()
-        records = await store.errors(
-            self.number, object=group.object, kind=group.kind, reason=group.reason, limit=KEYS_SHOWN
-        )
-        self._records = [each for each in records if each.table == group.table]
-
-    def draw(self) -> None:
-        """Draw the keys."""
-        group, shown = self.group, len(self._records)
-        heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}  {group.object}, {group.table}", BOLD))
-        count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
-        self.header(spread(heading, plain(f"{count} "), self.size.width), plain(f"{group.kind}: {group.reason}", WARN))
-        self.titles(plain("Key of the record", BOLD))
-        self._list.show([KeyRow(str(n), key_text(record)) for n, record in enumerate(self._records)])
-
-
-def key_text(record: ErrorRecord) -> str:
-    """Write a record's key: personID 12, endYear 2026."""
-    return "  ".join(f"{column} {'NULL' if value is None else value}" for column, value in record.key.items())
+        records = await self.session.unbroken(store.errors(self.number, object=self._object))
+        await self.write_csv(f"resync-{self.number}-errors.csv", *csv_of(records))

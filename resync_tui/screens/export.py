@@ -23,9 +23,10 @@ def write_file(name: str, text: str, *, over: bool = False) -> Path:
 
     Without `over` one that is there stays, and a number is added to the name. Raises CannotRun.
     """
-    for folder in (Path.cwd(), Path.home()):
+    reason: str | None = None
+    for place in (Path.cwd, Path.home):
         try:
-            return _write(folder / name, text, over)
+            return _write(place() / name, text, over)
         except OSError as error:
             reason = error.strerror
     raise CannotRun(f"Cannot write {name} here nor in the home folder: {reason}", "Start from a folder you may write.")

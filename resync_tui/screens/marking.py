@@ -11,7 +11,7 @@ from textual.widgets import Input
 from resync_tui.marks import Mark, Marks
 from resync_tui.screens import words
 from resync_tui.screens.checklist_row import ChecklistRow
-from resync_tui.screens.page import Page
+from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.tree import Node, Tree
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
@@ -19,7 +19,7 @@ from resync_tui.widgets.line import WARN, Line, plain
 from resync_tui.widgets.rows import Rows
 
 
-class MarkingPage(Page):
+class MarkingPage(SendingPage):
     """Marks that survive folds, filters and another school year."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,12 +82,13 @@ class MarkingPage(Page):
 
     def action_mark(self) -> None:
         """Mark or unmark the object under the cursor."""
-        if (current := self.rows().current) is not None:
+        if self.may_act() and (current := self.rows().current) is not None:
             self.remark(self.marks.toggled(current.key))
 
     def action_all(self) -> None:
         """Mark everything: a full resync."""
-        self.remark(self.marks.all())
+        if self.may_act():
+            self.remark(self.marks.all())
 
     def action_none(self) -> None:
         """Unmark everything."""
@@ -95,7 +96,8 @@ class MarkingPage(Page):
 
     def action_check(self) -> None:
         """Switch Check dependencies."""
-        self.remark(self.marks.with_check(not self.marks.check_dependencies))
+        if self.may_act():
+            self.remark(self.marks.with_check(not self.marks.check_dependencies))
 
     def action_fold(self) -> None:
         """Fold the object under the cursor; where there is nothing to fold, go to the one above it."""

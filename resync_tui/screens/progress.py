@@ -9,11 +9,12 @@ from resync_tui.control.views import Batch
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Status
 from resync_tui.screens import words
+from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.pace import Pace
-from resync_tui.screens.page import Page
 from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, handled, progress_row, waits_for, work
+from resync_tui.screens.sending import SendingPage
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
@@ -23,17 +24,20 @@ PATIENCE = 15
 """Seconds that an agent may take to start before the screen says how to start one by hand."""
 
 
-class ProgressPage(Page):
+class ProgressPage(SendingPage):
     """Live progress; any terminal may attach and leave, the batch does not mind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "errors", "Errors of this batch"),
+        Binding("r", "retry", "Retry just what failed"),
+        Binding("b", "compare", "Compare with the run before"),
         Binding("x", "cancel", "Cancel this batch"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Esc", "Back"), ("e", "Errors"), ("x", "Cancel"), ("H", "History"), ("A", "Agents")),
-        *(("L", "Legend"), ("?", "Help")),
+        *(("e", "Errors"), ("r", "Retry failed"), ("b", "Run before"), ("x", "Cancel"), ("c", "Copy")),
+        *(("Esc", "Back"), ("H", "History"), ("A", "Agents"), ("?", "Help")),
     )
+    ACTS: ClassVar[frozenset[str]] = frozenset("rx")
     HEADER_ROWS: ClassVar[int] = 3
     MESSAGE_ROWS: ClassVar[int] = 3
 
@@ -172,9 +176,19 @@ class ProgressPage(Page):
         current = self._list.current.key if self._list.current and not self._follows else None
         self.app.push_screen(ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
 
+    async def action_retry(self) -> None:
+        """Ask whether to send again what failed."""
+        await self.ask_to_retry(self.number)
+
+    def action_compare(self) -> None:
+        """Show what differs from the run before."""
+        self.app.push_screen(ComparePage(self.session, self.glyphs, self.number))
+
     def action_cancel(self) -> None:
         """Ask whether to cancel."""
         batch = self._batch
+        if not self.may_act():
+            return
         if batch is None or batch.status.ended:
             self.say("It has ended, so there is nothing to cancel.")
             return

@@ -96,11 +96,13 @@ def batch_share(batch: Batch) -> float:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Break a text into lines between words."""
+    """Break a text into lines between words; a word that is longer than a line, such as a path, goes on in the next."""
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
+        while len(lines[-1]) > width > 0:
+            lines[-1:] = [lines[-1][:width], lines[-1][width:]]
     return lines

@@ -6,7 +6,7 @@ import pytest
 
 from resync_tui import terminal
 from resync_tui.screens.checklist import ChecklistPage
-from resync_tui.screens.confirm import ConfirmSend
+from resync_tui.screens.confirm import Question
 from resync_tui.screens.small import SmallScreen
 from tests.screens.conftest import Opener
 
@@ -35,7 +35,7 @@ async def test_growing_again_goes_on_where_it_was(console: Opener) -> None:
         await c.press("y")
         assert c.batches == []
         await c.pilot.resize_terminal(80, 24)
-        await c.until(lambda: isinstance(c.app.screen, ConfirmSend))
+        await c.until(lambda: isinstance(c.app.screen, Question))
         await c.press("y")
         await c.until(lambda: c.batches)
 

@@ -165,7 +165,7 @@ class MemoryStore:
                 0,
                 self.clock(),
                 objects=objects,
-            )  # fmt: skip
+            )
             for n, each in enumerate(failed, 1)
         ]
         self._batches += made

@@ -1,0 +1,130 @@
+"""One batch beside the run before: what each object came to, and by how much that differs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import Batch, LastResync, ObjectResult
+from resync_tui.outcome import Color
+from resync_tui.screens import words
+from resync_tui.screens.earlier import runs_before
+from resync_tui.screens.page import Page
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRow:
+    """One object: its counts, and the difference from the run before; None where there is none."""
+
+    key: str
+    color: Color | None
+    processed: int
+    processed_by: int | None
+    errors: int
+    errors_by: int | None
+    color_before: Color | None
+    before: str
+    """Which run, and when."""
+
+
+def compare_row(result: ObjectResult, before: LastResync | None) -> CompareRow:
+    """Return the row of an object."""
+    counts = result.counts
+    bare = CompareRow(result.object, result.color, counts.processed, None, counts.errors, None, None, "no run before")
+    if before is None:
+        return bare
+    then = before.result.counts
+    return CompareRow(
+        result.object,
+        result.color,
+        counts.processed,
+        counts.processed - then.processed,
+        counts.errors,
+        counts.errors - then.errors,
+        before.result.color,
+        f"#{before.batch} {words.when(before.result.started)}",
+    )
+
+
+def difference(by: int | None) -> str:
+    """Write a difference with its sign; what is the same is an equals sign."""
+    return "-" if by is None else f"{by:+,}" if by else "="
+
+
+TITLES = f"{'Object':<22} {'Processed':>10} {'by':>8} {'Errors':>7} {'by':>7}   Run before"
+
+
+def draw(row: CompareRow, glyphs: Glyphs) -> Line:
+    """Return the line of an object."""
+    return (
+        (f"{glyphs.dot(row.color)} ", DOT[row.color]),
+        (f"{left(row.key, 20, glyphs.cut)} {row.processed:>10,} {difference(row.processed_by):>8} ", PLAIN),
+        (f"{row.errors:>7,} ", PLAIN),
+        (f"{difference(row.errors_by):>7}  ", WARN if (row.errors_by or 0) > 0 else PLAIN),
+        (f"{glyphs.dot(row.color_before)} ", DOT[row.color_before]),
+        (row.before, PLAIN),
+    )
+
+
+class ComparePage(Page):
+    """A batch, object by object, beside each object's run before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "csv", "Write this into a CSV file")]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("H", "History"), ("?", "Help")),
+    )
+
+    def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
+        super().__init__(session, glyphs)
+        self.number = batch
+        self._batch: Batch | None = None
+        self._before: Mapping[str, LastResync] = {}
+        self._list = Rows[CompareRow](lambda row, _: draw(row, self.glyphs))
+
+    def rows(self) -> Rows[CompareRow]:
+        """Return the objects."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read the batch and the runs before."""
+        store = await self.session.store()
+        batch = await store.batch(self.number)
+        self._before = await runs_before(store, batch)
+        self._batch = batch
+
+    def draw(self) -> None:
+        """Draw the objects."""
+        heading: Line = ((" Run before ", TITLE), (f"  Resync #{self.number}", BOLD))
+        place = ""
+        if self._batch:
+            year = words.school_year(self._batch.year)
+            place = f"{self.session.district_name(self._batch.district)}  {year} "
+        self.header(spread(heading, plain(place), self.size.width))
+        self.titles(plain(TITLES, BOLD))
+        results = self._batch.objects if self._batch else ()
+        self._list.show([compare_row(each, self._before.get(each.object)) for each in results])
+
+    def note(self) -> list[Line]:
+        """Sum up what is new."""
+        if self._batch is None:
+            return []
+        rows = self._list.values
+        more = sum(row.errors_by for row in rows if row.errors_by is not None and row.errors_by > 0)
+        fewer = -sum(row.errors_by for row in rows if row.errors_by is not None and row.errors_by < 0)
+        unknown = sum(row.errors_by is None for row in rows)
+        text = f"{words.plural(more, 'error')} more, {fewer:,} fewer than the run before."
+        return [plain(f"{text} {words.plural(unknown, 'object')} without a run before." if unknown else text)]
+
+    async def action_csv(self) -> None:
+        """Write the comparison."""
+        titles = ("object", "processed", "processed_by", "errors", "errors_by", "run_before")
+        rows = [
+            (each.key, each.processed, each.processed_by, each.errors, each.errors_by, each.before)
+            for each in self._list.values
+        ]
+        await self.write_csv(f"resync-{self.number}-compared.csv", titles, rows)

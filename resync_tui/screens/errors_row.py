@@ -1,0 +1,93 @@
+"""What the errors screen shows of a reason: failures first, excluded records apart from them; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.outcome import Kind
+from resync_tui.screens import words
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
+
+Which = tuple[str, str, Kind, str]
+"""Object, table, kind and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Records of one object that were refused for one reason, or the heading above such rows."""
+
+    key: str
+    heading: str = ""
+    group: ErrorGroup | None = None
+    change: str = ""
+    """Against the run before; empty where the object has none."""
+    sample: str = ""
+    """The first keys."""
+
+
+def which(group: ErrorGroup) -> Which:
+    """Return what a reason is known by from run to run."""
+    return (group.object, group.table, group.kind, group.reason)
+
+
+def group_rows(
+    groups: Sequence[ErrorGroup],
+    before: Mapping[str, Mapping[Which, int]],
+    samples: Mapping[Which, Sequence[ErrorRecord]],
+) -> list[GroupRow]:
+    """Return the rows; `before` holds, per object that was run before, how many records a reason then had."""
+    rows: list[GroupRow] = []
+    failures = [each for each in groups if each.kind is not Kind.EXCLUDED]
+    excluded = [each for each in groups if each.kind is Kind.EXCLUDED]
+    for title, part in (
+        ("Failures: mend them in the district, then retry", failures),
+        ("Excluded: by rule these may not sync", excluded),
+    ):
+        if part:
+            count = words.plural(sum(each.count for each in part), "record")
+            rows.append(GroupRow(title, f"{title} ({count})"))
+            rows += [_row(each, before.get(each.object), samples.get(which(each), ())) for each in part]
+    return rows
+
+
+def _row(group: ErrorGroup, before: Mapping[Which, int] | None, samples: Sequence[ErrorRecord]) -> GroupRow:
+    change = ""
+    if before is not None:
+        was = before.get(which(group), 0)
+        change = "=" if group.count == was else f"{group.count - was:+,}"
+    return GroupRow("/".join(which(group)), "", group, change, "; ".join(key_text(each) for each in samples))
+
+
+def key_text(record: ErrorRecord) -> str:
+    """Write a record's key: personID 12, endYear 2026."""
+    return "  ".join(f"{column} {'NULL' if value is None else value}" for column, value in record.key.items())
+
+
+def titles(width: int) -> Line:
+    """Return the titles of the columns."""
+    name = _name(width)
+    return plain(f"{'Records':>8} {'Change':>6} {left('Object', name)} {'Kind':<9}Reason", BOLD)
+
+
+def draw_group(row: GroupRow, width: int, glyphs: Glyphs) -> Line:
+    """Return the line of a reason; keys stand behind it where there is room."""
+    group = row.group
+    if group is None:
+        return plain(left(row.heading, width, glyphs.cut), BOLD)
+    name = _name(width)
+    room = max(10, width - name - 26)
+    reason = left(group.reason, room, glyphs.cut)
+    if row.sample and room - len(group.reason) > 20:
+        reason = f"{group.reason}  {left(row.sample, room - len(group.reason) - 2, glyphs.cut)}"
+    return (
+        (f"{group.count:>8,} ", BOLD),
+        (f"{row.change:>6} ", WARN if row.change.startswith("+") else FAINT),
+        (f"{left(group.object, name, glyphs.cut)} ", PLAIN),
+        (f"{group.kind:<9}", WARN),
+        (reason, PLAIN),
+    )
+
+
+def _name(width: int) -> int:
+    return 18 if width < WIDE else 30

@@ -1,0 +1,86 @@
+"""The keys of records; never their content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.screens.errors_row import key_text
+from resync_tui.screens.page import Page
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+KEYS_SHOWN = 1000
+"""Keys of one reason that are listed; the count above them is exact all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One refused record: its key, and nothing else of it."""
+
+    key: str
+    text: str
+    fresh: bool
+    """Whether the run before did not refuse it for that."""
+
+
+class KeysPage(Page):
+    """The keys of the records that were refused for one reason; those that the run before did not refuse are marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "csv", "Write these keys into a CSV file")]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help"))
+    HEADER_ROWS: ClassVar[int] = 2
+
+    def __init__(
+        self, session: Session, glyphs: Glyphs, batch: int, group: ErrorGroup, before: int | None = None
+    ) -> None:
+        """`before` is the batch that last ran this object earlier."""
+        super().__init__(session, glyphs)
+        self.number = batch
+        self.group = group
+        self._before = before
+        self._rows: list[KeyRow] = []
+        self._list = Rows[KeyRow](self._draw)
+
+    def rows(self) -> Rows[KeyRow]:
+        """Return the keys."""
+        return self._list
+
+    def _draw(self, row: KeyRow, width: int) -> Line:
+        mark = "new " if row.fresh else "    " if self._before else ""
+        return ((mark, WARN), (left(row.text, width - len(mark), self.glyphs.cut), PLAIN))
+
+    async def load(self) -> None:
+        """Read the keys that are kept of this reason, and those that the run before kept."""
+        texts = [key_text(each) for each in await self._kept(self.number, KEYS_SHOWN)]
+        known = {key_text(each) for each in await self._kept(self._before)} if self._before else set(texts)
+        self._rows = [KeyRow(str(n), text, text not in known) for n, text in enumerate(texts)]
+
+    async def _kept(self, batch: int, limit: int | None = None) -> list[ErrorRecord]:
+        group, store = self.group, await self.session.store()
+        kept = await store.errors(batch, object=group.object, kind=group.kind, reason=group.reason, limit=limit)
+        return [each for each in kept if each.table == group.table]
+
+    def draw(self) -> None:
+        """Draw the keys."""
+        group, shown = self.group, len(self._rows)
+        heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}  {group.object}, {group.table}", BOLD))
+        count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
+        self.header(spread(heading, plain(f"{count} "), self.size.width), plain(f"{group.kind}: {group.reason}", WARN))
+        self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
+        self._list.show(self._rows)
+
+    async def action_csv(self) -> None:
+        """Write every key that is kept of this reason."""
+        records = await self.session.unbroken(self._kept(self.number))
+        await self.write_csv(f"resync-{self.number}-{self.group.object}.csv", *csv_of(records))
+
+
+def csv_of(records: Sequence[ErrorRecord]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    """Return titles and rows of refused records."""
+    rows = [(each.kind.value, each.object, each.table, each.reason, key_text(each)) for each in records]
+    return ("kind", "object", "table", "reason", "key"), rows

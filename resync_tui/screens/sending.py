@@ -1,0 +1,84 @@
+"""Screens that send: ask, queue what was confirmed, and let the app show it."""
+
+from collections.abc import Mapping, Sequence
+
+from textual.message import Message
+
+from resync_tui.control.views import Batch, LastResync
+from resync_tui.errors import ResyncError
+from resync_tui.marks import Marks
+from resync_tui.outcome import Purpose
+from resync_tui.plan import Plan
+from resync_tui.screens.confirm import confirm_send
+from resync_tui.screens.page import Page
+from resync_tui.screens.retry import retry_marks
+
+
+class Sent(Message):
+    """Batches have been queued."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        super().__init__()
+        self.batches = tuple(batches)
+
+
+class SendingPage(Page):
+    """A screen from which something can be sent."""
+
+    def ask_to_send(
+        self,
+        marks: Marks,
+        year: int,
+        districts: Sequence[str],
+        last: Mapping[str, LastResync],
+        purpose: Purpose = Purpose.RESYNC,
+    ) -> None:
+        """Ask whether to send what is marked; nothing is sent but what the question lists."""
+        plan = marks.plan(year)
+        question = confirm_send(self.session, marks, plan, districts, last, purpose)
+        self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose) if yes else None)
+
+    def send(self, plan: Plan, districts: Sequence[str], purpose: Purpose = Purpose.RESYNC) -> None:
+        """Queue what was confirmed."""
+        self.say("Sending")
+        self.app.run_worker(self._send(plan, districts, purpose), group="send")
+
+    async def _send(self, plan: Plan, districts: Sequence[str], purpose: Purpose) -> None:
+        try:
+            batches = await self.session.unbroken(self.session.send(plan, districts, purpose, self.reason(purpose)))
+        except ResyncError as error:
+            self.say("")
+            self.tell(error)
+            return
+        self.say("")
+        self.sent(purpose)
+        self.app.post_message(Sent(batches))
+
+    def reason(self, purpose: Purpose) -> str:
+        """Return why it is asked for."""
+        return ""
+
+    def sent(self, purpose: Purpose) -> None:
+        """What this screen does once something was sent from it."""
+
+    async def ask_to_retry(self, number: int, only: str | None = None) -> None:
+        """Ask whether to send again just what failed in a batch."""
+        if not self.may_act():
+            return
+        try:
+            await self.session.unbroken(self._ask_to_retry(number, only))
+        except ResyncError as error:
+            self.tell(error)
+
+    async def _ask_to_retry(self, number: int, only: str | None) -> None:
+        store = await self.session.store()
+        batch = await store.batch(number)
+        if not batch.status.ended:
+            self.say("It has not ended yet.")
+            return
+        marks = retry_marks(self.session.catalog_of(batch.district, batch.year), batch, only)
+        if not marks.chosen:
+            self.say("Nothing failed here. Excluded records would be excluded again.")
+            return
+        last = await store.last_resyncs(batch.district, batch.year)
+        self.ask_to_send(marks, batch.year, (batch.district,), last, batch.purpose)

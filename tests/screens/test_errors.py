@@ -1,0 +1,189 @@
+"""Errors: failures apart from excluded records, what is new, files, and a retry of just what failed."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.screens.compare import ComparePage
+from resync_tui.screens.confirm import Question, TypedQuestion
+from resync_tui.screens.errors import ErrorsPage
+from resync_tui.screens.keys import KeysPage
+from tests.screens.conftest import Console, Opener
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+EXCLUDED = ErrorGroup("School", "School", Kind.EXCLUDED, "State-excluded school", 3)
+REJECTED = ErrorGroup("School", "School", Kind.REJECTED, "name is too long", 2)
+
+
+def keys(group: ErrorGroup, *numbers: int) -> list[ErrorRecord]:
+    return [ErrorRecord(group.object, group.table, {"schoolID": n}, group.kind, group.reason) for n in numbers]
+
+
+async def two_runs(c: Console) -> None:
+    """Send School with what it depends on twice: the second time one more record is excluded, and two are rejected."""
+    for number in (1, 2):
+        await c.go("School")
+        await c.press("space", "s", "y")
+        await c.until(lambda: len(c.batches) == number)  # noqa: B023
+        counts = Counts(processed=100, unchanged=98, excluded=2)
+        if number == 2:
+            counts = Counts(processed=103, unchanged=98, excluded=3, rejected=2)
+        c.store.refuses(number, EXCLUDED if number == 2 else ErrorGroup("School", "School", Kind.EXCLUDED,
+                        "State-excluded school", 2), keys(EXCLUDED, 7, 8, 9)[: number + 1])  # fmt: skip
+        if number == 2:
+            c.store.refuses(2, REJECTED, keys(REJECTED, 5, 6))
+        c.complete(number, {"School": counts})
+        await c.shows("COMPLETED")
+        if number == 1:
+            await c.press("escape")
+
+
+@SIZES
+async def test_failures_stand_first_and_excluded_apart_with_what_is_new(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await two_runs(c)
+        await c.press("e")
+        await c.shows("5 records refused: 2 failed, 3 excluded")
+        order = [c.text.index(part) for part in ("Failures:", "rejected", "Excluded:", "State-excluded school")]
+        assert order == sorted(order)
+        assert "+2" in c.line("name is too long")
+        assert "+1" in c.line("State-excluded school")
+        await c.press("down")
+        await c.shows("schoolID 5; schoolID 6")
+        await c.press("end", "enter")
+        await c.until(lambda: isinstance(c.app.screen, KeysPage))
+        await c.shows("schoolID 9")
+        assert c.line("schoolID 9").startswith("new ")
+        assert c.line("schoolID 8").startswith("    ")
+
+
+async def test_errors_are_written_into_a_file_of_the_users_own(
+    console: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with console() as c:
+        await two_runs(c)
+        await c.press("e")
+        await c.shows("5 records refused")
+        await c.press("w")
+        await c.shows("5 rows written to")
+        file = tmp_path / "resync-2-errors.csv"
+        rows = list(csv.reader(file.read_text().splitlines()))
+        assert rows[0] == ["kind", "object", "table", "reason", "key"]
+        assert ["rejected", "School", "School", "name is too long", "schoolID 5"] in rows
+        assert len(rows) == 6
+        assert file.stat().st_mode & 0o777 == 0o600
+        await c.press("w")
+        await c.shows("written to")
+        await c.until(lambda: (tmp_path / "resync-2-errors-2.csv").exists())
+
+
+async def test_a_folder_that_cannot_be_written_is_no_end_the_home_folder_is_there(
+    console: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    os.rmdir(tmp_path / "gone")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    async with console() as c:
+        await c.press("c")
+        await c.until(lambda: (tmp_path / "home" / "resync-copy.txt").exists())
+        text = (tmp_path / "home" / "resync-copy.txt").read_text()
+        assert "DIS Objects" in text
+        assert "Enrollment" in text
+        assert c.app.clipboard == text
+
+
+async def test_a_retry_sends_just_what_failed_and_asks_before(console: Opener) -> None:
+    async with console() as c:
+        await two_runs(c)
+        await c.press("e")
+        await c.shows("2 failed")
+        await c.press("r")
+        await c.until(lambda: isinstance(c.app.screen, Question))
+        assert "1 [x] School" in c.text
+        assert "in sync" in c.line("District ")
+        await c.press("enter")
+        assert len(c.batches) == 2
+        await c.until(lambda: isinstance(c.app.screen, ErrorsPage))
+        await c.press("r")
+        await c.until(lambda: isinstance(c.app.screen, Question))
+        await c.press("y")
+        await c.until(lambda: len(c.batches) == 3)
+        assert [each.object for each in c.batches[2].objects] == ["School"]
+
+
+async def test_where_nothing_but_excluded_records_is_left_there_is_nothing_to_retry(console: Opener) -> None:
+    async with console() as c:
+        await c.press("space", "s", "y")
+        await c.until(lambda: c.batches)
+        c.complete(1, {"District": Counts(processed=5, unchanged=4, excluded=1)})
+        await c.shows("COMPLETED")
+        await c.press("r")
+        await c.shows("Nothing failed here")
+
+
+async def test_what_was_skipped_or_failed_whole_is_sent_again(console: Opener) -> None:
+    async with console() as c:
+        await c.go("Calendar")
+        await c.press("space", "s", "y")
+        await c.until(lambda: c.batches)
+        c.store.claim(1)
+        c.store.ends(1, "District", Counts(processed=1, unchanged=1))
+        c.store.ends(1, "School", Counts(), Status.FAILED, "Table School is missing")
+        c.store.ends(1, "Calendar", Counts(), Status.SKIPPED)
+        c.store.finishes(1, Status.FAILED)
+        await c.shows("FAILED")
+        await c.press("r")
+        await c.until(lambda: isinstance(c.app.screen, Question))
+        await c.press("y")
+        await c.until(lambda: len(c.batches) == 2)
+        assert [each.object for each in c.batches[1].objects] == ["School", "Calendar"]
+
+
+@SIZES
+async def test_a_batch_beside_the_run_before_shows_the_differences(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await two_runs(c)
+        await c.press("b")
+        await c.until(lambda: isinstance(c.app.screen, ComparePage))
+        await c.shows("3 errors more, 0 fewer")
+        assert c.line(" School ").split()[2:6] == ["103", "+3", "5", "+3"]
+        assert "#1 " in c.line(" School ")
+        assert c.line(" District ").split()[2:6] == ["5", "=", "0", "="]
+
+
+async def test_the_confirmation_tells_what_the_last_run_took(console: Opener) -> None:
+    async with console() as c:
+        await c.press("space", "s")
+        assert "none of these has been run from here" in c.text
+        await c.press("y")
+        await c.until(lambda: c.batches)
+        c.store.claim(1)
+        c.store.moves(1, "District", 0, 1234, Counts())
+        c.clock.move(462)
+        c.store.ends(1, "District", Counts(processed=1234, unchanged=1234))
+        c.store.finishes(1)
+        await c.shows("COMPLETED")
+        await c.press("escape")
+        await c.shows("1234")
+        await c.press("space", "s")
+        assert "1,234 records expected; the last run took 7m42s." in c.text
+
+
+async def test_a_full_resync_of_several_districts_is_typed_out(console: Opener) -> None:
+    async with console() as c:
+        await c.press("D", "a", "enter", "a", "s")
+        assert isinstance(c.app.screen, TypedQuestion)
+        await c.press("y", "enter")
+        assert c.batches == []
+        await c.press("s", *"full resync 2", "escape")
+        assert c.batches == []
+        await c.press("s", *"full resync 2", "enter")
+        await c.until(lambda: c.batches)
+        assert [batch.full for batch in c.batches] == [True, True]
