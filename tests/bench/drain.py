@@ -1,0 +1,165 @@
+"""How long 1, 2 and 4 agents take to drain one request over 300 districts: `python -m tests.bench.drain`.
+
+The first lines are the queue's own speed, on PostgreSQL with work that moves nothing; the last one is an agent with the
+real engine on tiny SQLite districts. RESYNC_TUI_TEST_POSTGRES names a server, else a private one is started.
+"""
+
+import argparse
+import os
+import secrets
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import asyncpg
+
+from resync_tui.agent import run_agent
+from resync_tui.agent_batch import Work
+from resync_tui.config import Settings, load
+from resync_tui.control.progress import Lease
+from resync_tui.control.store import Store
+from resync_tui.control.views import Batch
+from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
+from resync_tui.outcome import Counts, Status
+from resync_tui.plan import make_plan
+from resync_tui.private_postgres import PrivatePostgres
+from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
+
+ROOT = Path(__file__).parents[2]
+DISTRICTS = 300
+SMALL = 40
+"""Districts of the line with the real engine."""
+
+
+def work_of(_settings: Settings, lease: Lease) -> Work:
+    """Report every object as done."""
+
+    async def run(report: Report) -> Status:
+        for name in lease.plan.names:
+            report(ObjectStarted(name))
+            report(ObjectEnded(name, Status.COMPLETED, Counts(processed=1, unchanged=1)))
+        return Status.COMPLETED
+
+    async def clear() -> None:
+        """Nothing was left."""
+
+    return Work(run, clear)
+
+
+def write_config(folder: Path, control: str, districts: int) -> Path:
+    """Write a resync.toml with the small catalog and so many districts; return its path."""
+    lines = [
+        f'[control]\nurl = "{control}"',
+        '[state]\nname = "NV"\nurl = "sqlite:///state.db"',
+        "[years]\ncurrent = 2026",
+    ]
+    lines += [f"[engine]\ndistricts = {districts}", '[catalog]\nfile = "objects.toml"']
+    lines += [
+        f'[[district]]\nid = "{number:03}"\nname = "D{number}"\nurl = "sqlite:///{number:03}.db"'
+        for number in range(1, districts + 1)
+    ]
+    (folder / "objects.toml").write_text(CATALOG)
+    file = folder / "resync.toml"
+    file.write_text("\n".join(lines))
+    file.chmod(0o600)
+    return file
+
+
+async def submit(settings: Settings) -> int:
+    """Ask for everything of every district; return the request's number."""
+    catalog = settings.load_catalog()
+    plan = make_plan(catalog, [each.name for each in catalog.objects], 2026)
+    store = await Store.open(settings.control_url())
+    try:
+        districts = [each.id for each in settings.district]
+        sent = await store.submit(districts, plan, initiator="state", requested_by=store.rights.user)
+    finally:
+        await store.close()
+    return sent[0].request
+
+
+async def outcome(settings: Settings, request: int) -> list[Batch]:
+    """Return the batches of a request."""
+    store = await Store.open(settings.control_url())
+    try:
+        return await store.request(request)
+    finally:
+        await store.close()
+
+
+def drain(config: Path, agents: int, *options: str) -> str:
+    """Drain one request with so many agents; return a line about it. Raises AssertionError where two overlapped."""
+    settings = load(config)
+    request = anyio.run(submit, settings)
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "tests.bench.drain", "--agent", str(config), *options]
+    running = [subprocess.Popen(command, cwd=ROOT) for _ in range(agents)]
+    codes = [each.wait() for each in running]
+    seconds = time.monotonic() - begun
+    batches = anyio.run(outcome, settings, request)
+    assert codes == [0] * agents
+    assert {(each.status, each.attempts) for each in batches} == {(Status.COMPLETED, 1)}
+    share = "/".join(str(count) for count in sorted(Counter(each.agent for each in batches).values()))
+    how = f"{_span(batches):.1f} s ({seconds:.1f} s with start and end of the agents)"
+    return f"{agents} agents: {len(batches)} districts in {how}, shared {share}"
+
+
+def _span(batches: list[Batch]) -> float:
+    started: list[datetime] = [each.started for each in batches if each.started]
+    finished: list[datetime] = [each.finished for each in batches if each.finished]
+    return (max(finished) - min(started)).total_seconds()
+
+
+async def new_database(admin: str) -> str:
+    """Return the URL of a fresh database."""
+    name = f"drain_{secrets.token_hex(4)}"
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+
+
+def main() -> None:
+    """Print a line a number of agents, and one with the real engine."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agent", type=Path)
+    parser.add_argument("--engine", action="store_true")
+    told = parser.parse_args()
+    if told.agent:
+        work = None if told.engine else work_of
+        anyio.run(lambda: run_agent(load(told.agent), once=True, idle_seconds=None, work_of=work))
+        return
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as data:
+        folder = Path(name)
+        os.environ["XDG_STATE_HOME"] = name
+        server = None if "RESYNC_TUI_TEST_POSTGRES" in os.environ else PrivatePostgres(Path(data))
+        admin = server.start() if server else os.environ["RESYNC_TUI_TEST_POSTGRES"]
+        try:
+            config = write_config(folder, anyio.run(new_database, admin), DISTRICTS)
+            for agents in (1, 2, 4):
+                print(drain(config, agents), flush=True)
+        finally:
+            if server:
+                server.stop("immediate")
+        print("the real engine,", _with_engine(folder / "engine"), flush=True)
+
+
+def _with_engine(folder: Path) -> str:
+    folder.mkdir()
+    for number in range(SMALL + 1):
+        file, script = ("state", STATE) if number == 0 else (f"{number:03}", DISTRICT.replace("'01'", f"'{number:03}'"))
+        with closing(sqlite3.connect(folder / f"{file}.db")) as connection:
+            connection.executescript(script)
+    return drain(write_config(folder, f"sqlite:///{folder}/control.db", SMALL), 1, "--engine")
+
+
+if __name__ == "__main__":
+    main()
