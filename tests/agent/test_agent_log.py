@@ -1,6 +1,7 @@
 """The log that a person reads."""
 
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,26 @@ def test_events_become_lines_without_the_keys_of_records() -> None:
     assert line_of(refused) == ("School", "3 rejected in School: name is too long")
     counts = "processed 5, errors 3, inserted 0, updated 2, unchanged 0"
     assert line_of(ended) == ("School", "failed", counts, "no table")
+
+
+def test_no_line_grows_older_than_configured(tmp_path: Path) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    log = AgentLog(tmp_path / "agent.log", clock=lambda: now[0])
+    log.write("old")
+    now[0] += timedelta(days=15)
+    log.forget(0)
+    log.forget(30)
+    assert (tmp_path / "agent.log").exists()
+    now[0] += timedelta(hours=1)
+    log.forget(30)
+    log.write("new")
+    aside = tmp_path / "agent.log.1"
+    assert "old" in aside.read_text()
+    os.utime(aside, (now[0].timestamp(),) * 2)
+    now[0] += timedelta(days=14)
+    log.forget(30)
+    assert aside.exists()
+    now[0] += timedelta(days=1, hours=1)
+    log.forget(30)
+    assert {each.name for each in tmp_path.iterdir()} == {"agent.log.1"}
+    assert "new" in aside.read_text()

@@ -10,7 +10,7 @@ import pytest
 from resync_tui.agent import run_agent
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
-from resync_tui.outcome import Counts, Status
+from resync_tui.outcome import Counts, Finding, Purpose, Status
 from resync_tui.plan import make_plan
 
 CONFIG = """
@@ -107,3 +107,16 @@ async def test_a_source_that_is_another_district_fails_its_batch_in_words(settin
     assert batch.status is Status.FAILED
     assert "says that it is district 02, not 01" in batch.message
     assert {each.status for each in batch.objects} == {Status.SKIPPED}
+
+
+async def test_a_comparison_says_what_differs_and_changes_nothing(settings: Settings, store: Store) -> None:
+    plan = make_plan(settings.load_catalog(), ["School"], 2026)
+    user = store.rights.user
+    (batch,) = await store.submit(["01"], plan, initiator="state", requested_by=user, purpose=Purpose.VERIFY)
+    await run_agent(settings, once=True, idle_seconds=None)
+    assert (await store.batch(batch.batch)).status is Status.COMPLETED
+    (group,) = await store.finding_groups(batch.batch)
+    assert (group.object, group.finding, group.count) == ("School", Finding.MISSING, 2)
+    assert [each.key["schoolID"] for each in await store.findings(batch.batch)] == [1, 2]
+    with closing(sqlite3.connect(settings.path.parent / "state.db")) as connection:
+        assert connection.execute('SELECT count(*) FROM "School"').fetchone() == (0,)
