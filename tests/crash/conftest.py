@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.site import Site, open_site
+from tests.crash.build import open_site
+from tests.crash.site import Site
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

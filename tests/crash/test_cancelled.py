@@ -1,7 +1,8 @@
 """A batch that is cancelled in mid-chunk ends within that chunk; what went in stays, and all is told exactly."""
 
 from resync_tui.outcome import Status
-from tests.crash.site import Site, accounts_hold
+from tests.crash.records import accounts_hold
+from tests.crash.site import Site
 
 
 async def test_cancelled_in_mid_object(site: Site) -> None:

@@ -1,13 +1,15 @@
 """An agent that is killed: the next one brings everything right, as the district is then."""
 
 from resync_tui.outcome import Status
-from tests.crash.site import Site, accounts_hold, in_a_chunk, until
+from tests.crash.holding import in_a_chunk
+from tests.crash.records import accounts_hold
+from tests.crash.site import Site, until
 
 
 async def taken_over(site: Site, number: int) -> None:
     """Change the district while nobody works, start an agent, and see that nothing is lost."""
     await site.add_person("01", 90_001)
-    await site.change("01", "UPDATE \"Person\" SET \"name\" = 'Renamed' WHERE \"personID\" = 7")
+    await site.change("01", 'UPDATE "Person" SET "name" = \'Renamed\' WHERE "personID" = 7')
     assert await site.ended(site.start("--once")) == 0
     batch = await site.store.batch(number)
     assert (batch.status, batch.attempts, batch.message) == (Status.COMPLETED, 2, "")

@@ -17,7 +17,10 @@ import pytest
 from resync_tui.database import sqlite_path
 from resync_tui.outcome import Status
 from resync_tui.private_postgres import PrivatePostgres
-from tests.crash.site import Site, accounts_hold, in_a_chunk, open_site, until
+from tests.crash.build import open_site
+from tests.crash.holding import in_a_chunk
+from tests.crash.records import accounts_hold
+from tests.crash.site import Site, until
 from tests.databases import run_script
 
 
@@ -126,7 +129,7 @@ async def test_sessions_of_the_control_database_end_again_and_again(site: Site) 
         nonlocal ended
         ended += await ended_sessions(site.settings.control_url())
         await anyio.sleep(0.1)
-        assert agent.poll() is None, (site.folder / "agent.out").read_text()
+        site.must_live(agent)
         return (await site.store.batch(number)).status.ended
 
     await until(over)

@@ -6,13 +6,15 @@ import subprocess
 import pytest
 
 from resync_tui.outcome import Status
-from tests.crash.site import Site, accounts_hold, in_a_chunk, until
+from tests.crash.holding import in_a_chunk, stop_unfenced
+from tests.crash.records import accounts_hold
+from tests.crash.site import Site, until
 
 
 async def taken_over(site: Site, number: int) -> None:
     """Change the district, wait for the lease to lapse, and let another agent finish the batch."""
     await site.add_person("01", 90_001)
-    await site.change("01", "UPDATE \"Person\" SET \"name\" = 'Renamed' WHERE \"personID\" = 7")
+    await site.change("01", 'UPDATE "Person" SET "name" = \'Renamed\' WHERE "personID" = 7')
 
     async def lapsed() -> bool:
         return not any(each.alive for each in await site.store.agents())
@@ -48,7 +50,7 @@ async def nothing_comes_of_it(site: Site, sleeper: subprocess.Popen[bytes]) -> N
     await until(told)
     assert await site.raw_state() == state
     assert await site.raw_control() == control
-    await site.change("01", "UPDATE \"Person\" SET \"name\" = 'Again' WHERE \"personID\" = 8")
+    await site.change("01", 'UPDATE "Person" SET "name" = \'Again\' WHERE "personID" = 8')
     (following,) = await site.send("01")
     batch = await site.reached(following, Status.COMPLETED)
     assert batch.agent.endswith(f":{sleeper.pid}")
@@ -58,7 +60,7 @@ async def nothing_comes_of_it(site: Site, sleeper: subprocess.Popen[bytes]) -> N
 
 async def test_stopped_between_two_chunks(site: Site) -> None:
     number, sleeper = await sleeps(site)
-    await site.stop_unfenced(sleeper)
+    await stop_unfenced(site, sleeper)
     await taken_over(site, number)
     await nothing_comes_of_it(site, sleeper)
 
