@@ -24,8 +24,8 @@ from tests.databases import DISTRICT_SQL, run_script
 CATALOG = load().for_state("NV")
 TENANT = "districtNumber"
 SIZES = {
-    "School": 6, "Calendar": 9, "ScheduleStructure": 10, "TermSchedule": 12, "PeriodSchedule": 12, "Person": 150,
-    "Identity": 160, "Enrollment": 150, "StructureGradeLevel": 40, "Test": 60, "Roster": 200, "Section": 60,
+    "School": 6, "Calendar": 9, "ScheduleStructure": 10, "TermSchedule": 12, "PeriodSchedule": 12, "Person": 100,
+    "Identity": 110, "Enrollment": 110, "StructureGradeLevel": 30, "Test": 40, "Roster": 120, "Section": 40,
 }  # fmt: skip
 
 

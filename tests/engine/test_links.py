@@ -9,7 +9,7 @@ from resync_tui.outcome import Counts
 from tests.accounts.shape import dump
 from tests.databases import run_script
 from tests.engine.running import make_job, run
-from tests.engine.small import ENDS, ROWS, SMALL, Database, pair
+from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, pair
 
 TREE = Catalog("Tree", (DisObject("Tree", ("tree",)),), tenant_column="tenant")
 TREE_DISTRICT = "CREATE TABLE tree (id varchar(20) PRIMARY KEY, up varchar(20), size integer);"
@@ -44,7 +44,7 @@ async def test_an_excluded_parent_blocks_its_children_and_theirs(database: Datab
     }
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -56,7 +56,7 @@ async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in
     assert await here.held("SELECT name FROM a WHERE id = 1") == [("older",)]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_a_child_without_its_parent_in_the_batch_is_blocked_and_told_what_to_run(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -69,7 +69,7 @@ async def test_a_child_without_its_parent_in_the_batch_is_blocked_and_told_what_
     }
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_empty_tables_are_green_and_what_the_state_has_is_extra(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -78,7 +78,7 @@ async def test_empty_tables_are_green_and_what_the_state_has_is_extra(
     assert heard.counts == {"A": Counts(extra=1), "B": Counts(), "C": Counts(), "D": Counts()}
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
     database: Database, random: Random, ends: tuple[str, str]
 ) -> None:
@@ -90,7 +90,7 @@ async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
     assert heard.counts["Tree"] == Counts(processed=1000, inserted=1000)
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_a_broken_link_brings_down_what_hangs_on_it_and_true_circles_go_in(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -121,7 +121,7 @@ async def test_values_change_hands_in_swaps_chains_and_rings(database: Database,
     assert await here.held("SELECT id, code FROM c ORDER BY id") == now
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_a_value_moves_to_a_new_record_unless_the_one_that_has_it_stays(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -146,7 +146,7 @@ DATES = Catalog("Dates", (DisObject("Day", ("day",)),))
 DAYS = "CREATE TABLE day (id integer PRIMARY KEY, at date NOT NULL, flag boolean NOT NULL{unique});"
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_values_that_cannot_be_missing_change_hands_too(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database, ends, district=DAYS.format(unique=""), state=DAYS.format(unique=", UNIQUE (at, flag), UNIQUE (at)")
@@ -166,7 +166,7 @@ async def test_values_that_cannot_be_missing_change_hands_too(database: Database
 KEYS = Catalog("Keys", (DisObject("K", ("k",)),), tenant_column="tenant")
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_text_keys_are_told_apart_by_every_byte(database: Database, ends: tuple[str, str]) -> None:
     keys = [
         "a",
@@ -204,7 +204,7 @@ async def test_text_keys_are_told_apart_by_every_byte(database: Database, ends: 
     )
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("ends", SAME)
 async def test_all_of_a_doubled_key_are_refused_where_the_district_has_another_key(
     database: Database, ends: tuple[str, str]
 ) -> None:
