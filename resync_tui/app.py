@@ -11,12 +11,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from resync_tui import terminal
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import Settings
 from resync_tui.errors import ResyncError
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.finished import Awaited, told
 from resync_tui.screens.help import NAMES, help_sheet
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.legend import legend_sheet
@@ -25,7 +27,6 @@ from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
 from resync_tui.session import Session, Store
-from resync_tui.terminal import is_behind
 from resync_tui.widgets.glyphs import ASCII, glyphs_for
 
 BEAT = 0.25
@@ -74,6 +75,8 @@ class ResyncApp(App[None]):
         )
         self._stale = False
         """Whether the control database has changed since the screen in front read it."""
+        self._awaited = Awaited(user)
+        self._titled = ""
         self.glyphs = glyphs_for(os.environ)
         self.set_class(self.glyphs is ASCII, "ascii")
 
@@ -87,7 +90,9 @@ class ResyncApp(App[None]):
         self.call_after_refresh(lambda: self.run_worker(self._watch(), group="watch"))
 
     async def on_unmount(self) -> None:
-        """Let the control database go."""
+        """Give the title back, and let the control database go."""
+        if self._titled:
+            terminal.restore_title(self)
         await self.session.close()
 
     def leave(self, code: int) -> None:
@@ -98,13 +103,34 @@ class ResyncApp(App[None]):
     async def _watch(self) -> None:
         while True:
             self._stale = await self.session.unbroken(self.session.poll()) or self._stale
+            await self._tell_what_ended()
             self._draw()
             await sleep(BEAT if self.session.active else IDLE)
+
+    async def _tell_what_ended(self) -> None:
+        """Tell of this user's requests that have ended: a toast, the bell once, the terminal's title."""
+        ended = self._awaited.ended(self.session.active) if self.session.ready else []
+        if self.session.active:
+            self._title(f"resync-tui: {len(self.session.active)} running or queued")
+        with suppress(ResyncError):
+            for request in ended:
+                batches = await self.session.unbroken(self.session.of_request(request))
+                text, well = told(batches, self.session.district_name(batches[0].district))
+                self.notify(text, severity="information" if well else "warning", markup=False)
+                self._title(f"resync-tui: {text}")
+        if ended:
+            self.bell()
+
+    def _title(self, text: str) -> None:
+        """Set the terminal's title, once; the Linux console has none."""
+        if text != self._titled and os.environ.get("TERM") != "linux":
+            self._titled = text
+            terminal.write_title(self, text)
 
     def _draw(self) -> None:
         """Nothing is drawn behind a modal, nor for a terminal that does not keep up."""
         page = self._page
-        if page is None or is_behind(self):
+        if page is None or terminal.is_behind(self):
             return
         if self._stale:
             self._stale = False

@@ -224,6 +224,11 @@ class Session:
         store = await self.store()
         await store.cancel(batch, self.user)
 
+    async def of_request(self, request: int) -> list[Batch]:
+        """Return a request's batches, without the objects of those that have ended."""
+        store = await self.store()
+        return await store.batches(request=request, objects=False)
+
     async def newest_batch(self) -> Batch | None:
         """Return the newest batch of the listed district."""
         store = await self.store()

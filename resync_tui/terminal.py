@@ -51,3 +51,21 @@ def is_behind(app: Any) -> bool:
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue is not None and bool(queue.qsize() > 1)
+
+
+def write_title(app: Any, title: str) -> None:
+    """Set the terminal's title, the one before kept by the terminal (XTWINOPS 22) so that it can be given back."""
+    kept = "" if getattr(app, "_title_kept", False) else "\x1b[22;2t"
+    app._title_kept = True
+    clean = "".join(each if each.isprintable() else " " for each in title)
+    _write(app, f"{kept}\x1b]2;{clean}\a")
+
+
+def restore_title(app: Any) -> None:
+    """Give the terminal the title back that it had; one that cannot keep titles gets an empty one."""
+    _write(app, "\x1b]2;\a\x1b[23;2t")
+
+
+def _write(app: Any, sequence: str) -> None:
+    if (driver := getattr(app, "_driver", None)) is not None:
+        driver.write(sequence)

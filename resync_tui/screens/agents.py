@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.binding import Binding, BindingType
+
 from resync_tui.control.views import Agent, Batch
 from resync_tui.outcome import Status
 from resync_tui.screens import words
+from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.page import Page
 from resync_tui.screens.sheet import TextRow, text_rows
 from resync_tui.session import Session
@@ -17,7 +20,10 @@ from resync_tui.widgets.rows import Rows
 class AgentsPage(Page):
     """Who works, on what, since when; and the batches that are queued or running."""
 
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("Esc", "Back"), ("p", "Progress"), ("H", "History"), ("?", "Help"))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,l", "log", "Agent Log")]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("Enter", "Agent Log"), ("c", "Copy"), ("Esc", "Back"), ("p", "Progress"), ("H", "History"), ("?", "Help")),
+    )
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
@@ -65,3 +71,7 @@ class AgentsPage(Page):
             plain("No agent is alive. Sending starts one; a service is started with:"),
             plain(self.session.start_words, BOLD),
         ]
+
+    def action_log(self) -> None:
+        """Show what the agents write."""
+        self.app.push_screen(AgentLogPage(self.session, self.glyphs))

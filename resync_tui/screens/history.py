@@ -1,138 +1,158 @@
-"""All batches, newest first; Enter opens one."""
+"""All batches, newest first, narrowed by district and outcome; Enter opens one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from resync_tui.control.views import Batch
-from resync_tui.outcome import Color, Status
+from resync_tui.outcome import Status
 from resync_tui.screens import words
+from resync_tui.screens.compare import ComparePage
+from resync_tui.screens.history_row import Columns, HistoryRow, Outcome, history_row, outcome_of
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
+from resync_tui.widgets.line import TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
 
-NEWEST = 500
+NEWEST = 1000
 """Batches that are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One batch."""
-
-    key: str
-    place: str
-    year: str
-    requested: str
-    by: str
-    objects: int
-    processed: int
-    errors: int
-    color: Color | None
-    status: str
-
-
-def history_row(batch: Batch, place: str) -> HistoryRow:
-    """Return the row of a batch."""
-    running = batch.status is Status.RUNNING
-    return HistoryRow(
-        key=str(batch.batch),
-        place=place,
-        year=words.school_year(batch.year),
-        requested=words.when(batch.requested),
-        by=batch.requested_by,
-        objects=len(batch.objects),
-        processed=batch.counts.processed,
-        errors=batch.counts.errors,
-        color=batch.color,
-        status=f"{int(words.batch_share(batch) * 100)}%" if running else str(batch.status),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """How wide the columns are; a narrow terminal has no room for the number of objects."""
-
-    width: int
-
-    @property
-    def wide(self) -> bool:
-        """Whether there is room for everything."""
-        return self.width >= WIDE
-
-    @property
-    def by(self) -> int:
-        """Cells of the requester."""
-        return 14 if self.wide else 6
-
-    @property
-    def place(self) -> int:
-        """Cells that are left for the district."""
-        return max(8, self.width - 6 - 8 - 17 - self.by - 1 - self.wide * 8 - 9 - 7 - 1 - len("● completed") - 1)
-
-    def titles(self) -> Line:
-        """Return the titles of the columns."""
-        objects = f"{'Objects':>8}" if self.wide else ""
-        text = f"{'Batch':<5} {left('District', self.place)} {'Year':<7} {'Requested':<16} {left('By', self.by)}"
-        return plain(f"{text}{objects}{'Processed':>9}{'Errors':>7} Status", BOLD)
-
-    def draw(self, row: HistoryRow, glyphs: Glyphs) -> Line:
-        """Return the line of a batch."""
-        objects = f"{row.objects:>8}" if self.wide else ""
-        return (
-            (f"#{row.key:<4} ", BOLD),
-            (f"{left(row.place, self.place, glyphs.cut)} ", PLAIN),
-            (f"{row.year} {row.requested} {left(row.by, self.by, glyphs.cut)}{objects}", PLAIN),
-            (f"{row.processed:>9,}", PLAIN),
-            (f"{row.errors:>7,} ", WARN if row.errors else PLAIN),
-            (f"{glyphs.dot(row.color)} ", DOT[row.color]),
-            (row.status, PLAIN),
-        )
 
 
 class HistoryPage(Page):
     """DISBatchHistory, a batch a row; while some run their rows live."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open the batch")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open the batch"),
+        Binding("slash", "filter", "Filter by district"),
+        Binding("o", "outcome", "Filter by outcome"),
+        Binding("b", "compare", "Compare the batch with the run before"),
+        Binding("w", "csv", "Write the list into a CSV file"),
+    ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Open"), ("Esc", "Back"), ("A", "Agents"), ("L", "Legend"), ("?", "Help")),
+        *(("Enter", "Open"), ("/", "District"), ("o", "Outcome"), ("b", "Run before"), ("w", "CSV")),
+        *(("c", "Copy"), ("Esc", "Back"), ("A", "Agents"), ("L", "Legend"), ("?", "Help")),
     )
 
     def __init__(self, session: Session, glyphs: Glyphs, request: int | None = None) -> None:
         super().__init__(session, glyphs)
         self._request = request
         self._batches: list[Batch] | None = None
+        self._part = ""
+        self._outcome: Outcome | None = None
         self._list = Rows[HistoryRow](lambda row, width: Columns(width).draw(row, self.glyphs))
 
     def rows(self) -> Rows[HistoryRow]:
         """Return the batches."""
         return self._list
 
+    def compose_filter(self) -> ComposeResult:
+        """What asks for a part of a district's name."""
+        yield Input(id="filter", placeholder="part of a district; Enter keeps, Esc clears", compact=True)
+
     async def load(self) -> None:
         """Read the newest batches, or those of one request."""
         store = await self.session.store()
-        self._batches = await store.batches(request=self._request, limit=NEWEST)
+        self._batches = await store.batches(request=self._request, limit=NEWEST, objects=False)
 
     def draw(self) -> None:
-        """Draw the batches."""
+        """Draw the batches that the filters leave."""
         what = f"Request {self._request}" if self._request is not None else "History"
-        batches = self._batches or []
-        running = sum(batch.status is Status.RUNNING for batch in batches)
-        queued = sum(batch.status is Status.QUEUED for batch in batches)
-        state = f"{words.plural(len(batches), 'batch', 'batches')}  {running} running  {queued} queued "
-        self.header(spread(((f" {what} ", TITLE),), plain(state), self.size.width))
+        shown = [each for each in self._batches or [] if self._shows(each)]
+        running = sum(batch.status is Status.RUNNING for batch in shown)
+        queued = sum(batch.status is Status.QUEUED for batch in shown)
+        state = f"{words.plural(len(shown), 'batch', 'batches')}  {running} running  {queued} queued "
+        filters = "  ".join(filter(None, (self._part, self._outcome or "")))
+        heading: Line = ((f" {what} ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
+        self.header(spread(heading, plain(state), self.size.width))
         self.titles(Columns(self._list.width).titles())
-        self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in batches])
+        self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in shown])
+
+    def _shows(self, batch: Batch) -> bool:
+        named = self._part.casefold() in self.session.district_name(batch.district).casefold()
+        return named and self._outcome in (None, outcome_of(batch))
 
     def note(self) -> list[Line]:
-        """Say so where there is nothing."""
-        return [plain("Nothing has been sent yet.")] if self._batches == [] else []
+        """Say what the batch under the cursor was for, how long it ran and why it failed."""
+        if self._batches == []:
+            return [plain("Nothing has been sent yet.")]
+        current = self._list.current
+        if current is None:
+            return [plain("No batch is like that. Esc clears the filters.")] if self._batches else []
+        batch = next(each for each in self._batches or [] if str(each.batch) == current.key)
+        text = f"Request {batch.request}: {words.kind_of(batch)} asked for by {batch.requested_by}"
+        text += f", {batch.reason}" if batch.reason else ""
+        if batch.started:
+            text += f", ran {words.short_span(words.ran_for(batch.started, batch.finished, self.session.now()))}"
+        if batch.not_before and batch.status is Status.QUEUED:
+            text += f", not before {words.when(batch.not_before)}"
+        return [plain(part) for part in words.folded(f"{text}. {batch.message}", self.size.width)]
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self.show_message()
 
     def action_open(self) -> None:
         """Open the batch under the cursor."""
         if self._list.current:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, int(self._list.current.key)))
+
+    def action_compare(self) -> None:
+        """Show what differs from the run before."""
+        if self._list.current:
+            self.app.push_screen(ComparePage(self.session, self.glyphs, int(self._list.current.key)))
+
+    def action_outcome(self) -> None:
+        """Show the batches of the next outcome, and after the last one all again."""
+        kinds = (None, *Outcome)
+        self._outcome = kinds[(kinds.index(self._outcome) + 1) % len(kinds)]
+        self.refresh_all()
+
+    def action_filter(self) -> None:
+        """Ask for a part of a district's name."""
+        self.query_one("#filter", Input).focus()
+        self.add_class("filtering")
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self._part = event.value.strip()
+        self.refresh_all()
+
+    @on(Input.Submitted, "#filter")
+    def _keep_filter(self) -> None:
+        self.remove_class("filtering")
+        self._list.focus()
+
+    def action_back(self) -> None:
+        """Clear the filters, or go back where there is none."""
+        if self._part or self._outcome or self.has_class("filtering"):
+            self._outcome = None
+            self.query_one("#filter", Input).value = ""
+            self._keep_filter()
+            self.refresh_all()
+        else:
+            super().action_back()
+
+    async def action_csv(self) -> None:
+        """Write the batches that are listed."""
+        titles = ("batch", "district", "school_year", "requested", "by", "for", "processed", "errors", "status")
+        rows = [
+            (
+                each.key,
+                each.place,
+                each.year,
+                each.requested,
+                each.by,
+                each.kind,
+                each.processed,
+                each.errors,
+                each.status,
+            )
+            for each in self._list.values
+        ]
+        await self.write_csv("resync-history.csv", titles, rows)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from resync_tui.control.views import Batch, ObjectResult
-from resync_tui.outcome import Counts, Status
+from resync_tui.outcome import Counts, Purpose, Status
 
 
 def when(moment: datetime | None) -> str:
@@ -81,6 +81,13 @@ def outcome(result: ObjectResult) -> str:
     if result.status is Status.RUNNING:
         return f"{int(share(result) * 100)}%"
     return _ENDED.get(result.status) or error_rate(result.counts)
+
+
+def kind_of(batch: Batch) -> str:
+    """Write what a batch is for: resync, full resync, compare, remove extra."""
+    if batch.purpose is Purpose.RESYNC:
+        return "full resync" if batch.full else "resync"
+    return "compare" if batch.purpose is Purpose.VERIFY else "remove extra"
 
 
 def batch_share(batch: Batch) -> float:

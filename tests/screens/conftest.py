@@ -97,6 +97,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
         store: twin.MemoryStore | None = None,
         start: str | None = None,
         waits: bool = True,
+        toasts: bool = False,
         **chosen: Any,
     ) -> AsyncIterator[Console]:
         clock = twin.Clock() if store is None else store.clock
@@ -114,7 +115,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
             user="jdoe",
             clock=clock,
         )
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=toasts) as pilot:
             made = Console(app, pilot, kept, clock)
             await pilot.pause()
             if waits and not kept.trouble:
