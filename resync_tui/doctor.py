@@ -1,4 +1,4 @@
-"""What is wrong before anything is sent: configuration, rights, databases, identities, schemas, agents."""
+"""What is wrong before anything is sent: configuration, rights, databases, identities, schemas, rules, agents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,12 @@ from sqlalchemy.exc import NoSuchTableError
 
 from resync_tui import config, database, rights
 from resync_tui.catalog import Catalog
+from resync_tui.clock import utc_now
 from resync_tui.config import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
+from resync_tui.doctor_dates import due_resyncs, late_schedules
+from resync_tui.engine import rules
 from resync_tui.engine.tables import NoFit, describe, reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.logind import logout_hint
@@ -54,6 +57,8 @@ def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
 
 async def _examine(examination: Examination) -> None:
     await _control(examination)
+    for late in late_schedules(examination.settings, utc_now()):
+        examination.found(late)
     state = await _state(examination)
     limit = anyio.CapacityLimiter(AT_A_TIME)
     found: dict[str, list[ResyncError]] = {each.id: [] for each in examination.settings.district}
@@ -76,6 +81,10 @@ async def _control(examination: Examination) -> None:
         store = await Store.open(url, viewpoint=rights.viewpoint_of(examination.settings))
         try:
             examination.agents = await store.agents()
+            settings = examination.settings
+            standings = await store.board(settings.years.current, [each.id for each in settings.district])
+            for owed in due_resyncs(settings, standings, utc_now().astimezone().date()):
+                examination.found(owed)
         finally:
             await store.close()
     except ResyncError as error:
@@ -101,6 +110,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
         url = examination.settings.district_url(district.id)
         tables = await _reflect(name, url, examination.catalog)
         problems = await _identity(name, url, district.id, examination.catalog, tables)
+        problems += await _rules(name, url, examination, tables)
     except ResyncError as error:
         return [error]
     if state is not None:
@@ -145,6 +155,21 @@ async def _identity(name: str, url: str, expected: str, catalog: Catalog, tables
             f"{_up(name)} is another one: its {catalog.identity} says {says}", "Mend the url or the id in resync.toml."
         )
     ]
+
+
+async def _rules(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
+    """Ask a district whether it understands the conditions of the catalog's rules."""
+    engine = database.open_engine(url)
+    year, today = examination.settings.years.current, utc_now().astimezone().date()
+    try:
+        with database.explained(name, url):
+            async with engine.connect() as connection:
+                # A statement that is refused must not take the next one down.
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                dialect = database.dialect_of(url)
+                return await rules.faults(examination.catalog, tables, dialect, year, today, alone.execute)
+    finally:
+        await engine.dispose()
 
 
 def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:

@@ -1,12 +1,23 @@
 """The JSON documents that scripts read: catalog, plan, batches and errors as plain dictionaries."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import Agent, Batch, ErrorRecord, LastResync, ObjectResult
+from resync_tui.config import DistrictSettings, ScheduleSettings
+from resync_tui.control.views import (
+    Agent,
+    Alert,
+    Batch,
+    DistrictStanding,
+    ErrorRecord,
+    FindingRecord,
+    LastResync,
+    ObjectResult,
+)
 from resync_tui.errors import ResyncError
+from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
 
 Document: TypeAlias = dict[str, Any]
@@ -55,7 +66,17 @@ def plan(plan: Plan) -> Document:
 
 
 def batch(batch: Batch) -> Document:
-    """Return one district's batch with its objects, in the order of syncing."""
+    """Return one district's batch with its objects, in the order of syncing.
+
+    What most batches have none of stands there only where there is some: purpose, reason, when it may start.
+    """
+    more: Document = {}
+    if batch.purpose is not Purpose.RESYNC:
+        more["purpose"] = batch.purpose.value
+    if batch.reason:
+        more["reason"] = batch.reason
+    if batch.not_before:
+        more["not_before"] = time(batch.not_before)
     return {
         "request": batch.request,
         "batch": batch.batch,
@@ -66,6 +87,7 @@ def batch(batch: Batch) -> Document:
         "status": batch.status.value,
         "color": batch.color.value if batch.color else None,
         "attempts": batch.attempts,
+        **more,
         "objects": [_result(each) for each in batch.objects],
     }
 
@@ -88,6 +110,113 @@ def _result(result: ObjectResult) -> Document:
         "color": result.color.value if result.color else None,
         "started": time(result.started),
         "finished": time(result.finished),
+    }
+
+
+def verification(batch: Batch, records: Sequence[FindingRecord] | None) -> Document:
+    """Return what a comparison found; with `records` also the keys of those that are not the same."""
+    document = _head(batch) | {"objects": [_compared(each) for each in batch.objects]}
+    return document if records is None else document | {"keys": [_finding(each) for each in records]}
+
+
+def removal(batch: Batch) -> Document:
+    """Return what became of the records that only the state had."""
+    return _head(batch) | {"objects": [_removed(each) for each in batch.objects]}
+
+
+def _head(batch: Batch) -> Document:
+    return {
+        "request": batch.request,
+        "batch": batch.batch,
+        "district": batch.district,
+        "year": batch.year,
+        "status": batch.status.value,
+    }
+
+
+def _compared(result: ObjectResult) -> Document:
+    counts = result.counts
+    return {
+        "object": result.object,
+        "sequence": result.sequence,
+        "status": result.status.value,
+        "processed": counts.processed,
+        "matched": counts.unchanged,
+        "different": counts.updated,
+        "missing": counts.inserted,
+        "expected": counts.errors,
+        "extra": counts.extra,
+    }
+
+
+def _removed(result: ObjectResult) -> Document:
+    counts = result.counts
+    return {
+        "object": result.object,
+        "sequence": result.sequence,
+        "status": result.status.value,
+        "extra": counts.extra,
+        "removed": counts.removed,
+        "errors": counts.errors,
+    }
+
+
+def _finding(record: FindingRecord) -> Document:
+    return {
+        "object": record.object,
+        "table": record.table,
+        "key": dict(record.key),
+        "finding": record.finding.value,
+    }
+
+
+def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> Document:
+    """Return a schedule, when it fires next and when its batches may start then."""
+    return {
+        "name": schedule.name,
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "districts": schedule.districts,
+        "objects": schedule.objects,
+        "next_run": time(fires),
+        "starts": time(starts),
+    }
+
+
+def alert(alert: Alert) -> Document:
+    """Return a Process Alert."""
+    return {
+        "alert": alert.alert,
+        "process": alert.process,
+        "name": alert.name,
+        "message": alert.message,
+        "posted": time(alert.posted),
+        "due": time(alert.due),
+        "district": alert.district,
+        "request": alert.request,
+        "batch": alert.batch,
+        "read": alert.read,
+    }
+
+
+def standing(
+    district: DistrictSettings, standing: DistrictStanding, opens: date | None, closes: date | None
+) -> Document:
+    """Return where a district stands; `full_since_…` are null where that day is not configured, or still to come."""
+    return {
+        "district": district.id,
+        "name": district.name,
+        "standing": standing.standing.value,
+        "last_full": time(standing.last_full),
+        "full_since_opens": standing.full_since(opens) if opens else None,
+        "full_since_closes": standing.full_since(closes) if closes else None,
+        "batch": standing.batch,
+        "requested": time(standing.requested),
+        "processed": standing.processed,
+        "errors": standing.errors,
+        "color": standing.color.value if standing.color else None,
+        "message": standing.message,
+        "next_attempt": time(standing.next_attempt),
     }
 
 

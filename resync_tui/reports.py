@@ -6,7 +6,7 @@ from itertools import groupby
 from resync_tui.catalog import Catalog
 from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Color, Counts, Status
+from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.screens.words import error_rate, plural, school_year, when
 
@@ -57,6 +57,7 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
             f"{each.batch:6} {each.district:8.8} {school_year(each.year):7} {when(each.requested):16} "
             f"{each.requested_by:10.10} {each.counts.processed:9} {each.counts.errors:6} {word}"
         )
+        yield from _aside(each)
 
 
 def batch(batch: Batch) -> Iterator[str]:
@@ -67,6 +68,7 @@ def batch(batch: Batch) -> Iterator[str]:
         f"{batch.status}{again}"
     )
     yield f"Requested {when(batch.requested)} by {batch.requested_by} ({batch.initiator})"
+    yield from _aside(batch)
     if batch.message:
         yield batch.message
     yield f"{'DIS Objects':28} {'Processed':>9} {'Inserted':>8} {'Updated':>7} {'Errors':>6} {'Extra':>5} Status"
@@ -74,6 +76,18 @@ def batch(batch: Batch) -> Iterator[str]:
         yield _result(each)
         if each.message:
             yield f"    {each.message}"
+
+
+def _aside(batch: Batch) -> Iterator[str]:
+    """Say what most batches do not have: another purpose, a reason, a time."""
+    if batch.purpose is not Purpose.RESYNC:
+        yield f"       for: {batch.purpose}"
+    if batch.reason:
+        yield f"       reason: {batch.reason}"
+    if batch.put_off and batch.status is Status.QUEUED:
+        yield f"       could not be reached {batch.put_off}x, next try {when(batch.not_before)}"
+    elif batch.not_before and batch.status is Status.QUEUED:
+        yield f"       not before {when(batch.not_before)}"
 
 
 def _result(each: ObjectResult) -> str:
@@ -85,16 +99,23 @@ def _result(each: ObjectResult) -> str:
     )
 
 
+_AFTER_CANCEL = {
+    Purpose.RESYNC: "What had gone in stays; send it again when you like.",
+    Purpose.VERIFY: "Nothing was changed; compare again when you like.",
+    Purpose.REMOVE_EXTRA: "What was removed stays so; remove the rest when you like.",
+}
+
+
 def troubles(batch: Batch) -> Iterator[str]:
     """Return two lines, what and do, for a batch that did not complete."""
     where = f"Batch {batch.batch} of district {batch.district}"
     if batch.status is Status.CANCELLED:
         yield f"{where} was cancelled" + (f" by {batch.cancelled_by}" if batch.cancelled_by else "")
-        yield "What had gone in stays; send it again when you like."
+        yield _AFTER_CANCEL[batch.purpose]
     elif batch.status is Status.FAILED:
         reasons = (f"{each.object}: {each.message}" for each in batch.objects if each.status is Status.FAILED)
         yield f"{where} failed: {batch.message or next(reasons, 'no reason given')}"
-        yield f"Mend that, then send again; all of it: resync-tui history --batch {batch.batch}"
+        yield f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}"
 
 
 def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord]) -> Iterator[str]:

@@ -1,7 +1,10 @@
-"""Sending a resync from the command line: queue it, see that an agent is there, wait for the end."""
+"""Requests from the command line: queue one, see that an agent is there, wait for the end."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
 
 import anyio
 import click
@@ -11,31 +14,68 @@ from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
 from resync_tui.errors import CannotRun, ConfigError
-from resync_tui.outcome import Status
+from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
-from resync_tui.screens.words import batch_share, plural
+from resync_tui.screens.words import batch_share, plural, when
 
 POLL_SECONDS = 0.25
 AGENT_POLLS = 20
 """After so many polls with nothing heard of any agent, another one is started."""
 AGENT_STARTS = 3
 
+Submit: TypeAlias = Callable[[Store], Awaitable[list[Batch]]]
 
-def send(
-    settings: Settings, districts: Sequence[str], plan: Plan, user: str, queued: list[Batch], *, detach: bool
-) -> list[Batch]:
-    """Queue one request, see that an agent is there, return its batches: at once if `detach`, else ended.
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of which districts, why and when."""
+
+    districts: Sequence[str]
+    plan: Plan
+    purpose: Purpose = Purpose.RESYNC
+    full: bool = False
+    """Whether the plan is of every object of its year."""
+    reason: str = ""
+    not_before: datetime | None = None
+    campaign: bool = False
+    """Whether a district that cannot be reached is tried again later."""
+
+
+def send(settings: Settings, request: Request, user: str, queued: list[Batch], *, detach: bool = False) -> list[Batch]:
+    """Queue a request, see that an agent is there, return its batches: at once if `detach`, else ended.
 
     `queued` takes them as soon as they are, for whoever is interrupted. Raises CannotRun where no agent stays alive.
     """
 
+    async def submit(store: Store) -> list[Batch]:
+        return await store.submit(
+            request.districts,
+            request.plan,
+            initiator=settings.edition,
+            requested_by=user,
+            reason=request.reason,
+            purpose=request.purpose,
+            not_before=request.not_before,
+            full=request.full and request.purpose is Purpose.RESYNC,
+            campaign=request.campaign,
+        )
+
+    return _carried_out(settings, submit, queued, detach)
+
+
+def send_again(settings: Settings, request: int, user: str, queued: list[Batch], *, detach: bool) -> list[Batch]:
+    """Queue the failed batches of a request anew, as `send` does. Raises UsageError where none failed."""
+    return _carried_out(settings, lambda store: store.retry_failed(request, user), queued, detach)
+
+
+def _carried_out(settings: Settings, submit: Submit, queued: list[Batch], detach: bool) -> list[Batch]:
     async def sent() -> list[Batch]:
         store = await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
         try:
-            queued.extend(await store.submit(districts, plan, initiator=settings.edition, requested_by=user))
+            queued.extend(await submit(store))
             if (line := await _see_to_agent(store, settings)) is not None:
                 click.echo(f"No agent is alive, and not all secrets can be read here\nStart it: {line}", err=True)
-            return queued if detach else await _end_of(store, settings, [each.batch for each in queued])
+            return queued if detach else await _end_of(store, settings, queued[0].request)
         finally:
             with anyio.CancelScope(shield=True):
                 await store.close()
@@ -56,18 +96,22 @@ def start_agent(settings: Settings) -> str | None:
     return anyio.run(started)
 
 
-async def _end_of(store: Store, settings: Settings, numbers: Sequence[int]) -> list[Batch]:
-    """Return the batches once all have ended; meanwhile one live line on a terminal."""
+async def _end_of(store: Store, settings: Settings, request: int) -> list[Batch]:
+    """Return a request's batches once all have ended; meanwhile one live line on a terminal."""
     live = sys.stderr.isatty()
     silent = starts = 0
     seen = -1
+    told: set[tuple[int, int]] = set()
     try:
         while True:
             changes = await store.changes()
             if changes != seen or silent % AGENT_POLLS == 0:
-                batches = [await store.batch(number) for number in numbers]
+                batches = await store.request(request)
                 if all(batch.status.ended for batch in batches):
-                    return batches
+                    numbers = [batch.batch for batch in batches]
+                    found = {each.batch: each for each in await store.batches(request=request)}
+                    return [found[number] for number in numbers]
+                _tell_put_off(batches, told, live)
                 if live:
                     click.echo(f"\r\033[K{progress(batches)}", nl=False, err=True)
             silent = silent + 1 if changes == seen else 0
@@ -76,7 +120,7 @@ async def _end_of(store: Store, settings: Settings, numbers: Sequence[int]) -> l
                 silent = 0
                 if starts == AGENT_STARTS:
                     raise CannotRun(
-                        f"No agent stays alive to run batch {', '.join(map(str, numbers))}, which stays queued",
+                        f"No agent stays alive to run request {request}, which stays queued",
                         f"Start one and see what it says: resync-tui agent --config {settings.path}",
                     )
                 starts += store.rights.serve and _start(settings) is None
@@ -86,9 +130,18 @@ async def _end_of(store: Store, settings: Settings, numbers: Sequence[int]) -> l
             click.echo("\r\033[K", nl=False, err=True)
 
 
+def _tell_put_off(batches: Sequence[Batch], told: set[tuple[int, int]], live: bool) -> None:
+    """Name each district that could not be reached, once a try."""
+    for each in batches:
+        if each.put_off and each.status is Status.QUEUED and (each.batch, each.put_off) not in told:
+            told.add((each.batch, each.put_off))
+            clear = "\r\033[K" if live else ""
+            click.echo(f"{clear}District {each.district}: {each.message} Next try {when(each.not_before)}", err=True)
+
+
 def progress(batches: Sequence[Batch]) -> str:
     """Return one line that says how far some batches are."""
-    done = sum(batch_share(batch) for batch in batches) / len(batches)
+    done = sum(1.0 if batch.status.ended else batch_share(batch) for batch in batches) / len(batches)
     records = sum(batch.counts.processed for batch in batches)
     errors = sum(batch.counts.errors for batch in batches)
     running = [each.object for batch in batches for each in batch.objects if each.status is Status.RUNNING]

@@ -61,6 +61,37 @@ def test_what_does_not_fit_is_named(place: Place, database: str, statement: str,
     assert (what or "Nothing is wrong.") in done.stdout
 
 
+def test_a_bad_condition_is_named_with_its_object(place: Place) -> None:
+    catalog = place.folder / "objects.toml"
+    catalog.write_text(catalog.read_text().replace('t."stateExclude"', 't."stateExcluded"'))
+    (what,) = problems(place)
+    assert what.startswith("Rule excluded of Person is not valid SQL: ")
+    assert place.run("doctor").returncode == 3
+
+
+def test_a_mandatory_resync_that_is_due_is_named_until_it_has_completed(place: Place) -> None:
+    place.change("current = 2026", "current = 2026\nopens = 2025-08-01")
+    done = place.run("doctor", "--json")
+    assert done.returncode == 1
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["what"] == (
+        "Start of school year: 2 districts of 2 without a full resync since 2025-08-01: 01 (never), 02 (never)"
+    )
+    assert 'run --all-districts --all --reason "Start of school year"' in problem["do"]
+    assert place.run("run", "--all-districts", "--all", "--yes").returncode == 1
+    assert problems(place) == {}
+
+
+def test_a_schedule_outside_the_window_is_named(place: Place) -> None:
+    place.change(
+        "[[district]]",
+        '[engine]\nwindow = "01:00-01:01"\n[[schedule]]\nname = "weekly"\ncron = "30 12 * * 0"\n[[district]]',
+    )
+    (what,) = problems(place)
+    assert what.startswith("Schedule weekly fires next at ")
+    assert "outside [engine] window 01:00-01:01" in what
+
+
 def test_one_bad_district_does_not_hide_another(place: Place) -> None:
     (place.folder / "abbott.db").unlink()
     place.sql("campus", "UPDATE District SET number = '03'")

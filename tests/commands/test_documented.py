@@ -11,7 +11,9 @@ from resync_tui.cli import commands
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-COMMAND_LINES = re.findall(r"^resync-tui(.*)$", README, re.MULTILINE)
+COMMAND_LINES = [
+    re.sub(r"\n +", " ", each) for each in re.findall(r"^resync-tui(.*(?:\n {15}.*)*)$", README, re.MULTILINE)
+]
 
 
 def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

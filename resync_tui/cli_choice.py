@@ -1,0 +1,78 @@
+"""What a command is to be done with: which districts, which objects, when; from its arguments and resync.toml."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resync_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from resync_tui.catalog import Catalog
+    from resync_tui.config import Settings
+    from resync_tui.plan import Plan
+
+_WALL = re.compile(r"\d\d:\d\d\Z")
+
+
+def one_district(settings: "Settings", district: str | None) -> str:
+    """Return a configured district, by default the first. Raises UsageError."""
+    return settings.district_by_id(district or settings.district[0].id).id
+
+
+def the_district(settings: "Settings", district: str | None) -> str:
+    """Return a configured district, which must be named where there are several. Raises UsageError."""
+    return some_districts(settings, [district] if district else [])[0]
+
+
+def some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
+    """Return configured districts, each once; they must be named where there are several. Raises UsageError."""
+    if not named and len(settings.district) > 1:
+        raise UsageError(f"{len(settings.district)} districts are configured", "Say which: -d ID, once for each.")
+    return list(dict.fromkeys(one_district(settings, each) for each in named or [settings.district[0].id]))
+
+
+def listed_districts(file: Path) -> list[str]:
+    """Return the ids of a file, one a line; `#` begins a comment. Raises UsageError."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"Cannot read {file}: {error.strerror}", "Name a file with one district id a line.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} is not UTF-8", "Save it as UTF-8.") from None
+    found = [text for line in lines if (text := line.partition("#")[0].strip())]
+    if not found:
+        raise UsageError(f"{file} names no district", "Write one district id a line; # begins a comment.")
+    return found
+
+
+def planned(catalog: "Catalog", objects: Sequence[str], everything: bool, year: int, *, alone: bool = False) -> "Plan":
+    """Return the plan for the named objects, or for all; `alone`: without what they depend on. Raises UsageError."""
+    from resync_tui.plan import make_plan
+
+    if everything == bool(objects):
+        raise UsageError("Name objects, or say --all", "See the names: resync-tui objects")
+    names = [each.name for each in catalog.objects] if everything else objects
+    return make_plan(catalog, names, year, check_dependencies=not alone)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """Return when `--at` means: HH:MM, the next such time of this host, or an ISO 8601 date and time to come.
+
+    `now` is aware; without an offset the time is this host's. Raises UsageError.
+    """
+    do = "Write 22:30, or 2026-07-01T02:00, with an offset where it is not this host's time."
+    try:
+        if _WALL.match(text):
+            today = datetime.combine(now.astimezone().date(), time.fromisoformat(text))
+            found = today.astimezone()
+            return found if found > now else (today + timedelta(days=1)).astimezone()
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--at {text} is no time", do) from None
+    if found.tzinfo is None:
+        found = found.astimezone()
+    if found <= now:
+        raise UsageError(f"--at {text} is over", do)
+    return found

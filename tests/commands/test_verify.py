@@ -1,0 +1,161 @@
+"""`verify` compares and changes nothing; `remove-extra` removes what only the state has, after a preview."""
+
+import json
+import os
+import pty
+from typing import Any
+
+import pytest
+
+from tests.commands.conftest import Place
+
+
+def verified(place: Place, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Compare, and return the exit code and what is said of each object."""
+    done = place.run("verify", "-d", "01", *arguments, "--json")
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, {each["object"]: each for each in json.loads(done.stdout)["objects"]}
+
+
+@pytest.fixture
+def sent(place: Place) -> Place:
+    """Both districts have been sent."""
+    assert place.run("run", "-d", "01", "-d", "02", "--all", "--yes").returncode == 1
+    return place
+
+
+def dump(place: Place) -> list[object]:
+    return [place.sql("state", f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("District", "School", "Person")]
+
+
+def test_an_empty_state_lacks_all_that_may_sync_and_stays_empty(place: Place) -> None:
+    code, found = verified(place, "Person")
+    assert code == 1
+    numbers = ("processed", "matched", "different", "missing", "expected", "extra")
+    assert {name: [each[number] for number in numbers] for name, each in found.items()} == {
+        "District": [1, 0, 0, 1, 0, 0],
+        "School": [1, 0, 0, 1, 0, 0],
+        "Person": [10, 0, 0, 8, 2, 0],
+    }
+    assert dump(place) == [[], [], []]
+
+
+def test_nothing_differs_where_only_those_are_missing_that_may_not_sync(sent: Place) -> None:
+    code, found = verified(sent, "--all")
+    assert code == 0
+    assert (found["Person"]["matched"], found["Person"]["missing"], found["Person"]["expected"]) == (8, 0, 2)
+    text = sent.run("verify", "-d", "01", "--all").stdout
+    assert "No resync is needed" in text
+    assert "2 records may not or cannot sync, as expected" in text
+
+
+def test_each_difference_is_counted_and_named_by_its_key_and_nothing_is_changed(sent: Place) -> None:
+    sent.sql(
+        "state",
+        """DELETE FROM Person WHERE districtNumber = '01' AND personID IN (1, 2);
+        UPDATE School SET name = 'B' WHERE districtNumber = '01'; INSERT INTO Person VALUES ('01', 77, 1, 0);""",
+    )
+    before = dump(sent)
+    done = sent.run("verify", "-d", "01", "--all", "--keys", "--json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    person = document["objects"][2]
+    assert [person[name] for name in ("matched", "different", "missing", "extra")] == [6, 0, 2, 1]
+    assert document["objects"][1]["different"] == 1
+    assert sorted((each["finding"], *each["key"].values()) for each in document["keys"]) == [
+        ("different", 1),
+        ("extra", 77),
+        ("missing", 1),
+        ("missing", 2),
+    ]
+    text = sent.run("verify", "-d", "01", "--all", "--keys").stdout.splitlines()
+    assert "extra: Person personID 77" in text
+    assert "A resync is needed: it would send 3 records." in text
+    assert max(map(len, text)) <= 80
+    assert dump(sent) == before
+
+
+def test_a_comparison_is_in_history_but_not_in_the_checklist(place: Place) -> None:
+    verified(place, "School")
+    (batch,) = json.loads(place.run("history", "--json").stdout)
+    assert batch["purpose"] == "verify"
+    assert "for: verify" in place.run("history").stdout
+    assert {each["last_resync"] for each in json.loads(place.run("objects", "--json").stdout)} == {None}
+
+
+def test_what_cannot_be_compared_is_exit_code_three(place: Place) -> None:
+    place.sql("state", 'DROP TABLE "School"')
+    done = place.run("verify", "-d", "01", "School")
+    assert done.returncode == 3
+    assert "The state has no table School" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.fixture
+def with_extra(place: Place) -> Place:
+    """Both districts have been sent; the state has a person of each more, one in nine, and one in five may go."""
+    place.change("[[district]]", "[engine]\nextra_share = 0.2\n[[district]]")
+    assert place.run("run", "-d", "01", "-d", "02", "--all", "--yes").returncode == 1
+    place.sql("state", "INSERT INTO Person VALUES ('01', 77, 1, 0), ('02', 77, 1, 0);")
+    return place
+
+
+def persons(place: Place, district: str) -> list[tuple[object, ...]]:
+    return place.sql("state", f"SELECT personID FROM Person WHERE districtNumber = '{district}' AND personID > 8")
+
+
+def test_yes_removes_the_extra_records_of_that_district_alone(with_extra: Place) -> None:
+    done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    (person,) = json.loads(done.stdout)["objects"]
+    assert (person["object"], person["extra"], person["removed"], person["errors"]) == ("Person", 1, 1, 0)
+    assert "Person, Person: 1 extra record" in done.stderr
+    assert "personID 77" in done.stderr
+    assert (persons(with_extra, "01"), persons(with_extra, "02")) == ([], [(77,)])
+    again = with_extra.run("remove-extra", "-d", "01", "--all", "--yes")
+    assert (again.returncode, again.stdout) == (0, "No extra records: the district has all that the state has.\n")
+
+
+def test_without_a_terminal_and_yes_nothing_is_even_compared(with_extra: Place) -> None:
+    before = with_extra.run("history", "--json").stdout
+    done = with_extra.run("remove-extra", "-d", "01", "Person")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 2
+    assert with_extra.run("history", "--json").stdout == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "left"),
+    [("y", 4, [(77,)]), ("", 4, [(77,)]), ("02", 4, [(77,)]), ("01", 0, []), ("abbott", 0, [])],
+)
+def test_on_a_terminal_the_district_is_typed_out(
+    with_extra: Place, typed: str, code: int, left: list[tuple[object, ...]]
+) -> None:
+    terminal, theirs = pty.openpty()
+    process = with_extra.start("remove-extra", "-d", "01", "Person", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = ""
+    while "type 01 or Abbott" not in shown:
+        shown += os.read(terminal, 4096).decode()
+    os.write(terminal, f"{typed}\n".encode())
+    assert process.stdout is not None
+    with process.stdout:
+        assert "personID 77" in process.stdout.read()
+    assert process.wait(60) == code
+    os.close(terminal)
+    assert persons(with_extra, "01") == left
+
+
+@pytest.mark.parametrize(
+    ("database", "statements"),
+    [("state", "INSERT INTO Person VALUES ('01', 78, 1, 0), ('01', 79, 1, 0);"), ("abbott", "DELETE FROM Person")],
+)
+def test_yes_lifts_no_guard(with_extra: Place, database: str, statements: str) -> None:
+    """Too large a share would go, or the district has nothing at all."""
+    with_extra.sql(database, statements)
+    before = dump(with_extra)
+    done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes")
+    assert done.returncode == 3
+    assert "removed" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert dump(with_extra) == before
