@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -220,7 +220,8 @@ class PostgresTarget(Target):
                     await _pipe(source, reader, driver, spec, query, meter)
             elif isinstance(source, SqliteSource):
                 with _ending_with(driver):
-                    await _load_rows(driver, spec, source.rows(query), meter)
+                    async with aclosing(source.rows(query)) as rows:
+                        await _load_rows(driver, spec, rows, meter)
 
     async def settle(self, spec: TableSpec) -> None:
         async with self.staging() as connection:

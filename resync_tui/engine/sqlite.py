@@ -5,8 +5,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any, cast
@@ -89,24 +89,29 @@ class SqliteSource(Source):
             async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
                 return [tuple(row) for row in await cursor.fetchall()]
 
-    async def rows(self, query: sa.Select[Any]) -> AsyncIterator[list[tuple[Any, ...]]]:
-        """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 comes as bytes."""
+    async def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+        """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 comes as bytes.
+
+        Whoever stops early closes it, so that the reader is free at once and for the task that took it.
+        """
         assert self._reader is not None
         passed = 0
         try:
-            async for portion in self._portions(query, 0):
-                passed += len(portion)
-                yield portion
+            async with aclosing(self._portions(query, 0)) as portions:
+                async for portion in portions:
+                    passed += len(portion)
+                    yield portion
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
         else:
             return
         self._reader.text_factory = _text_or_bytes
-        async for portion in self._portions(query, passed):
-            yield portion
+        async with aclosing(self._portions(query, passed)) as portions:
+            async for portion in portions:
+                yield portion
 
-    async def _portions(self, query: sa.Select[Any], skipped: int) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async def _portions(self, query: sa.Select[Any], skipped: int) -> AsyncGenerator[list[tuple[Any, ...]], None]:
         assert self._reader is not None
         async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
             while skipped:
@@ -250,13 +255,14 @@ class SqliteTarget(Target):
             f"INSERT INTO {STAGE_SCHEMA}.{quote(spec.stage.name)} ({', '.join(map(quote, names))})"
             f" VALUES ({', '.join('?' * len(names))})"
         )
-        async for portion in source.rows(query):
-            await meter(len(portion))
-            async with self.staging() as connection:
-                driver = await _driver(connection)
-                await driver.execute("BEGIN")
-                await driver.executemany(insert, portion)
-                await driver.commit()
+        async with aclosing(source.rows(query)) as portions:
+            async for portion in portions:
+                await meter(len(portion))
+                async with self.staging() as connection:
+                    driver = await _driver(connection)
+                    await driver.execute("BEGIN")
+                    await driver.executemany(insert, portion)
+                    await driver.commit()
 
     async def settle(self, spec: TableSpec) -> None:
         """Index the stage by key: SQLite joins by nested loops."""
