@@ -177,7 +177,12 @@ class _Agent:
         self._gave_up: CannotRun | None = None
 
     async def serve(self, once: bool, idle_seconds: float | None) -> None:
-        await self._queue.register()
+        try:
+            await self._queue.register()
+        except CannotRun:
+            if not await self._end_stopped():
+                raise
+            await self._queue.register()
         self._log.write(f"agent {os.getpid()} on {platform.node()} begins, {len(self._districts)} districts")
         try:
             async with anyio.create_task_group() as background:
@@ -216,6 +221,7 @@ class _Agent:
                 except CannotRun as error:
                     failures += 1
                     self._tell_outage(error)
+                    await self._end_stopped()
                     idle = anyio.current_time() - idle_since
                     hopeless = failures >= ONCE_PATIENCE if once else idle_seconds is not None and idle >= idle_seconds
                     if hopeless and not self._runs:
@@ -305,6 +311,15 @@ class _Agent:
                 self._log.write(f"{signal.Signals(number).name}: batches go back into the queue")
                 self._stopping = True
                 self._wake.set()
+
+    async def _end_stopped(self) -> bool:
+        """End whoever may hold the control database without being able to let go; return whether there was one."""
+        ended: list[int] = []
+        with suppress(CannotRun):
+            ended = await self._queue.end_stopped()
+        for pid in ended:
+            self._log.write(f"agent {pid} was stopped, and the control database out of reach: ended it")
+        return bool(ended)
 
     def _tell_outage(self, error: CannotRun) -> None:
         """Say it once, not at every try."""

@@ -11,6 +11,7 @@ import platform
 from pathlib import Path
 
 import platformdirs
+import psutil
 
 from resync_tui.database import dialect_of, sqlite_path
 
@@ -73,6 +74,22 @@ def known_dead(control_url: str, agent: str, kernel: str) -> bool:
 def forget(control_url: str, agent: str) -> None:
     """Remove the file of an agent that is gone from the control database."""
     _path(control_url, agent).unlink(missing_ok=True)
+
+
+def end_if_stopped(control_url: str, agent: str, pid: int) -> bool:
+    """End an agent's process where it is stopped (SIGSTOP, Ctrl-Z), and return whether it was.
+
+    That the process holds the agent's lock file proves that the number is not another's by now.
+    """
+    path = str(_path(control_url, agent).resolve())
+    try:
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_STOPPED or path not in (file.path for file in process.open_files()):
+            return False
+        process.kill()
+    except (psutil.Error, OSError):
+        return False
+    return True
 
 
 def _path(control_url: str, agent: str) -> Path:

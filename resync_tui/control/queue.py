@@ -17,7 +17,7 @@ from resync_tui.control.alerts import refused
 from resync_tui.control.completion import end_batch
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.gate import pass_gate
-from resync_tui.control.host_lock import forget, known_dead, this_kernel
+from resync_tui.control.host_lock import end_if_stopped, forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.rows import plan_view
@@ -73,6 +73,19 @@ class Queue:
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
+
+    async def end_stopped(self) -> list[int]:
+        """End the agents of this host that are stopped and whose lease has lapsed; return their process ids.
+
+        One stopped in mid-transaction keeps a SQLite file locked for all others until it wakes up, if ever.
+        """
+        agent = Tables.agent
+        others = select(agent).where(agent.c.kernel == this_kernel(), agent.c.agentID != self._agent.id)
+        async with self._database.read() as connection:
+            now = await self._database.now(connection)
+            found = (await connection.execute(others)).all()
+        lapsed = [row for row in found if row.seenAt + timedelta(seconds=row.leaseSeconds) <= now]
+        return [row.pid for row in lapsed if end_if_stopped(self._database.url, row.agentID, row.pid)]
 
     async def retire(self, districts: Collection[str], *, due_only: bool = False, window_open: bool = True) -> bool:
         """Unregister unless a batch of these districts is queued; return whether it did.
