@@ -38,14 +38,21 @@ class Site(Records):
 
     def start(self, *options: str, lease_seconds: float = 45) -> subprocess.Popen[bytes]:
         """Start an agent."""
-        command = [sys.executable, "-m", "resync_tui", "--config", str(self.settings.path), "agent", *options]
+        return self.start_module(
+            "resync_tui", "--config", str(self.settings.path), "agent", *options, lease=lease_seconds
+        )
+
+    def start_module(self, *command: str, lease_seconds: float) -> subprocess.Popen[bytes]:
+        """Start an agent by another module."""
         environ = os.environ | {
             "RESYNC_TUI_LEASE_SECONDS": str(lease_seconds),
             "TMPDIR": str(self.folder / "tmp"),
             "SQLITE_TMPDIR": str(self.folder / "tmp"),
         }
         with (self.folder / "agent.out").open("ab") as output:
-            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env=environ, stdout=output, stderr=output
+            )
         self.processes.append(process)
         return process
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 
+import psutil
 import pytest
 
 from resync_tui.outcome import Status
@@ -82,3 +83,20 @@ async def test_stopped_while_it_holds_the_state_it_is_ended(site: Site) -> None:
         sleeper.send_signal(signal.SIGSTOP)
     await taken_over(site, number)
     assert await site.ended(sleeper) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_stopped_while_it_holds_the_control_database_it_is_ended(site: Site) -> None:
+    (number,) = await site.send("01")
+    sleeper = site.start_module("tests.crash.stops_inside", str(site.settings.path), lease_seconds=2)
+
+    async def stopped() -> bool:
+        return bool(psutil.Process(sleeper.pid).status() == psutil.STATUS_STOPPED)
+
+    await until(stopped)
+    successor = site.start(lease_seconds=3)
+    assert await site.ended(sleeper) == -signal.SIGKILL
+    batch = await site.reached(number, Status.COMPLETED)
+    assert (batch.attempts, batch.agent.rpartition(":")[2]) == (2, str(successor.pid))
+    assert f"agent {sleeper.pid} was stopped" in site.log()
+    await site.all_is_right("01")
