@@ -38,9 +38,8 @@ class Site(Records):
 
     def start(self, *options: str, lease_seconds: float = 45) -> subprocess.Popen[bytes]:
         """Start an agent."""
-        return self.start_module(
-            "resync_tui", "--config", str(self.settings.path), "agent", *options, lease=lease_seconds
-        )
+        command = ("resync_tui", "--config", str(self.settings.path), "agent", *options)
+        return self.start_module(*command, lease_seconds=lease_seconds)
 
     def start_module(self, *command: str, lease_seconds: float) -> subprocess.Popen[bytes]:
         """Start an agent by another module."""
