@@ -22,6 +22,7 @@ from resync_tui.control.models import Tables
 from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
 from resync_tui.control.rows import agent_view, select_batches
 from resync_tui.control.security import of_seen, seen
+from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.control.views import (
     Agent,
     Batch,
@@ -230,6 +231,13 @@ class Store:
             await pass_gate(connection, changes=1)
             if not await cancel(connection, which, signed, await self._database.now(connection)):
                 raise UsageError(f"Request {request} has no batch left to cancel", "See: resync-tui history")
+
+    async def alert_unclaimed(self) -> list[int]:
+        """Tell of requests that no live agent serves, as agents do; for a console where none may be alive.
+
+        Return their numbers; none for a user without Write.
+        """
+        return await alert_unclaimed(self._database) if self.rights.write else []
 
     async def agents(self) -> list[Agent]:
         """Return the agents that are, or lately were, at work; those alive first."""

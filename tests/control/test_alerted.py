@@ -79,8 +79,8 @@ async def test_a_request_that_nobody_serves_is_told_once(office: Office, other: 
     assert await alert_unclaimed(office.database) == []
     await other.renew([])
     office.clock.move(1)
-    assert await alert_unclaimed(office.database) == [number]
-    assert await alert_unclaimed(office.database) == []
+    assert await office.store.alert_unclaimed() == [number]
+    assert await office.store.alert_unclaimed() == []
     (told,) = await alerts(office, "Resync Not Started")
     assert (told.audience, told.requestID) == ("state", number)
     assert told.message.startswith(f"Request {number} waits: no agent serves districts 001, 002. ")
