@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anyio
 import sqlalchemy as sa
-from sqlalchemy.exc import NoSuchTableError
 
 from resync_tui import config, database, rights
 from resync_tui.catalog import Catalog
@@ -125,10 +124,6 @@ async def _reflect(name: str, url: str, catalog: Catalog) -> Tables:
             async with engine.connect() as connection:
                 names = [table for each in catalog.objects for table in each.tables]
                 return await reflect(connection, names)
-    except NoSuchTableError as error:
-        raise CannotRun(
-            f"{_up(name)} has a foreign key to {error}, a table that is not there", "Create it, or drop that key."
-        ) from None
     finally:
         await engine.dispose()
 
@@ -187,10 +182,14 @@ def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:
     owner = {table: each.name for each in catalog.objects for table in each.tables}
     for name, child in owner.items():
         allowed = {child, *catalog.ancestors([child])}
-        keys = tables[name].foreign_key_constraints if name in tables else ()
-        for referred in sorted({key.referred_table.fullname for key in keys}):
+        keys = tables[name].foreign_keys if name in tables else ()
+        for referred in sorted({key.target_fullname.rpartition(".")[0] for key in keys}):
             parent = owner.get(referred)
-            if parent is not None and parent not in allowed:
+            if parent is None and referred not in tables:
+                yield CannotRun(
+                    f"{name} of {child} points to {referred}, a table that is not there", "Create it, or drop that key."
+                )
+            elif parent is not None and parent not in allowed:
                 yield CannotRun(
                     f"{name} of {child} points to {referred} of {parent}, on which {child} does not depend",
                     f"Add {parent} to the parents of {child} in the catalog.",

@@ -8,6 +8,7 @@ from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, Last
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.reports_compared import removal, verification
 from resync_tui.screens.words import error_rate, plural, school_year, when
 
 
@@ -52,7 +53,9 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
     """Return one line a batch."""
     yield f"{'Batch':>6} {'District':8} {'Year':7} {'Requested':16} {'By':10} {'Processed':>9} {'Errors':>6} Status"
     for each in found:
-        word = status(each.status, each.color, each.counts)
+        word = each.status.value
+        if each.purpose is Purpose.RESYNC:
+            word = status(each.status, each.color, each.counts)
         yield (
             f"{each.batch:6} {each.district:8.8} {school_year(each.year):7} {when(each.requested):16} "
             f"{each.requested_by:10.10} {each.counts.processed:9} {each.counts.errors:6} {word}"
@@ -69,8 +72,18 @@ def batch(batch: Batch) -> Iterator[str]:
     )
     yield f"Requested {when(batch.requested)} by {batch.requested_by} ({batch.initiator})"
     yield from _aside(batch)
+    counts = batch.counts
+    if counts.errors and batch.purpose is Purpose.RESYNC:
+        failures = f"{counts.rejected} rejected, {counts.blocked} blocked"
+        yield f"{plural(counts.errors, 'error')}: {counts.excluded} excluded, {failures}"
     if batch.message:
         yield batch.message
+    if batch.purpose is Purpose.VERIFY:
+        yield from verification(batch, ())
+        return
+    if batch.purpose is Purpose.REMOVE_EXTRA:
+        yield from removal(batch)
+        return
     yield f"{'DIS Objects':28} {'Processed':>9} {'Inserted':>8} {'Updated':>7} {'Errors':>6} {'Extra':>5} Status"
     for each in batch.objects:
         yield _result(each)

@@ -28,10 +28,10 @@ def alerts(found: Sequence[Alert]) -> Iterator[str]:
     if not found:
         yield "No alerts."
         return
-    yield f"{'Alert':>6}   {'Process':24} {'Name':34} Posted Date"
+    yield f"{'Alert':>6}   {'Process':25} {'Name':33} Posted Date"
     for each in found:
         star = " " if each.read else "*"
-        yield f"{each.alert:6} {star} {each.process:24.24} {each.name:34.34} {when(each.posted)[:10]}"
+        yield f"{each.alert:6} {star} {each.process:25.25} {each.name:33.33} {when(each.posted)[:10]}"
         due = f"; due {when(each.due)}" if each.due else ""
         yield f"         {each.message}{due}"
 

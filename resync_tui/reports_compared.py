@@ -48,10 +48,13 @@ def extra_records(groups: Iterable[FindingGroup], records: Sequence[FindingRecor
 
 
 def removal(batch: Batch) -> Iterator[str]:
-    """Return what became of the extra records, a line an object that had any."""
+    """Return what became of the extra records, a line an object that had any.
+
+    Of an object that did not complete the counts are still those of the comparison.
+    """
     for each in batch.objects:
         counts = each.counts
-        if counts.extra:
+        if counts.extra and each.status is Status.COMPLETED:
             left = f", {counts.errors} stay (resync-tui errors {batch.batch})" if counts.errors else ""
             yield f"{each.object:28.28} {counts.removed} of {plural(counts.extra, 'extra record')} removed{left}"
 

@@ -33,7 +33,12 @@ def test_a_sound_set_up_has_no_problem(place: Place) -> None:
         (
             "abbott",
             'PRAGMA foreign_keys = OFF; DROP TABLE "School";',
-            "District 01 has a foreign key to School, a table that is not there",
+            "District 01 has no table School",
+        ),
+        (
+            "abbott",
+            'ALTER TABLE "School" ADD COLUMN "zoneID" INTEGER REFERENCES "Zone" ("zoneID")',
+            "School of School points to Zone, a table that is not there",
         ),
         ("state", 'DROP TABLE "Person"', "The state has no table Person"),
         ("state", 'ALTER TABLE "School" DROP COLUMN "name"', "The state's table School has no column name"),

@@ -65,7 +65,9 @@ def _look_back(place: Place, first: dict[str, object], second: dict[str, object]
     assert listed["School"]["color"] == "green"
     text = place.run("errors", str(first["batch"])).stdout.splitlines()
     assert text == ["Person, Person: 2 records excluded: State-excluded person", "    personID 9", "    personID 10"]
-    assert "red 20" in place.run("history", "--batch", str(first["batch"])).stdout.splitlines()[-1]
+    one = place.run("history", "--batch", str(first["batch"])).stdout.splitlines()
+    assert "2 errors: 2 excluded, 0 rejected, 0 blocked" in one
+    assert "red 20" in one[-1]
 
 
 def test_nothing_wrong_is_exit_code_zero_and_a_second_run_changes_nothing(place: Place) -> None:
@@ -73,6 +75,22 @@ def test_nothing_wrong_is_exit_code_zero_and_a_second_run_changes_nothing(place:
     assert first.returncode == 0, first.stderr
     again = json.loads(place.run("run", "-d", "01", "School", "--json").stdout)
     assert [(each["inserted"], each["unchanged"]) for each in again["objects"]] == [(0, 1), (0, 1)]
+
+
+def test_another_year_is_sent_looked_at_and_remembered_for_itself(place: Place) -> None:
+    place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
+    done = place.run("run", "-d", "01", "--all", "--year", "2025", "--json")
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["year"], [each["object"] for each in document["objects"]]) == (2025, ["Person"])
+    (previous,) = json.loads(place.run("objects", "--year", "2025", "--json").stdout)
+    assert (previous["object"], previous["processed"]) == ("Person", 10)
+    assert {each["last_resync"] for each in json.loads(place.run("objects", "--json").stdout)} == {None}
+    assert "2024-25" in place.run("history").stdout
+    assert place.run("verify", "-d", "01", "Person", "--year", "2025").returncode == 0
+    neither = place.run("run", "--all-districts", "Person", "--year", "2025")
+    assert neither.returncode == 2
+    assert "District 02 is not configured" in neither.stderr
 
 
 def test_a_district_that_is_another_one_is_exit_code_three_and_nothing_is_written(place: Place) -> None:

@@ -79,7 +79,10 @@ def test_a_comparison_is_in_history_but_not_in_the_checklist(place: Place) -> No
     verified(place, "School")
     (batch,) = json.loads(place.run("history", "--json").stdout)
     assert batch["purpose"] == "verify"
-    assert "for: verify" in place.run("history").stdout
+    listed = place.run("history").stdout.splitlines()
+    assert listed[1].endswith(" completed")
+    assert listed[2].strip() == "for: verify"
+    assert "A resync is needed: it would send 2 records." in place.run("history", "--batch", "1").stdout
     assert {each["last_resync"] for each in json.loads(place.run("objects", "--json").stdout)} == {None}
 
 
