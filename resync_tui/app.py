@@ -17,6 +17,8 @@ from resync_tui.clock import Clock, utc_now
 from resync_tui.config import Settings
 from resync_tui.errors import ResyncError
 from resync_tui.screens.agents import AgentsPage
+from resync_tui.screens.alerts import AlertsPage
+from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.finished import Awaited, told
 from resync_tui.screens.help import NAMES, help_sheet
@@ -43,7 +45,9 @@ class ResyncApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "progress", "Progress of the newest batch"),
         Binding("H", "history", "History of all batches"),
-        Binding("A", "agents", "Agent Queue"),
+        Binding("exclamation_mark", "alerts", "Process Alerts"),
+        Binding("B", "board", "Board: where each district stands"),
+        Binding("A", "agents", "Agent Queue and Agent Log"),
         Binding("L", "legend", "Legend"),
         Binding("colon", "command_palette", "All commands"),
         Binding("question_mark", "help", "Help"),
@@ -177,6 +181,15 @@ class ResyncApp(App[None]):
     def action_history(self) -> None:
         """Show all batches."""
         self._show(HistoryPage(self.session, self.glyphs))
+
+    def action_alerts(self) -> None:
+        """Show the Process Alerts."""
+        self._show(AlertsPage(self.session, self.glyphs))
+
+    def action_board(self) -> None:
+        """Show where each district stands."""
+        if self.session.state_edition:
+            self._show(BoardPage(self.session, self.glyphs))
 
     def action_agents(self) -> None:
         """Show agents and queue."""

@@ -1,27 +1,33 @@
 """The checklist: the DIS objects as a tree, what is marked, and how each object's last resync ended."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui.control.views import LastResync
+from resync_tui.campaign import Due, Scenario, due
+from resync_tui.control.views import FindingRecord, LastResync
 from resync_tui.errors import ResyncError
-from resync_tui.marks import Marks
-from resync_tui.outcome import Purpose
-from resync_tui.screens import words
+from resync_tui.outcome import Finding, Purpose
 from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row
 from resync_tui.screens.detail import detail_sheet
 from resync_tui.screens.districts import district_picker
 from resync_tui.screens.errors import ErrorsPage
+from resync_tui.screens.errors_row import key_text
+from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.heading import due_line, heading
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.picker import Picked
 from resync_tui.screens.years import year_picker
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.key_bar import KeyBar
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
+
+EXTRA_SHOWN = 20
+"""Extra records that an object's detail lists."""
 
 
 class ChecklistPage(MarkingPage):
@@ -34,12 +40,16 @@ class ChecklistPage(MarkingPage):
         Binding("e", "errors", "Errors of the object's last resync"),
         Binding("D", "districts", "Select Districts"),
         Binding("Y", "years", "School year"),
+        Binding("X", "extra", "Extra records, which only the state has"),
     ]
     HEADER_ROWS: ClassVar[int] = 2
+    ACTS: ClassVar[frozenset[str]] = frozenset({"Spc", "a", "u", "d", "s", "v"})
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
         self._last: Mapping[str, LastResync] = {}
+        self._due: Due | None = None
+        self._last_full: datetime | None = None
         self._columns = Columns(80)
         self._list = Rows[ChecklistRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
@@ -50,17 +60,22 @@ class ChecklistPage(MarkingPage):
     def bar_keys(self) -> Sequence[tuple[str, str]]:
         """Return what the key bar shows."""
         districts = [("D", "Select Districts")] if len(self.session.districts) > 1 else []
+        board = [("B", "Board")] if self.session.state_edition else []
         years = [("Y", "Year")] if len(self.session.years) > 1 else []
         return [
-            *(("Spc", "Mark"), ("a", "All"), ("u", "None"), ("d", "Deps"), ("s", self.session.send_words)),
+            *(("Spc", "Mark"), ("a", "All"), ("d", "Deps"), ("s", self.session.send_words), ("v", "Compare")),
             *(("/", "Filter"), ("Enter", "Detail"), ("e", "Errors"), ("p", "Progress"), ("H", "History")),
-            *(*districts, *years, ("L", "Legend"), ("?", "Help"), ("q", "Quit")),
+            *(("!", "Alerts"), *board, *districts, *years, ("L", "Legend"), ("?", "Help"), ("q", "Quit")),
         ]
 
     async def load(self) -> None:
         """Read the newest result of each object."""
         store = await self.session.store()
+        years = self.session.settings.years
         self._last = await store.last_resyncs(self.session.district, self.session.year)
+        standing = await store.board(years.current, [self.session.district])
+        self._last_full = standing[0].last_full if standing else None
+        self._due = due(years, self.session.now().astimezone().date(), self._last_full)
 
     def draw(self) -> None:
         """Draw the header, and each row by its mark and its newest result."""
@@ -70,8 +85,10 @@ class ChecklistPage(MarkingPage):
             width,
             max([5, *(len(str(each.processed)) for each in counts)]),
             max([3, *(len(str(each.errors)) for each in counts)]),
+            max([0, *(len(str(each.extra)) for each in counts if each.extra)]),
         )
-        self.header(*heading(self.session, self.marks, self.wanted_name, self.size.width))
+        lines = heading(self.session, self.marks, self.wanted_name, self.size.width)
+        self.header(*lines, *due_line(self._due, self._last_full))
         self.titles(columns.titles())
         nodes = self.nodes()
         if columns != self._columns:
@@ -79,11 +96,36 @@ class ChecklistPage(MarkingPage):
             self._list.redraw()
         self._list.show([checklist_row(each, self.marks[each.name], self._last.get(each.name), at) for each in nodes])
 
-    def action_detail(self) -> None:
-        """Show what is known of the object under the cursor."""
+    async def action_detail(self) -> None:
+        """Show what is known of the object under the cursor, with the first of its extra records."""
         if (current := self._list.current) is not None:
-            known = self._last.get(current.key)
-            self.app.push_screen(detail_sheet(self.session.catalog, current.key, known, self.glyphs))
+            known, extra = self._last.get(current.key), []
+            if known and known.result.counts.extra and self.session.ready:
+                with suppress(ResyncError):
+                    asked = self._extra_of(known.batch, current.key)
+                    extra = [key_text(each) for each in await self.session.unbroken(asked)]
+            self.app.push_screen(detail_sheet(self.session, current.key, known, extra, self.glyphs))
+
+    async def _extra_of(self, batch: int, name: str) -> list[FindingRecord]:
+        store = await self.session.store()
+        return await store.findings(batch, object=name, finding=Finding.EXTRA, limit=EXTRA_SHOWN)
+
+    async def action_extra(self) -> None:
+        """Show the extra records that the newest comparison found."""
+        if not self.session.ready:
+            return
+        try:
+            store = await self.session.store()
+            asked = store.last_verified(self.session.district, self.session.year)
+            found = await self.session.unbroken(asked)
+        except ResyncError as error:
+            self.tell(error)
+            return
+        if found:
+            newest = max(each.batch for each in found.values())
+            self.app.push_screen(ExtraPage(self.session, self.glyphs, newest))
+        else:
+            self.say("Compare first: v counts and lists what only the state has, and changes nothing.")
 
     def action_errors(self) -> None:
         """Show which records of the object did not go in."""
@@ -148,34 +190,13 @@ class ChecklistPage(MarkingPage):
         else:
             self.ask_to_send(marks, self.session.year, self.session.picked, self._last, purpose)
 
+    def reason(self, purpose: Purpose) -> str:
+        """Return the mandatory resync that this one is, or that the state asks for it."""
+        if purpose is Purpose.RESYNC and self.marks.full and self._due:
+            return self._due.scenario.value
+        return Scenario.STATE_REQUEST.value if self.session.state_edition else ""
+
     def sent(self, purpose: Purpose) -> None:
         """What was sent is not marked any more; what was compared stays, as it may be sent next."""
         if purpose is Purpose.RESYNC:
             self.remark(self.marks.none())
-
-
-def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Line]:
-    """Return the two lines above the checklist: where and for which year, and what is marked."""
-    others = len(session.picked) - 1
-    more = f" +{others} more" if others > 0 else ""
-    current = " current" if session.year == session.settings.years.current else ""
-    place: Line = (
-        (" resync-tui ", TITLE),
-        (f"  District: {session.district_name(session.district)}{more}", BOLD),
-        (f"  Year: {words.school_year(session.year)}{current}", PLAIN),
-    )
-    running = f"{len(session.active)} running  " if session.active else ""
-    marked = f"{len(marks.chosen)} marked + {len(marks.required)} required"
-    if marks.full:
-        marked = f"all {len(marks.chosen)} marked: full resync"
-    state: Line = (
-        ("Check dependencies ", PLAIN),
-        ("ON", BOLD) if marks.check_dependencies else ("OFF", WARN),
-        (f"  {marked}", BOLD if marks.chosen else PLAIN),
-        (f"  Filter: {wanted}" if wanted else "", WARN),
-    )
-    name = plain("Subscribed Data Elements") if session.state_edition else ()
-    return [
-        spread(place, ((running, WARN), (session.user, PLAIN)), width),
-        spread(state, name, width),
-    ]

@@ -24,6 +24,7 @@ class ChecklistRow:
     last: str = ""
     processed: int | None = None
     errors: int | None = None
+    extra: int = 0
     color: Color | None = None
     status: str = ""
 
@@ -46,6 +47,7 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
         last,
         result.counts.processed,
         result.counts.errors,
+        result.counts.extra,
         result.color,
         words.outcome(result),
     )
@@ -58,6 +60,8 @@ class Columns:
     width: int
     processed: int = 5
     errors: int = 3
+    extra: int = 0
+    """Cells of the number of extra records; 0 where no object has any."""
 
     @property
     def indent(self) -> int:
@@ -66,8 +70,14 @@ class Columns:
 
     @property
     def results(self) -> int:
-        """Cells of `Processed: n Errors: n`."""
-        return len("Processed: ") + self.processed + len(" Errors: ") + self.errors
+        """Cells of `Processed: n Errors: n`, and of `Extra: n` where any object has extra records."""
+        extra = len(self._extra) + self.extra if self.extra else 0
+        return len("Processed: ") + self.processed + len(" Errors: ") + self.errors + extra
+
+    @property
+    def _extra(self) -> str:
+        """What stands before the number of extra records."""
+        return " Extra: " if self.width >= WIDE else " +"
 
     @property
     def name(self) -> int:
@@ -88,6 +98,8 @@ class Columns:
         if row.processed is not None:
             results = f"Processed: {right(str(row.processed), self.processed)}"
             results += f" Errors: {right(str(row.errors), self.errors)}"
+        if row.extra:
+            results += f"{self._extra}{row.extra}"
         return (
             (f"{row.mark.value} ", BOLD if row.mark is Mark.CHOSEN else PLAIN),
             (f"{name} ", BOLD if row.matches or row.mark is Mark.CHOSEN else PLAIN),

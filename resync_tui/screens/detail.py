@@ -1,9 +1,11 @@
 """All that is known of one DIS object: what it depends on, and its last resync by kind of outcome."""
 
-from resync_tui.catalog import Catalog
+from collections.abc import Sequence
+
 from resync_tui.control.views import LastResync
 from resync_tui.screens import words
 from resync_tui.screens.sheet import Sheet
+from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, DOT, PLAIN, WARN, Line, plain, wrapped
 
@@ -11,8 +13,9 @@ WIDTH = 70
 KINDS = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
 
 
-def detail_sheet(catalog: Catalog, name: str, known: LastResync | None, glyphs: Glyphs) -> Sheet:
-    """Return the detail of an object."""
+def detail_sheet(session: Session, name: str, known: LastResync | None, extra: Sequence[str], glyphs: Glyphs) -> Sheet:
+    """Return the detail of an object; `extra` are keys of records that only the state has."""
+    catalog = session.catalog
     dis_object = catalog[name]
     lines = [
         *_listed("Parents", catalog.parents(name)),
@@ -22,9 +25,16 @@ def detail_sheet(catalog: Catalog, name: str, known: LastResync | None, glyphs: 
         *_fact("Needed by", f"{words.plural(len(catalog.descendants(name)), 'object')} in all"),
         *_fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
     ]
+    if dis_object.state_owned:
+        lines += _listed(f"{session.receiver.capitalize()}'s own", dis_object.state_owned)
+        lines.append(plain("  set once by the district, then never compared nor overwritten"))
     if dis_object.hint:
         lines += [plain(""), *_warning(dis_object.hint)]
-    return Sheet(name, [*lines, plain(""), *_last_resync(known, glyphs)])
+    lines += [plain(""), *_last_resync(known, glyphs)]
+    if extra:
+        lines += [plain(""), plain(f"Extra records, which only the {session.receiver} has (X: all of them):", BOLD)]
+        lines += [plain(f"  {key}") for key in extra]
+    return Sheet(name, lines)
 
 
 def _last_resync(known: LastResync | None, glyphs: Glyphs) -> list[Line]:

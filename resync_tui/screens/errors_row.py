@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingRecord
 from resync_tui.outcome import Kind
 from resync_tui.screens import words
 from resync_tui.widgets.glyphs import Glyphs
@@ -59,7 +59,7 @@ def _row(group: ErrorGroup, before: Mapping[Which, int] | None, samples: Sequenc
     return GroupRow("/".join(which(group)), "", group, change, "; ".join(key_text(each) for each in samples))
 
 
-def key_text(record: ErrorRecord) -> str:
+def key_text(record: ErrorRecord | FindingRecord) -> str:
     """Write a record's key: personID 12, endYear 2026."""
     return "  ".join(f"{column} {'NULL' if value is None else value}" for column, value in record.key.items())
 

@@ -15,6 +15,7 @@ NAMES = {
     "right": "Right",
     "slash": "/",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "colon": ":",
     "ctrl+p": "Ctrl+p",
 }

@@ -17,7 +17,7 @@ from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import TITLE, WARN, Line, plain, spread
+from resync_tui.widgets.line import TITLE, WARN, Line, left, plain, spread
 from resync_tui.widgets.rows import Rows
 
 NEWEST = 1000
@@ -38,6 +38,8 @@ class HistoryPage(Page):
         *(("Enter", "Open"), ("/", "District"), ("o", "Outcome"), ("b", "Run before"), ("w", "CSV")),
         *(("c", "Copy"), ("Esc", "Back"), ("A", "Agents"), ("L", "Legend"), ("?", "Help")),
     )
+
+    MESSAGE_ROWS: ClassVar[int] = 3
 
     def __init__(self, session: Session, glyphs: Glyphs, request: int | None = None) -> None:
         super().__init__(session, glyphs)
@@ -91,7 +93,8 @@ class HistoryPage(Page):
             text += f", ran {words.short_span(words.ran_for(batch.started, batch.finished, self.session.now()))}"
         if batch.not_before and batch.status is Status.QUEUED:
             text += f", not before {words.when(batch.not_before)}"
-        return [plain(part) for part in words.folded(f"{text}. {batch.message}", self.size.width)]
+        told = [plain(part, WARN) for part in words.folded(batch.message, self.size.width)]
+        return [plain(left(text, self.size.width, self.glyphs.cut)), *told]
 
     @on(Rows.Moved)
     def _moved(self) -> None:

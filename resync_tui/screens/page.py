@@ -42,6 +42,7 @@ class Page(Screen[None]):
         self._header = Lines(id="header", height=self.HEADER_ROWS)
         self._titles = Lines(id="titles")
         self._message = Lines(id="message", height=self.MESSAGE_ROWS)
+        self._rows_of_header = self.HEADER_ROWS
         self._wanted = False
         self._reading = False
         self._said: tuple[str, bool] = ("", False)
@@ -127,6 +128,9 @@ class Page(Screen[None]):
 
     def header(self, *lines: Line) -> None:
         """Set the lines at the top."""
+        if len(lines) != self._rows_of_header:
+            self._rows_of_header = len(lines)
+            self._header.styles.height = len(lines)
         self._header.show(lines)
 
     def titles(self, line: Line) -> None:

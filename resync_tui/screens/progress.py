@@ -7,11 +7,12 @@ from textual.binding import Binding, BindingType
 
 from resync_tui.control.views import Batch
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Status
+from resync_tui.outcome import Purpose, Status
 from resync_tui.screens import words
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
+from resync_tui.screens.findings import FindingsPage
 from resync_tui.screens.pace import Pace
 from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, handled, progress_row, waits_for, work
 from resync_tui.screens.sending import SendingPage
@@ -24,19 +25,22 @@ PATIENCE = 15
 """Seconds that an agent may take to start before the screen says how to start one by hand."""
 
 
+NAMES = {Purpose.RESYNC: "Resync", Purpose.VERIFY: "Compare", Purpose.REMOVE_EXTRA: "Remove extra"}
+KINDS = ("inserted", "updated", "unchanged", "removed", "excluded", "rejected", "blocked", "extra")
+COMPARED = {"unchanged": "matched", "updated": "different", "inserted": "missing", "extra": "extra"}
+COMPARED |= {kind: kind for kind in ("excluded", "rejected", "blocked")}
+
+
 class ProgressPage(SendingPage):
     """Live progress; any terminal may attach and leave, the batch does not mind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "errors", "Errors of this batch"),
+        Binding("f", "findings", "What a comparison found"),
         Binding("r", "retry", "Retry just what failed"),
         Binding("b", "compare", "Compare with the run before"),
         Binding("x", "cancel", "Cancel this batch"),
     ]
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("e", "Errors"), ("r", "Retry failed"), ("b", "Run before"), ("x", "Cancel"), ("c", "Copy")),
-        *(("Esc", "Back"), ("H", "History"), ("A", "Agents"), ("?", "Help")),
-    )
     ACTS: ClassVar[frozenset[str]] = frozenset("rx")
     HEADER_ROWS: ClassVar[int] = 3
     MESSAGE_ROWS: ClassVar[int] = 3
@@ -51,6 +55,15 @@ class ProgressPage(SendingPage):
         self._follows = True
         """Whether the cursor goes with what runs, which it does until the user moves it."""
         self._list = Rows[ProgressRow](lambda row, _: self._columns.draw(row, self.glyphs))
+
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
+        """Return what the key bar shows."""
+        compares = self._batch is not None and self._batch.purpose is Purpose.VERIFY
+        return [
+            *((("f", "Found"),) if compares else ()),
+            *(("e", "Errors"), ("r", "Retry failed"), ("b", "Run before"), ("x", "Cancel"), ("c", "Copy")),
+            *(("Esc", "Back"), ("H", "History"), ("A", "Agents"), ("?", "Help")),
+        ]
 
     def rows(self) -> Rows[ProgressRow]:
         """Return the objects of the batch."""
@@ -90,7 +103,8 @@ class ProgressPage(SendingPage):
             self._list.go(running)
 
     def _title(self, batch: Batch, width: int) -> Line:
-        place = f" Resync #{batch.batch}  {self.session.district_name(batch.district)}  {words.school_year(batch.year)}"
+        where = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)}"
+        place = f" {NAMES[batch.purpose]} #{batch.batch}  {where}"
         asked = f"  {words.when(batch.requested)} by {batch.requested_by}"
         status = "CANCELLING" if batch.cancel_requested and not batch.status.ended else batch.status.upper()
         ran = words.span(words.ran_for(batch.started, batch.finished, self.session.now())) if batch.started else ""
@@ -157,8 +171,10 @@ class ProgressPage(SendingPage):
     def _ended(self, batch: Batch) -> list[Line]:
         """Say how it ended, and why the object under the cursor failed."""
         counts = batch.counts
-        kinds = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
-        facts = [plain(f"{kind} {getattr(counts, kind):,}") for kind in kinds if getattr(counts, kind)]
+        told = COMPARED if batch.purpose is Purpose.VERIFY else {kind: kind for kind in KINDS}
+        facts = [plain(f"{word} {getattr(counts, kind):,}") for kind, word in told.items() if getattr(counts, kind)]
+        if batch.purpose is Purpose.VERIFY:
+            facts.append(plain("f shows what was found", BOLD))
         lines = wrapped(facts, self.size.width) or [plain("Nothing was processed.")]
         if batch.message:
             lines = [plain(batch.message, BAD)]
@@ -183,6 +199,13 @@ class ProgressPage(SendingPage):
     def action_compare(self) -> None:
         """Show what differs from the run before."""
         self.app.push_screen(ComparePage(self.session, self.glyphs, self.number))
+
+    def action_findings(self) -> None:
+        """Show what the comparison found."""
+        if self._batch and self._batch.purpose is Purpose.VERIFY:
+            self.app.push_screen(FindingsPage(self.session, self.glyphs, self.number))
+        else:
+            self.say("This is no comparison. v on the checklist compares.")
 
     def action_cancel(self) -> None:
         """Ask whether to cancel."""

@@ -225,7 +225,7 @@ async def test_every_action_stands_in_the_help_with_its_key(console: Opener) -> 
 async def test_every_key_of_the_key_bar_does_something(console: Opener) -> None:
     async with console() as c:
         bound = set(page(c).active_bindings)
-        names = {"Spc": "space", "/": "slash", "Enter": "enter", "?": "question_mark"}
+        names = {"Spc": "space", "/": "slash", "Enter": "enter", "?": "question_mark", "!": "exclamation_mark"}
         for key, _ in page(c).bar_keys():
             assert names.get(key, key) in bound
 

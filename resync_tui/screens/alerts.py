@@ -1,0 +1,161 @@
+"""Process Alerts: what this user is told, with posted and due date (documents: "State-Initiated Resync Requests")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import Alert
+from resync_tui.errors import ResyncError
+from resync_tui.screens import words
+from resync_tui.screens.confirm import Question
+from resync_tui.screens.page import Page
+from resync_tui.screens.progress import ProgressPage
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+DATES = {"": None, "last 24 hours": 1, "last 7 days": 7, "last 30 days": 30}
+"""What the list is narrowed to by date, and how many days that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One alert."""
+
+    key: str
+    alert: Alert
+
+
+def draw(row: AlertRow, width: int, glyphs: Glyphs) -> Line:
+    """Return the line of an alert; unread ones are bold and marked."""
+    alert = row.alert
+    style = PLAIN if alert.read else BOLD
+    process = f"{left(alert.process, 24, glyphs.cut)} " if width >= WIDE else ""
+    return (
+        ("  " if alert.read else "! ", WARN),
+        (f"{words.when(alert.posted):<16}  {words.when(alert.due):<16}  ", style),
+        (f"{process}{left(alert.name, 22, glyphs.cut)} ", style),
+        (left(alert.message, max(8, width - 59 - len(process)), glyphs.cut), style),
+    )
+
+
+class AlertsPage(Page):
+    """This user's alerts, newest first; reading and deleting is each user's own."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "read", "Mark as read"),
+        Binding("m", "read_all", "Mark all that are listed as read"),
+        Binding("x", "delete", "Delete the alert"),
+        Binding("f", "process", "Filter by process"),
+        Binding("t", "date", "Filter by date"),
+        Binding("b", "batch", "Open the alert's batch"),
+    ]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("Enter", "Read"), ("m", "All read"), ("x", "Delete"), ("f", "Process"), ("t", "Date")),
+        *(("b", "Batch"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+    )
+    MESSAGE_ROWS: ClassVar[int] = 3
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__(session, glyphs)
+        self._alerts: list[Alert] | None = None
+        self._processes: list[str] = []
+        self._process = ""
+        self._date = ""
+        self._list = Rows[AlertRow](lambda row, width: draw(row, width, self.glyphs))
+
+    def rows(self) -> Rows[AlertRow]:
+        """Return the alerts."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read this user's alerts."""
+        store = await self.session.store()
+        alerts = await store.alerts.posted()
+        self.session.unread = sum(not each.read for each in alerts)
+        self._processes = sorted({each.process for each in alerts})
+        self._alerts = alerts
+
+    def draw(self) -> None:
+        """Draw the alerts that the filters leave."""
+        shown = [each for each in self._alerts or [] if self._shows(each)]
+        filters = "  ".join(filter(None, (self._process, self._date)))
+        heading: Line = ((" Process Alerts ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
+        unread = sum(not each.read for each in shown)
+        self.header(spread(heading, plain(f"{words.plural(len(shown), 'alert')}, {unread} unread "), self.size.width))
+        process = f"{'Process':<25}" if self.size.width > WIDE else ""
+        self.titles(plain(f"  {'Posted':<16}  {'Due':<16}  {process}{'Name':<22} Message", BOLD))
+        self._list.show([AlertRow(str(each.alert), each) for each in shown])
+
+    def _shows(self, alert: Alert) -> bool:
+        days = DATES[self._date]
+        young = days is None or self.session.now() - alert.posted <= timedelta(days=days)
+        return young and self._process in ("", alert.process)
+
+    def note(self) -> list[Line]:
+        """Write out the alert under the cursor."""
+        current = self._list.current
+        if current is None:
+            what = "No alert is like that. f and t change the filters." if self._alerts else "There is no alert."
+            return [plain(what)] if self._alerts is not None else []
+        alert = current.alert
+        about = f"{alert.process}: {alert.name}"
+        about += f", request {alert.request}" if alert.request else ""
+        return [plain(about, BOLD), *(plain(part) for part in words.folded(alert.message, self.size.width))]
+
+    def on_rows_moved(self) -> None:
+        """The note goes with the cursor."""
+        self.show_message()
+
+    async def action_read(self) -> None:
+        """Mark the alert under the cursor as read."""
+        if self._list.current:
+            await self._mark([self._list.current.alert.alert])
+
+    async def action_read_all(self) -> None:
+        """Mark all that are listed as read."""
+        await self._mark([row.alert.alert for row in self._list.values])
+
+    def action_delete(self) -> None:
+        """Ask whether to delete the alert under the cursor."""
+        if self._list.current:
+            alert = self._list.current.alert
+            lines = [plain(f"{alert.process}: {alert.name}"), plain("Other users keep theirs.")]
+            question = Question("Delete this alert from your list?", lines, "Delete")
+            self.app.push_screen(question, lambda yes: self._delete(alert.alert) if yes else None)
+
+    def _delete(self, number: int) -> None:
+        self.app.run_worker(self._mark([number], delete=True), group="send")
+
+    async def _mark(self, numbers: Sequence[int], *, delete: bool = False) -> None:
+        try:
+            alerts = (await self.session.store()).alerts
+            await self.session.unbroken(alerts.delete(numbers) if delete else alerts.mark_read(numbers))
+        except ResyncError as error:
+            self.tell(error)
+        self.reload()
+
+    def action_process(self) -> None:
+        """Show the alerts of the next process, and after the last one all again."""
+        kinds = ["", *self._processes]
+        at = kinds.index(self._process) if self._process in kinds else 0
+        self._process = kinds[(at + 1) % len(kinds)]
+        self.refresh_all()
+
+    def action_date(self) -> None:
+        """Show younger alerts only, or all again."""
+        kinds = list(DATES)
+        self._date = kinds[(kinds.index(self._date) + 1) % len(kinds)]
+        self.refresh_all()
+
+    def action_batch(self) -> None:
+        """Open the batch that the alert is about, where it is seen from here."""
+        current = self._list.current
+        if current and current.alert.batch:
+            self.app.push_screen(ProgressPage(self.session, self.glyphs, current.alert.batch))
+        elif current:
+            self.say("This alert names no batch that is seen from here.")

@@ -1,0 +1,193 @@
+"""The campaign board: where each district stands in a school year, and which lack a full resync."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.campaign import lacking, tally
+from resync_tui.control.views import DistrictStanding, Standing
+from resync_tui.errors import ResyncError
+from resync_tui.screens import words
+from resync_tui.screens.confirm import Question
+from resync_tui.screens.page import Page
+from resync_tui.screens.progress import ProgressPage
+from resync_tui.screens.sending import Sent
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BAD, BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+LACKING = "lacks a full resync"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One district."""
+
+    key: str
+    place: str
+    standing: DistrictStanding
+    lacks: bool
+
+
+def titles(width: int) -> Line:
+    """Return the titles of the columns."""
+    text = f"{left('District', _place(width))} {'Standing':<10}{'Last full':<17}{'Processed':>10}{'Errors':>7}  Batch"
+    return plain(text, BOLD)
+
+
+def draw(row: BoardRow, width: int, glyphs: Glyphs) -> Line:
+    """Return the line of a district."""
+    each = row.standing
+    return (
+        (f"{left(row.place, _place(width), glyphs.cut)} ", PLAIN),
+        (f"{glyphs.dot(each.color)} ", DOT[each.color]),
+        (f"{each.standing:<8}", BAD if each.standing is Standing.FAILING else PLAIN),
+        (f"{words.when(each.last_full):<16} ", WARN if row.lacks else PLAIN),
+        (f"{each.processed:>10,}", PLAIN),
+        (f"{each.errors:>7,}  ", WARN if each.errors else PLAIN),
+        (f"#{each.batch}" if each.batch else "-", PLAIN),
+    )
+
+
+def _place(width: int) -> int:
+    return max(12, width - 10 - 17 - 17 - 9)
+
+
+class BoardPage(Page):
+    """Per district: done, failing, waiting or not yet; the failed ones can be asked again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open the district's newest batch"),
+        Binding("o", "narrow", "Filter by standing"),
+        Binding("r", "retry", "Retry the failed districts"),
+        Binding("w", "csv", "Write the board into a CSV file"),
+    ]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("Enter", "Open"), ("o", "Standing"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy")),
+        *(("Esc", "Back"), ("H", "History"), ("L", "Legend"), ("?", "Help")),
+    )
+    ACTS: ClassVar[frozenset[str]] = frozenset("r")
+    HEADER_ROWS: ClassVar[int] = 2
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__(session, glyphs)
+        self._board: list[DistrictStanding] | None = None
+        self._narrow = ""
+        self._list = Rows[BoardRow](lambda row, width: draw(row, width, self.glyphs))
+
+    def rows(self) -> Rows[BoardRow]:
+        """Return the districts."""
+        return self._list
+
+    @property
+    def since(self) -> date:
+        """The day from which a full resync counts: when the year closed, else when it opened, else its first day."""
+        years, today = self.session.settings.years, self.session.now().astimezone().date()
+        past = [each for each in (years.closes, years.opens) if each is not None and each <= today]
+        return past[0] if past else date(self.session.year - 1, 7, 1)
+
+    async def load(self) -> None:
+        """Read where the configured districts stand."""
+        store = await self.session.store()
+        self._board = await store.board(self.session.year, [each.id for each in self.session.districts])
+
+    def draw(self) -> None:
+        """Draw the districts that the filter leaves."""
+        board, width = self._board or [], self.size.width
+        lacks = set(lacking(board, self.since))
+        counts = "  ".join(f"{count} {kind}" for kind, count in tally([each.standing for each in board]).items())
+        year = words.school_year(self.session.year)
+        heading: Line = (
+            (" Board ", TITLE),
+            (f"  {year}", BOLD),
+            (f"  Filter: {self._narrow}" * bool(self._narrow), WARN),
+        )
+        lack = f"{len(lacks)} of {words.plural(len(board), 'district')} lack a full resync since {self.since}"
+        self.header(spread(heading, plain(f"{counts} "), width), plain(f" {lack}", WARN if lacks else PLAIN))
+        self.titles(titles(self._list.width or width - 1))
+        self._list.show(
+            [
+                BoardRow(each.district, self.session.district_name(each.district), each, each.district in lacks)
+                for each in board
+                if self._narrow in ("", each.standing) or (self._narrow == LACKING and each.district in lacks)
+            ]
+        )
+
+    def note(self) -> list[Line]:
+        """Say why the district under the cursor failed, or when it is tried again."""
+        current = self._list.current
+        if current is None:
+            return [plain("No district stands so. o changes the filter.")] if self._board else []
+        each = current.standing
+        text = each.message
+        if each.next_attempt:
+            text += f" Tried {words.plural(each.put_off, 'time')}, next at {words.when(each.next_attempt)}."
+        return [plain(part, WARN) for part in words.folded(text, self.size.width)]
+
+    def on_rows_moved(self) -> None:
+        """The note goes with the cursor."""
+        self.show_message()
+
+    def action_open(self) -> None:
+        """Open the newest batch of the district under the cursor."""
+        current = self._list.current
+        if current and current.standing.batch:
+            self.app.push_screen(ProgressPage(self.session, self.glyphs, current.standing.batch))
+        elif current:
+            self.say("Nothing has been sent for this district in this school year.")
+
+    def action_narrow(self) -> None:
+        """Show the districts that stand so, and after the last kind all again."""
+        kinds = ["", LACKING, *(kind.value for kind in Standing)]
+        self._narrow = kinds[(kinds.index(self._narrow) + 1) % len(kinds)]
+        self.refresh_all()
+
+    async def action_retry(self) -> None:
+        """Ask whether to ask the failed districts again."""
+        if not self.may_act():
+            return
+        failing = [each for each in self._board or [] if each.standing is Standing.FAILING and not each.put_off]
+        if not failing:
+            self.say("No district has failed. One that cannot be reached is tried again by itself.")
+            return
+        lines = [plain(f"{self.session.district_name(each.district)}: {each.message}") for each in failing]
+        question = Question(f"Retry {words.plural(len(failing), 'failed district')}?", lines, "Retry")
+        self.app.push_screen(question, lambda yes: self._retry(failing) if yes else None)
+
+    def _retry(self, failing: Sequence[DistrictStanding]) -> None:
+        self.app.run_worker(self._ask_again(failing), group="send")
+
+    async def _ask_again(self, failing: Sequence[DistrictStanding]) -> None:
+        try:
+            store = await self.session.store()
+            requests = {
+                (await self.session.unbroken(store.batch(each.batch))).request for each in failing if each.batch
+            }
+            for request in sorted(requests):
+                self.app.post_message(Sent(await self.session.unbroken(self.session.retry_failed(request))))
+        except ResyncError as error:
+            self.tell(error)
+
+    async def action_csv(self) -> None:
+        """Write the districts that are listed."""
+        titles = ("district", "name", "standing", "last_full", "lacks_full", "processed", "errors", "batch", "message")
+        rows = [
+            (
+                each.district,
+                row.place,
+                each.standing.value,
+                each.last_full,
+                row.lacks,
+                each.processed,
+                each.errors,
+                each.batch,
+                each.message,
+            )
+            for row in self._list.values
+            for each in (row.standing,)
+        ]
+        await self.write_csv(f"resync-board-{self.session.year}.csv", titles, rows)

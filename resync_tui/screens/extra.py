@@ -1,0 +1,127 @@
+"""Extra records, which only the state has: a preview, and their removal as a request of its own, typed out."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import Batch, FindingRecord
+from resync_tui.errors import ResyncError
+from resync_tui.marks import Marks
+from resync_tui.outcome import Finding, Purpose
+from resync_tui.screens import words
+from resync_tui.screens.confirm import TypedQuestion
+from resync_tui.screens.errors_row import key_text
+from resync_tui.screens.sending import SendingPage
+from resync_tui.screens.sheet import TextRow, text_rows
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line, plain, spread
+from resync_tui.widgets.rows import Rows
+
+KEYS_SHOWN = 200
+"""Keys of one object that the preview lists; the counts are exact all the same."""
+
+
+class ExtraPage(SendingPage):
+    """What a comparison found to be extra, object by object with its keys; R asks to remove it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("R", "remove", "Remove these extra records")]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("R", "Remove extra records"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+    )
+    ACTS: ClassVar[frozenset[str]] = frozenset("R")
+
+    def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
+        """`batch` is a comparison."""
+        super().__init__(session, glyphs)
+        self.number = batch
+        self._batch: Batch | None = None
+        self._records: dict[str, list[FindingRecord]] = {}
+        self._list = Rows[TextRow](lambda row, _: row.line)
+
+    def rows(self) -> Rows[TextRow]:
+        """Return objects and keys."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read the comparison, and the keys that are kept of its extra records."""
+        store = await self.session.store()
+        batch = await store.batch(self.number)
+        for each in batch.objects:
+            if each.counts.extra:
+                self._records[each.object] = await store.findings(
+                    self.number, object=each.object, finding=Finding.EXTRA, limit=KEYS_SHOWN
+                )
+        self._batch = batch
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many extra records each object has; those that have none are left out."""
+        objects = self._batch.objects if self._batch else ()
+        return {each.object: each.counts.extra for each in objects if each.counts.extra}
+
+    def draw(self) -> None:
+        """Draw objects and keys."""
+        heading: Line = ((" Extra records ", TITLE), (f"  by comparison #{self.number}", BOLD))
+        batch = self._batch
+        place = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)} " if batch else ""
+        self.header(spread(heading, plain(place), self.size.width))
+        self.titles(plain(f"Records that only the {self.session.receiver} has, by their keys", BOLD))
+        lines: list[Line] = []
+        for name, count in self.counts.items():
+            kept = self._records.get(name, [])
+            more = f", {len(kept):,} listed" if len(kept) < count else ""
+            lines.append(plain(f"{name}: {words.plural(count, 'extra record')}{more}", BOLD))
+            lines += [plain(f"  {each.table}  {key_text(each)}", PLAIN) for each in kept]
+        self._list.show(text_rows(lines))
+
+    def note(self) -> list[Line]:
+        """Say what removing means, or that there is nothing to remove."""
+        if self._batch is None:
+            return []
+        if not self.counts:
+            return [plain("That comparison found no extra records.")]
+        return [
+            plain("Removing deletes them for this district and year only, children first.", WARN),
+            plain(f"Compared {words.when(self._batch.started)}; v compares again. What is extra is looked up anew."),
+        ]
+
+    def action_remove(self) -> None:
+        """Ask whether to remove them; that is typed out."""
+        batch, counts = self._batch, self.counts
+        if batch is None or not self.may_act():
+            return
+        try:
+            catalog = self.session.catalog_of(batch.district, batch.year)
+        except ResyncError as error:
+            self.tell(error)
+            return
+        names = frozenset(name for name in counts if name in catalog)
+        if not names:
+            self.say("There is nothing to remove.")
+            return
+        if not batch.status.ended:
+            self.say("It is still comparing.")
+            return
+        plan = Marks(catalog, names, check_dependencies=False).plan(batch.year)
+        total = sum(counts[name] for name in names)
+        question = TypedQuestion(
+            f"Remove {words.plural(total, 'extra record')} from the {self.session.receiver}?",
+            self._lines(batch, counts),
+            f"remove {total}",
+        )
+        self.app.push_screen(
+            question, lambda yes: self.send(plan, (batch.district,), Purpose.REMOVE_EXTRA) if yes else None
+        )
+
+    def _lines(self, batch: Batch, counts: dict[str, int]) -> list[Line]:
+        share = self.session.settings.engine.extra_share
+        return [
+            plain(f"{self.session.district_name(batch.district)}, school year {words.school_year(batch.year)}", BOLD),
+            plain("They are deleted for good. Nothing is sent.", BAD),
+            plain("An object that is empty in the district is left alone, and so is one that"),
+            plain(f"would lose more than {share:.0%} of its records."),
+            plain(""),
+            *(plain(f"{count:>8,}  {name}") for name, count in counts.items()),
+        ]

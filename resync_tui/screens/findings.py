@@ -1,0 +1,203 @@
+"""What a comparison found: per object how many records match, differ, are missing or extra, and their keys."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from resync_tui.control.views import Batch, FindingRecord, LastResync
+from resync_tui.errors import ResyncError
+from resync_tui.marks import Marks
+from resync_tui.outcome import Counts, Finding
+from resync_tui.screens import words
+from resync_tui.screens.errors_row import key_text
+from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.page import Page
+from resync_tui.screens.sending import SendingPage
+from resync_tui.screens.sheet import TextRow, text_rows
+from resync_tui.session import Session
+from resync_tui.widgets.glyphs import Glyphs
+from resync_tui.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.rows import Rows
+
+KEYS_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One object: how many of its records are the same at both ends, and how many are not."""
+
+    key: str
+    status: str
+    counts: Counts
+
+    @property
+    def differs(self) -> bool:
+        """Whether a resync would change something."""
+        return bool(self.counts.updated or self.counts.inserted)
+
+
+TITLES = f"{'Object':<24}{'Matched':>10}{'Different':>11}{'Missing':>9}{'Extra':>8}{'Refused':>9}"
+
+
+def draw(row: FindingRow, glyphs: Glyphs) -> Line:
+    """Return the line of an object."""
+    counts = row.counts
+    return (
+        (f"{left(row.key, 23, glyphs.cut)} ", BOLD if row.differs else PLAIN),
+        (f"{counts.unchanged:>10,}", PLAIN),
+        (f"{counts.updated:>11,}", WARN if counts.updated else PLAIN),
+        (f"{counts.inserted:>9,}", WARN if counts.inserted else PLAIN),
+        (f"{counts.extra:>8,}", WARN if counts.extra else PLAIN),
+        (f"{counts.errors:>9,}", WARN if counts.errors else PLAIN),
+        (f"  {row.status}", PLAIN),
+    )
+
+
+class FindingsPage(SendingPage):
+    """A comparison object by object: whether a resync is needed, and of what."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Keys of what is not the same"),
+        Binding("s", "send", "Send the objects that differ"),
+        Binding("X", "extra", "Extra records, to remove"),
+        Binding("w", "csv", "Write all keys into a CSV file"),
+    ]
+    ACTS: ClassVar[frozenset[str]] = frozenset("s")
+    HEADER_ROWS: ClassVar[int] = 2
+
+    def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
+        super().__init__(session, glyphs)
+        self.number = batch
+        self._batch: Batch | None = None
+        self._last: Mapping[str, LastResync] = {}
+        self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
+
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
+        """Return what the key bar shows."""
+        return [
+            *(("Enter", "Keys"), ("s", self.session.send_words), ("X", "Extra records"), ("w", "CSV"), ("c", "Copy")),
+            *(("Esc", "Back"), ("?", "Help")),
+        ]
+
+    def rows(self) -> Rows[FindingRow]:
+        """Return the objects."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read the comparison, and what a resync would cost."""
+        store = await self.session.store()
+        batch = await store.batch(self.number)
+        self._last = await store.last_resyncs(batch.district, batch.year)
+        self._batch = batch
+
+    def draw(self) -> None:
+        """Draw the objects."""
+        batch = self._batch
+        heading: Line = ((" Compared ", TITLE), (f"  #{self.number}", BOLD))
+        place = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)} " if batch else ""
+        self.header(spread(heading, plain(place), self.size.width), self._verdict())
+        self.titles(plain(TITLES, BOLD))
+        self._list.show(
+            [FindingRow(each.object, str(each.status), each.counts) for each in batch.objects] if batch else []
+        )
+
+    def _verdict(self) -> Line:
+        if self._batch is None:
+            return ()
+        if not self._batch.status.ended:
+            return plain(" It is still comparing.")
+        counts = self._batch.counts
+        if counts.updated + counts.inserted:
+            what = f"{counts.updated:,} different, {counts.inserted:,} missing"
+            return plain(f" A resync is needed: {what} in the {self.session.receiver}.", WARN)
+        return plain(
+            f" No resync is needed: the {self.session.receiver} has every record that may sync, as it is.", GOOD
+        )
+
+    def note(self) -> list[Line]:
+        """Explain the columns."""
+        state = self.session.receiver
+        return [
+            plain(f"Missing: not in the {state}. Extra: only the {state} has them. Refused: may not sync."),
+            plain("Nothing was changed. s sends the objects that differ; X shows the extra records."),
+        ]
+
+    def action_open(self) -> None:
+        """Show the keys of what is not the same."""
+        if self._list.current:
+            self.app.push_screen(FindingKeysPage(self.session, self.glyphs, self.number, self._list.current.key))
+
+    def action_send(self) -> None:
+        """Ask whether to send the objects that differ."""
+        batch = self._batch
+        if batch is None or not self.may_act():
+            return
+        try:
+            catalog = self.session.catalog_of(batch.district, batch.year)
+        except ResyncError as error:
+            self.tell(error)
+            return
+        marks = Marks(catalog, frozenset(row.key for row in self._list.values if row.differs and row.key in catalog))
+        if marks.chosen:
+            self.ask_to_send(marks, batch.year, (batch.district,), self._last)
+        else:
+            self.say("Nothing differs, so there is nothing to send.")
+
+    def action_extra(self) -> None:
+        """Show the extra records."""
+        self.app.push_screen(ExtraPage(self.session, self.glyphs, self.number))
+
+    async def action_csv(self) -> None:
+        """Write the keys that are kept of what is not the same."""
+        store = await self.session.store()
+        await self.write_csv(
+            f"resync-{self.number}-compared.csv",
+            ("object", "table", "finding", "key"),
+            [
+                (each.object, each.table, each.finding.value, key_text(each))
+                for each in await self.session.unbroken(store.findings(self.number))
+            ],
+        )
+
+
+class FindingKeysPage(Page):
+    """The keys of one object's records that are not the same at both ends; never their content."""
+
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("c", "Copy"), ("Esc", "Back"), ("?", "Help"))
+
+    def __init__(self, session: Session, glyphs: Glyphs, batch: int, object: str) -> None:
+        super().__init__(session, glyphs)
+        self.number = batch
+        self._object = object
+        self._records: list[FindingRecord] | None = None
+        self._list = Rows[TextRow](lambda row, _: row.line)
+
+    def rows(self) -> Rows[TextRow]:
+        """Return the keys."""
+        return self._list
+
+    async def load(self) -> None:
+        """Read the keys that are kept, of each finding."""
+        store = await self.session.store()
+        self._records = [
+            record
+            for finding in Finding
+            for record in await store.findings(self.number, object=self._object, finding=finding, limit=KEYS_SHOWN)
+        ]
+
+    def draw(self) -> None:
+        """Draw the keys."""
+        heading: Line = ((" Compared ", TITLE), (f"  #{self.number}  {self._object}", BOLD))
+        records = self._records or []
+        self.header(spread(heading, plain(f"{words.plural(len(records), 'key')} listed "), self.size.width))
+        self.titles(plain(f"{'Finding':<11}Table and key of the record", BOLD))
+        rows: list[Line] = [
+            ((f"{each.finding:<11}", WARN), (f"{each.table}  {key_text(each)}", PLAIN)) for each in records
+        ]
+        self._list.show(text_rows(rows))
+
+    def note(self) -> list[Line]:
+        """Say so where there is nothing."""
+        return [plain("Every record of this object is the same at both ends.")] if self._records == [] else []

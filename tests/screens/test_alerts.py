@@ -1,0 +1,66 @@
+"""Process Alerts: list, filters, reading and deleting, and the count above the checklist."""
+
+from datetime import timedelta
+
+import pytest
+
+from resync_tui.screens.alerts import AlertsPage
+from tests.screens import twin
+from tests.screens.conftest import Console, Opener
+
+
+def shown(c: Console) -> list[str]:
+    screen = c.app.screen
+    assert isinstance(screen, AlertsPage)
+    return [row.alert.name for row in screen.rows().values]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_alerts_are_listed_read_and_deleted(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        due = twin.BEGIN + timedelta(days=7)
+        c.store.alerts.post("State Resync Requested", due=due)
+        c.store.alerts.post("Resync Completed")
+        await c.shows("! 2")
+        await c.press("exclamation_mark")
+        await c.shows("2 alerts, 2 unread")
+        line = c.line("State Resync Requested")
+        assert twin.BEGIN.astimezone().strftime("%Y-%m-%d %H:%M") in line
+        assert due.astimezone().strftime("%Y-%m-%d %H:%M") in line
+        assert "Vertical Interoperability: Resync Completed" in c.text
+        await c.press("enter")
+        await c.shows("2 alerts, 1 unread")
+        await c.press("x", "enter")
+        assert len(shown(c)) == 2
+        await c.press("x", "y")
+        await c.until(lambda: shown(c) == ["State Resync Requested"])
+        await c.press("m")
+        await c.shows("1 alert, 0 unread")
+        await c.press("escape")
+        await c.until(lambda: "! " not in c.lines[1])
+
+
+async def test_alerts_are_narrowed_by_process_and_by_date(console: Opener) -> None:
+    async with console() as c:
+        c.store.alerts.post("Old")
+        c.clock.move(20 * 86_400)
+        c.store.alerts.post("Young")
+        c.store.alerts.post("Other", "Scheduling")
+        await c.press("exclamation_mark")
+        await c.shows("3 alerts")
+        await c.press("f")
+        assert shown(c) == ["Other"]
+        await c.press("f", "t")
+        assert shown(c) == ["Young"]
+        assert "Filter: Vertical Interoperability  last 24 hours" in c.lines[0]
+        await c.press("t", "t")
+        assert shown(c) == ["Young", "Old"]
+
+
+async def test_an_alert_without_a_batch_to_see_says_so(console: Opener) -> None:
+    async with console(edition="district") as c:
+        c.store.alerts.post("State Resync Requested")
+        await c.press("exclamation_mark")
+        await c.shows("1 alert")
+        await c.press("b")
+        assert "names no batch that is seen from here" in c.text

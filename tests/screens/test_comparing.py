@@ -1,0 +1,118 @@
+"""Comparing (verify) before and after, extra records, and their removal."""
+
+import pytest
+
+from resync_tui.outcome import Counts, Finding, Purpose
+from resync_tui.screens.confirm import Question, TypedQuestion
+from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.findings import FindingsPage
+from tests.screens.conftest import Console, Opener
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+DIFFERENT = Counts(processed=100, unchanged=95, updated=3, inserted=2, extra=4)
+
+
+async def compared(c: Console) -> None:
+    """Compare School with what it depends on."""
+    await c.go("School")
+    await c.press("space", "v")
+    assert isinstance(c.app.screen, Question)
+    assert "Only compares: nothing is changed" in c.text
+    await c.press("y")
+    await c.until(lambda: c.batches)
+    assert c.batches[0].purpose is Purpose.VERIFY
+    c.store.finds(1, "School", Finding.DIFFERENT, 11, 12, 13)
+    c.store.finds(1, "School", Finding.MISSING, 21, 22)
+    c.store.finds(1, "School", Finding.EXTRA, 31, 32, 33, 34)
+    c.complete(1, {"School": DIFFERENT})
+    await c.shows("COMPLETED")
+
+
+@SIZES
+async def test_a_comparison_says_whether_a_resync_is_needed_and_sends_what_differs(
+    console: Opener, size: tuple[int, int]
+) -> None:
+    async with console(size) as c:
+        await compared(c)
+        assert "Compare #1" in c.lines[0]
+        assert "different 3" in c.text
+        await c.press("f")
+        await c.until(lambda: isinstance(c.app.screen, FindingsPage))
+        await c.shows("A resync is needed: 3 different, 2 missing in the state.")
+        assert c.line("School ").split()[:6] == ["School", "95", "3", "2", "4", "0"]
+        await c.press("end", "enter")
+        await c.shows("SchoolID 21")
+        assert c.line("SchoolID 31").startswith("extra")
+        await c.press("escape", "s")
+        await c.until(lambda: isinstance(c.app.screen, Question))
+        await c.press("y")
+        await c.until(lambda: len(c.batches) == 2)
+        assert c.batches[1].purpose is Purpose.RESYNC
+        assert [each.object for each in c.batches[1].objects] == ["District", "School"]
+
+
+async def test_where_nothing_differs_no_resync_is_needed(console: Opener) -> None:
+    async with console() as c:
+        await c.press("v", "y")
+        await c.until(lambda: c.batches)
+        assert [each.object for each in c.batches[0].objects] == ["District"]
+        c.complete(1)
+        await c.shows("COMPLETED")
+        await c.press("f")
+        await c.shows("No resync is needed")
+        await c.press("s")
+        assert "nothing to send" in c.text
+
+
+async def test_comparing_leaves_the_dots_and_the_marks(console: Opener) -> None:
+    async with console() as c:
+        await compared(c)
+        await c.press("escape")
+        await c.shows("1 marked + 1 required")
+        assert "Processed:" not in c.text
+
+
+@SIZES
+async def test_extra_records_are_removed_only_after_a_preview_and_typed_out(
+    console: Opener, size: tuple[int, int]
+) -> None:
+    async with console(size) as c:
+        await c.press("X")
+        await c.shows("Compare first: v")
+        await compared(c)
+        await c.press("escape", "X")
+        await c.until(lambda: isinstance(c.app.screen, ExtraPage))
+        await c.shows("School: 4 extra records")
+        assert "SchoolID 34" in c.text
+        await c.press("R")
+        assert isinstance(c.app.screen, TypedQuestion)
+        assert "deleted for good" in c.text
+        await c.press("y", "enter")
+        await c.press("R", *"remove 3", "enter")
+        await c.press("R", "enter")
+        assert len(c.batches) == 1
+        await c.press("R", *"remove 4", "enter")
+        await c.until(lambda: len(c.batches) == 2)
+        assert c.batches[1].purpose is Purpose.REMOVE_EXTRA
+        assert [each.object for each in c.batches[1].objects] == ["School"]
+        await c.shows("Remove extra #2")
+        c.complete(2, {"School": Counts(processed=4, removed=4)})
+        await c.shows("removed 4")
+
+
+@SIZES
+async def test_extra_records_stand_beside_the_results_and_in_the_detail(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await c.press("space", "s", "y")
+        await c.until(lambda: c.batches)
+        c.store.finds(1, "District", Finding.EXTRA, 77)
+        c.complete(1, {"District": Counts(processed=5, unchanged=5, extra=1)})
+        await c.shows("COMPLETED")
+        await c.press("escape")
+        await c.shows("Processed:     5")
+        assert (" +1" if size[0] < 96 else " Extra: 1") in c.line("▼District" if size[0] < 96 else "▼ District")
+        await c.press("enter")
+        await c.shows("Resync #1")
+        await c.press("end")
+        await c.shows("Extra records, which only the state has")
+        assert "DistrictID 77" in c.text
