@@ -62,7 +62,8 @@ class Counts:
     """Records of one object, or of a batch; each term is counted for itself, never by subtraction.
 
     `processed` is every record in scope; `extra` are records only the state has, outside the identity. When only
-    comparing, `inserted` and `updated` are those that would be. When extra records are taken out, `processed` are these.
+    comparing, `inserted` and `updated` are those that would be. When extra records are taken out, `processed` are
+    these.
     """
 
     processed: int = 0

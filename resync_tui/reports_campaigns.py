@@ -6,7 +6,7 @@ from typing import Any
 
 from resync_tui.config import ScheduleSettings
 from resync_tui.control.views import Alert, DistrictStanding, Standing
-from resync_tui.screens.words import plural, school_year, when
+from resync_tui.screens.words import folded, plural, school_year, when
 
 
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
@@ -32,8 +32,8 @@ def alerts(found: Sequence[Alert]) -> Iterator[str]:
     for each in found:
         star = " " if each.read else "*"
         yield f"{each.alert:6} {star} {each.process:25.25} {each.name:33.33} {when(each.posted)[:10]}"
-        due = f"; due {when(each.due)}" if each.due else ""
-        yield f"         {each.message}{due}"
+        due = f" Due {when(each.due)}." if each.due else ""
+        yield from (f"         {line}" for line in folded(each.message + due, 71))
 
 
 def board(
@@ -47,9 +47,10 @@ def board(
             f"{each.errors:6} {each.color or ''}"
         ).rstrip()
         if each.message and each.standing in (Standing.FAILING, Standing.WAITING):
-            yield f"         {each.message}"
+            yield from (f"         {line}" for line in folded(each.message, 71))
     for what, day in days.items():
         lack = lacking[what]
         ids = ", ".join(lack[:20]) + (" …" if len(lack) > 20 else "")
         who = f"{plural(len(lack), 'district')} of {len(found)} lack" if lack else "No district lacks"
-        yield f"{who} a full resync of {school_year(year)} since it {what} ({day})" + (f": {ids}" if lack else "")
+        yield f"{who} a full resync of {school_year(year)} since it {what} ({day})" + ":" * bool(lack)
+        yield from (f"    {line}" for line in folded(ids, 76) if line)

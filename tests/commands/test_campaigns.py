@@ -132,7 +132,8 @@ def test_the_board_says_which_districts_lack_a_full_resync(place: Place) -> None
         None,
     )
     text = place.run("board").stdout
-    assert "1 district of 2 lack a full resync of 2025-26 since it opened (2025-08-01): 01" in text
+    assert "1 district of 2 lack a full resync of 2025-26 since it opened (2025-08-01):\n    01\n" in text
+    assert max(map(len, text.splitlines())) <= 80
     rows = list(csv.DictReader(io.StringIO(place.run("board", "--csv").stdout)))
     assert [(row["district"], row["full_since_opens"]) for row in rows] == [("01", "False"), ("02", "True")]
     before = json.loads(place.run("board", "--year", "2025", "--json").stdout)
@@ -155,6 +156,7 @@ def test_alerts_are_listed_filtered_read_and_deleted(place: Place) -> None:
     assert json.loads(place.run("alerts", "--until", "2020-01-01", "--json").stdout) == []
     text = place.run("alerts", "--since", "2020-01-01").stdout
     assert "State Resync Requested" in text
+    assert max(map(len, text.splitlines())) <= 80
     gone = place.run("alerts", "--read", str(first))
     assert (gone.returncode, gone.stderr.splitlines()[0]) == (2, f"There is no alert {first}")
 
