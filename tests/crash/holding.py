@@ -1,15 +1,12 @@
-"""Hold an agent where a test wants it: in the middle of a chunk, or surely outside of one."""
+"""Hold an agent in the middle of a chunk."""
 
 import fcntl
-import signal
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
 import anyio
 import asyncpg
-import psutil
 
 from resync_tui.database import sqlite_path
 from tests.crash.site import DEADLINE, Site, until
@@ -60,19 +57,3 @@ def _fence_held(site: Site) -> bool:
 
 async def _holds_fence(site: Site) -> bool:
     return _fence_held(site)
-
-
-async def _stopped(pid: int) -> bool:
-    return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-
-
-async def stop_unfenced(site: Site, process: subprocess.Popen[bytes]) -> None:
-    """SIGSTOP an agent while it does not hold the fence of a SQLite state, as it does in a chunk's transaction."""
-    for _ in range(100):
-        process.send_signal(signal.SIGSTOP)
-        await until(lambda: _stopped(process.pid))
-        if site.postgresql or not _fence_held(site):
-            return
-        process.send_signal(signal.SIGCONT)
-        await anyio.sleep(0.01)
-    raise AssertionError("it holds the fence whenever it is stopped")

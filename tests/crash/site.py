@@ -49,9 +49,8 @@ class Site(Records):
             "SQLITE_TMPDIR": str(self.folder / "tmp"),
         }
         with (self.folder / "agent.out").open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, env=environ, stdout=output, stderr=output
-            )
+            run = [sys.executable, "-m", *command]
+            process = subprocess.Popen(run, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
         self.processes.append(process)
         return process
 

@@ -1,4 +1,4 @@
-"""A terminal that closes in mid-batch takes its command with it, not the batch (the screens: tests/screens/test_live)."""
+"""A terminal that closes in mid-batch takes its command with it, not the batch; the screens: tests/screens."""
 
 import os
 import signal
