@@ -17,7 +17,7 @@ from resync_tui.plan import make_plan
 from tests.crash.records import Records
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = DEADLINE) -> None:
