@@ -53,6 +53,8 @@ class DISEdition(ControlTable, table=True):
 
 SCHEDULE = "schedule "
 """What the name of a requester begins with that is no person."""
+_LOCK = 0x7269_6768_7473
+"""PostgreSQL's advisory lock of agents that let roles in."""
 _IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
 _right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
 
@@ -116,6 +118,8 @@ async def _apply_rights(
 
     Privileges of a role that has lost its rows stay, and show it nothing any more.
     """
+    # PostgreSQL fails the second of two GRANTs at once on one table.
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
     where = {"edition": viewpoint.edition, "districtNumber": viewpoint.district}
     rows = {(role, right) for right, roles in (("read", read), ("write", write)) for role in roles if role in known}

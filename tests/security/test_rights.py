@@ -4,11 +4,14 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncpg
 import pytest
 
@@ -82,6 +85,14 @@ async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(role
     with pytest.raises(NoRight):
         await roles.store("reader", ABBOTT)
     assert (await roles.store("kim", CAMPUS)).rights.write
+
+
+async def test_agents_that_start_at_once_let_everybody_in(roles: Roles) -> None:
+    async with anyio.create_task_group() as agents:
+        for viewpoint, group in ((STATE, "dis_state"), (ABBOTT, "dis_abbott"), (CAMPUS, "dis_campus")) * 4:
+            agents.start_soon(partial(roles.let_in, viewpoint, read=(group,), write=(group,)))
+    for role, viewpoint in (("governor", STATE), ("jdoe", ABBOTT), ("kim", CAMPUS)):
+        assert (await roles.store(role, viewpoint)).rights.write
 
 
 async def test_an_agent_must_own_the_control_database(roles: Roles, tmp_path: Path) -> None:
@@ -183,6 +194,14 @@ async def test_an_agent_follows_a_configuration_of_its_own_or_roots_only(tmp_pat
     assert told.value.do.startswith("Give it to root")
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others may enter; pytest closes its own to them."""
+    with tempfile.TemporaryDirectory(prefix="resync-tui-open-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 AS_NOBODY = """
 import importlib, os, pkgutil, sys
 from pathlib import Path
@@ -203,11 +222,10 @@ sys.exit(cli.answer(sys.argv[2:]))
 
 @as_root
 @pytest.mark.parametrize("command", [("history",), ("objects",), ("cancel", "1"), ("run", "-d", "01", "School")])
-def test_user_and_logname_give_no_right(tmp_path: Path, command: tuple[str, ...]) -> None:
-    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
-    os.close(os.open(tmp_path / "control.db", os.O_CREAT, 0o600))
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+def test_user_and_logname_give_no_right(open_folder: Path, command: tuple[str, ...]) -> None:
+    control = open_folder / "control.db"
+    settings = write_settings(open_folder, f"sqlite:///{control}", STATE)
+    os.close(os.open(control, os.O_CREAT, 0o600))
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, str(settings.path), *command, "--config", str(settings.path)],
         env={**os.environ, "USER": "root", "LOGNAME": "root", "HOME": "/"},
@@ -215,7 +233,7 @@ def test_user_and_logname_give_no_right(tmp_path: Path, command: tuple[str, ...]
     )  # fmt: skip
     assert done.returncode == 5, done.stderr
     what, do = done.stderr.splitlines()
-    assert what == f"{tmp_path / 'control.db'} belongs to root, and you are {user_name(65534)}"
+    assert what == f"{control} belongs to root, and you are {user_name(65534)}"
     assert do.startswith("Log in as root")
 
 
