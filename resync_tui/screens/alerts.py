@@ -39,7 +39,7 @@ def draw(row: AlertRow, width: int, glyphs: Glyphs) -> Line:
         ("  " if alert.read else "! ", WARN),
         (f"{words.when(alert.posted):<16}  {words.when(alert.due):<16}  ", style),
         (f"{process}{left(alert.name, 22, glyphs.cut)} ", style),
-        (left(alert.message, max(8, width - 59 - len(process)), glyphs.cut), style),
+        (left(alert.message, max(8, width - 61 - len(process)), glyphs.cut), style),
     )
 
 

@@ -51,7 +51,8 @@ class ErrorsPage(SendingPage):
         super().__init__(session, glyphs)
         self.number = batch
         self._object = object
-        self._begin = at
+        self._at = at
+        self._begins = True
         self._groups: list[ErrorGroup] | None = None
         self._last: Mapping[str, LastResync] = {}
         self._before: dict[str, dict[Which, int]] = {}
@@ -95,10 +96,10 @@ class ErrorsPage(SendingPage):
         self.titles(titles(self._list.width or width - 1))
         rows = group_rows(groups, self._before, self._samples)
         self._list.show(rows)
-        if self._begin and rows:
-            wanted = (row.key for row in rows if row.group and row.group.object == self._begin)
-            self._list.go(next(wanted, rows[0].key))
-            self._begin = None
+        if self._begins and rows:
+            self._begins = False
+            wanted = (row.key for row in rows if row.group and self._at in (None, row.group.object))
+            self._list.go(next(wanted, rows[1].key))
 
     def note(self) -> list[Line]:
         """Say what the kind under the cursor means, the whole reason, and the first keys."""

@@ -52,7 +52,6 @@ async def test_failures_stand_first_and_excluded_apart_with_what_is_new(console:
         assert order == sorted(order)
         assert "+2" in c.line("name is too long")
         assert "+1" in c.line("State-excluded school")
-        await c.press("down")
         await c.shows("schoolID 5; schoolID 6")
         await c.press("end", "enter")
         await c.until(lambda: isinstance(c.app.screen, KeysPage))

@@ -1,6 +1,7 @@
 """Small terminals, poor ones, and what resizing leaves alone."""
 
 import sys
+import threading
 
 import pytest
 
@@ -92,3 +93,16 @@ def test_a_dumb_terminal_is_declined_in_one_line(monkeypatch: pytest.MonkeyPatch
     assert "dumb" in why
     monkeypatch.setenv("TERM", "xterm")
     assert terminal.why_no_terminal() is None
+
+
+async def test_the_database_layer_is_imported_beside_the_event_loop(
+    console: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing: list[str] = []
+    monkeypatch.setattr(
+        "resync_tui.session.import_module", lambda name: importing.append(f"{name} {threading.current_thread().name}")
+    )
+    async with console():
+        assert len(importing) == 1
+        assert importing[0].startswith("resync_tui.control.store ")
+        assert threading.main_thread().name not in importing[0]
