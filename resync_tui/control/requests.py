@@ -73,7 +73,8 @@ async def queue_request(
     ]
     for start in range(0, len(rows), ROWS_AT_ONCE):
         await connection.execute(Tables.history.insert(), rows[start : start + ROWS_AT_ONCE])
-    if asked.initiator == "state" and not asked.requested_by.startswith(SCHEDULE):
+    resync = asked.purpose is Purpose.RESYNC
+    if asked.initiator == "state" and resync and not asked.requested_by.startswith(SCHEDULE):
         await announce(connection, districts, request=request, due=asked.not_before or now, now=now)
     queued = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
     of_it = select_batches().where(batch.c.requestID == request)
