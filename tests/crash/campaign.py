@@ -115,8 +115,8 @@ class Campaign:
             self.site.kill(agent)
             await self._go_on_with_other_records()
             return self._start()
+        # One that copies a district which is a plain file locks it, so nobody changes it before the successor has come.
         agent.send_signal(signal.SIGSTOP)
-        await self._go_on_with_other_records()
         successor = self._start()
         await self._all_ended(successor)
         await self._wake(agent)

@@ -11,39 +11,54 @@ import asyncpg
 from resync_tui.database import sqlite_path
 from tests.crash.site import DEADLINE, Site, until
 
+LOOKS = 5
+"""So often in a row the fence is found held by one who waits in a chunk; else it is only passing by."""
+
 
 @asynccontextmanager
 async def in_a_chunk(site: Site, district: str, enrollment: int) -> AsyncIterator[None]:
     """Hold the agent within a chunk of Enrollment: on PostgreSQL at this record, some of the chunk being written."""
-    if not site.postgresql:
-        with closing(sqlite3.connect(sqlite_path(site.state), isolation_level=None, timeout=DEADLINE)) as state:
+    hold = _at_a_record(site, district, enrollment) if site.postgresql else _at_the_lock(site)
+    async with hold:
+        yield
+
+
+@asynccontextmanager
+async def _at_the_lock(site: Site) -> AsyncIterator[None]:
+    with closing(sqlite3.connect(sqlite_path(site.state), isolation_level=None, timeout=DEADLINE)) as state:
+
+        async def waits_in_a_chunk() -> bool:
+            """The agent may also wait where it compares, without the fence: then it is let on."""
             state.execute("BEGIN IMMEDIATE")
-            for _ in range(3):
-                await until(lambda: _holds_fence(site))
+            for _ in range(LOOKS):
                 await anyio.sleep(0.05)
-            yield
-        return
+                if not _fence_held(site):
+                    state.execute("ROLLBACK")
+                    return False
+            return True
+
+        await until(waits_in_a_chunk)
+        yield
+
+
+@asynccontextmanager
+async def _at_a_record(site: Site, district: str, enrollment: int) -> AsyncIterator[None]:
     state = await asyncpg.connect(site.state)
+    held = state.transaction()
+    await held.start()
     try:
-        async with state.transaction():
-            person = await state.fetchval('SELECT max("personID") FROM "Person" WHERE "districtNumber" = $1', district)
-            await state.execute("INSERT INTO \"Enrollment\" VALUES ($1, $2, $3, '00', 0)", district, enrollment, person)
-            waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        person = await state.fetchval('SELECT max("personID") FROM "Person" WHERE "districtNumber" = $1', district)
+        await state.execute("INSERT INTO \"Enrollment\" VALUES ($1, $2, $3, '00', 0)", district, enrollment, person)
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
-            async def blocked() -> bool:
-                return await state.fetchval(waiting) is not None
+        async def blocked() -> bool:
+            return await state.fetchval(waiting) is not None
 
-            await until(blocked)
-            yield
-            raise _Undo
-    except _Undo:
-        pass
+        await until(blocked)
+        yield
     finally:
+        await held.rollback()
         await state.close()
-
-
-class _Undo(Exception):
-    """Rolls back what held the agent."""
 
 
 def _fence_held(site: Site) -> bool:
@@ -53,7 +68,3 @@ def _fence_held(site: Site) -> bool:
         except BlockingIOError:
             return True
         return False
-
-
-async def _holds_fence(site: Site) -> bool:
-    return _fence_held(site)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.crash.campaign import campaign
 
-KILLS = 4
+KILLS = 3
 
 
 async def test_a_short_campaign(

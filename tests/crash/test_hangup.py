@@ -4,12 +4,15 @@ import os
 import signal
 from contextlib import suppress
 
+import pytest
+
 from resync_tui.outcome import Status
 from tests.crash.records import accounts_hold
 from tests.crash.site import Site
 from tests.screens.pseudo_terminal import terminal
 
 
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 async def test_the_batch_of_a_run_outlives_its_terminal(site: Site) -> None:
     command = ("resync_tui", "--config", str(site.settings.path), "run", "-d", "01", "--all", "--yes")
     try:

@@ -1,5 +1,7 @@
 """An agent that is killed: the next one brings everything right, as the district is then."""
 
+import pytest
+
 from resync_tui.outcome import Status
 from tests.crash.holding import in_a_chunk
 from tests.crash.records import accounts_hold
@@ -50,6 +52,7 @@ async def test_killed_in_mid_chunk(site: Site) -> None:
     await taken_over(site, number)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 async def test_killed_while_reading_leaves_no_copy_of_the_district(site: Site) -> None:
     (number,) = await site.send("01")
     agent = site.start()

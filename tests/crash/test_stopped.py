@@ -62,10 +62,9 @@ async def nothing_comes_of_it(site: Site, sleeper: subprocess.Popen[bytes]) -> N
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("in_chunk", [True, False])
-async def test_the_woken_one_commits_nothing(site: Site, in_chunk: bool) -> None:
+async def test_the_woken_one_commits_nothing(site: Site) -> None:
     number, sleeper = await sleeps(site)
-    async with in_a_chunk(site, "01", 1_199) if in_chunk else nullcontext():
+    async with in_a_chunk(site, "01", 1_199):
         sleeper.send_signal(signal.SIGSTOP)
     await taken_over(site, number)
     await nothing_comes_of_it(site, sleeper)
