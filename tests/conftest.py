@@ -50,7 +50,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp("home")))
         patch.delenv("RESYNC_TUI_CONFIG", raising=False)
+        # An agent refuses a resync.toml that a group can write.
+        before = os.umask(0o022)
         yield
+        os.umask(before)
 
 
 @pytest.fixture
