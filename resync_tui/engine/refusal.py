@@ -51,13 +51,18 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around
     for spec in group:
         await _refuse_by_own_values(connection, spec)
         await _refuse_doubled_keys(connection, spec)
-    circular = {spec.target for spec in group if is_circular(spec, group)}
-    pending = circular if around.merging else set(around.staged)
     while True:
-        while await _refuse_by_parents(connection, group, around, pending) and circular:
-            pass
+        await refuse_by_parents(connection, group, around)
         if not await _refuse_by_values(connection, group):
             return
+
+
+async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableSpec], around: Surroundings) -> None:
+    """Refuse rows whose parents will not be in the state, and what hangs on those."""
+    circular = {spec.target for spec in group if is_circular(spec, group)}
+    pending = circular if around.merging else set(around.staged)
+    while await _refuse_by_parents(connection, group, around, pending) and circular:
+        pass
 
 
 def is_circular(spec: TableSpec, group: Sequence[TableSpec]) -> bool:

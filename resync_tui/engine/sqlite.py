@@ -249,6 +249,9 @@ class SqliteTarget(Target):
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._connection.rollback()
+                    driver = await _driver(self._connection)
+                    if driver.in_transaction:  # a commit that failed on a deferred foreign key left it open
+                        await driver.rollback()
 
     def stage_name(self, number: int) -> str:
         return str(number)

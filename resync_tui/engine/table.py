@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from resync_tui.engine.circles import EVERY, Circles
 from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
@@ -17,10 +17,6 @@ from resync_tui.engine.scope import Scope
 from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
-
-EVERY = Span(1, 2**62)
-PASSES = 8
-"""How often rows that wait for parents of their own table are looked at before all go in at once."""
 
 
 @dataclass
@@ -68,8 +64,10 @@ class Merge:
     async def merge(self) -> None:
         """Do what is to do; afterwards each account holds every staged record exactly once."""
         circular = any(is_circular(spec, self.group) for spec in self.group)
-        if circular:
-            await self._insert_circular()
+        circles = Circles(
+            self.target, self.group, self.around, self._new_rows, self._insert_in_portions, self._count_inserted
+        )
+        complete = not circular or await circles.insert()
         for spec in self.group:
             if spec.updatable:
                 await self._swap(spec)
@@ -78,6 +76,8 @@ class Merge:
             for spec in self.group:
                 await self._over(spec, self._insert)
         await self._retry_refused()
+        if not complete:
+            await circles.insert_left()
         for spec in self.group:
             await self._count_refused(spec)
 
@@ -212,55 +212,8 @@ class Merge:
                 attempt = self._insert if new else self._update
                 progress = bool(await attempt(spec, Span(number, number + 1))) or progress
 
-    async def _insert_circular(self) -> None:
-        """Insert rows once the rows of this group that they point at are there; true circles in one statement."""
-        for _ in range(PASSES):
-            inserted = 0
-            for spec in self.group:
-                inserted += await self._over(spec, self._insert_ready)
-            if not inserted:
-                break
-        left = [(spec, self._still_new(spec, EVERY, ready=False)) for spec in self.group]
-        try:
-            async with self.target.transaction() as connection:
-                counts = await self.target.insert_together(connection, [insert for _, insert in left])
-        except DBAPIError as error:
-            reason = self.target.refusal(error)
-            if reason is None:
-                raise
-            await self._refuse_left(reason)
-            return
-        for (spec, _), count in zip(left, counts, strict=True):
-            self.accounts[spec].add(inserted=count)
+    async def _insert_in_portions(self, spec: TableSpec, statement: Callable[[TableSpec, Span], sa.Insert]) -> int:
+        return await self._over(spec, lambda spec, span: self._apply(spec, span, statement, "inserted"))
 
-    async def _insert_ready(self, spec: TableSpec, span: Span) -> int:
-        return await self._apply(spec, span, lambda spec, span: self._still_new(spec, span, ready=True), "inserted")
-
-    def _still_new(self, spec: TableSpec, span: Span, *, ready: bool) -> sa.Insert:
-        """Return the insert of rows not yet there; `ready` leaves out those whose parents are not there yet."""
-        insert = self._new_rows(spec, span)
-        rows: Any = insert.select
-        held = spec.target.alias("held")
-        rows = rows.where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
-        for key in spec.foreign_keys if ready else ():
-            if any(key.parent is each.target for each in self.group):
-                parent = key.parent.alias("parent")
-                pairs = zip(key.columns, key.referred, strict=True)
-                there = sa.exists().where(
-                    spec.of_tenant(parent) if key.by_tenant else sa.true(),
-                    *(parent.c[theirs] == spec.stage.c[ours] for ours, theirs in pairs),
-                )
-                rows = rows.where(sa.or_(*(spec.stage.c[ours].is_(None) for ours in key.columns), there))
-        names = list(insert._select_names or ())
-        return sa.insert(spec.target).from_select(names, rows)
-
-    async def _refuse_left(self, reason: str) -> None:
-        for spec in self.group:
-            held = spec.target.alias("held")
-            left = (
-                sa.select(spec.todo.c.n, sa.literal(Kind.REJECTED.value, sa.Text()), sa.literal(reason, sa.Text()))
-                .where(*self._todo(spec, EVERY, new=True))
-                .where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
-            )
-            async with self.target.staging() as connection:
-                await connection.execute(sa.insert(spec.refused).from_select(["n", "kind", "reason"], left))
+    def _count_inserted(self, spec: TableSpec, count: int) -> None:
+        self.accounts[spec].add(inserted=count)
