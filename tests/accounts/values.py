@@ -100,6 +100,20 @@ def same_by_equality(value: Any, column: Column) -> Any:
     return value
 
 
+def comparable(value: Any, column: Column) -> Any:
+    """Return a dumped value so that two are equal exactly when their text output (in SQLite also their type) is."""
+    if value is None:
+        return None
+    if column.kind == "double" and isinstance(value, str | float) and not str(value).startswith(("0x", "-0x")):
+        return as_double(value)
+    return value if isinstance(value, str) else (type(value).__name__, value)
+
+
+def same(one: Any, other: Any, column: Column) -> bool:
+    """Whether two dumped values of a column are the same."""
+    return bool(comparable(one, column) == comparable(other, column))
+
+
 # --- reading: PostgreSQL's text, or what SQLite stored ---
 
 

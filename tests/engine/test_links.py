@@ -105,6 +105,50 @@ async def test_a_broken_link_brings_down_what_hangs_on_it_and_true_circles_go_in
     assert held == {"k0", "k1", "k2", "k3", "k4", "o1", "o2", "o3", "self", "on it"}
 
 
+REFUSING = {
+    "sqlite": "CREATE TRIGGER no BEFORE INSERT ON tree WHEN NEW.id LIKE 'bad%' BEGIN SELECT RAISE(ABORT, 'no'); END;",
+    "postgresql": """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.id LIKE 'bad%' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER no BEFORE INSERT ON tree FOR EACH ROW EXECUTE FUNCTION refuse();
+    """,
+}
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_row_that_only_the_state_refuses_stops_what_needs_it_and_no_other_circle(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    here = await pair(database, ends, district=TREE_DISTRICT, state=TREE_STATE + REFUSING[ends[1]])
+    bad = [("bad", None, 1), ("below", "bad", 1), ("lower", "below", 1)]
+    ring = [("bad1", "r2", 1), ("r2", "r3", 1), ("r3", "bad1", 1), ("on ring", "r2", 1)]
+    good = [("o1", "o2", 1), ("o2", "o1", 1), ("root", None, 1), ("leaf", "root", 1)]
+    await insert(here.district, "tree", [*bad, *ring, *good])
+    heard = await run(make_job(here.district, here.state, TREE, "01"))
+    held = {key for (key,) in await here.held("SELECT id FROM tree")}
+    assert held == {"o1", "o2", "root", "leaf"}
+    kinds = {str(key[0]): kind for _, key, kind, _ in heard.refused}
+    assert kinds == {
+        "bad": "rejected", "below": "blocked", "lower": "blocked",
+        "bad1": "rejected", "r2": "rejected", "r3": "rejected", "on ring": "blocked",
+    }  # fmt: skip
+    assert heard.counts["Tree"] == Counts(processed=11, inserted=4, rejected=4, blocked=3)
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_row_that_waits_for_a_value_keeps_its_children_in(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(
+        database, ends, district=TREE_DISTRICT, state=TREE_STATE + "CREATE UNIQUE INDEX one ON tree (size);"
+    )
+    await insert(
+        here.district, "tree", [("old", None, 2), ("new", None, 1), ("child", "new", 3), ("grandchild", "child", 4)]
+    )
+    await insert(here.state, "tree", [("01", "old", None, 1)])
+    heard = await run(make_job(here.district, here.state, TREE, "01"))
+    assert heard.refused == {}
+    assert heard.counts["Tree"] == Counts(processed=4, inserted=3, updated=1), heard.ended
+
+
 CODES = Catalog("Codes", (DisObject("C", ("c",)),), tenant_column="tenant")
 
 
