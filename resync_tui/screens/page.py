@@ -115,11 +115,12 @@ class Page(Screen[None]):
 
     def refresh_all(self) -> None:
         """Draw at once: after a key, a resize or a reading."""
-        if self.rows().is_attached and self.size.width:
+        bars = self.query(KeyBar)
+        if bars and self.rows().is_attached and self.size.width:
             self.draw()
             self.show_message()
             self.rows().flush()
-            self.query_one(KeyBar).show(self.bar_keys(), self._locked())
+            bars.first().show(self.bar_keys(), self._locked())
 
     def beat(self) -> None:
         """Four times a second: what depends on the clock, while something runs."""

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -54,7 +55,9 @@ def file(tmp_path: Path) -> Path:
 
 def said_to_nobody(file: Path) -> list[str]:
     """Open it as another user, who may reach the folder."""
-    for folder in (file.parent, *file.parent.parents[:2]):
+    for folder in file.parents:
+        if folder == Path(tempfile.gettempdir()):
+            break
         folder.chmod(0o755)
     command = [sys.executable, "-c", OPEN_AS_NOBODY, f"sqlite:///{file}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split("|")
