@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -252,6 +253,10 @@ def databases(folder: Path, kind: str) -> Iterator[Callable[[str], str]]:
             return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
 
         yield make
+    except BaseException:
+        told = [line for line in (home / "log").read_text().splitlines() if re.search("ERROR|STATEMENT|PANIC", line)]
+        print(*told[-40:], sep="\n", file=sys.stderr)
+        raise
     finally:
         server.stop("immediate")
         shutil.rmtree(home)
@@ -278,7 +283,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     options = parser.parse_args()
     kind = "postgresql" if options.postgres else "sqlite"
-    with tempfile.TemporaryDirectory(prefix="resync-tui-campaign-") as folder:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with tempfile.TemporaryDirectory(prefix="resync-tui-crash-") as folder:
         os.environ["XDG_STATE_HOME"] = f"{folder}/home"
         print(f"seed {options.seed}", flush=True)
         with databases(Path(folder), kind) as database:
