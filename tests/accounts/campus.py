@@ -110,9 +110,15 @@ FLAWS: dict[str, list[Spoil]] = {
 }  # fmt: skip
 
 
-def _excluded(row: Row, _district: Dump) -> bool:
-    value = row["stateExclude"]
+def _truth(value: Any) -> bool | None:
+    """Return what a district's database takes a value for: to SQLite any number but 0 is true, a word is 0."""
+    if value is None:
+        return None
     return value == "true" or (isinstance(value, int | float) and value != 0)
+
+
+def _excluded(row: Row, _district: Dump) -> bool:
+    return _truth(row["stateExclude"]) is True
 
 
 def _test_of(row: Row, district: Dump) -> list[Row]:
@@ -125,11 +131,11 @@ def _without_code(row: Row, district: Dump) -> bool:
 
 
 def _not_published(row: Row, district: Dump) -> bool:
-    return any(test["published"] not in ("true", 1) for test in _test_of(row, district))
+    return any(_truth(test["published"]) is not True for test in _test_of(row, district))
 
 
 def _locked(row: Row, district: Dump) -> bool:
-    return any(test["editNotAvailable"] not in ("false", 0) for test in _test_of(row, district))
+    return any(_truth(test["editNotAvailable"]) is not False for test in _test_of(row, district))
 
 
 def _no_date(row: Row, district: Dump) -> bool:
