@@ -225,8 +225,8 @@ async def _refuse_by_parent(
     elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {around.advice(key.parent)}"
     staged_parent = around.staged.get(key.parent)
-    if key.parent in around.settled:
-        elsewhere = sa.false()
+    if key.parent in around.settled and not around.other_year:  # what the district has of it is of another year
+        blocked_reason = f"its {key.parent.name} record did not reach the state"
     if staged_parent is not None:
         other = staged_parent.stage.alias("other")
         same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
