@@ -248,7 +248,7 @@ def _is_terminal() -> bool:
 def _confirm(plan: "Plan", districts: Sequence[str]) -> None:
     """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
     from resync_tui import reports
-    from resync_tui.screens.words import plural
+    from resync_tui.words import plural
 
     show(reports.plan(plan), err=True)
     whom = ", ".join(districts) if len(districts) <= 10 else plural(len(districts), "district")
@@ -258,7 +258,7 @@ def _confirm(plan: "Plan", districts: Sequence[str]) -> None:
 
 def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
     """Have the district typed out before anything is removed. Raises Cancelled."""
-    from resync_tui.screens.words import plural
+    from resync_tui.words import plural
 
     name = settings.district_by_id(district).name
     asked = f"To remove {plural(count, 'record')} of {name} ({district}) from the state, type {district} or {name}"

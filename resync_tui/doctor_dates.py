@@ -7,7 +7,7 @@ from resync_tui import campaign
 from resync_tui.config import Settings
 from resync_tui.control.views import DistrictStanding
 from resync_tui.errors import ResyncError
-from resync_tui.screens.words import plural, when
+from resync_tui.words import plural, when
 
 NAMED = 10
 """Districts that one line names."""

@@ -9,7 +9,7 @@ from resync_tui.errors import ResyncError
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.reports_compared import removal, verification
-from resync_tui.screens.words import error_rate, plural, school_year, when
+from resync_tui.words import error_rate, plural, school_year, when
 
 
 def status(status: Status, color: Color | None, counts: Counts) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from resync_tui.config import ScheduleSettings
 from resync_tui.control.views import Alert, DistrictStanding, Standing
-from resync_tui.screens.words import folded, plural, school_year, when
+from resync_tui.words import folded, plural, school_year, when
 
 
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from resync_tui.control.views import Batch, FindingGroup, FindingRecord
 from resync_tui.outcome import Finding, Status
-from resync_tui.screens.words import plural
+from resync_tui.words import plural
 
 
 def verification(batch: Batch, records: Sequence[FindingRecord]) -> Iterator[str]:

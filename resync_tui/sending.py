@@ -16,7 +16,7 @@ from resync_tui.control.views import Batch
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
-from resync_tui.screens.words import batch_share, plural, when
+from resync_tui.words import batch_share, plural, when
 
 POLL_SECONDS = 0.25
 AGENT_POLLS = 20

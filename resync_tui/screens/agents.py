@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.control.views import Agent, Batch
 from resync_tui.outcome import Status
-from resync_tui.screens import words
 from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.page import Page
 from resync_tui.screens.sheet import TextRow, text_rows

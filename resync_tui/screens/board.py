@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.campaign import lacking, tally
 from resync_tui.control.views import DistrictStanding, Standing
 from resync_tui.errors import ResyncError
-from resync_tui.screens import words
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage

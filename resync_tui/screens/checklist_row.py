@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from resync_tui import words
 from resync_tui.control.views import LastResync
 from resync_tui.marks import Mark
 from resync_tui.outcome import Color, Status
-from resync_tui.screens import words
 from resync_tui.screens.tree import Node
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line, left, right

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.control.views import Batch, LastResync, ObjectResult
 from resync_tui.outcome import Color
-from resync_tui.screens import words
 from resync_tui.screens.earlier import runs_before
 from resync_tui.screens.page import Page
 from resync_tui.session import Session

@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from resync_tui import words
 from resync_tui.catalog import Catalog
 from resync_tui.control.views import LastResync
 from resync_tui.marks import Mark, Marks
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Marked, Plan, PlannedObject
-from resync_tui.screens import words
 from resync_tui.screens.expected import expected_words, last_in_sync
 from resync_tui.screens.sheet import TextRow, text_rows
 from resync_tui.session import Session

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from resync_tui import words
 from resync_tui.control.views import LastResync
-from resync_tui.screens import words
 from resync_tui.screens.sheet import Sheet
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs

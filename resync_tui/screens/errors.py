@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.control.views import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.outcome import Kind
-from resync_tui.screens import words
 from resync_tui.screens.earlier import runs_before
 from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from resync_tui import words
 from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingRecord
 from resync_tui.outcome import Kind
-from resync_tui.screens import words
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from resync_tui import words
 from resync_tui.control.views import LastResync, ObjectResult
 from resync_tui.outcome import Color
-from resync_tui.screens import words
 
 
 @dataclass(frozen=True, slots=True)

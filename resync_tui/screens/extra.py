@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.control.views import Batch, FindingRecord
 from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
 from resync_tui.outcome import Finding, Purpose
-from resync_tui.screens import words
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.sending import SendingPage

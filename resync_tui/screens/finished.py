@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from resync_tui import words
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Status
-from resync_tui.screens import words
 
 
 class Awaited:

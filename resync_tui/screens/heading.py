@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from resync_tui import words
 from resync_tui.campaign import Due
 from resync_tui.marks import Marks
 from resync_tui.outcome import Status
-from resync_tui.screens import words
 from resync_tui.session import Session
 from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, length, plain, spread
 

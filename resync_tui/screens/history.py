@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from resync_tui import words
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Status
-from resync_tui.screens import words
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.history_row import Columns, HistoryRow, Outcome, history_row, outcome_of
 from resync_tui.screens.page import Page

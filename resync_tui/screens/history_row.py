@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from resync_tui import words
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Color, Status
-from resync_tui.screens import words
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, left, plain
 

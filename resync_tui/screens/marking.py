@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from resync_tui import words
 from resync_tui.marks import Mark, Marks
-from resync_tui.screens import words
 from resync_tui.screens.checklist_row import ChecklistRow
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.tree import Node, Tree

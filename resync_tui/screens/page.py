@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from resync_tui import words
 from resync_tui.errors import ResyncError
-from resync_tui.screens import words
 from resync_tui.screens.export import csv_text, write_file
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import words
 from resync_tui.control.views import Batch
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
-from resync_tui.screens import words
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage

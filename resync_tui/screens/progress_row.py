@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from resync_tui import words
 from resync_tui.catalog import Catalog
 from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.outcome import Color, Status
-from resync_tui.screens import words
 from resync_tui.screens.pace import Pace
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right

@@ -1,6 +1,6 @@
 """The school year that is listed and sent (documents: "Previous or Next School Year")."""
 
-from resync_tui.screens import words
+from resync_tui import words
 from resync_tui.screens.picker import Choice, Picker
 from resync_tui.session import Session
 

@@ -1,0 +1,115 @@
+"""How times, counts and results are written, on screen and by commands; pure."""
+
+from datetime import datetime, timedelta
+
+from resync_tui.control.views import Batch, ObjectResult
+from resync_tui.outcome import Counts, Purpose, Status
+
+
+def when(moment: datetime | None) -> str:
+    """Write a moment in local time, with the year."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
+
+
+def since(moment: datetime, at: datetime) -> str:
+    """Write a moment to the second in local time; the date only where that was not today."""
+    local = moment.astimezone()
+    return local.strftime("%H:%M:%S" if local.date() == at.astimezone().date() else "%Y-%m-%d %H:%M:%S")
+
+
+def span(seconds: float) -> str:
+    """Write a duration as hours, minutes and seconds."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def short_span(seconds: float) -> str:
+    """Write a duration in at most six characters: 42s, 7m42s, 3h05m, 12d."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole // 60 % 60:02}m" if whole < 360_000 else f"{whole // 86_400}d"
+
+
+def ran_for(started: datetime | None, finished: datetime | None, at: datetime) -> float:
+    """Return how many seconds something has run, or ran."""
+    return ((finished or at) - started) / timedelta(seconds=1) if started else 0.0
+
+
+def school_year(year: int) -> str:
+    """Write a school year, which is known by the year it ends in, as 2025-26."""
+    return f"{year - 1}-{year % 100:02}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def error_rate(counts: Counts) -> str:
+    """Write the share of errors in at most four characters; a rate never rounds to 0 % nor across the 1 % line."""
+    if not counts.errors or not counts.processed:
+        return "ok" if not counts.errors else "all"
+    tenths, rest = divmod(counts.errors * 1000, counts.processed)
+    if tenths < 1:
+        return "<.1%"
+    if tenths == 10 and rest:
+        return ">1%"
+    return f"{tenths // 10}.{tenths % 10}%" if tenths < 100 else f"{tenths // 10}%"
+
+
+def share(result: ObjectResult) -> float:
+    """Return how far an object is, 0 to 1: looking at its records is one half, merging them the other."""
+    if result.status is Status.COMPLETED:
+        return 1.0
+    if not result.total:
+        return 0.0
+    if result.phase == "merging":
+        return 0.5 + 0.5 * min(1.0, result.counts.processed / result.total)
+    if result.phase == "waiting":
+        return 0.5
+    return 0.5 * min(1.0, (result.read + result.counts.processed) / result.total)
+
+
+_ENDED = {Status.FAILED: "fail", Status.CANCELLED: "canc", Status.SKIPPED: "skip", Status.QUEUED: "wait"}
+
+
+def outcome(result: ObjectResult) -> str:
+    """Write what stands beside an object's dot, in at most four characters."""
+    if result.status is Status.RUNNING:
+        return f"{int(share(result) * 100)}%"
+    return _ENDED.get(result.status) or error_rate(result.counts)
+
+
+def kind_of(batch: Batch) -> str:
+    """Write what a batch is for: resync, full resync, compare, remove extra."""
+    if batch.purpose is Purpose.RESYNC:
+        return "full resync" if batch.full else "resync"
+    return "compare" if batch.purpose is Purpose.VERIFY else "remove extra"
+
+
+def batch_share(batch: Batch) -> float:
+    """Return how far a batch is, 0 to 1, by records where they are known and by objects where not."""
+    if not batch.objects:
+        return 0.0
+    totals = [result.total for result in batch.objects]
+    if any(total is None for total in totals):
+        return sum(1.0 if each.status.ended else share(each) for each in batch.objects) / len(batch.objects)
+    whole = sum(total or 0 for total in totals)
+    done = sum((1.0 if each.status.ended else share(each)) * (each.total or 0) for each in batch.objects)
+    return done / whole if whole else float(batch.status.ended)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Break a text into lines between words; a word that is longer than a line, such as a path, goes on in the next."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+        while len(lines[-1]) > width > 0:
+            lines[-1:] = [lines[-1][:width], lines[-1][width:]]
+    return lines

@@ -1,0 +1,142 @@
+"""How times, counts and results are written."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from resync_tui import words
+from resync_tui.control.views import ObjectResult
+from resync_tui.outcome import Color, Counts, Status
+from resync_tui.screens.pace import Pace
+from resync_tui.widgets.glyphs import ASCII, LINUX_CONSOLE, UNICODE, Glyphs, glyphs_for
+
+BEGIN = datetime(2025, 11, 20, 4, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("processed", "errors", "text", "color"),
+    [
+        (0, 0, "ok", Color.GREEN),
+        (194, 0, "ok", Color.GREEN),
+        (45_210, 1, "<.1%", Color.YELLOW),
+        (1000, 9, "0.9%", Color.YELLOW),
+        (1000, 10, "1.0%", Color.YELLOW),
+        (100_000, 1001, ">1%", Color.RED),
+        (1000, 11, "1.1%", Color.RED),
+        (194, 11, "5.6%", Color.RED),
+        (1000, 999, "99%", Color.RED),
+        (7, 7, "100%", Color.RED),
+    ],
+)
+def test_a_rate_of_errors_never_crosses_the_line_of_its_colour(
+    processed: int, errors: int, text: str, color: Color
+) -> None:
+    counts = Counts(processed=processed, unchanged=processed - errors, rejected=errors)
+    assert words.error_rate(counts) == text
+    assert ObjectResult("School", 1, Status.COMPLETED, counts).color is color
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(Status.FAILED, "fail"), (Status.CANCELLED, "canc"), (Status.SKIPPED, "skip"), (Status.QUEUED, "wait")],
+)
+def test_what_did_not_complete_says_so_beside_its_dot(status: Status, text: str) -> None:
+    assert words.outcome(ObjectResult("School", 1, status, Counts())) == text
+
+
+@pytest.mark.parametrize(
+    ("phase", "read", "processed", "text"),
+    [
+        ("reading", 0, 0, "0%"),
+        ("reading", 50, 0, "25%"),
+        ("reading", 10, 90, "50%"),
+        ("waiting", 100, 0, "50%"),
+        ("waiting", 0, 100, "50%"),
+        ("merging", 100, 0, "50%"),
+        ("merging", 2, 98, "99%"),
+    ],
+)
+def test_looking_at_the_records_is_one_half_of_the_way_and_merging_them_the_other(
+    phase: str, read: int, processed: int, text: str
+) -> None:
+    counts = Counts(processed=processed)
+    assert words.outcome(ObjectResult("School", 1, Status.RUNNING, counts, 100, read, phase)) == text
+
+
+def test_only_what_has_completed_is_whole() -> None:
+    assert words.share(ObjectResult("School", 1, Status.RUNNING, Counts())) == 0
+    assert words.share(ObjectResult("School", 1, Status.COMPLETED, Counts())) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "short", "long"),
+    [
+        (-3, "0s", "00:00:00"),
+        (42, "42s", "00:00:42"),
+        (462, "7m42s", "00:07:42"),
+        (11_100, "3h05m", "03:05:00"),
+        (1_036_800, "12d", "288:00:00"),
+    ],
+)
+def test_durations(seconds: float, short: str, long: str) -> None:
+    assert words.short_span(seconds) == short
+    assert words.span(seconds) == long
+
+
+def test_moments_are_local_with_the_year() -> None:
+    assert words.when(BEGIN) == BEGIN.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert words.since(BEGIN, BEGIN) == BEGIN.astimezone().strftime("%H:%M:%S")
+    assert words.since(BEGIN, BEGIN + timedelta(days=3)).startswith("2025-11-")
+
+
+def test_a_school_year_is_known_by_the_year_it_ends_in() -> None:
+    assert words.school_year(2026) == "2025-26"
+    assert words.school_year(2000) == "1999-00"
+
+
+def test_a_pace_is_that_of_the_last_seconds() -> None:
+    pace = Pace()
+    assert pace.per_second is None
+    for second in range(60):
+        pace.add(BEGIN + timedelta(seconds=second), second * (10 if second < 40 else 100))
+    assert pace.per_second == pytest.approx(100)
+    assert pace.seconds_for(1000) == pytest.approx(10)
+
+
+def test_a_batch_that_starts_again_has_no_negative_pace() -> None:
+    pace = Pace()
+    for second, amount in enumerate((100, 200, 0, 50)):
+        pace.add(BEGIN + timedelta(seconds=second), amount)
+    assert pace.per_second == pytest.approx(50)
+
+
+def test_what_stands_still_is_never_done() -> None:
+    pace = Pace()
+    pace.add(BEGIN, 5)
+    pace.add(BEGIN + timedelta(seconds=5), 5)
+    assert pace.seconds_for(10) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "glyphs"),
+    [
+        ({"LANG": "en_US.UTF-8", "TERM": "xterm"}, UNICODE),
+        ({"LC_ALL": "de_DE.utf8", "LANG": "C"}, UNICODE),
+        ({"LANG": "en_US.UTF-8", "TERM": "linux"}, LINUX_CONSOLE),
+        ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, ASCII),
+        ({"LANG": "en_US.ISO-8859-1"}, ASCII),
+        ({}, ASCII),
+        ({"LC_CTYPE": "C.UTF-8"}, ASCII),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, ASCII),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C.UTF-8"}, UNICODE),
+    ],
+)
+def test_signs_are_those_that_the_terminal_has(environ: dict[str, str], glyphs: Glyphs) -> None:
+    assert glyphs_for(environ) == glyphs
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, LINUX_CONSOLE, ASCII])
+def test_the_four_dots_differ_in_shape(glyphs: Glyphs) -> None:
+    assert len({glyphs.dot(color) for color in (None, *Color)}) == 5
+    if glyphs is ASCII:
+        assert all(glyphs.dot(color).isascii() for color in Color)
