@@ -171,7 +171,7 @@ class Session:
             due = self.trouble is not None or self._read_at is None
             due = due or bool(self.active and self._read_at and at - self._read_at >= READ_AGAIN)
             if changes != self._seen or due:
-                self.active = tuple(await self._store.batches(active=True))
+                self.active = tuple(await self._store.batches(active=True, objects=False))
                 self.agents = tuple(await self._store.agents())
                 self.unread = await self._store.alerts.unread()
                 self._seen, self._read_at, self.trouble = changes, at, None

@@ -53,16 +53,19 @@ async def last_results(
 ) -> dict[str, LastResync]:
     """Return, per object, its newest result of a school year that has at least started."""
     history, batch = Tables.history, Tables.batch
+    of_year = (history.c.districtNumber == district) & (history.c.schoolYear == year)
     newest = (
         select(history.c.objectName, func.max(history.c.batchID).label("batchID"))
         .join(batch, batch.c.batchID == history.c.batchID)
-        .where(history.c.districtNumber == district, history.c.schoolYear == year, history.c.startedAt.is_not(None))
-        .where(batch.c.purpose == purpose, seen)
+        .where(of_year, history.c.startedAt.is_not(None), batch.c.purpose == purpose, seen)
         .group_by(history.c.objectName)
         .subquery()
     )
-    wanted = select(history).join(
-        newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName)
+    # Said twice, so that the outer rows are found by DISBatchHistory_last as well.
+    wanted = (
+        select(history)
+        .join(newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName))
+        .where(of_year)
     )
     rows = (await connection.execute(wanted)).all()
     return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}
