@@ -31,9 +31,11 @@ from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
 from resync_tui.session import Session, Store
 from resync_tui.widgets.glyphs import ASCII, glyphs_for
 
-BEAT = 0.25
+BEAT = 0.5
 IDLE = 2.0
 """Seconds between two looks at the control database: while something runs, and while nothing does."""
+TICK = 1.0
+"""Seconds between two looks at the clock."""
 
 
 class ResyncApp(App[None]):
@@ -90,7 +92,7 @@ class ResyncApp(App[None]):
 
     def on_mount(self) -> None:
         """Watch, once the first screen has been painted."""
-        self.set_interval(BEAT, self._draw)
+        self.set_interval(TICK, self._draw)
         self.call_after_refresh(lambda: self.run_worker(self._watch(), group="watch"))
 
     async def on_unmount(self) -> None:
@@ -139,7 +141,8 @@ class ResyncApp(App[None]):
         if self._stale:
             self._stale = False
             page.reload()
-        page.beat()
+        else:
+            page.beat()
 
     @property
     def _page(self) -> Page | None:

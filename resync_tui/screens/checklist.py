@@ -73,8 +73,9 @@ class ChecklistPage(MarkingPage):
         store = await self.session.store()
         years = self.session.settings.years
         self._last = await store.last_resyncs(self.session.district, self.session.year)
-        standing = await store.board(years.current, [self.session.district])
-        self._last_full = standing[0].last_full if standing else None
+        if years.opens or years.closes:
+            standing = await store.board(years.current, [self.session.district])
+            self._last_full = standing[0].last_full if standing else None
         self._due = due(years, self.session.now().astimezone().date(), self._last_full)
 
     def draw(self) -> None:

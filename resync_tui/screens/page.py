@@ -123,7 +123,7 @@ class Page(Screen[None]):
             bars.first().show(self.bar_keys(), self._locked())
 
     def beat(self) -> None:
-        """Four times a second: what depends on the clock, while something runs."""
+        """Every second: what depends on the clock, while something runs."""
         if self.session.active:
             self.refresh_all()
 

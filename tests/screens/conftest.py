@@ -90,6 +90,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(resync_tui.app, "IDLE", 0.05)
     monkeypatch.setattr(resync_tui.app, "BEAT", 0.05)
+    monkeypatch.setattr(resync_tui.app, "TICK", 0.05)
 
     @asynccontextmanager
     async def opened(

@@ -23,9 +23,9 @@ ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
 class Terminal:
     """A pseudo-terminal with a program in it; reads only when asked to."""
 
-    def __init__(self, *module: str, **environ: str) -> None:
+    def __init__(self, *module: str, size: tuple[int, int] = (80, 24), **environ: str) -> None:
         self.fd, inner = pty.openpty()
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.resize(*size)
         self.process = subprocess.Popen(
             [sys.executable, "-m", *module],
             cwd=ROOT,
@@ -34,6 +34,10 @@ class Terminal:
         )
         os.close(inner)
         self.output = b""
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self) -> None:
         """Take what has been written."""
@@ -73,9 +77,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*module: str, **environ: str) -> Iterator[Terminal]:
+def terminal(*module: str, size: tuple[int, int] = (80, 24), **environ: str) -> Iterator[Terminal]:
     """Run a program of this project in a terminal, and leave nothing of it behind."""
-    made = Terminal(*module, **environ)
+    made = Terminal(*module, size=size, **environ)
     try:
         yield made
     finally:
