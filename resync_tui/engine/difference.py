@@ -120,6 +120,8 @@ async def find(
     if hashing is Hashing.OFF:
         return Difference()
     if source.state_schema is not None:
+        if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither
+            return Difference()
         return await _side_by_side(spec, source, within, source.state_schema)
     coarse, fine = _bucketing(spec, extent)
     return await _Comparison(spec, source, target, hashing, within).run(coarse, fine)

@@ -143,7 +143,9 @@ def type_name(column: sa.Column[Any]) -> str:
 
 
 def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL source's column as the stage holds it: char(n) without the blanks that mean nothing in it."""
+    """Return a PostgreSQL column as the stage holds it: char(n) without the blanks that mean nothing in it."""
+    if "declared" in target.info:
+        return column
     staged = sa.cast(column, _stage_type(family(target)))
     return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
 

@@ -329,20 +329,23 @@ async def _load_rows(writer: Any, spec: TableSpec, rows: AsyncIterator[list[tupl
     columns = [RULE, *absent, FLAW, *spec.columns]
     async for portion in rows:
         await meter(len(portion))
-        records = [_record(row, marks, convert, spec.columns) for row in portion]
+        records = [_record(row, marks, convert, spec) for row in portion]
         await writer.copy_records_to_table(spec.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA)
 
 
 def _record(
-    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], names: Sequence[str]
+    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], spec: TableSpec
 ) -> tuple[Any, ...]:
-    flaw = None
+    flaw = of_owned = None
     values = []
-    for name, to_column, value in zip(names, convert, row[marks:], strict=True):
+    for name, to_column, value in zip(spec.columns, convert, row[marks:], strict=True):
         try:
             values.append(to_column(value))
         except Misfit as misfit:
             values.append(None)
-            flaw = flaw or f"{name}: {misfit}"
+            if name in spec.owned:
+                of_owned = of_owned or f"{name}: {misfit}"
+            else:
+                flaw = flaw or f"{name}: {misfit}"
     absent = (None if mark is None else bool(mark) for mark in row[1:marks])
-    return (row[0], *absent, flaw, *values)
+    return (row[0], *absent, flaw or of_owned, *values)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.families import LARGEST_REAL, Family, family
+from resync_tui.engine.families import LARGEST_REAL, Family, cast_for_stage, family
 from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits, qualified
 from resync_tui.outcome import Kind
 
@@ -49,6 +49,7 @@ class _Check:
 async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around: Surroundings) -> None:
     """Fill the `refused` tables of a group: one table, or several that point at each other."""
     for spec in group:
+        await _keep_owned(connection, spec)
         await _refuse_by_own_values(connection, spec)
         await _refuse_doubled_keys(connection, spec)
     while True:
@@ -83,6 +84,18 @@ async def _insert(connection: AsyncConnection, spec: TableSpec, rows: sa.SelectB
 
 def _text(value: str) -> sa.ColumnElement[str]:
     return sa.literal(value, sa.Text())
+
+
+async def _keep_owned(connection: AsyncConnection, spec: TableSpec) -> None:
+    """Let records that the state has keep their `state_owned` values in the stage too: only these are judged."""
+    stage, held = spec.stage, spec.target
+    owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in spec.columns if name in spec.owned}
+    if owned:
+        other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
+        await connection.execute(sa.update(stage).values(owned).where(spec.same_key(held, stage), other))
+        flawed = sa.or_(*(sa.cast(stage.c[FLAW], sa.Text()).startswith(f"{name}: ", autoescape=True) for name in owned))
+        in_state = sa.exists().where(spec.same_key(held, stage))
+        await connection.execute(sa.update(stage).values({FLAW: sa.null()}).where(flawed, in_state))
 
 
 async def _refuse_by_own_values(connection: AsyncConnection, spec: TableSpec) -> None:
@@ -173,7 +186,7 @@ async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIte
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> None:
     """Refuse all rows of a key that occurs more than once: nothing says which of them is right."""
-    if {column.name for column in spec.source.primary_key.columns} == set(spec.key):
+    if spec.keyed_alike:
         return
     stage = spec.stage
     columns = [stage.c[name] for name in spec.key]

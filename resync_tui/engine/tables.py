@@ -144,6 +144,11 @@ class TableSpec:
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
 
     @property
+    def keyed_alike(self) -> bool:
+        """Whether the district's own primary key is the same, so that no key can occur twice there."""
+        return {column.name for column in self.source.primary_key.columns} == set(self.key)
+
+    @property
     def points_to_itself(self) -> bool:
         """Whether the state's table has a foreign key to itself."""
         return any(key.parent is self.target for key in self.foreign_keys)

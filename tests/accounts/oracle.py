@@ -91,8 +91,12 @@ class Oracle(TwoEnds):
         flaws: list[Refusal] = [
             ("excluded", rule.reason) for rule in forbidding if self.known.rules[rule.id](raw, self.source)
         ]
+        held = self._held(table, raw)
         for name in self.columns(table):
             column = self.state_column(table, name)
+            if held is not None and name in self.owned(table):
+                row[name] = held[name]
+                continue
             try:
                 row[name] = in_state(raw[name], column, self.source.dialect, self.before.dialect)
             except Flaw as flaw:
@@ -104,6 +108,14 @@ class Oracle(TwoEnds):
             flaws.append(("rejected", "breaks the state's check"))
         key = tuple(row[column] for column in self.key_columns(table))
         return _Record(raw, row, key, set(flaws[:1]))
+
+    def _held(self, table: str, raw: Row) -> Row | None:
+        """Return the state's row of a record of the district; None where it has none."""
+        if not self.owned(table):
+            return None
+        keys = self.key_columns(table)
+        wanted = self.values(table, raw, keys)
+        return next((row for row in self.mine(table) if self.values(table, row, keys) == wanted), None)
 
     def _refuse_alone(self, table: str) -> None:
         """Refuse what is wrong of a row among the district's own: a doubled key."""

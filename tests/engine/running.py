@@ -10,6 +10,7 @@ from resync_tui.engine.batch import Job, Limits, run_batch
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.outcome import Counts, KeyValue, Status
 from resync_tui.plan import make_plan
+from tests.engine import comparison
 
 TODAY = date(2026, 3, 1)
 YEAR = 2026
@@ -85,7 +86,7 @@ def make_job(
     check_dependencies: bool = True,
     limits: Limits | None = None,
 ) -> Job:
-    """Return a job for some objects of a catalog (None: all)."""
+    """Return a job for some objects of a catalog (None: all), compared as the test says."""
     names = [each.name for each in catalog.objects] if selected is None else selected
     return Job(
         source_url=source,
@@ -99,6 +100,7 @@ def make_job(
         source_name="the district",
         target_name="the state",
         today=TODAY,
+        hashing=comparison.HASHING,
     )
 
 

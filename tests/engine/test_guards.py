@@ -10,6 +10,7 @@ from resync_tui.errors import CannotRun
 from resync_tui.outcome import Status
 from tests.accounts.shape import dump, versions
 from tests.databases import rows, run_script
+from tests.engine.comparison import every_comparison
 from tests.engine.running import make_job, run
 from tests.engine.small import ROWS, SAME, SMALL, Database, leftovers, pair
 
@@ -123,7 +124,7 @@ async def test_a_role_named_like_the_program_meets_the_states_own_tables_first(d
     assert await here.held("SELECT nspname FROM pg_namespace WHERE nspname IN ('resync', current_user)") == []
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_rows_of_other_districts_are_never_looked_at(database: Database, ends: tuple[str, str]) -> None:
     theirs = "INSERT INTO a VALUES ('02', 1, 'theirs'), ('02', 7, 'only theirs');"
     here = await pair(database, ends, ROWS, theirs)

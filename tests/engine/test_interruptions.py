@@ -13,6 +13,7 @@ from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
 from resync_tui.outcome import Counts, Status
 from tests.accounts.shape import versions
 from tests.databases import rows, run_script
+from tests.engine.comparison import every_comparison
 from tests.engine.running import Heard, make_job, run
 from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, Pair, connections, leftovers, pair
 
@@ -227,7 +228,7 @@ async def test_a_limit_paces_reading_and_merging(database: Database, ends: tuple
     assert heard.counts["A"] == Counts(processed=MANY, inserted=MANY)
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_record_that_only_a_trigger_refuses_is_rejected_alone(
     database: Database, ends: tuple[str, str]
 ) -> None:

@@ -2,12 +2,11 @@
 
 from random import Random
 
-import pytest
-
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import Counts
 from tests.accounts.shape import dump
 from tests.databases import run_script
+from tests.engine.comparison import every_comparison
 from tests.engine.running import make_job, run
 from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, pair
 
@@ -29,7 +28,7 @@ async def insert(url: str, table: str, rows: list[tuple[object, ...]]) -> None:
     await run_script(url, f"INSERT INTO {table} VALUES {values}")
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_comparison(ENDS)
 async def test_an_excluded_parent_blocks_its_children_and_theirs(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, ROWS + "UPDATE a SET name = 'hidden' WHERE id = 1;")
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
@@ -44,7 +43,7 @@ async def test_an_excluded_parent_blocks_its_children_and_theirs(database: Datab
     }
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -56,7 +55,7 @@ async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in
     assert await here.held("SELECT name FROM a WHERE id = 1") == [("older",)]
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_child_without_its_parent_in_the_batch_is_blocked_and_told_what_to_run(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -69,7 +68,7 @@ async def test_a_child_without_its_parent_in_the_batch_is_blocked_and_told_what_
     }
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_empty_tables_are_green_and_what_the_state_has_is_extra(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -78,7 +77,7 @@ async def test_empty_tables_are_green_and_what_the_state_has_is_extra(
     assert heard.counts == {"A": Counts(extra=1), "B": Counts(), "C": Counts(), "D": Counts()}
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
     database: Database, random: Random, ends: tuple[str, str]
 ) -> None:
@@ -90,7 +89,7 @@ async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
     assert heard.counts["Tree"] == Counts(processed=1000, inserted=1000)
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_broken_link_brings_down_what_hangs_on_it_and_true_circles_go_in(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -115,7 +114,7 @@ REFUSING = {
 }
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_row_that_only_the_state_refuses_stops_what_needs_it_and_no_other_circle(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -135,7 +134,7 @@ async def test_a_row_that_only_the_state_refuses_stops_what_needs_it_and_no_othe
     assert heard.counts["Tree"] == Counts(processed=11, inserted=4, rejected=4, blocked=3)
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_row_that_waits_for_a_value_keeps_its_children_in(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database, ends, district=TREE_DISTRICT, state=TREE_STATE + "CREATE UNIQUE INDEX one ON tree (size);"
@@ -152,7 +151,7 @@ async def test_a_row_that_waits_for_a_value_keeps_its_children_in(database: Data
 CODES = Catalog("Codes", (DisObject("C", ("c",)),), tenant_column="tenant")
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_comparison(ENDS)
 async def test_values_change_hands_in_swaps_chains_and_rings(database: Database, ends: tuple[str, str]) -> None:
     now = [(1, "b"), (2, "a"), (3, "d"), (4, "e"), (5, "new"), (6, "g"), (7, "h"), (8, "f"), (9, None), (10, "i")]
     before = [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e"), (6, "f"), (7, "g"), (8, "h"), (9, "i")]
@@ -165,7 +164,7 @@ async def test_values_change_hands_in_swaps_chains_and_rings(database: Database,
     assert await here.held("SELECT id, code FROM c ORDER BY id") == now
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_a_value_moves_to_a_new_record_unless_the_one_that_has_it_stays(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -175,8 +174,11 @@ async def test_a_value_moves_to_a_new_record_unless_the_one_that_has_it_stays(
     )
     await insert(here.state, "c", [("01", 1, "a", 0), ("01", 4, "kept", 0), ("01", 5, "b", 0), ("02", 1, "gone", 0)])
     heard = await run(make_job(here.district, here.state, CODES, "01"))
+    either = ("another record of the state holds this code", "another record of the district has the same code")
+    (reason,) = (reason for _, key, _, reason in heard.refused if key == (3,))
+    assert reason in either  # both are true; which is found depends on what was staged
     assert set(heard.refused) == {
-        ("c", (3,), "rejected", "another record of the district has the same code"),
+        ("c", (3,), "rejected", reason),
         ("c", (5,), "rejected", "code is longer than 20"),
         ("c", (6,), "rejected", "another record of the state holds this code"),
     }
@@ -190,7 +192,7 @@ DATES = Catalog("Dates", (DisObject("Day", ("day",)),))
 DAYS = "CREATE TABLE day (id integer PRIMARY KEY, at date NOT NULL, flag boolean NOT NULL{unique});"
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_values_that_cannot_be_missing_change_hands_too(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database, ends, district=DAYS.format(unique=""), state=DAYS.format(unique=", UNIQUE (at, flag), UNIQUE (at)")
@@ -210,7 +212,7 @@ async def test_values_that_cannot_be_missing_change_hands_too(database: Database
 KEYS = Catalog("Keys", (DisObject("K", ("k",)),), tenant_column="tenant")
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_text_keys_are_told_apart_by_every_byte(database: Database, ends: tuple[str, str]) -> None:
     keys = [
         "a",
@@ -248,7 +250,7 @@ async def test_text_keys_are_told_apart_by_every_byte(database: Database, ends: 
     )
 
 
-@pytest.mark.parametrize("ends", SAME)
+@every_comparison(SAME)
 async def test_all_of_a_doubled_key_are_refused_where_the_district_has_another_key(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -258,13 +260,15 @@ async def test_all_of_a_doubled_key_are_refused_where_the_district_has_another_k
         district="CREATE TABLE k (row integer PRIMARY KEY, id varchar(9), v integer);",
         state="CREATE TABLE k (tenant varchar(9), id varchar(9), v integer, PRIMARY KEY (tenant, id));",
     )
-    await insert(here.district, "k", [(1, "a", 1), (2, "a", 1), (3, "b", 1), (4, None, 1)])
-    await insert(here.state, "k", [("01", "a", 7)])
+    doubled = [(1, "a", 1), (2, "a", 1), (5, "c", 7), (6, "c", 1)]
+    await insert(here.district, "k", [*doubled, (3, "b", 1), (4, None, 1)])
+    await insert(here.state, "k", [("01", "a", 7), ("01", "c", 7)])
     catalog = Catalog("Keys", (DisObject("K", ("k",), ignore_columns=("k.row",)),), tenant_column="tenant")
     heard = await run(make_job(here.district, here.state, catalog, "01"))
-    assert heard.counts["K"] == Counts(processed=4, inserted=1, rejected=3)
+    assert heard.counts["K"] == Counts(processed=6, inserted=1, rejected=5)
     assert sorted(heard.refused.items(), key=str) == [
         (("k", ("a",), "rejected", "its key occurs more than once in the district"), 2),
+        (("k", ("c",), "rejected", "its key occurs more than once in the district"), 2),
         (("k", (None,), "rejected", "id is missing"), 1),
     ]
-    assert await here.held("SELECT id, v FROM k ORDER BY id") == [("a", 7), ("b", 1)]
+    assert await here.held("SELECT id, v FROM k ORDER BY id") == [("a", 7), ("b", 1), ("c", 7)]

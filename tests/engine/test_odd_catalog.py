@@ -10,15 +10,17 @@ from tests.accounts.oracle import Oracle
 from tests.accounts.shape import dump, versions
 from tests.accounts.verdict import compare, outcome
 from tests.databases import rows
+from tests.engine.comparison import every_comparison
 from tests.engine.odd import KNOWN, make_odd
 from tests.engine.running import make_job, run
+from tests.engine.small import ENDS
 
 Database = Callable[[str], str]
 
 
 @pytest.mark.parametrize("first_load", [True, False], ids=["first-load", "differences"])
 @pytest.mark.parametrize("tenant", [True, False], ids=["tenant", "plain-copy"])
-@pytest.mark.parametrize("ends", [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")])
+@every_comparison(ENDS)
 async def test_odd_tables_are_accounted_for_and_a_second_run_changes_nothing(
     database: Database, random: Random, ends: tuple[str, str], tenant: bool, first_load: bool
 ) -> None:

@@ -10,9 +10,11 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import sqlite_path
 from resync_tui.outcome import Counts
 from tests.accounts.shape import dump, versions
+from tests.engine.comparison import every_comparison
 from tests.engine.running import make_job, run
-from tests.engine.small import Database, pair
+from tests.engine.small import ENDS, Database, pair
 
+POSTGRES = [("postgresql", "postgresql")]
 VALUES = Catalog("Values", (DisObject("V", ("v",)),))
 
 DIFFERENT: dict[str, list[tuple[str, str | None]]] = {
@@ -51,7 +53,10 @@ def literal(value: str | None) -> str:
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-async def test_values_that_print_differently_are_updated_and_then_the_same(database: Database) -> None:
+@every_comparison(POSTGRES)
+async def test_values_that_print_differently_are_updated_and_then_the_same(
+    database: Database, ends: tuple[str, str]
+) -> None:
     columns = ", ".join(f'"{kind}" {kind}' for kind in DIFFERENT)
     table = f"CREATE TABLE v (id integer PRIMARY KEY, {columns});"
     cases: list[tuple[int, tuple[str, str, str | None]]] = list(
@@ -60,7 +65,6 @@ async def test_values_that_print_differently_are_updated_and_then_the_same(datab
     insert = 'INSERT INTO v (id, "{}") VALUES ({}, {});'.format
     ours = "".join(insert(kind, n, literal(one)) for n, (kind, one, _) in cases)
     theirs = "".join(insert(kind, n, literal(other)) for n, (kind, _, other) in cases)
-    ends = ("postgresql", "postgresql")
     here = await pair(database, ends, ours, theirs, district=MOODS + table, state=OTHER_ORDER + table)
     job = make_job(here.district, here.state, VALUES, None)
     heard = await run(job)
@@ -73,10 +77,13 @@ async def test_values_that_print_differently_are_updated_and_then_the_same(datab
     assert await versions(here.state) == written
 
 
-async def test_blanks_and_decimals_that_a_column_adds_by_itself_are_no_difference(database: Database) -> None:
+@every_comparison(POSTGRES)
+async def test_blanks_and_decimals_that_a_column_adds_by_itself_are_no_difference(
+    database: Database, ends: tuple[str, str]
+) -> None:
     here = await pair(
         database,
-        ("postgresql", "postgresql"),
+        ends,
         "INSERT INTO v VALUES (1, 'a', 'b  ', 1.5, 7), (2, 'a  ', 'b', 1.500, 8);",
         "INSERT INTO v VALUES (1, 'a', 'b', 1.5, 7), (2, 'a', 'b', 1.5, 8);",
         district="CREATE TABLE v (id integer PRIMARY KEY, c text, d char(5), n numeric, i smallint);",
@@ -86,10 +93,11 @@ async def test_blanks_and_decimals_that_a_column_adds_by_itself_are_no_differenc
     assert heard.counts["V"] == Counts(processed=2, unchanged=2)
 
 
-async def test_what_a_domain_of_the_state_forbids_is_refused_alone(database: Database) -> None:
+@every_comparison(POSTGRES)
+async def test_what_a_domain_of_the_state_forbids_is_refused_alone(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
-        ("postgresql", "postgresql"),
+        ends,
         "INSERT INTO v VALUES (1, 'good', 1.5), (2, 'x', 1), (3, 'much too long', 1),"
         " (4, NULL, NULL), (5, 'fine', 1), (6, NULL, 1.25);",
         "INSERT INTO v VALUES (2, 'old', 1), (5, 'old', 1);",
@@ -178,8 +186,9 @@ async def test_loosely_typed_values_become_what_the_typed_column_means(database:
     assert again.counts["V"] == Counts(processed=len(FINE), unchanged=len(FINE))
 
 
-async def test_sqlite_keeps_every_value_as_it_is_stored(database: Database) -> None:
-    here = await pair(database, ("sqlite", "sqlite"), district=LOOSE, state=LOOSE)
+@every_comparison([("sqlite", "sqlite")])
+async def test_sqlite_keeps_every_value_as_it_is_stored(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(database, ends, district=LOOSE, state=LOOSE)
     fill(here.district, [case[:2] for case in FINE])
     job = make_job(here.district, here.state, VALUES, None)
     heard = await run(job)
@@ -187,3 +196,28 @@ async def test_sqlite_keeps_every_value_as_it_is_stored(database: Database) -> N
     district, state = await dump(here.district), await dump(here.state)
     assert list(map(repr, state.rows["v"])) == list(map(repr, district.rows["v"]))
     assert (await run(job)).counts["V"] == Counts(processed=len(FINE), unchanged=len(FINE))
+
+
+OWNED = Catalog("Owned", (DisObject("V", ("v",), state_owned=("v.o", "v.i")),))
+
+
+@every_comparison(ENDS)
+async def test_what_the_state_owns_is_judged_by_its_own_value_once_it_has_the_record(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    junk = "'junk'" if ends[0] == "sqlite" else "-1"
+    here = await pair(
+        database,
+        ends,
+        f"INSERT INTO v VALUES (1, 'a', 'too long', 1), (2, 'b', 'too long', 1), (3, 'c', 'too long', 1),"
+        f" (4, 'd', 'ok', {junk}), (5, 'e', 'ok', {junk}), (6, 'f', 'ok', 1);",
+        "INSERT INTO v VALUES (1, 'a', 'mine', 5), (2, 'old', 'mine', 5), (4, 'd', 'mine', 5), (6, 'f', 'mine', 5);",
+        district="CREATE TABLE v (id integer PRIMARY KEY, t varchar(9), o text, i integer);",
+        state="CREATE TABLE v (id integer PRIMARY KEY, t varchar(9), o varchar(5), i integer CHECK (i > 0));",
+    )
+    heard = await run(make_job(here.district, here.state, OWNED, None))
+    assert heard.counts["V"] == Counts(processed=6, updated=1, unchanged=3, rejected=2), heard.refused
+    assert {key for _, key, _, _ in heard.refused} == {(3,), (5,)}
+    assert await here.held("SELECT t, o, i FROM v ORDER BY id") == [
+        ("a", "mine", 5), ("b", "mine", 5), ("d", "mine", 5), ("f", "mine", 5)
+    ]  # fmt: skip
