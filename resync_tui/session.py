@@ -161,6 +161,8 @@ class Session:
 
     async def poll(self) -> bool:
         """Open the control database if need be, and return whether there is something new to read."""
+        # A screen that waits for the first answer reads after it anyway.
+        awaited = not self._tried.is_set()
         try:
             if self._store is None:
                 # Compiling and running SQLAlchemy takes long; in a thread, keys are answered meanwhile.
@@ -175,7 +177,7 @@ class Session:
                 self.agents = tuple(await self._store.agents())
                 self.unread = await self._store.alerts.unread()
                 self._seen, self._read_at, self.trouble = changes, at, None
-                return True
+                return not awaited
         except ResyncError as error:
             new = self.trouble is None or self.trouble.what != error.what
             self.trouble = error

@@ -10,6 +10,9 @@ from resync_tui.control.models import Tables
 from resync_tui.control.views import DistrictStanding, Standing, standing_of
 from resync_tui.outcome import Color, Purpose, Status
 
+FEW = 10
+"""Districts that are looked up one by one; of more all are read at once."""
+
 
 async def board(
     connection: AsyncConnection, year: int, districts: Sequence[str] | None, seen: ColumnElement[bool]
@@ -18,6 +21,8 @@ async def board(
 
     Two statements, however many districts and however long their history; both find their rows by DISBatch_board.
     """
+    if districts is not None and len(districts) <= FEW:
+        seen &= Tables.batch.c.districtNumber.in_(districts)
     newest = {row.districtNumber: row for row in await connection.execute(newest_batches(year, seen))}
     full = {row.districtNumber: row for row in await connection.execute(full_batches(year, seen))}
     return [

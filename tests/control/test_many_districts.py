@@ -1,0 +1,92 @@
+"""What a screen asks of the control database does not grow with the districts' history, and hardly with the districts.
+
+How long that takes is `python -m tests.bench.districts`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+import resync_tui.app
+from resync_tui import catalog
+from resync_tui.control.store import Store
+from resync_tui.plan import make_plan
+from resync_tui.rights import Viewpoint
+from tests.bench.districts import SCREENS, Watched, back, campaign, console, filled, write_config
+from tests.bench.long_history import Shape, fill
+
+OBJECTS = len(catalog.load().objects)
+RUNNING = 4
+"""Batches that the campaign runs: of these the screens show the objects."""
+
+
+@dataclass
+class Asked:
+    """What went to the control database since the last look."""
+
+    statements: int = 0
+    rows: int = 0
+
+
+@contextmanager
+def asked_of_databases() -> Iterator[Asked]:
+    """Count the statements of all engines, and the rows that came back."""
+    asked = Asked()
+
+    def note(_connection: Any, cursor: Any, _statement: str, *_more: object) -> None:
+        asked.statements += 1
+        asked.rows += len(cursor._rows)
+
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
+
+
+async def asked_by_screens(folder: Path, control: str, districts: int, requests: int) -> dict[str, Asked]:
+    """Return what each screen asks, opened once, of a control database of that size in the middle of a campaign."""
+    settings, every = write_config(folder, control, "state", districts), catalog.load()
+    store = await Store.open(control, viewpoint=Viewpoint("state"))
+    plan = make_plan(every, [each.name for each in every.objects], 2026)
+    await fill(store, control, Shape([each.id for each in settings.district], plan, requests))
+    await store.close()
+    await campaign(control, settings)
+    found = {}
+    with asked_of_databases() as asked:
+        async with console(settings, Watched()) as app:
+            found["opening"] = Asked(asked.statements, asked.rows)
+            for name, kind in SCREENS.items():
+                before = Asked(asked.statements, asked.rows)
+                await app.run_action(name)
+                await filled(app, kind)
+                found[name] = Asked(asked.statements - before.statements, asked.rows - before.rows)
+                await back(app)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_screen_sends_as_many_statements_for_many_districts_as_for_few(
+    kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resync_tui.app, "BEAT", 3600)
+    monkeypatch.setattr(resync_tui.app, "IDLE", 3600)
+    for name in ("few", "many"):
+        (tmp_path / name).mkdir()
+    few = await asked_by_screens(tmp_path / "few", database(kind), 8, 2)
+    many = await asked_by_screens(tmp_path / "many", database(kind), 24, 4)
+    assert {name: each.statements for name, each in few.items()} == {
+        name: each.statements for name, each in many.items()
+    }
+    assert max(each.statements for each in many.values()) < 30
+    live = RUNNING * OBJECTS
+    assert many["opening"].rows < live + OBJECTS + 24 + 40, "objects of what waits were read, or old results"
+    assert many["board"].rows <= 2 * 24 + 10
+    assert many["history"].rows <= 5 * 24 + live + 10, "objects of what has ended were read"
+    assert many["progress"].rows <= 2 * OBJECTS + 10
