@@ -21,6 +21,7 @@ from tests.accounts.campus import CATALOG, Campus, known, make_campus
 from tests.accounts.oracle import Oracle
 from tests.accounts.shape import dump, versions
 from tests.accounts.verdict import Outcome, compare, outcome
+from tests.engine.comparison import Comparison
 from tests.engine.running import TODAY, make_job, run
 
 Database = Callable[[str], str]
@@ -112,6 +113,25 @@ async def test_history_errors_and_state_equal_the_oracle_and_a_second_run_change
         oracle = Oracle(CATALOG, ALL, tenant, districts[tenant], after, knowledge)
         compare(oracle, again[tenant], after)
         assert not sum(counts.inserted + counts.updated for _, counts, _ in again[tenant].ends.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "comparison"),
+    [("postgresql", Comparison.TEXT), ("postgresql", Comparison.OFF), ("sqlite", Comparison.BESIDE)],
+    indirect=["comparison"],
+)
+async def test_the_state_equals_the_oracle_however_both_ends_are_compared(
+    database: Database, random: Random, kind: str
+) -> None:
+    campus = await make_campus(database, random, kind, kind, ("01",))
+    district, before = await dump(campus.districts["01"]), await dump(campus.state)
+    job = make_job(campus.districts["01"], campus.state, CATALOG, "01")
+    compare(
+        Oracle(CATALOG, ALL, "01", district, before, known(TODAY)), outcome(await run(job)), await dump(campus.state)
+    )
+    after, written = await dump(campus.state), await versions(campus.state)
+    compare(Oracle(CATALOG, ALL, "01", district, after, known(TODAY)), outcome(await run(job)), after)
+    assert await versions(campus.state) == written
 
 
 @pytest.mark.parametrize("check_dependencies", [True, False])
