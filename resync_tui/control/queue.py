@@ -7,10 +7,10 @@ DISBatch, DISBatchHistory, so no two transactions wait for each other.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.alerts import refused
@@ -22,6 +22,7 @@ from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.rows import plan_view
 from resync_tui.control.security import may_send
+from resync_tui.control.waiting import Sharing, free_district, give_back, may_start, oldest, put_back
 from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
@@ -47,6 +48,7 @@ class Queue:
         self._database = database
         self._agent = agent
         self._lease = timedelta(seconds=lease_seconds)
+        self._sharing = Sharing(agent.id)
 
     async def register(self) -> None:
         """Say that this agent is at work."""
@@ -98,14 +100,14 @@ class Queue:
         async with self._database.write() as connection:
             await pass_gate(connection, changes=1)
             if due_only:
-                waiting = waiting.where(_may_start(await self._database.now(connection), window_open))
+                waiting = waiting.where(may_start(await self._database.now(connection), window_open))
             if (await connection.execute(waiting.limit(1))).first() is not None:
                 return False
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
             return True
 
     async def peek(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> bool:
-        """Whether a claim may find something; reads only."""
+        """Whether a claim may find something that is not rather another agent's; reads only."""
         async with self._database.read() as connection:
             now = await self._database.now(connection)
             held = (await connection.execute(select(Tables.running))).all()
@@ -114,7 +116,11 @@ class Queue:
                 return True
             if len(held) >= limit:
                 return False
-            return (await connection.execute(_oldest(districts, now, window_open))).first() is not None
+            waiting = (await connection.execute(oldest(districts, now, window_open))).first()
+            if waiting is None:
+                return False
+            others = select(Tables.agent).where(Tables.agent.c.agentID != self._agent.id)
+            return not self._sharing.leaves(waiting, held, (await connection.execute(others)).all(), now)
 
     async def claim(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> Lease | None:
         """Put lapsed batches back, then take the oldest due whose district is free, unless `limit` batches run."""
@@ -123,11 +129,9 @@ class Queue:
             last_token = (await pass_gate(connection, changes=0)).lastToken
             now = await self._database.now(connection)
             dead = await self._dead(connection)
-            await self._requeue(connection, now, dead)
+            await give_back(connection, now, dead)
             held = (await connection.execute(select(running.c.batchID))).all()
-            row = (
-                (await connection.execute(_oldest(districts, now, window_open))).first() if len(held) < limit else None
-            )
+            row = (await connection.execute(oldest(districts, now, window_open))).first() if len(held) < limit else None
             lease = None
             if row is not None:
                 # Also greater than those of another control database that led to the same state before.
@@ -219,7 +223,7 @@ class Queue:
                 await record(connection, lease, progress, now)
                 await end_batch(connection, lease.batch, Status.CANCELLED, "", now)
             else:
-                await _put_back(connection, lease.batch, stageLeft=False)
+                await put_back(connection, lease.batch, stageLeft=False)
 
     async def put_off(self, lease: Lease, message: str, pause: timedelta, progress: Progress) -> None:
         """Put a batch back until a pause is over, as its district cannot be reached; `message` says why.
@@ -235,7 +239,7 @@ class Queue:
                 await end_batch(connection, lease.batch, Status.CANCELLED, "", now)
             else:
                 told = {"message": clip(message), "putOff": lease.put_off + 1}
-                await _put_back(connection, lease.batch, notBefore=now + pause, **told)
+                await put_back(connection, lease.batch, notBefore=now + pause, **told)
 
     async def _dead(self, connection: AsyncConnection) -> set[str]:
         """Return the agents of this host whose end is certain."""
@@ -244,26 +248,13 @@ class Queue:
         others = (await connection.execute(wanted)).all()
         return {row.agentID for row in others if known_dead(self._database.url, row.agentID, row.kernel)}
 
-    async def _requeue(self, connection: AsyncConnection, now: datetime, dead: set[str]) -> None:
-        """Give back what has lapsed. Locked rows are just being renewed or ended by their own agent: passed over."""
-        running, agent = Tables.running, Tables.agent
-        lapsed = (
-            select(running)
-            .where(or_(running.c.expires <= now, running.c.owner.in_(dead)))
-            .with_for_update(skip_locked=True)
-        )
-        for row in (await connection.execute(lapsed)).all():
-            await _remove(connection, row)
-            await _put_back(connection, row.batchID)
-        await connection.execute(delete(agent).where(agent.c.agentID.in_(dead)))
-
     async def _free(self, connection: AsyncConnection, lease: Lease) -> None:
         running = Tables.running
         held = select(running).where(running.c.districtNumber == lease.district, running.c.token == lease.token)
         row = (await connection.execute(held.with_for_update())).one_or_none()
         if row is None:
             raise lost(lease)
-        await _remove(connection, row)
+        await free_district(connection, row)
 
     async def _lease_of(self, connection: AsyncConnection, row: Row[Any], token: int) -> Lease:
         history = Tables.history
@@ -286,42 +277,3 @@ class Queue:
     def _running(self, lease: Lease) -> dict[str, Any]:
         held = {"districtNumber": lease.district, "batchID": lease.batch, "token": lease.token}
         return {**held, "owner": self._agent.id, "changes": 0}
-
-
-def _oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
-    batch, running = Tables.batch, Tables.running
-    return (
-        select(batch)
-        .where(
-            batch.c.status == Status.QUEUED,
-            batch.c.districtNumber.in_(districts),
-            batch.c.districtNumber.not_in(select(running.c.districtNumber)),
-            _may_start(now, window_open),
-        )
-        .order_by(batch.c.batchID)
-        .limit(1)
-    )
-
-
-def _may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
-    """One that was cancelled waits for nothing but its clean-up."""
-    batch = Tables.batch
-    its_time = or_(batch.c.notBefore.is_(None), batch.c.notBefore <= now)
-    if not window_open:
-        its_time = and_(its_time, or_(batch.c.isScheduled.is_(False), batch.c.cancelRequested))
-    return its_time
-
-
-async def _remove(connection: AsyncConnection, row: Row[Any]) -> None:
-    """Free a district; its count of changes moves to the gate, so that the sum never falls."""
-    running, gate = Tables.running, Tables.gate
-    await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
-    await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))
-
-
-async def _put_back(connection: AsyncConnection, number: int, **values: Any) -> None:
-    batch = Tables.batch
-    await connection.execute(
-        update(batch).where(batch.c.batchID == number).values(status=Status.QUEUED.value, **values)
-    )
-    await blank(connection, number)

@@ -1,0 +1,104 @@
+"""Batches that wait: which one is next, whom it is left to, and how one goes back into the queue."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.models import Tables
+from resync_tui.control.progress import blank
+from resync_tui.outcome import Status
+
+SHARE_PATIENCE = timedelta(seconds=3)
+"""How long a batch is left to another agent that has less to do."""
+SHARE_AGAIN = timedelta(minutes=1)
+"""How long nothing is left to others, once one of them has not taken what was left to it."""
+
+
+def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
+    """Select the oldest batch of these districts that may start and whose district is free."""
+    batch, running = Tables.batch, Tables.running
+    return (
+        select(batch)
+        .where(
+            batch.c.status == Status.QUEUED,
+            batch.c.districtNumber.in_(districts),
+            batch.c.districtNumber.not_in(select(running.c.districtNumber)),
+            may_start(now, window_open),
+        )
+        .order_by(batch.c.batchID)
+        .limit(1)
+    )
+
+
+def may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
+    """Whether it is a batch's time; one that was cancelled waits for nothing but its clean-up."""
+    batch = Tables.batch
+    its_time = or_(batch.c.notBefore.is_(None), batch.c.notBefore <= now)
+    if not window_open:
+        its_time = and_(its_time, or_(batch.c.isScheduled.is_(False), batch.c.cancelRequested))
+    return its_time
+
+
+class Sharing:
+    """Has agents that serve the same districts take turns, so that one alone does not take all that may run.
+
+    Only a preference: nothing depends on it but which machine does the work.
+    """
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._left: tuple[int, datetime] | None = None
+        self._greedy_until: datetime | None = None
+
+    def leaves(self, waiting: Row[Any], held: Iterable[Row[Any]], agents: Iterable[Row[Any]], now: datetime) -> bool:
+        """Whether this agent lets another have a batch: one that is alive, serves its district and runs fewer."""
+        busy = Counter(row.owner for row in held)
+        if not any(
+            busy[row.agentID] < busy[self._agent]
+            and waiting.districtNumber in row.districts
+            and now - row.seenAt <= timedelta(seconds=row.leaseSeconds)
+            for row in agents
+        ):
+            return False
+        if self._greedy_until is not None and now < self._greedy_until:
+            return False
+        if self._left is None or self._left[0] != waiting.batchID:
+            self._left = waiting.batchID, now
+        if now - self._left[1] < SHARE_PATIENCE:
+            return True
+        self._greedy_until = now + SHARE_AGAIN
+        return False
+
+
+async def give_back(connection: AsyncConnection, now: datetime, dead: set[str]) -> None:
+    """Put back what has lapsed. Locked rows are just being renewed or ended by their own agent: passed over."""
+    running, agent = Tables.running, Tables.agent
+    lapsed = (
+        select(running)
+        .where(or_(running.c.expires <= now, running.c.owner.in_(dead)))
+        .with_for_update(skip_locked=True)
+    )
+    for row in (await connection.execute(lapsed)).all():
+        await free_district(connection, row)
+        await put_back(connection, row.batchID)
+    await connection.execute(delete(agent).where(agent.c.agentID.in_(dead)))
+
+
+async def free_district(connection: AsyncConnection, row: Row[Any]) -> None:
+    """Delete a row of DISRunning; its count of changes moves to the gate, so that the sum never falls."""
+    running, gate = Tables.running, Tables.gate
+    await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
+    await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))
+
+
+async def put_back(connection: AsyncConnection, number: int, **values: Any) -> None:
+    """Queue a batch again, with nothing left of what its last attempt wrote."""
+    batch = Tables.batch
+    await connection.execute(
+        update(batch).where(batch.c.batchID == number).values(status=Status.QUEUED.value, **values)
+    )
+    await blank(connection, number)
