@@ -155,7 +155,9 @@ async def _execute(connection: AsyncConnection, statement: str, target_url: str)
 
 def table_order(catalog: Catalog) -> tuple[str, ...]:
     """Return every table of a catalog, parents first, else in the catalog's order."""
-    objects = nx.lexicographical_topological_sort(catalog.graph, key=catalog.position.__getitem__)
+    graph: nx.DiGraph[str] = nx.DiGraph((parent, each.name) for each in catalog.objects for parent in each.parents)
+    graph.add_nodes_from(catalog.position)
+    objects = nx.lexicographical_topological_sort(graph, key=catalog.position.__getitem__)
     return tuple(table for name in objects for table in catalog[name].tables)
 
 

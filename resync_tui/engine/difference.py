@@ -231,19 +231,21 @@ class _Comparison:
         ).group_by(hashes.c.bucket)
 
     def _hashed(self, column: sa.ColumnElement[Any], name: str) -> list[sa.ColumnElement[Any]]:
-        """Return what of a column goes into the hash; a number is written by its value and its decimals.
+        """Return what of a column goes into the hash; a number is written by its value, sign and decimals.
 
-        PostgreSQL folds 64 bits into 32 before it hashes them, so that 2147483648 is hashed as -2147483648 is.
+        PostgreSQL folds 64 bits into 32 before it hashes them, so that 2147483648 is hashed as -2147483648 is; of
+        numerics it hashes neither sign nor decimals, and what is no finite number all alike.
         """
         source, target = self.spec.source.c[name], self.spec.target.c[name]
         ours, theirs = family(source), family(target)
         if self.hashing is Hashing.NATIVE and ours == theirs and ours in _HASHED_NATIVELY:
             if ours is Family.TIMESTAMP:
-                return [column, sa.cast(column, types.Date)]
+                return [column, sa.func.date_part(sa.literal_column("'epoch'"), column)]
             wide = isinstance(source.type, types.BigInteger) or isinstance(target.type, types.BigInteger)
             return [column, _shifted(column, 32)] if wide else [column]
         if self.hashing is Hashing.NATIVE and ours == theirs == Family.NUMERIC:
-            return [column, sa.func.scale(column)]
+            not_a_number = sa.literal_column("'NaN'::numeric", types.Numeric())
+            return [column, sa.func.scale(column), column < sa.literal_column("0"), column == not_a_number]
         return [_as_text(column)]
 
 

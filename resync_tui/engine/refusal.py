@@ -139,8 +139,11 @@ def _fits(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tup
     )
     if precision is not None:
         number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
+        too_large = sa.func.abs(number) >= 10 ** (precision - (scale or 0))
+        if "declared" not in target.info:  # PostgreSQL's NaN is above all numbers, and any numeric takes it
+            too_large = sa.and_(too_large, number != sa.literal_column("'NaN'::numeric"))
         yield (
-            sa.func.abs(number) >= 10 ** (precision - (scale or 0)),
+            too_large,
             f"is out of range (numeric {precision},{scale or 0})",
         )
         yield sa.func.round(number, scale or 0) != number, f"has more than {scale or 0} decimals"

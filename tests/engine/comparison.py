@@ -35,13 +35,14 @@ _POSSIBLE = {
 }
 
 
+def _possible(ends: tuple[str, str]) -> tuple[Comparison, ...]:
+    ours, theirs = (kind.partition("-")[0] for kind in ends)
+    return _POSSIBLE[ours] if ours == theirs else (Comparison.OFF,)
+
+
 def every_comparison(ends: Iterable[tuple[str, str]]) -> pytest.MarkDecorator:
     """Give a test `ends` and run it with every way in which these can be compared; all must come to the same."""
-    cases = [
-        pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}")
-        for pair in ends
-        for how in (_POSSIBLE[pair[0]] if len(set(pair)) == 1 else (Comparison.OFF,))
-    ]
+    cases = [pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}") for pair in ends for how in _possible(pair)]
     return pytest.mark.parametrize(("ends", "comparison"), cases, indirect=["comparison"])
 
 
