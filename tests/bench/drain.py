@@ -1,7 +1,8 @@
-"""How long 1, 2 and 4 agents take to drain one request over 300 districts: `python -m tests.bench.drain`.
+"""How long 1, 2 and 4 agents take to drain one request: `python -m tests.bench.drain`.
 
-The first lines are the queue's own speed, on PostgreSQL with work that moves nothing; the last one is an agent with the
-real engine on tiny SQLite districts. RESYNC_TUI_TEST_POSTGRES names a server, else a private one is started.
+First the real engine, small SQLite districts into a PostgreSQL state, four batches at a time over all agents; then the
+queue's own speed, 300 districts with work that moves nothing. The control database is on PostgreSQL throughout.
+RESYNC_TUI_TEST_POSTGRES names a server, else a private one is started.
 """
 
 import argparse
@@ -35,8 +36,9 @@ from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
 
 ROOT = Path(__file__).parents[2]
 DISTRICTS = 300
-SMALL = 40
-"""Districts of the line with the real engine."""
+SMALL, ROWS = 60, 2000
+"""Districts of the lines with the real engine, and the records of each."""
+AT_A_TIME = 4
 
 
 def work_of(_settings: Settings, lease: Lease) -> Work:
@@ -54,14 +56,10 @@ def work_of(_settings: Settings, lease: Lease) -> Work:
     return Work(run, clear)
 
 
-def write_config(folder: Path, control: str, districts: int) -> Path:
+def write_config(folder: Path, control: str, state: str, districts: int, at_a_time: int) -> Path:
     """Write a resync.toml with the small catalog and so many districts; return its path."""
-    lines = [
-        f'[control]\nurl = "{control}"',
-        '[state]\nname = "NV"\nurl = "sqlite:///state.db"',
-        "[years]\ncurrent = 2026",
-    ]
-    lines += [f"[engine]\ndistricts = {districts}", '[catalog]\nfile = "objects.toml"']
+    lines = [f'[control]\nurl = "{control}"', f'[state]\nname = "NV"\nurl = "{state}"', "[years]\ncurrent = 2026"]
+    lines += [f"[engine]\ndistricts = {at_a_time}", '[catalog]\nfile = "objects.toml"']
     lines += [
         f'[[district]]\nid = "{number:03}"\nname = "D{number}"\nurl = "sqlite:///{number:03}.db"'
         for number in range(1, districts + 1)
@@ -143,22 +141,38 @@ def main() -> None:
         server = None if "RESYNC_TUI_TEST_POSTGRES" in os.environ else PrivatePostgres(Path(data))
         admin = server.start() if server else os.environ["RESYNC_TUI_TEST_POSTGRES"]
         try:
-            config = write_config(folder, anyio.run(new_database, admin), DISTRICTS)
+            engine, queue = folder / "engine", folder / "queue"
+            control, state = anyio.run(new_database, admin), anyio.run(new_database, admin)
+            make_districts(engine)
+            config = write_config(engine, control, state, SMALL, AT_A_TIME)
             for agents in (1, 2, 4):
-                print(drain(config, agents), flush=True)
+                anyio.run(empty_state, state)
+                print("engine,", drain(config, agents, "--engine"), flush=True)
+            queue.mkdir()
+            config = write_config(queue, anyio.run(new_database, admin), state, DISTRICTS, DISTRICTS)
+            for agents in (1, 2, 4):
+                print("queue alone,", drain(config, agents), flush=True)
         finally:
             if server:
                 server.stop("immediate")
-        print("the real engine,", _with_engine(folder / "engine"), flush=True)
 
 
-def _with_engine(folder: Path) -> str:
+def make_districts(folder: Path) -> None:
+    """Make so many SQLite districts of so many records."""
     folder.mkdir()
-    for number in range(SMALL + 1):
-        file, script = ("state", STATE) if number == 0 else (f"{number:03}", DISTRICT.replace("'01'", f"'{number:03}'"))
-        with closing(sqlite3.connect(folder / f"{file}.db")) as connection:
-            connection.executescript(script)
-    return drain(write_config(folder, f"sqlite:///{folder}/control.db", SMALL), 1, "--engine")
+    for number in range(1, SMALL + 1):
+        with closing(sqlite3.connect(folder / f"{number:03}.db")) as connection, connection:
+            connection.executescript(DISTRICT.replace("'01'", f"'{number:03}'"))
+            rows = ((school, 1, "East") for school in range(10, 10 + ROWS))
+            connection.executemany('INSERT INTO "School" VALUES (?, ?, ?)', rows)
+
+
+async def empty_state(state: str) -> None:
+    """Make the state's tables anew."""
+    connection = await asyncpg.connect(state)
+    await connection.execute('DROP TABLE IF EXISTS "School", "District"')
+    await connection.execute(STATE.partition("INSERT")[0])
+    await connection.close()
 
 
 if __name__ == "__main__":
