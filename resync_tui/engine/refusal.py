@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.families import LARGEST_REAL, Family, cast_for_stage, family
-from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, limits, qualified
+from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, collation, limits, qualified
 from resync_tui.outcome import Kind
 
 
@@ -192,14 +192,20 @@ async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> 
     if spec.keyed_alike:
         return
     stage = spec.stage
-    columns = [stage.c[name] for name in spec.key]
+    columns = [_as_key(stage.c[name], spec.target.c[name]).label(name) for name in spec.key]
     doubled = (
         sa.select(*columns).where(not_refused(spec, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
     )
-    same = sa.and_(*(stage.c[name] == doubled.c[name] for name in spec.key))
+    same = sa.and_(*(_as_key(stage.c[name], spec.target.c[name]) == doubled.c[name] for name in spec.key))
     reason = _text("its key occurs more than once in the district")
     rows = sa.select(spec.number, _text(Kind.REJECTED), reason).where(same, not_refused(spec, stage))
     await _insert(connection, spec, rows)
+
+
+def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a staged value so that it equals what the state's column takes for equal."""
+    declared = collation(target)
+    return staged if declared is None else sa.collate(staged, declared)
 
 
 async def _refuse_by_parents(

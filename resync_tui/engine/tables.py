@@ -146,7 +146,8 @@ class TableSpec:
     @property
     def keyed_alike(self) -> bool:
         """Whether the district's own primary key is the same, so that no key can occur twice there."""
-        return {column.name for column in self.source.primary_key.columns} == set(self.key)
+        same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
+        return same_columns and all(collation(self.target.c[name]) is None for name in self.key)
 
     @property
     def points_to_itself(self) -> bool:
@@ -375,6 +376,12 @@ def _unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
 
 def _partial(index: sa.Index) -> bool:
     return any(index.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
+
+
+def collation(column: sa.Column[Any]) -> str | None:
+    """Return the collation that a column of PostgreSQL is declared with; it may take different texts for equal."""
+    found: str | None = getattr(column.type, "collation", None)
+    return found
 
 
 def limits(column: sa.Column[Any]) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from resync_tui.engine.batch import open_source, open_target
 from resync_tui.engine.difference import Hashing, prove
 from resync_tui.outcome import Counts
 from tests.accounts.shape import versions
+from tests.databases import rows
 from tests.engine.comparison import every_comparison
 from tests.engine.running import make_job, run
 from tests.engine.small import Database, Pair, pair
@@ -149,3 +150,37 @@ async def test_a_column_that_only_the_state_has_is_neither_compared_nor_written(
     heard = await run(make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None))
     assert heard.counts["V"] == Counts(processed=2, unchanged=1, updated=1)
     assert await here.held("SELECT * FROM v ORDER BY id") == [(1, "a", "theirs"), (2, "b", "theirs")]
+
+
+@pytest.fixture
+async def icu(postgres_server: str) -> None:
+    """Skip where the server has none of ICU's collations."""
+    if not await rows(postgres_server, "SELECT 1 FROM pg_collation WHERE collprovider = 'i' LIMIT 1"):
+        pytest.skip("this server has no ICU")
+
+
+CASELESS = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level1', deterministic = false);"
+
+
+@pytest.mark.usefixtures("icu")
+@every_comparison([SAME_RELEASE])
+async def test_texts_that_a_collation_takes_for_equal_are_told_apart_and_keys_are_not(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    table = "CREATE TABLE v (id text{} PRIMARY KEY, v text{}, UNIQUE (v));"
+    here = await pair(
+        database,
+        ends,
+        "INSERT INTO v VALUES ('a', 'x'), ('b', 'Y'), ('c', 'z'), ('C', 'zz'), ('d', 'D'), ('é', 'é');",
+        "INSERT INTO v VALUES ('A', 'X'), ('b', 'Y'), ('C', 'old'), ('É', 'e');",
+        district=CASELESS + table.format("", ""),
+        state=CASELESS + table.format(" COLLATE caseless", " COLLATE caseless"),
+    )
+    job = make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None)
+    heard = await run(job)
+    assert heard.counts["V"] == Counts(processed=6, inserted=1, updated=2, unchanged=1, rejected=2), heard.refused
+    assert await here.held("SELECT * FROM v ORDER BY v COLLATE \"C\"") == [
+        ("d", "D"), ("b", "Y"), ("C", "old"), ("A", "x"), ("É", "é")
+    ]  # fmt: skip
+    again = await run(job)
+    assert again.counts["V"] == Counts(processed=6, unchanged=4, rejected=2)
