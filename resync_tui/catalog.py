@@ -8,10 +8,9 @@ Objects keep the order of the file, which is the order on screen; names match wi
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
-
-import networkx as nx
 
 from resync_tui.errors import ConfigError, UsageError, nearest
 from resync_tui.toml_file import CLOSED, parse
@@ -100,13 +99,31 @@ class Catalog:
         """Each object's place in the order of the screen, from 0."""
         return {dis_object.name: place for place, dis_object in enumerate(self.object)}
 
+    def sorter(self) -> "TopologicalSorter[str]":
+        """Return what sorts the objects, parents before their children."""
+        return TopologicalSorter({each.name: each.parents for each in self.object})
+
     @cached_property
-    def graph(self) -> "nx.DiGraph[str]":
-        """Edges lead from parent to child."""
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(dis_object.name for dis_object in self.object)
-        graph.add_edges_from((parent, child.name) for child in self.object for parent in child.parents)
-        return graph
+    def _above(self) -> dict[str, frozenset[str]]:
+        """Each object's ancestors, parents before their children."""
+        above: dict[str, frozenset[str]] = {}
+        for name in self.sorter().static_order():
+            parents = self[name].parents
+            above[name] = frozenset(parents).union(*(above[parent] for parent in parents))
+        return above
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        below: dict[str, list[str]] = {each.name: [] for each in self.object}
+        for each in self.object:
+            for parent in dict.fromkeys(each.parents):
+                below[parent].append(each.name)
+        return {name: tuple(children) for name, children in below.items()}
+
+    @property
+    def parents_first(self) -> tuple[str, ...]:
+        """All objects, each after everything that it depends on."""
+        return tuple(self._above)
 
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self._by_name
@@ -121,25 +138,34 @@ class Catalog:
 
     def parents(self, name: str) -> tuple[str, ...]:
         """Return the direct parents, in catalog order."""
-        return tuple(sorted(self.graph.predecessors(self[name].name), key=self.position.__getitem__))
+        return tuple(sorted(set(self[name].parents), key=self.position.__getitem__))
 
     def children(self, name: str) -> tuple[str, ...]:
         """Return the direct children, in catalog order."""
-        return tuple(sorted(self.graph.successors(self[name].name), key=self.position.__getitem__))
+        return self._children[self[name].name]
 
     def ancestors(self, names: Iterable[str]) -> frozenset[str]:
         """Return every object that any of `names` depends on, near or far, without `names` themselves."""
         chosen = {self[name].name for name in names}
-        return frozenset(ancestor for name in chosen for ancestor in nx.ancestors(self.graph, name)) - chosen
+        return frozenset[str]().union(*(self._above[name] for name in chosen)) - chosen
 
     def descendants(self, name: str) -> frozenset[str]:
         """Return every object that depends on `name`, near or far."""
-        return frozenset(nx.descendants(self.graph, self[name].name))
+        wanted = self[name].name
+        return frozenset(each for each, above in self._above.items() if wanted in above)
 
     def paths(self, name: str, ancestor: str) -> list[str]:
         """Return one shortest chain from `name` up to `ancestor`, both included: why `ancestor` is needed."""
-        chain: list[str] = nx.shortest_path(self.graph, self[ancestor].name, self[name].name)
-        return chain[::-1]
+        start, wanted = self[name].name, self[ancestor].name
+        assert wanted in self._above[start] | {start}
+        chains = {start: [start]}
+        while wanted not in chains:
+            longer: dict[str, list[str]] = {}
+            for child, chain in chains.items():
+                for parent in self.parents(child):
+                    longer.setdefault(parent, [*chain, parent])
+            chains = longer
+        return chains[wanted]
 
     def shown_under(self, name: str) -> str | None:
         """Return the object under which the checklist shows this one; None for the top level."""
@@ -213,13 +239,13 @@ def parse_catalog(text: str, origin: str) -> Catalog:
                 )
         _check_tables(each, tables, origin)
     try:
-        cycle = [edge[0] for edge in nx.find_cycle(catalog.graph)]
-    except nx.NetworkXNoCycle:
-        return catalog
-    raise ConfigError(
-        f"{origin}: DIS objects depend on each other in a circle: {' > '.join([*cycle, cycle[0]])}",
-        "Remove one of these parents.",
-    )
+        catalog.sorter().prepare()
+    except CycleError as error:
+        raise ConfigError(
+            f"{origin}: DIS objects depend on each other in a circle: {' > '.join(error.args[1])}",
+            "Remove one of these parents.",
+        ) from None
+    return catalog
 
 
 def _check_tables(dis_object: DisObject, seen: dict[str, str], origin: str) -> None:

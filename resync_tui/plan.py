@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-import networkx as nx
-
 from resync_tui.catalog import Catalog
 
 
@@ -72,8 +70,8 @@ def waves(catalog: Catalog, names: Iterable[str]) -> dict[str, int]:
     """Return each object's wave within `names`; a grandchild waits for its grandparent though its parent is absent."""
     within = set(names)
     wave: dict[str, int] = {}
-    for name in nx.topological_sort(catalog.graph):
+    for name in catalog.parents_first:
         if name in within:
-            above = within.intersection(nx.ancestors(catalog.graph, name))
+            above = within & catalog.ancestors([name])
             wave[name] = 1 + max((wave[ancestor] for ancestor in above), default=0)
     return wave

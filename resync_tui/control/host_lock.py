@@ -11,7 +11,6 @@ import platform
 from pathlib import Path
 
 import platformdirs
-import psutil
 
 from resync_tui.database import dialect_of, sqlite_path
 
@@ -81,6 +80,8 @@ def end_if_stopped(control_url: str, agent: str, pid: int) -> bool:
 
     That the process holds the agent's lock file proves that the number is not another's by now.
     """
+    import psutil  # only agents need it, and it takes long
+
     path = str(_path(control_url, agent).resolve())
     try:
         process = psutil.Process(pid)

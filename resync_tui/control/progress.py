@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, case, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables, UtcTime
@@ -135,8 +134,14 @@ async def _keep(connection: AsyncConnection, table: Table, rows: list[dict[str, 
 
 
 def insert_of(connection: AsyncConnection) -> Any:
-    """Return the kind of INSERT that knows what to do on a conflict."""
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    """Return the kind of INSERT that knows what to do on a conflict; a dialect takes long to import."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert
+    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+    return insert_into_sqlite
 
 
 async def blank(connection: AsyncConnection, batch: int) -> None:
