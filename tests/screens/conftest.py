@@ -1,8 +1,11 @@
-"""A console over the control database's twin."""
+"""A console over the control database's twin; and a small real site."""
 
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -11,10 +14,12 @@ from textual.pilot import Pilot
 
 import resync_tui.app
 from resync_tui.app import ResyncApp
+from resync_tui.config import Settings
+from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Counts
 from resync_tui.widgets.rows import Rows
-from tests.screens import twin
+from tests.screens import live, twin
 
 DEADLINE = 20.0
 
@@ -124,3 +129,22 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
             yield made
 
     return opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A district whose one table is not yet in the state."""
+    return live.build(tmp_path)
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    """The control database of that site; agents that were started on it end with the test."""
+    opened = await Store.open(settings.control_url())
+    try:
+        yield opened
+    finally:
+        for agent in await opened.agents():
+            with suppress(ProcessLookupError):
+                os.kill(agent.pid, signal.SIGKILL)
+        await opened.close()

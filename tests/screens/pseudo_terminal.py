@@ -39,6 +39,11 @@ class Terminal:
         """Give the window another size."""
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    @property
+    def modes(self) -> list[object]:
+        """How the terminal is set: echo, line by line, and so on."""
+        return termios.tcgetattr(self.fd)
+
     def read(self) -> None:
         """Take what has been written."""
         if select.select([self.fd], [], [], 0.05)[0]:
