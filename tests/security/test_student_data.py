@@ -1,29 +1,32 @@
 """A value planted in a district's rows reaches the state, and nothing else: keys are all that the program tells."""
 
+import io
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from random import Random
 
 import asyncpg
 import pytest
+from anyio import to_thread
 
-from resync_tui import rights
-from resync_tui.app import ResyncApp
+from resync_tui.cli import answer
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
 from resync_tui.crash import crashed
 from resync_tui.database import dialect_of, sqlite_path
-from resync_tui.screens.errors import ErrorsPage
+from resync_tui.outcome import Purpose
 from tests.accounts.campus import make_campus
+from tests.security.every_screen import every_screen
 
 MARK = "Zq7Kx"
 LONG = MARK * 60
 CONFIG = """
+edition = "{edition}"
 [control]
 url = "{control}"
 [state]
@@ -31,6 +34,11 @@ name = "NV"
 url = "{state}"
 [years]
 current = 2026
+[engine]
+extra_share = 1.0
+[[schedule]]
+name = "weekly"
+cron = "0 2 * * 0"
 [notify]
 command = ["/bin/sh", "-c", "cat >> {folder}/notified"]
 [[district]]
@@ -107,59 +115,86 @@ def command(settings: Settings, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-async def screens(settings: Settings, batch: int) -> str:
-    """Return what stands on the screens about a batch's errors."""
+def looked(settings: Settings, *arguments: str) -> str:
+    """Return what a command prints that only looks; within this process, as that is much faster."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setenv("RESYNC_TUI_CONFIG", str(settings.path))
+        code = answer(arguments)
+    assert code in (0, 1, 3) or arguments[0] in ("retry", "cancel"), said.getvalue()
+    return said.getvalue()
 
-    async def open_store() -> Store:
-        return await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
 
-    app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
-    shown: list[str] = []
-    async with app.run_test(size=(200, 100)) as pilot:
-        while not app.session.ready:
-            await pilot.pause(0.05)
-        await app.push_screen(ErrorsPage(app.session, app.glyphs, batch))
-        for _ in range(8):
-            await pilot.pause(0.3)
-            shown.append(app.export_screenshot())
-            await pilot.press("enter")
-            await pilot.pause(0.3)
-            shown.append(app.export_screenshot())
-            await pilot.press("escape", "down")
-    assert "refused" in shown[0]
-    assert shown[0] != shown[1]
-    return "\n".join(shown)
+def write_settings(folder: Path, edition: str, **urls: str) -> Settings:
+    """Write the resync.toml of an edition into a folder of its own, and read it."""
+    folder.mkdir()
+    (folder / "resync.toml").write_text(CONFIG.format(edition=edition, folder=folder, **urls))
+    return load(folder / "resync.toml")
+
+
+async def take_away(url: str) -> None:
+    """Delete records from the district, so that the state has extra ones."""
+    statement = 'DELETE FROM "VaccineShot" WHERE "shotID" % 2 = 1'
+    if dialect_of(url) == "sqlite":
+        with closing(sqlite3.connect(sqlite_path(url))) as source, source:
+            source.execute(statement)
+    else:
+        server = await asyncpg.connect(url)
+        await server.execute(statement)
+        await server.close()
+
+
+async def told(settings: Settings, source: str) -> list[str]:
+    """Return what all commands and all screens tell, of a resync, a comparison and a removal."""
+    said = [command(settings, "run", "-d", "01", "--all", "--yes", "--json", "--ignore-excluded")]
+    await take_away(source)
+    said += [command(settings, *words) for words in (
+        ("verify", "-d", "01", "--all", "--keys"), ("verify", "-d", "01", "--all", "--keys", "--json"),
+    )]  # fmt: skip
+    store = await Store.open(settings.control_url())
+    compared, _, resync = (each.batch for each in (await store.batches())[:3])
+    assert (await store.batch(compared)).counts.extra > 0
+    said += list((await every_screen(settings, resync, compared)).values())
+    said += [command(settings, *words) for words in (
+        ("remove-extra", "-d", "01", "VaccineShot", "--yes"), ("run", "--all-districts", "--all", "--yes"),
+    )]  # fmt: skip
+    said += [await to_thread.run_sync(looked, settings, *words) for words in (
+        ("history",), ("history", "--batch", str(resync)), ("history", "--json"), ("objects",), ("objects", "--json"),
+        ("errors", str(resync)), ("errors", str(resync), "--json"), ("plan", "--all"), ("doctor",),
+        ("doctor", "--json"), ("board",), ("board", "--csv"), ("board", "--json"), ("alerts",), ("alerts", "--json"),
+        ("schedule",), ("schedule", "--json"), ("retry", "1"), ("cancel", str(resync)),
+    )]  # fmt: skip
+    batch = await store.batch(resync)
+    assert batch.counts.errors > 100
+    removal = [each for each in await store.batches() if each.purpose is Purpose.REMOVE_EXTRA]
+    assert removal[0].counts.removed > 0
+    await store.close()
+    return said
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_a_planted_value_appears_nowhere_but_in_the_state(
-    kind: str, database: Callable[[str], str], tmp_path: Path
+    kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents_end: None
 ) -> None:
     campus = await make_campus(database, Random(7), kind, kind, ("01",))
     source = campus.districts["01"]
     planted = plant_in_file(sqlite_path(source)) if kind == "sqlite" else await plant_in_server(source)
     assert planted > 500
     site = tmp_path / "site"
-    site.mkdir()
     control = f"sqlite:///{site}/control.db" if kind == "sqlite" else database("postgresql")
-    (site / "resync.toml").write_text(CONFIG.format(control=control, state=campus.state, folder=site, source=source))
-    settings = load(site / "resync.toml")
-
-    told = [command(settings, "run", "--all", "--yes", "--detach", "--json"), command(settings, "agent", "--once")]
-    told += [command(settings, *words) for words in (
-        ("history",), ("history", "--batch", "1"), ("history", "--json"), ("objects",), ("objects", "--json"),
-        ("errors", "1"), ("errors", "1", "--json"), ("plan", "--all"), ("doctor",), ("doctor", "--json"),
-    )]  # fmt: skip
-    told.append(await screens(settings, 1))
-    store = await Store.open(control)
-    (batch,) = await store.batches()
-    assert batch.counts.errors > 100
-    assert batch.counts.inserted + batch.counts.updated > 100
-    await store.close()
+    settings = write_settings(site, "state", control=control, state=campus.state, source=source)
+    # What the screens copy and write as CSV goes into the working folder.
+    monkeypatch.chdir(site)
+    said = await told(settings, source)
+    assert list(site.glob("*.csv"))
+    assert list(site.glob("resync-copy.txt"))
+    if kind == "postgresql":
+        district = write_settings(site / "district", "district", control=control, state=campus.state, source=source)
+        said += await told(district, source)
 
     written = [each.read_bytes().decode("latin-1") for each in site.rglob("*") if each.is_file()]
     assert any('"status": "completed"' in each for each in written), "the notify command was not run"
-    for text in (*told, *written, await everything_kept(control)):
+    for text in (*said, *written, await everything_kept(control)):
         at = text.find(MARK)
         assert at < 0, text[max(0, at - 300) : at + 100]
     assert await in_the_state(campus.state)
