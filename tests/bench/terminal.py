@@ -7,6 +7,7 @@ that does nothing else.
 import os
 import re
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from pathlib import Path
 import psutil
 
 from tests.bench.terminal_load import NAMES, build
-from tests.screens.pseudo_terminal import ROOT, Terminal, terminal
+from tests.screens.pseudo_terminal import ROOT, Terminal, stall, terminal
 
 SECONDS = 10.0
 UNREAD = 15.0
 SETTLE = 4.0
 PRESSED = 120
+HANGUPS = 10
 STARTS = 7
 SMALL, LARGE = (80, 24), (120, 40)
 SCREENS = (("checklist", ""), ("progress", "p"))
@@ -162,10 +164,27 @@ def unread(config: Path) -> None:
         row(f"unread for 15 s, {name}", f"{sent / 1000:.1f} kB on return, alive", "≤ 50 kB")
 
 
+def hangups(config: Path) -> None:
+    """Measure how soon the program is gone after a hang-up, the worst of ten."""
+    for name, prepare in (("a healthy", None), ("a stalled", stall)):
+        took = []
+        for _ in range(HANGUPS):
+            with terminal("resync_tui", "--config", str(config)) as shown:
+                shown.reads_until(b"Quit")
+                if prepare:
+                    prepare(shown)
+                    time.sleep(0.5)
+                begun = time.monotonic()
+                shown.process.send_signal(signal.SIGHUP)
+                shown.ends(reading=False)
+                took.append(time.monotonic() - begun)
+        row(f"hang-up of {name} terminal, the worst of {HANGUPS}", f"gone after {max(took):.1f} s", "≤ 3 s")
+
+
 def main() -> None:
     """Print the table; words choose its parts."""
     still: dict[str, Callable[[Path], None]] = {"starts": starts, "idle": idle}
-    moving: dict[str, Callable[[Path], None]] = {"loaded": loaded, "keys": keys, "unread": unread}
+    moving: dict[str, Callable[[Path], None]] = {"loaded": loaded, "keys": keys, "unread": unread, "hangups": hangups}
     chosen = sys.argv[1:] or [*still, *moving]
     with tempfile.TemporaryDirectory() as name:
         os.environ["XDG_STATE_HOME"] = name

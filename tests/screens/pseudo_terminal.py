@@ -81,6 +81,12 @@ class Terminal:
         return self.process.wait(DEADLINE)
 
 
+def stall(shown: Terminal) -> None:
+    """Make the program write more than a terminal that is not read can take."""
+    for _ in range(40):
+        shown.press("L\x1b[27uG?\x1b[27ug")
+
+
 @contextmanager
 def terminal(*module: str, size: tuple[int, int] = (80, 24), **environ: str) -> Iterator[Terminal]:
     """Run a program of this project in a terminal, and leave nothing of it behind."""

@@ -1,46 +1,106 @@
 """A hang-up or a termination ends the program within seconds, however the terminal behaves."""
 
+import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from resync_tui import terminal
+from resync_tui.config import Settings
+from resync_tui.control.store import Store
 from tests.screens import pseudo_terminal
-from tests.screens.pseudo_terminal import Terminal
+from tests.screens.live import completes, screens, send
+from tests.screens.pseudo_terminal import Terminal, stall
+
+TIMES = 10
+ENDED_BY_TERM, ENDED_BY_HUP = (128 + number for number in (signal.SIGTERM, signal.SIGHUP))
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
+def shown() -> Iterator[Terminal]:
+    """The screens in a terminal."""
     with pseudo_terminal.terminal("tests.screens.on_a_pty") as made:
         yield made
 
 
+@pytest.fixture
+def ten() -> Iterator[list[Terminal]]:
+    """The screens in ten terminals at once."""
+    with ExitStack() as opened:
+        made = [opened.enter_context(pseudo_terminal.terminal("tests.screens.on_a_pty")) for _ in range(TIMES)]
+        for each in made:
+            each.reads_until(b"DIS Objects")
+        yield made
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_ends_it_and_restores_the_terminal(terminal: Terminal, number: signal.Signals) -> None:
-    terminal.reads_until(b"DIS Objects")
-    terminal.process.send_signal(number)
-    assert terminal.ends(reading=True) == 128 + number
-    terminal.read()
-    assert b"\x1b[?1049l" in terminal.output
-    assert b"\x1b[?1000h" not in terminal.output
+def test_a_signal_ends_it_and_restores_the_terminal(shown: Terminal, number: signal.Signals) -> None:
+    before = shown.modes
+    shown.reads_until(b"DIS Objects")
+    assert shown.modes != before
+    shown.process.send_signal(number)
+    assert shown.ends(reading=True) == 128 + number
+    restored(shown, before)
 
 
-def test_q_restores_the_terminal(terminal: Terminal) -> None:
-    terminal.reads_until(b"DIS Objects")
-    terminal.press("q")
-    assert terminal.ends(reading=True) == 0
-    assert b"\x1b[?1049l" in terminal.output
+def test_q_restores_the_terminal(shown: Terminal) -> None:
+    before = shown.modes
+    shown.reads_until(b"DIS Objects")
+    shown.press("q")
+    assert shown.ends(reading=True) == 0
+    restored(shown, before)
 
 
-def test_a_closed_terminal_ends_it(terminal: Terminal) -> None:
-    terminal.reads_until(b"DIS Objects")
-    terminal.close()
-    terminal.ends(reading=False)
+def restored(shown: Terminal, modes: list[object]) -> None:
+    """See that the screen before is back, with its cursor, echo and lines, and that no mouse was ever asked for."""
+    shown.read()
+    assert shown.output.rindex(b"\x1b[?1049l") > shown.output.rindex(b"\x1b[?1049h")
+    assert shown.output.rindex(b"\x1b[?25h") > shown.output.rindex(b"\x1b[?25l")
+    assert b"\x1b[?1000h" not in shown.output
+    assert shown.modes == modes
 
 
-def test_a_terminal_that_stopped_reading_cannot_hold_it(terminal: Terminal) -> None:
-    terminal.reads_until(b"DIS Objects")
-    for _ in range(40):
-        terminal.press("L\x1b[27uG?\x1b[27ug")
-    terminal.process.send_signal(signal.SIGTERM)
-    assert terminal.ends(reading=False) == 128 + signal.SIGTERM
+def test_a_closed_terminal_ends_it_ten_times_out_of_ten(ten: list[Terminal]) -> None:
+    for each in ten:
+        each.close()
+    assert {each.ends(reading=False) for each in ten} == {ENDED_BY_HUP}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_stopped_reading_cannot_hold_it_ten_times_out_of_ten(
+    ten: list[Terminal], number: signal.Signals
+) -> None:
+    for each in ten:
+        stall(each)
+        each.process.send_signal(number)
+    assert {each.ends(reading=False) for each in ten} == {128 + number}
+
+
+def test_a_stalled_terminal_that_is_closed_ends_it_ten_times_out_of_ten(ten: list[Terminal]) -> None:
+    for each in ten:
+        stall(each)
+        each.close()
+    assert {each.ends(reading=False) for each in ten} == {ENDED_BY_HUP}
+
+
+def test_the_process_is_gone_two_seconds_after_a_signal_though_it_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What bounds the end to three seconds, also where leaving hangs; told here by the clock that it sleeps by."""
+    slept: list[float] = []
+    monkeypatch.setattr(terminal, "sleep", slept.append)
+    monkeypatch.setattr(os, "_exit", lambda code: slept.append(code))
+    terminal._end(ENDED_BY_HUP)
+    assert slept == [2, ENDED_BY_HUP]
+
+
+async def test_the_batch_finishes_though_its_terminal_stalled_and_hung_up(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    with pseudo_terminal.terminal(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as shown:
+        send(shown)
+        stall(shown)
+        shown.process.send_signal(signal.SIGHUP)
+        assert shown.ends(reading=False) == ENDED_BY_HUP
+    await completes(store)
