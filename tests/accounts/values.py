@@ -97,6 +97,8 @@ def same_by_equality(value: Any, column: Column) -> Any:
         return Decimal(str(value))
     if column.kind == "uuid":
         return str(value).lower()
+    if column.kind == "boolean":
+        return {"true": 1, "false": 0}.get(value, value)
     return value
 
 
