@@ -1,7 +1,7 @@
 """What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import CONNECT_SECONDS, explained, open_engine
+from resync_tui.database import CONNECT_SECONDS, explained, open_engine, place
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
 from resync_tui.engine.sqlite import SqliteSource
@@ -68,14 +68,13 @@ async def _expel_older(connection: AsyncConnection, end: End, side: str) -> None
 
 
 @contextmanager
-def _ending_with(*connections: Any) -> Iterator[anyio.CancelScope]:
+def _ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
     """Cancel what is inside when a server ends one of these connections: asyncpg's COPY would wait for ever."""
     with anyio.CancelScope() as scope:
-        lost = False
+        lost: list[End] = []
 
-        def ended(_connection: object) -> None:
-            nonlocal lost
-            lost = True
+        def ended(connection: Any) -> None:
+            lost.append(connections[connection])
             scope.cancel()
 
         for connection in connections:
@@ -86,7 +85,8 @@ def _ending_with(*connections: Any) -> Iterator[anyio.CancelScope]:
             for connection in connections:
                 connection.remove_termination_listener(ended)
     if lost:
-        raise ConnectionLost("A database ended its connection in mid-copy", "The batch starts again by itself.")
+        where = f"{lost[0].name} ({place(lost[0].url)})"
+        raise ConnectionLost(f"The connection broke: {where}", "The batch starts again by itself; else resend.")
 
 
 class PostgresSource(Source):
@@ -114,7 +114,7 @@ class PostgresSource(Source):
         try:
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self._snapshot = await holder.fetchval("SELECT pg_export_snapshot()")
-            with _ending_with(holder):
+            with _ending_with({holder: self.end}):
                 yield
         finally:
             for connection in (holder, *self._idle):
@@ -217,9 +217,9 @@ class PostgresTarget(Target):
             assert driver is not None
             if isinstance(source, PostgresSource):
                 async with source.reader() as reader:
-                    await _pipe(source, reader, driver, spec, query, meter)
+                    await _pipe({reader: source.end, driver: self.end}, spec, query, meter)
             elif isinstance(source, SqliteSource):
-                with _ending_with(driver):
+                with _ending_with({driver: self.end}):
                     async with aclosing(source.rows(query)) as rows:
                         await _load_rows(driver, spec, rows, meter)
 
@@ -299,8 +299,9 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     ]
 
 
-async def _pipe(source: Source, reader: Any, writer: Any, spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
-    """Stream one COPY into another; a full buffer makes the district's server wait."""
+async def _pipe(ends: Mapping[Any, End], spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
+    """Stream the COPY of the first of two connections into the second; a full buffer makes the first's server wait."""
+    reader, writer = ends
     send, receive = anyio.create_memory_object_stream[bytes](16)
 
     async def passing_on(data: bytes) -> None:
@@ -309,11 +310,11 @@ async def _pipe(source: Source, reader: Any, writer: Any, spec: TableSpec, query
 
     async def read() -> None:
         async with send:
-            with explained(source.end.name, source.end.url):
+            with explained(ends[reader].name, ends[reader].url):
                 await reader.copy_from_query(_sql(query), output=passing_on, format="text")
 
     columns = [column.name for column in query.selected_columns]
-    with _ending_with(reader, writer):
+    with _ending_with(ends):
         async with anyio.create_task_group() as tasks, receive:
             tasks.start_soon(read)
             await writer.copy_to_table(
