@@ -81,6 +81,8 @@ async def _control(examination: Examination) -> None:
         try:
             examination.agents = await store.agents()
             settings = examination.settings
+            for doubt in await store.doubtful_rights(settings.rights.read, settings.rights.write):
+                examination.found(doubt)
             standings = await store.board(settings.years.current, [each.id for each in settings.district])
             for owed in due_resyncs(settings, standings, utc_now().astimezone().date()):
                 examination.found(owed)

@@ -13,7 +13,7 @@ from sqlmodel import Field
 
 from resync_tui.control.models import METADATA, ControlTable, Tables
 from resync_tui.database import dialect_of, place
-from resync_tui.errors import NoRight
+from resync_tui.errors import ConfigError, NoRight
 from resync_tui.rights import Rights, Viewpoint, user_name
 
 if TYPE_CHECKING:
@@ -132,11 +132,26 @@ async def _apply_rights(
     for role in sorted({role for role, _ in rows}):
         for statement in grants(role, write=(role, "write") in rows):
             await connection.exec_driver_sql(statement)
-    told = [f"[rights] names {role}, a role that does not exist" for role in sorted({*read, *write} - known)]
+    return [each.what for each in await doubts(connection, read=read, write=write)]
+
+
+async def doubts(connection: AsyncConnection, *, read: Iterable[str], write: Iterable[str]) -> list[ConfigError]:
+    """Return what [rights] cannot mean: roles that PostgreSQL does not know, and Write without Read."""
+    known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
+    unknown = [
+        ConfigError(f"[rights] names {role}, a role that does not exist", f"Create it, or mend that name: {role}")
+        for role in sorted({*read, *write} - known)
+    ]
     covered = text("SELECT bool_or(pg_has_role(:role, r, 'USAGE')) FROM unnest(CAST(:readers AS name[])) r")
-    readers, writers = sorted(known & set(read)), sorted(role for role, right in rows if right == "write")
-    lacking = [role for role in writers if not await connection.scalar(covered, {"role": role, "readers": readers})]
-    return told + [f"[rights] gives {role} write without read, which counts for nothing" for role in lacking]
+    readers, writers = sorted(known & set(read)), sorted(known & set(write))
+    return unknown + [
+        ConfigError(
+            f"[rights] gives {role} write without read, which counts for nothing",
+            f"Name {role} under read too, or make it a member of a role that is named there.",
+        )
+        for role in writers
+        if not await connection.scalar(covered, {"role": role, "readers": readers})
+    ]
 
 
 async def rights_of(connection: AsyncConnection, viewpoint: Viewpoint | None) -> Rights:

@@ -21,7 +21,7 @@ from resync_tui.control.listing import last_results, list_batches, no_batch, one
 from resync_tui.control.models import Tables
 from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
 from resync_tui.control.rows import agent_view, select_batches
-from resync_tui.control.security import of_seen, seen
+from resync_tui.control.security import doubts, of_seen, seen
 from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.control.views import (
     Agent,
@@ -33,7 +33,8 @@ from resync_tui.control.views import (
     FindingRecord,
     LastResync,
 )
-from resync_tui.errors import NoRight, UsageError
+from resync_tui.database import dialect_of
+from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
 from resync_tui.rights import Rights, Viewpoint
@@ -61,6 +62,13 @@ class Store:
     def rights(self) -> Rights:
         """What this session's user may do here."""
         return self._database.rights
+
+    async def doubtful_rights(self, read: Sequence[str], write: Sequence[str]) -> list[ConfigError]:
+        """Return what [rights] cannot mean: unknown roles, Write without Read; nothing counts there on SQLite."""
+        if dialect_of(self._database.url) == "sqlite":
+            return []
+        async with self._database.read() as connection:
+            return await doubts(connection, read=read, write=write)
 
     def _signed(self, name: str) -> str:
         """Return who acts: of an edition the session's user; an agent also acts for its schedules."""

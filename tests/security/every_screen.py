@@ -42,7 +42,7 @@ async def every_screen(settings: Settings, resync: int, comparison: int) -> dict
         return await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
 
     app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
-    async with app.run_test(size=(200, 100)) as pilot:
+    async with app.run_test(size=(160, 50)) as pilot:
         while not app.session.ready:
             await pilot.pause(0.05)
         shared = app.session, app.glyphs
@@ -69,7 +69,7 @@ async def _shown(app: ResyncApp, pilot: Pilot[None]) -> str:
     for key in ("c", "w"):
         if key in page.active_bindings:
             await pilot.press(key)
-    for _ in range(6):
+    for _ in range(3):
         await pilot.press("enter")
         shown.append(await _lines(app, pilot))
         if "w" in app.screen.active_bindings:

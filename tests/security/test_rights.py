@@ -14,12 +14,14 @@ from typing import Any
 import anyio
 import asyncpg
 import pytest
+from anyio import to_thread
 
 from resync_tui.agent import run_agent
 from resync_tui.config import Settings
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
 from resync_tui.database import open_engine
+from resync_tui.doctor import examine
 from resync_tui.errors import CannotRun, ConfigError, NoRight
 from resync_tui.outcome import Status
 from resync_tui.rights import Rights, Viewpoint, user_name
@@ -85,6 +87,22 @@ async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(role
     with pytest.raises(NoRight):
         await roles.store("reader", ABBOTT)
     assert (await roles.store("kim", CAMPUS)).rights.write
+
+
+async def test_doctor_names_what_the_rights_of_resync_toml_cannot_mean(roles: Roles, tmp_path: Path) -> None:
+    """`jdoe` reads as a member of `dis_abbott`; `writer` may write only, and one name is nobody's."""
+    names = {"read": ["dis_abbott", "nobody_there"], "write": ["jdoe", "writer"]}
+    told = {right: [roles.name(each) for each in who] for right, who in names.items()}
+    settings = write_settings(tmp_path / "console", roles.login("jdoe"), ABBOTT, **told)
+    for name in ("state", "01"):
+        (settings.path.parent / f"{name}.db").touch()
+    _, problems = await to_thread.run_sync(examine, settings.path)
+    found = {each.what: each.do for each in problems if each.what.startswith("[rights]")}
+    assert list(found) == [
+        f"[rights] names {roles.name('nobody_there')}, a role that does not exist",
+        f"[rights] gives {roles.name('writer')} write without read, which counts for nothing",
+    ]
+    assert all(found.values())
 
 
 async def test_agents_that_start_at_once_let_everybody_in(roles: Roles) -> None:

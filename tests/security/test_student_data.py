@@ -148,15 +148,14 @@ async def told(settings: Settings, source: str) -> list[str]:
     """Return what all commands and all screens tell, of a resync, a comparison and a removal."""
     said = [command(settings, "run", "-d", "01", "--all", "--yes", "--json", "--ignore-excluded")]
     await take_away(source)
-    said += [command(settings, *words) for words in (
-        ("verify", "-d", "01", "--all", "--keys"), ("verify", "-d", "01", "--all", "--keys", "--json"),
-    )]  # fmt: skip
+    whole = () if settings.edition == "state" else ("--json",)
+    said.append(command(settings, "verify", "-d", "01", "--all", "--keys", *whole))
     store = await Store.open(settings.control_url())
-    compared, _, resync = (each.batch for each in (await store.batches())[:3])
+    compared, resync = (each.batch for each in (await store.batches())[:2])
     assert (await store.batch(compared)).counts.extra > 0
     said += list((await every_screen(settings, resync, compared)).values())
     said += [command(settings, *words) for words in (
-        ("remove-extra", "-d", "01", "VaccineShot", "--yes"), ("run", "--all-districts", "--all", "--yes"),
+        ("remove-extra", "-d", "01", "VaccineShot", "--yes", *whole), ("run", "--all-districts", "District", "--yes"),
     )]  # fmt: skip
     said += [await to_thread.run_sync(looked, settings, *words) for words in (
         ("history",), ("history", "--batch", str(resync)), ("history", "--json"), ("objects",), ("objects", "--json"),
