@@ -70,7 +70,7 @@ def of_refusals(oracle: Oracle, found: Iterable[Refused]) -> list[str]:
     """Return which refused records are others than the oracle's, or have another kind or reason."""
     left: dict[tuple[str, tuple[Any, ...]], list[tuple[str, str]]] = {}
     for table, key, kind, reason in Counter(found).elements():
-        left.setdefault((table, tuple(map(str, key))), []).append((kind, plain(reason)))
+        left.setdefault((table, tuple(map(_written, key))), []).append((kind, plain(reason)))
     wrong = []
     for table, refused in oracle.accounts.refused.items():
         for key, allowed in refused:
@@ -82,6 +82,10 @@ def of_refusals(oracle: Oracle, found: Iterable[Refused]) -> list[str]:
                 wrong.append(f"{table} {key}: {here} instead of {sorted(allowed)}")
                 here.clear()
     return wrong + [f"{table} {key}: {here} though it goes in" for (table, key), here in left.items() if here]
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def plain(reason: str) -> str:

@@ -1,0 +1,98 @@
+"""A server that ends a COPY or stops: the batch ends with a clear error, and nothing of it hangs."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import pytest
+
+from resync_tui.engine.batch import Limits
+from resync_tui.errors import ConnectionLost, Unreachable
+from resync_tui.outcome import Counts
+from resync_tui.private_postgres import PrivatePostgres
+from tests.databases import rows, run_script
+from tests.engine.running import make_job, run
+from tests.engine.small import DISTRICT, SMALL, STATE, Database, Pair, leftovers, pair
+from tests.engine.test_interruptions import no_connections, reading, under_way, until
+
+MANY = 8_000
+WIDE_ROWS = f"INSERT INTO a SELECT i, repeat(i::text, 800) FROM generate_series(1, {MANY}) i;"
+"""Too much to fit into what the two servers' sockets buffer."""
+COPYING = "SELECT pid FROM pg_stat_progress_copy WHERE datname = current_database()"
+
+
+@asynccontextmanager
+async def in_mid_copy(here: Pair, end: str) -> AsyncIterator[list[object]]:
+    """Start a batch and hand over while a backend of one end is in COPY; no task of it is left in the end."""
+    job = make_job(here.district, here.state, SMALL, "01", ["A"], limits=Limits(max_records_per_second=MANY))
+    before = asyncio.all_tasks()
+    outcome: list[object] = []
+
+    async def copying() -> bool:
+        return bool(await rows(getattr(here, end), COPYING))
+
+    async with under_way(job, reading) as ended:
+        await until(copying)
+        assert not ended
+        yield outcome
+    outcome += ended
+    assert asyncio.all_tasks() <= before
+
+
+@pytest.mark.parametrize("end", ["district", "state"])
+async def test_a_backend_that_is_ended_in_mid_copy_ends_the_batch_and_the_next_one_is_whole(
+    database: Database, end: str
+) -> None:
+    here = await pair(database, ("postgresql", "postgresql"), WIDE_ROWS)
+    async with in_mid_copy(here, end) as outcome:
+        await run_script(getattr(here, end), f"SELECT pg_terminate_backend(pid) FROM ({COPYING}) AS copying")
+    assert isinstance(outcome[0], ConnectionLost), outcome
+    assert outcome[0].do == "The batch starts again by itself; else resend."
+    assert f"the {end}" in outcome[0].what
+    assert await leftovers(here.state) == []
+    for url in (here.district, here.state):
+        await no_connections(url)
+    again = await run(make_job(here.district, here.state, SMALL, "01", ["A"], token=2))
+    assert again.counts["A"] == Counts(processed=MANY, inserted=MANY)
+
+
+@pytest.fixture(scope="module")
+def stoppable() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL that a test may stop."""
+    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
+    server = PrivatePostgres(folder)
+    try:
+        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("end", ["district", "state"])
+async def test_a_server_that_stops_in_mid_copy_ends_the_batch_and_the_next_one_is_whole(
+    database: Database, stoppable: PrivatePostgres, end: str, mode: str
+) -> None:
+    admin = await anyio.to_thread.run_sync(stoppable.start)
+    name = f"{end}_{mode}"
+    await run_script(admin, f"CREATE DATABASE {name}")
+    there, elsewhere = urlunsplit(urlsplit(admin)._replace(path=f"/{name}")), database("postgresql")
+    here = Pair(there, elsewhere) if end == "district" else Pair(elsewhere, there)
+    await run_script(here.district, DISTRICT + WIDE_ROWS)
+    await run_script(here.state, STATE)
+    await run_script(there, "CHECKPOINT")
+    async with in_mid_copy(here, end) as outcome:
+        await anyio.to_thread.run_sync(stoppable.stop, mode)
+    assert isinstance(outcome[0], ConnectionLost | Unreachable), outcome
+    assert f"the {end}" in outcome[0].what
+    await no_connections(elsewhere)
+    await anyio.to_thread.run_sync(stoppable.start)
+    again = await run(make_job(here.district, here.state, SMALL, "01", ["A"], token=2))
+    assert again.counts["A"] == Counts(processed=MANY, inserted=MANY)
+    assert await leftovers(here.state) == []
