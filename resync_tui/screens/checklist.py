@@ -84,6 +84,7 @@ class ChecklistPage(MarkingPage):
         counts = [known.result.counts for known in self._last.values()]
         columns = Columns(
             width,
+            self.deepest,
             max([5, *(len(str(each.processed)) for each in counts)]),
             max([3, *(len(str(each.errors)) for each in counts)]),
             max([0, *(len(str(each.extra)) for each in counts if each.extra)]),

@@ -53,11 +53,21 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
     )
 
 
+HEAD = "Last Resync  Results: "
+"""What stands above the narrow columns before the names of the counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How wide the columns are; on a narrow terminal the tree is indented by one cell a level, else by two."""
+    """How wide the columns are.
+
+    Where every name has room, each row says `Processed: n Errors: n`, as the documents show it. Where one would be cut,
+    the titles say so once, and the tree is indented by one cell a level.
+    """
 
     width: int
+    deepest: int = 0
+    """Cells of the widest name with its indent, at one cell a level."""
     processed: int = 5
     errors: int = 3
     extra: int = 0
@@ -69,24 +79,46 @@ class Columns:
         return 2 if self.width >= WIDE else 1
 
     @property
-    def results(self) -> int:
-        """Cells of `Processed: n Errors: n`, and of `Extra: n` where any object has extra records."""
-        extra = len(self._extra) + self.extra if self.extra else 0
-        return len("Processed: ") + self.processed + len(" Errors: ") + self.errors + extra
+    def labelled(self) -> bool:
+        """Whether each row has room for the names of its counts."""
+        return self._left_by(len(self._labelled(0, 0, self.extra))) >= self.deepest
 
     @property
-    def _extra(self) -> str:
-        """What stands before the number of extra records."""
-        return " Extra: " if self.width >= WIDE else " +"
+    def results(self) -> int:
+        """Cells of the counts."""
+        return len(self.counts(0, 0, self.extra))
 
     @property
     def name(self) -> int:
         """Cells that are left for the name and its indent."""
-        return min(48, max(10, self.width - len("[x] ") - 17 - 1 - self.results - len(" ● 100%")))
+        return min(48, max(10, self._left_by(self.results)))
+
+    def _left_by(self, results: int) -> int:
+        return self.width - len("[x] ") - 17 - 1 - results - len(" ● 100%")
+
+    def counts(self, processed: int, errors: int, extra: int) -> str:
+        """Write the counts of an object."""
+        if self.labelled:
+            return self._labelled(processed, errors, extra)
+        return self._bare(f"{processed}", f"{errors}", f"{extra or ''}")
+
+    def _labelled(self, processed: int, errors: int, extra: int) -> str:
+        text = f"Processed: {right(str(processed), self.processed)} Errors: {right(str(errors), self.errors)}"
+        room = len(" Extra: ") + self.extra if self.extra else 0
+        return text + left(f" Extra: {extra}" if extra else "", room)
+
+    def _bare(self, processed: str, errors: str, extra: str) -> str:
+        text = f"{right(processed, max(9, self.processed))} {right(errors, max(6, self.errors))}"
+        return text + (f" {right(extra, max(5, self.extra))}" if self.extra else "")
 
     def titles(self) -> Line:
         """Return the titles of the columns."""
-        text = f"    {left('DIS Objects', self.name)} {left('Last Resync', 17)}{left('Results', self.results)} Status"
+        objects = "    DIS Objects"
+        if self.labelled:
+            text = f"{left(objects, self.name + 5)}{left('Last Resync', 17)}{left('Results', self.results)} Status"
+        else:
+            begin = left(objects, self.name + 5 + 17 - len(HEAD))
+            text = f"{begin}{HEAD}{self._bare('Processed', 'Errors', 'Extra')} Status"
         return ((text, BOLD),)
 
     def draw(self, row: ChecklistRow, glyphs: Glyphs) -> Line:
@@ -94,12 +126,7 @@ class Columns:
         fold = " " if row.open is None else glyphs.opened if row.open else glyphs.closed
         space = " " * (self.indent - 1)
         name = left(f"{' ' * (self.indent * row.depth)}{fold}{space}{row.key}", self.name, glyphs.cut)
-        results = ""
-        if row.processed is not None:
-            results = f"Processed: {right(str(row.processed), self.processed)}"
-            results += f" Errors: {right(str(row.errors), self.errors)}"
-        if row.extra:
-            results += f"{self._extra}{row.extra}"
+        results = "" if row.processed is None else self.counts(row.processed, row.errors or 0, row.extra)
         return (
             (f"{row.mark.value} ", BOLD if row.mark is Mark.CHOSEN else PLAIN),
             (f"{name} ", BOLD if row.matches or row.mark is Mark.CHOSEN else PLAIN),

@@ -1,6 +1,6 @@
 """One batch beside the run before: what each object came to, and by how much that differs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from resync_tui.screens.earlier import runs_before
 from resync_tui.screens.page import Page
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, right, spread
 from resync_tui.widgets.rows import Rows
 
 
@@ -56,18 +56,50 @@ def difference(by: int | None) -> str:
     return "-" if by is None else f"{by:+,}" if by else "="
 
 
-TITLES = f"{'Object':<22} {'Processed':>10} {'by':>8} {'Errors':>7} {'by':>7}   Run before"
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns are; the names have what the others leave."""
+
+    name: int
+    processed: int
+    processed_by: int
+    errors: int
+    errors_by: int
+
+    def titles(self) -> Line:
+        """Return the titles of the columns."""
+        text = f"  {left('Object', self.name)} {right('Processed', self.processed)} {right('by', self.processed_by)}"
+        return plain(f"{text} {right('Errors', self.errors)} {right('by', self.errors_by)}    Run before", BOLD)
+
+    def draw(self, row: CompareRow, glyphs: Glyphs) -> Line:
+        """Return the line of an object."""
+        processed = (
+            f"{right(f'{row.processed:,}', self.processed)} {right(difference(row.processed_by), self.processed_by)}"
+        )
+        return (
+            (f"{glyphs.dot(row.color)} ", DOT[row.color]),
+            (f"{left(row.key, self.name, glyphs.cut)} {processed} ", PLAIN),
+            (f"{right(f'{row.errors:,}', self.errors)} ", PLAIN),
+            (f"{right(difference(row.errors_by), self.errors_by)}  ", WARN if (row.errors_by or 0) > 0 else PLAIN),
+            (f"{glyphs.dot(row.color_before)} ", DOT[row.color_before]),
+            (row.before, PLAIN),
+        )
 
 
-def draw(row: CompareRow, glyphs: Glyphs) -> Line:
-    """Return the line of an object."""
-    return (
-        (f"{glyphs.dot(row.color)} ", DOT[row.color]),
-        (f"{left(row.key, 20, glyphs.cut)} {row.processed:>10,} {difference(row.processed_by):>8} ", PLAIN),
-        (f"{row.errors:>7,} ", PLAIN),
-        (f"{difference(row.errors_by):>7}  ", WARN if (row.errors_by or 0) > 0 else PLAIN),
-        (f"{glyphs.dot(row.color_before)} ", DOT[row.color_before]),
-        (row.before, PLAIN),
+def columns_for(width: int, rows: Sequence[CompareRow]) -> Columns:
+    """Return columns in which every number and every run before has its room."""
+
+    def widest(title: str, texts: Iterable[str]) -> int:
+        return max([len(title), *map(len, texts)])
+
+    processed = widest("Processed", (f"{row.processed:,}" for row in rows))
+    processed_by = widest("+99", (difference(row.processed_by) for row in rows))
+    errors = widest("Errors", (f"{row.errors:,}" for row in rows))
+    errors_by = widest("+99", (difference(row.errors_by) for row in rows))
+    beside = len("● ") + processed + processed_by + errors + errors_by + 4 + len("  ● ")
+    room = width - beside - widest("Run before", (row.before for row in rows))
+    return Columns(
+        max(10, min(room, widest("Object", (row.key for row in rows)))), processed, processed_by, errors, errors_by
     )
 
 
@@ -84,7 +116,8 @@ class ComparePage(Page):
         self.number = batch
         self._batch: Batch | None = None
         self._before: Mapping[str, LastResync] = {}
-        self._list = Rows[CompareRow](lambda row, _: draw(row, self.glyphs))
+        self._columns = columns_for(80, ())
+        self._list = Rows[CompareRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def rows(self) -> Rows[CompareRow]:
         """Return the objects."""
@@ -105,9 +138,14 @@ class ComparePage(Page):
             year = words.school_year(self._batch.year)
             place = f"{self.session.district_name(self._batch.district)}  {year} "
         self.header(spread(heading, plain(place), self.size.width))
-        self.titles(plain(TITLES, BOLD))
         results = self._batch.objects if self._batch else ()
-        self._list.show([compare_row(each, self._before.get(each.object)) for each in results])
+        rows = [compare_row(each, self._before.get(each.object)) for each in results]
+        columns = columns_for(self._list.width or self.size.width - 1, rows)
+        if columns != self._columns:
+            self._columns = columns
+            self._list.redraw()
+        self.titles(columns.titles())
+        self._list.show(rows)
 
     def note(self) -> list[Line]:
         """Sum up what is new."""
@@ -117,6 +155,8 @@ class ComparePage(Page):
         more = sum(row.errors_by for row in rows if row.errors_by is not None and row.errors_by > 0)
         fewer = -sum(row.errors_by for row in rows if row.errors_by is not None and row.errors_by < 0)
         unknown = sum(row.errors_by is None for row in rows)
+        if unknown == len(rows):
+            return [plain("None of these objects was run before.")]
         text = f"{words.plural(more, 'error')} more, {fewer:,} fewer than the run before."
         return [plain(f"{text} {words.plural(unknown, 'object')} without a run before." if unknown else text)]
 

@@ -17,7 +17,7 @@ from resync_tui.marks import Mark, Marks
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.screens.expected import expected_words, last_in_sync
-from resync_tui.screens.sheet import TextRow, text_rows
+from resync_tui.screens.sheet import Over, TextRow, text_rows
 from resync_tui.session import Session
 from resync_tui.widgets.line import BAD, BOLD, KEY, PLAIN, WARN, Line, plain, wrapped
 from resync_tui.widgets.lines import Lines
@@ -28,7 +28,7 @@ SCROLL = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "
 """Keys that only move the list, and by how many rows."""
 
 
-class Question(ModalScreen[bool]):
+class Question(Over[bool]):
     """A question over the screen: `y` says yes, the arrows scroll, every other key says no.
 
     Enter and the key that asked are no answer: they have cost others a night's data.
@@ -57,7 +57,7 @@ class Question(ModalScreen[bool]):
         keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   Up Down scroll", PLAIN))
         self._titles.show([plain(self._title, BOLD)])
         self._hint.show([keys])
-        self._rows.styles.height = len(self._text)
+        self.fit(len(self._text))
         self._rows.show(self._text)
 
     def on_key(self, event: events.Key) -> None:
@@ -70,8 +70,10 @@ class Question(ModalScreen[bool]):
             self.dismiss(event.key == "y")
 
 
-class TypedQuestion(ModalScreen[bool]):
+class TypedQuestion(Over[bool]):
     """A question that only a text says yes to, typed letter by letter; everything else says no."""
+
+    AROUND: ClassVar[int] = 5
 
     def __init__(self, title: str, lines: Sequence[Line], text: str) -> None:
         super().__init__(classes="over")
@@ -96,7 +98,7 @@ class TypedQuestion(ModalScreen[bool]):
         self._titles.show([plain(self._title, BOLD)])
         keys: Line = (("Type ", PLAIN), (self._wanted, KEY), (" and Enter. Esc goes back. Up Down scroll", PLAIN))
         self._hint.show([keys])
-        self._rows.styles.height = len(self._text)
+        self.fit(len(self._text))
         self._rows.show(self._text)
         self._input.focus()
 
@@ -129,7 +131,8 @@ def confirm_send(
     count = words.plural(len(plan.objects), "DIS object")
     title = f"{verb}: {count} of school year {words.school_year(plan.year)}"
     places = [session.district_name(each) for each in districts]
-    lines = confirm_lines(marks.catalog, plan, places, marks, last, purpose)
+    listed = session.district_name(session.district)
+    lines = confirm_lines(marks.catalog, plan, places, marks, last, purpose, listed=listed)
     if marks.full and len(districts) > 1 and purpose is Purpose.RESYNC:
         return TypedQuestion(title, lines, f"full resync {len(districts)}")
     return Question(title, lines, verb)
@@ -142,8 +145,13 @@ def confirm_lines(
     marks: Marks,
     last: Mapping[str, LastResync],
     purpose: Purpose = Purpose.RESYNC,
+    *,
+    listed: str = "",
 ) -> list[Line]:
-    """Return what is sent and where to, in order, what it costs and what is left out; `last` is the first place's."""
+    """Return what is sent and where to, in order, what it costs and what is left out.
+
+    `last` are the last runs of the place that is `listed`.
+    """
     noun = "Districts" if len(places) > 1 else "District"
     lines = _words(f"{noun}: {', '.join(places)}", BOLD)
     if purpose is Purpose.VERIFY:
@@ -152,7 +160,7 @@ def confirm_lines(
         if marks.full:
             lines.append(plain("A full resync: every object.", WARN))
         lines.append(plain("A manual resync may slow system performance.", WARN))
-    where = f"{places[0]} alone: " if len(places) > 1 else ""
+    where = f"{listed} alone: " if len(places) > 1 else ""
     lines += _words(where + expected_words(plan.names, last), PLAIN)
     if purpose is Purpose.RESYNC:
         lines += _left_out(marks, last)

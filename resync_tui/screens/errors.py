@@ -9,7 +9,7 @@ from resync_tui import words
 from resync_tui.control.views import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.outcome import Kind
 from resync_tui.screens.earlier import runs_before
-from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, titles, which
+from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.sending import SendingPage
 from resync_tui.session import Session
@@ -25,7 +25,7 @@ SAMPLED = 60
 KINDS = {
     "excluded": "excluded: by its own rule such a record may not sync.",
     "rejected": "rejected: the {} cannot take the record as it is. Mend it in the district.",
-    "blocked": "blocked: its parent record is not in the {}. Mend the parent, then resync both.",
+    "blocked": "blocked: its parent record is not in the {}. Mend that, then resync both.",
 }
 
 
@@ -57,7 +57,8 @@ class ErrorsPage(SendingPage):
         self._last: Mapping[str, LastResync] = {}
         self._before: dict[str, dict[Which, int]] = {}
         self._samples: dict[Which, list[ErrorRecord]] = {}
-        self._list = Rows[GroupRow](lambda row, width: draw_group(row, width, self.glyphs))
+        self._cells = 12
+        self._list = Rows[GroupRow](lambda row, width: draw_group(row, width, self._cells, self.glyphs))
 
     def rows(self) -> Rows[GroupRow]:
         """Return the reasons."""
@@ -93,8 +94,12 @@ class ErrorsPage(SendingPage):
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
         counts = f"{words.plural(count, 'record')} refused: {count - excluded:,} failed, {excluded:,} excluded "
         self.header(spread(heading, plain(counts), width))
-        self.titles(titles(self._list.width or width - 1))
         rows = group_rows(groups, self._before, self._samples)
+        name = name_cells(width, rows)
+        if name != self._cells:
+            self._cells = name
+            self._list.redraw()
+        self.titles(titles(name))
         self._list.show(rows)
         if self._begins and rows:
             self._begins = False

@@ -64,18 +64,22 @@ def key_text(record: ErrorRecord | FindingRecord) -> str:
     return "  ".join(f"{column} {'NULL' if value is None else value}" for column, value in record.key.items())
 
 
-def titles(width: int) -> Line:
+def name_cells(width: int, rows: Sequence[GroupRow]) -> int:
+    """Return the cells of the objects' names: the widest one, where reasons keep half of a narrow terminal."""
+    widest = max([12, *(len(row.group.object) for row in rows if row.group)])
+    return min(widest, 22 if width < WIDE else 30)
+
+
+def titles(name: int) -> Line:
     """Return the titles of the columns."""
-    name = _name(width)
     return plain(f"{'Records':>8} {'Change':>6} {left('Object', name)} {'Kind':<9}Reason", BOLD)
 
 
-def draw_group(row: GroupRow, width: int, glyphs: Glyphs) -> Line:
+def draw_group(row: GroupRow, width: int, name: int, glyphs: Glyphs) -> Line:
     """Return the line of a reason; keys stand behind it where there is room."""
     group = row.group
     if group is None:
         return plain(left(row.heading, width, glyphs.cut), BOLD)
-    name = _name(width)
     room = max(10, width - name - 26)
     reason = left(group.reason, room, glyphs.cut)
     if row.sample and room - len(group.reason) > 20:
@@ -87,7 +91,3 @@ def draw_group(row: GroupRow, width: int, glyphs: Glyphs) -> Line:
         (f"{group.kind:<9}", WARN),
         (reason, PLAIN),
     )
-
-
-def _name(width: int) -> int:
-    return 18 if width < WIDE else 30

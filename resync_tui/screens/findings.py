@@ -38,7 +38,7 @@ class FindingRow:
         return bool(self.counts.updated or self.counts.inserted)
 
 
-TITLES = f"{'Object':<24}{'Matched':>10}{'Different':>11}{'Missing':>9}{'Extra':>8}{'Refused':>9}"
+TITLES = f"{'Object':<24}{'Matched':>9}{'Different':>10}{'Missing':>8}{'Extra':>7}{'Refused':>8}  Status"
 
 
 def draw(row: FindingRow, glyphs: Glyphs) -> Line:
@@ -46,11 +46,11 @@ def draw(row: FindingRow, glyphs: Glyphs) -> Line:
     counts = row.counts
     return (
         (f"{left(row.key, 23, glyphs.cut)} ", BOLD if row.differs else PLAIN),
-        (f"{counts.unchanged:>10,}", PLAIN),
-        (f"{counts.updated:>11,}", WARN if counts.updated else PLAIN),
-        (f"{counts.inserted:>9,}", WARN if counts.inserted else PLAIN),
-        (f"{counts.extra:>8,}", WARN if counts.extra else PLAIN),
-        (f"{counts.errors:>9,}", WARN if counts.errors else PLAIN),
+        (f"{counts.unchanged:>9,}", PLAIN),
+        (f"{counts.updated:>10,}", WARN if counts.updated else PLAIN),
+        (f"{counts.inserted:>8,}", WARN if counts.inserted else PLAIN),
+        (f"{counts.extra:>7,}", WARN if counts.extra else PLAIN),
+        (f"{counts.errors:>8,}", WARN if counts.errors else PLAIN),
         (f"  {row.status}", PLAIN),
     )
 
@@ -120,7 +120,7 @@ class FindingsPage(SendingPage):
         """Explain the columns."""
         state = self.session.receiver
         return [
-            plain(f"Missing: not in the {state}. Extra: only the {state} has them. Refused: may not sync."),
+            plain(f"Missing: not in the {state}. Extra: only in the {state}. Refused: may not sync."),
             plain("Nothing was changed. s sends the objects that differ; X shows the extra records."),
         ]
 

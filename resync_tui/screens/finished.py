@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from resync_tui import words
 from resync_tui.control.views import Batch
-from resync_tui.outcome import Status
+from resync_tui.outcome import Purpose, Status
 
 
 class Awaited:
@@ -26,7 +26,9 @@ class Awaited:
 def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
     """Return how a request that has ended is told in a line, and whether all went well; `place` is its district."""
     kind = words.kind_of(batches[0]).capitalize()
-    errors = sum(batch.counts.errors for batch in batches)
+    compared = batches[0].purpose is Purpose.VERIFY
+    counts = [batch.counts for batch in batches]
+    errors = sum(each.updated + each.inserted if compared else each.errors for each in counts)
     failed = [batch for batch in batches if batch.status is Status.FAILED]
     cancelled = sum(batch.status is Status.CANCELLED for batch in batches)
     what = f"{kind} of {place}" if len(batches) == 1 else f"{kind} of {len(batches)} districts"
@@ -34,6 +36,8 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
         how = "failed" if len(batches) == 1 else f"failed in {len(failed)}"
     elif cancelled == len(batches):
         how = "cancelled"
+    elif compared:
+        how = f"{words.plural(errors, 'record')} different or missing" if errors else "no difference"
     else:
         how = f"done, {words.plural(errors, 'error')}" if errors else "done, no errors"
     return f"{what}: {how}", not failed and not errors and not cancelled

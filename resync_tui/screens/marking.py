@@ -51,6 +51,11 @@ class MarkingPage(SendingPage):
         """Return the objects to show, under folds and filter."""
         return self._tree.shown(self._folded, self.wanted_name)
 
+    @property
+    def deepest(self) -> int:
+        """Cells of the widest name with a cell a level before it."""
+        return self._tree.deepest
+
     def list_objects(self) -> None:
         """List the objects of another district or year; marks stay where it has the object."""
         self.marks = self.marks.within(self.session.catalog)

@@ -8,10 +8,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from resync_tui.marks import Mark
+from resync_tui.screens.sheet import Over
 from resync_tui.widgets.line import BOLD, PLAIN, Line, plain
 from resync_tui.widgets.lines import Lines
 from resync_tui.widgets.rows import Rows
@@ -34,9 +34,10 @@ class Picked:
     current: str
 
 
-class Picker(ModalScreen[Picked | None]):
+class Picker(Over[Picked | None]):
     """A list to pick from; Enter takes what is picked, or else what the cursor is on."""
 
+    AROUND: ClassVar[int] = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pick", "Pick"),
         Binding("a", "all", "Pick all"),
@@ -73,7 +74,7 @@ class Picker(ModalScreen[Picked | None]):
 
     def on_mount(self) -> None:
         """Show all, with the cursor on the current one."""
-        self._rows.styles.height = max(1, len(self._choices))
+        self.fit(len(self._choices))
         keys = (
             "Space pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
         )

@@ -79,23 +79,23 @@ def waits_for(catalog: Catalog, batch: Batch, name: str) -> str:
     return open_ones[-1] if open_ones else ""
 
 
+REMARK = 12
+"""Cells of a remark that the names leave it: `done, <.1%`, `00:04:31`; the note below writes a longer one out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """How wide the columns are."""
 
     width: int
     name: int = 18
+    bar: int = 10
     done: int = 13
-
-    @property
-    def bar(self) -> int:
-        """Cells of a bar."""
-        return 10 if self.width < WIDE else 20
 
     @property
     def remark(self) -> int:
         """Cells that are left for the remark."""
-        return max(4, self.width - 2 - self.name - 1 - self.bar - 5 - 1 - self.done - 8 - 7 - 2)
+        return max(4, self.width - _beside(self.done) - self.name - self.bar)
 
     def titles(self) -> Line:
         """Return the titles of the columns."""
@@ -116,9 +116,15 @@ class Columns:
         )
 
 
+def _beside(done: int) -> int:
+    """Return the cells of a row beside name, bar and remark."""
+    return len("● ") + 1 + len(" 100%") + 1 + done + 8 + 7 + 2
+
+
 def columns_for(width: int, rows: Sequence[ProgressRow]) -> Columns:
-    """Return columns that give long names and counts the room that there is."""
+    """Return columns that give names and counts their room; on a narrow terminal the bars give way to long names."""
     wanted = max([16, *(len(row.key) for row in rows)])
     done = max([10, *(len(row.done) for row in rows)])
-    most = 18 if width < WIDE else 28
-    return Columns(width, min(wanted, most), done)
+    room = width - _beside(done) - REMARK
+    bar = 20 if width >= WIDE else max(5, min(10, room - wanted))
+    return Columns(width, max(12, min(wanted, room - bar)), bar, done)

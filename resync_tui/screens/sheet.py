@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,6 +12,8 @@ from textual.screen import ModalScreen
 from resync_tui.widgets.line import BOLD, Line, plain
 from resync_tui.widgets.lines import Lines
 from resync_tui.widgets.rows import Rows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,26 @@ def text_rows(lines: Sequence[Line]) -> list[TextRow]:
     return [TextRow(str(number), line) for number, line in enumerate(lines)]
 
 
-class Sheet(ModalScreen[None]):
+class Over(ModalScreen[T]):
+    """A box over the screen that is as high as its rows, as far as the terminal is."""
+
+    AROUND: ClassVar[int] = 4
+    """Rows of the box beside its list: its border, the title, the hint."""
+
+    _wanted_rows = 1
+
+    def fit(self, wanted: int) -> None:
+        """Make the list so many rows high, where there is room."""
+        self._wanted_rows = wanted
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Keep title and hint in sight."""
+        room = self.app.size.height - self.AROUND
+        self.query_one(Rows).styles.height = max(1, min(self._wanted_rows, room))
+
+
+class Sheet(Over[None]):
     """Text to read; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,L,question_mark", "dismiss", "Close")]
@@ -51,5 +72,5 @@ class Sheet(ModalScreen[None]):
         """Show the text, as high as it is."""
         self._titles.show([plain(self._title, BOLD)])
         self._hint.show([plain("Esc closes  Up Down scroll")])
-        self._rows.styles.height = len(self._text)
+        self.fit(len(self._text))
         self._rows.show(self._text)

@@ -25,6 +25,8 @@ class Tree:
         self.below: dict[str | None, list[str]] = {}
         for each in catalog.objects:
             self.below.setdefault(self.above[each.name], []).append(each.name)
+        self.deepest = max((node.depth + 1 + len(node.name) for node in self.shown()), default=0)
+        """Cells of the widest name after a fold's sign and a cell a level."""
 
     def shown(self, folded: Collection[str] = (), wanted: str = "") -> list[Node]:
         """Return the rows to show; a filter looks into folded branches and opens what leads to a match."""
