@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import words
 from resync_tui.control.views import Batch, LastResync, ObjectResult
+from resync_tui.earlier import runs_before
 from resync_tui.outcome import Color
-from resync_tui.screens.earlier import runs_before
 from resync_tui.screens.page import Page
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import words
 from resync_tui.control.views import ErrorGroup, ErrorRecord, LastResync
+from resync_tui.earlier import runs_before
 from resync_tui.outcome import Kind
-from resync_tui.screens.earlier import runs_before
 from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.sending import SendingPage
