@@ -16,7 +16,8 @@ from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
 from resync_tui.doctor_dates import due_resyncs, late_schedules
 from resync_tui.engine import rules
-from resync_tui.engine.tables import NoFit, describe, reflect
+from resync_tui.engine.keys import NoFit
+from resync_tui.engine.tables import describe, reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.logind import logout_hint
 

@@ -1,10 +1,13 @@
-"""Note of reflected columns what SQLAlchemy leaves out: declared types, and the limits of domains."""
+"""What SQLAlchemy leaves out of reflected columns: declared types, the limits of domains and of integers."""
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
+
+from resync_tui.engine.families import Family, family
 
 
 class Named(types.UserDefinedType[Any]):
@@ -56,3 +59,21 @@ def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
             column.info["length"] = row.length
         if row.numeric is not None:
             column.info["precision"], column.info["scale"] = row.numeric >> 16, row.numeric & 0x7FF
+
+
+def collation(column: sa.Column[Any]) -> str | None:
+    """Return the collation that a column of PostgreSQL is declared with; it may take different texts for equal."""
+    found: str | None = getattr(column.type, "collation", None)
+    return found
+
+
+def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
+    """Return the smallest and largest integer that a column takes; None where the database sets none below 64 bits."""
+    if family(column) is not Family.INTEGER:
+        return None
+    declared = column.info.get("declared")
+    if declared is not None:
+        return (-(2**15), 2**15 - 1) if re.match("SMALLINT|INT2", declared, re.IGNORECASE) else None
+    if isinstance(column.type, sa.SmallInteger):
+        return -(2**15), 2**15 - 1
+    return None if isinstance(column.type, sa.BigInteger) else (-(2**31), 2**31 - 1)

@@ -149,7 +149,8 @@ async def _side_by_side(spec: TableSpec, source: Source, within: Scope, schema: 
 
 
 def _integer_key(spec: TableSpec) -> bool:
-    return len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER
+    """Whether keys are integers, none of them missing."""
+    return spec.keyed_alike and len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER
 
 
 def _bucketing(spec: TableSpec, extent: Extent) -> tuple[_Bucket, _Bucket]:

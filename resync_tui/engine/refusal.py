@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.declared import collation, limits
 from resync_tui.engine.families import LARGEST_REAL, Family, cast_for_stage, family
-from resync_tui.engine.tables import FLAW, RULE, ForeignKey, TableSpec, UniqueKey, collation, limits, qualified
+from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
+from resync_tui.engine.tables import FLAW, RULE, TableSpec
 from resync_tui.outcome import Kind
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from resync_tui.engine import rules
 from resync_tui.engine.families import cast_for_stage
-from resync_tui.engine.tables import RULE, ForeignKey, TableSpec, shown_in, twin
+from resync_tui.engine.keys import ForeignKey
+from resync_tui.engine.tables import RULE, TableSpec, shown_in, twin
 
 
 @dataclass(frozen=True, slots=True)

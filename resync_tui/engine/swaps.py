@@ -9,9 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.declared import limits
 from resync_tui.engine.families import Family, family
+from resync_tui.engine.keys import UniqueKey
 from resync_tui.engine.refusal import not_refused
-from resync_tui.engine.tables import TableSpec, UniqueKey, limits
+from resync_tui.engine.tables import TableSpec
 
 SHORTEST = 6
 """Characters that a text column must take to hold a parking value."""

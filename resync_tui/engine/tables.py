@@ -1,6 +1,5 @@
 """One table on its way: what both ends have in common, how rows are told apart, and what stands in the way."""
 
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,45 +10,26 @@ from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
-from resync_tui.engine.declared import declare
-from resync_tui.engine.families import Family, family, fits, type_name
-from resync_tui.errors import CannotRun
+from resync_tui.engine.declared import collation, declare
+from resync_tui.engine.families import fits, type_name
+from resync_tui.engine.keys import (
+    DANGLING,
+    ForeignKey,
+    NoFit,
+    UniqueKey,
+    YearPath,
+    foreign_keys,
+    qualified,
+    record_key,
+    unique_keys,
+    year_path,
+)
 
 NUMBER = "_resync_n"
 RULE = "_resync_rule"
 FLAW = "_resync_flaw"
 STAGE_SCHEMA = "resync_stage"
 """Not `resync`: a role of that name would meet it first wherever a table is named without its schema."""
-
-
-@dataclass(frozen=True, eq=False)
-class ForeignKey:
-    """A reference that the state enforces, without the tenant's own column."""
-
-    columns: tuple[str, ...]
-    parent: sa.Table
-    """The state's table that it points to."""
-    referred: tuple[str, ...]
-    by_tenant: bool
-    """Whether the parent's row must be of the same tenant."""
-
-
-@dataclass(frozen=True, eq=False)
-class YearPath:
-    """How a table's rows lead to the school year that they belong to."""
-
-    path: tuple[ForeignKey, ...]
-    """Foreign keys to follow; empty for the table that holds the year."""
-    column: str
-
-
-@dataclass(frozen=True)
-class UniqueKey:
-    """Columns whose values may occur once, without the tenant's own column."""
-
-    columns: tuple[str, ...]
-    by_tenant: bool
-    """Whether once for each tenant; else once in the whole state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,10 +135,6 @@ class TableSpec:
         return any(key.parent is self.target for key in self.foreign_keys)
 
 
-class NoFit(CannotRun):
-    """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
-
-
 async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:
     """Return the tables that exist, by their name in the catalog, and all that they point to."""
 
@@ -196,8 +172,19 @@ def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterab
     for schema, tables in _by_schema(_existing(connection, names)).items():
         try:
             metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
-        except ArgumentError:  # SQLite: a foreign key that names no columns, to a table that is not there
-            raise CannotRun("A foreign key points to a table that is not there", "Create that table.") from None
+        except ArgumentError:
+            _read_one_by_one(connection, metadata, schema, tables)
+
+
+def _read_one_by_one(
+    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str]
+) -> None:
+    """Read tables of which one has a foreign key without columns to a table that is not there: SQLite allows that."""
+    for name in sorted(names):
+        try:
+            metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False)
+        except ArgumentError:
+            sa.Table(name, metadata, schema=schema, info={DANGLING: True})
 
 
 def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
@@ -225,21 +212,16 @@ def describe(
         )
     if target is None:
         raise NoFit(f"The state has no table {name}", "Create it with: resync-tui state init -d ID")
+    for end, table in (("district", source), ("state", target)):
+        if DANGLING in table.info:
+            raise NoFit(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
     tenant_column = catalog.tenant_column
     if tenant_column is not None and tenant_column not in target.c:
         raise NoFit(
             f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
         )
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
-    key = tuple(column.name for column in target.primary_key.columns if column.name != tenant_column)
-    if not key or not set(key) <= set(columns):
-        raise NoFit(
-            f"The state's table {name} has no primary key that the district's columns fill", "Give it one, then resend."
-        )
-    if tenant_column is not None and tenant_column not in target.primary_key.columns:
-        raise NoFit(
-            f"The primary key of the state's table {name} lacks {tenant_column}", "Put that column first in it."
-        )
+    key = record_key(target, tenant_column, columns)
     return TableSpec(
         object=dis_object.name,
         name=name,
@@ -252,14 +234,14 @@ def describe(
         columns=columns,
         owned=_of_table(dis_object.state_owned, name),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
-        foreign_keys=_foreign_keys(target, tenant_column, columns),
-        unique_keys=_unique_keys(target, tenant_column, columns),
+        foreign_keys=foreign_keys(target, tenant_column, columns),
+        unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
         checks=tuple(
             (str(check.name or ""), str(check.sqltext))
             for check in sorted(target.constraints, key=lambda each: str(each.name))
             if isinstance(check, sa.CheckConstraint)
         ),
-        year=_year_path(target, catalog) if dis_object.school_year else None,
+        year=year_path(target, catalog) if dis_object.school_year else None,
     )
 
 
@@ -300,34 +282,6 @@ def _shared_columns(
     return tuple(columns)
 
 
-def _foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:
-    found = []
-    for constraint in target.foreign_key_constraints:
-        pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
-        own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
-        if own and all(ours in columns for ours, _ in own):
-            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
-            if parent not in target.metadata.tables:
-                raise NoFit(
-                    f"The state's table {qualified(target)} points to {parent}, which is not there",
-                    "Create it with: resync-tui state init -d ID",
-                )
-            found.append(
-                ForeignKey(
-                    columns=tuple(ours for ours, _ in own),
-                    parent=target.metadata.tables[parent],
-                    referred=tuple(theirs for _, theirs in own),
-                    by_tenant=len(own) < len(pairs),
-                )
-            )
-    return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
-
-
-def qualified(table: sa.Table) -> str:
-    """Return a table's name as the catalog writes it."""
-    return f"{table.schema}.{table.name}" if table.schema else table.name
-
-
 def twin(table: sa.Table, of: sa.Table) -> sa.Table:
     """Return the table of that name at the end where `of` was reflected. Raises KeyError."""
     return of.metadata.tables[qualified(table)]
@@ -336,61 +290,3 @@ def twin(table: sa.Table, of: sa.Table) -> sa.Table:
 def shown_in(table: sa.Table, schema: str) -> sa.Table:
     """Return a table as a connection sees it that shows its database under `schema`."""
     return table.to_metadata(sa.MetaData(), schema=schema)
-
-
-def _year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
-    """Return the shortest way along foreign keys to where the year is written; None where there is none."""
-    if catalog.year is None:
-        return None
-    table, _, column = catalog.year.rpartition(".")
-    ways: list[tuple[sa.Table, tuple[ForeignKey, ...]]] = [(target, ())]
-    seen = {target}
-    for here, path in ways:
-        if qualified(here) == table:
-            return YearPath(path, column)
-        for key in _foreign_keys(here, catalog.tenant_column, tuple(here.c.keys())):
-            if key.parent not in seen:
-                seen.add(key.parent)
-                ways.append((key.parent, (*path, key)))
-    return None
-
-
-def _unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:
-    sets = [
-        tuple(column.name for column in constraint.columns)
-        for constraint in target.constraints
-        if isinstance(constraint, sa.UniqueConstraint)
-    ]
-    sets += [
-        tuple(column.name for column in index.columns)
-        for index in target.indexes
-        if index.unique and not _partial(index) and len(index.columns) == len(index.expressions)
-    ]
-    found = set()
-    for names in sets:
-        own = tuple(name for name in names if name != tenant_column)
-        if own and all(name in columns for name in own):
-            found.add(UniqueKey(own, by_tenant=len(own) < len(names)))
-    return tuple(sorted(found, key=lambda key: key.columns))
-
-
-def _partial(index: sa.Index) -> bool:
-    return any(index.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
-
-
-def collation(column: sa.Column[Any]) -> str | None:
-    """Return the collation that a column of PostgreSQL is declared with; it may take different texts for equal."""
-    found: str | None = getattr(column.type, "collation", None)
-    return found
-
-
-def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
-    """Return the smallest and largest integer that a column takes; None where the database sets none below 64 bits."""
-    if family(column) is not Family.INTEGER:
-        return None
-    declared = column.info.get("declared")
-    if declared is not None:
-        return (-(2**15), 2**15 - 1) if re.match("SMALLINT|INT2", declared, re.IGNORECASE) else None
-    if isinstance(column.type, sa.SmallInteger):
-        return -(2**15), 2**15 - 1
-    return None if isinstance(column.type, sa.BigInteger) else (-(2**31), 2**31 - 1)

@@ -97,6 +97,21 @@ async def test_an_object_that_does_not_fit_fails_alone(database: Database, ends:
 
 
 @pytest.mark.parametrize("end", ["district", "state"])
+async def test_a_reference_to_a_table_that_is_not_there_fails_its_object_alone(database: Database, end: str) -> None:
+    broken = "DROP TABLE b; CREATE TABLE b ({}id integer, a integer, note text REFERENCES nowhere, PRIMARY KEY ({}id));"
+    district = broken.format("", "") if end == "district" else ""
+    state = broken.format("tenant text, ", "tenant, ") if end == "state" else ""
+    here = await pair(database, ("sqlite", "sqlite"), (district or "") + ROWS, state)
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    below = Status.SKIPPED if end == "district" else Status.FAILED  # in the state its own reference is of no use either
+    assert heard.statuses == {
+        "A": Status.COMPLETED, "B": Status.FAILED, "C": Status.COMPLETED, "D": below
+    }  # fmt: skip
+    assert heard.ended["B"].message.startswith(f"The {end}'s table b points to a table that is not there")
+    assert heard.counts["A"].inserted == 2
+
+
+@pytest.mark.parametrize("end", ["district", "state"])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_an_end_that_cannot_be_reached_is_named(database: Database, kind: str, end: str) -> None:
     here = await pair(database, (kind, kind), ROWS)

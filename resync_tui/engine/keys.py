@@ -1,0 +1,138 @@
+"""What tells a table's records apart in the state, and what ties them to those of other tables."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from resync_tui.catalog import Catalog
+from resync_tui.errors import CannotRun
+
+DANGLING = "resync_dangling"
+"""Marks a reflected table without columns: it points to a table that is not there."""
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignKey:
+    """A reference that the state enforces, without the tenant's own column."""
+
+    columns: tuple[str, ...]
+    parent: sa.Table
+    """The state's table that it points to."""
+    referred: tuple[str, ...]
+    by_tenant: bool
+    """Whether the parent's row must be of the same tenant."""
+
+
+@dataclass(frozen=True, eq=False)
+class YearPath:
+    """How a table's rows lead to the school year that they belong to."""
+
+    path: tuple[ForeignKey, ...]
+    """Foreign keys to follow; empty for the table that holds the year."""
+    column: str
+
+
+@dataclass(frozen=True)
+class UniqueKey:
+    """Columns whose values may occur once, without the tenant's own column."""
+
+    columns: tuple[str, ...]
+    by_tenant: bool
+    """Whether once for each tenant; else once in the whole state."""
+
+
+class NoFit(CannotRun):
+    """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
+
+
+def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what tells a tenant's records apart: the primary key, else the shortest unique key that is never null."""
+    primary = tuple(column.name for column in target.primary_key.columns)
+    own = tuple(name for name in primary if name != tenant_column)
+    if own and set(own) <= set(columns) and tenant_column in (None, *primary):
+        return own
+    told_apart = [
+        unique.columns
+        for unique in unique_keys(target, tenant_column, columns)
+        if unique.by_tenant == (tenant_column is not None)
+        and not any(target.c[name].nullable for name in unique.columns)
+    ]
+    if told_apart:
+        return min(told_apart, key=len)
+    name = qualified(target)
+    if own and set(own) <= set(columns):
+        raise NoFit(
+            f"The primary key of the state's table {name} lacks {tenant_column}", "Put that column first in it."
+        )
+    raise NoFit(
+        f"The state's table {name} has no key that the district's columns fill",
+        "Give it a primary key, or a unique one that is NOT NULL, then resend.",
+    )
+
+
+def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:
+    found = []
+    for constraint in target.foreign_key_constraints:
+        pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
+        own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
+        if own and all(ours in columns for ours, _ in own):
+            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
+            if parent not in target.metadata.tables or DANGLING in target.metadata.tables[parent].info:
+                raise NoFit(
+                    f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
+                    "Create it with: resync-tui state init -d ID",
+                )
+            found.append(
+                ForeignKey(
+                    columns=tuple(ours for ours, _ in own),
+                    parent=target.metadata.tables[parent],
+                    referred=tuple(theirs for _, theirs in own),
+                    by_tenant=len(own) < len(pairs),
+                )
+            )
+    return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
+
+
+def qualified(table: sa.Table) -> str:
+    """Return a table's name as the catalog writes it."""
+    return f"{table.schema}.{table.name}" if table.schema else table.name
+
+
+def year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
+    """Return the shortest way along foreign keys to where the year is written; None where there is none."""
+    if catalog.year is None:
+        return None
+    table, _, column = catalog.year.rpartition(".")
+    ways: list[tuple[sa.Table, tuple[ForeignKey, ...]]] = [(target, ())]
+    seen = {target}
+    for here, path in ways:
+        if qualified(here) == table:
+            return YearPath(path, column)
+        for key in foreign_keys(here, catalog.tenant_column, tuple(here.c.keys())):
+            if key.parent not in seen:
+                seen.add(key.parent)
+                ways.append((key.parent, (*path, key)))
+    return None
+
+
+def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:
+    sets = [
+        tuple(column.name for column in constraint.columns)
+        for constraint in target.constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    ]
+    sets += [
+        tuple(column.name for column in index.columns)
+        for index in target.indexes
+        if index.unique and not _partial(index) and len(index.columns) == len(index.expressions)
+    ]
+    found = set()
+    for names in sets:
+        own = tuple(name for name in names if name != tenant_column)
+        if own and all(name in columns for name in own):
+            found.add(UniqueKey(own, by_tenant=len(own) < len(names)))
+    return tuple(sorted(found, key=lambda key: key.columns))
+
+
+def _partial(index: sa.Index) -> bool:
+    return any(index.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))

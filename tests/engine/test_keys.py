@@ -1,0 +1,85 @@
+"""What tells records apart where the state's table has no primary key that the district fills."""
+
+import pytest
+
+from resync_tui.catalog import Catalog, DisObject
+from resync_tui.outcome import Counts, Status
+from tests.accounts.shape import versions
+from tests.engine.comparison import every_comparison
+from tests.engine.running import make_job, run
+from tests.engine.small import ENDS, SAME, Database, pair
+
+KEYED = Catalog("Keyed", (DisObject("K", ("k",)),), tenant_column="tenant")
+DISTRICT = "CREATE TABLE k (id integer{}, code varchar(9), v integer);"
+COLUMNS = "tenant varchar(9) NOT NULL, id integer{}, code varchar(9){}, v integer"
+UNIQUE_KEYS = {
+    "a constraint": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', '')}, UNIQUE (tenant, id));",
+    "an index": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', '')}); CREATE UNIQUE INDEX one ON k (id, tenant);",
+    "the shortest": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', ' NOT NULL')}, UNIQUE (tenant, code, id),"
+    " UNIQUE (tenant, id));",
+    "beside a key of the state's own": "CREATE TABLE k (own integer PRIMARY KEY{},"
+    f" {COLUMNS.format(' NOT NULL', '')}, UNIQUE (tenant, id));",
+}
+NO_KEYS = {
+    "none": f"CREATE TABLE k ({COLUMNS.format('', '')});",
+    "one that may be null": f"CREATE TABLE k ({COLUMNS.format('', '')}, UNIQUE (tenant, id));",
+    "one of all tenants": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', '')}, UNIQUE (id));",
+    "one of some rows": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', '')});"
+    " CREATE UNIQUE INDEX one ON k (tenant, id) WHERE v > 0;",
+    "one of expressions": f"CREATE TABLE k ({COLUMNS.format(' NOT NULL', ' NOT NULL')});"
+    " CREATE UNIQUE INDEX one ON k (tenant, lower(code));",
+}
+
+
+@every_comparison(ENDS)
+@pytest.mark.parametrize("key", UNIQUE_KEYS)
+async def test_records_are_told_apart_by_a_unique_key_that_is_never_null(
+    database: Database, ends: tuple[str, str], key: str
+) -> None:
+    own = " GENERATED ALWAYS AS IDENTITY" if ends[1] == "postgresql" else ""
+    here = await pair(
+        database,
+        ends,
+        "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3);",
+        "INSERT INTO k (tenant, id, code, v) VALUES ('01', 1, 'a', 1), ('01', 2, 'b', 0), ('02', 3, 'c', 0);",
+        district=DISTRICT.format(" PRIMARY KEY"),
+        state=UNIQUE_KEYS[key].replace("{}", own),
+    )
+    job = make_job(here.district, here.state, KEYED, "01")
+    heard = await run(job)
+    assert heard.counts["K"] == Counts(processed=3, inserted=1, updated=1, unchanged=1), heard.ended
+    held = "SELECT tenant, id, code, v FROM k ORDER BY tenant, id"
+    assert await here.held(held) == [("01", 1, "a", 1), ("01", 2, "b", 2), ("01", 3, "c", 3), ("02", 3, "c", 0)]
+    written = await versions(here.state)
+    assert (await run(job)).counts["K"] == Counts(processed=3, unchanged=3)
+    assert await versions(here.state) == written
+
+
+@every_comparison(SAME)
+async def test_a_key_that_occurs_twice_in_a_district_without_one_is_refused(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    here = await pair(
+        database,
+        ends,
+        "INSERT INTO k VALUES (1, 'a', 1), (1, 'a', 1), (2, 'b', 2), (NULL, 'c', 3);",
+        "INSERT INTO k VALUES ('01', 1, 'a', 1);",
+        district=DISTRICT.format(""),
+        state=UNIQUE_KEYS["a constraint"],
+    )
+    heard = await run(make_job(here.district, here.state, KEYED, "01"))
+    assert heard.counts["K"] == Counts(processed=4, inserted=1, rejected=3)
+
+
+@pytest.mark.parametrize("ends", SAME)
+@pytest.mark.parametrize("key", NO_KEYS)
+async def test_a_table_without_a_key_fails_its_object_alone_and_is_not_touched(
+    database: Database, ends: tuple[str, str], key: str
+) -> None:
+    here = await pair(
+        database, ends, "INSERT INTO k VALUES (1, 'a', 1);", district=DISTRICT.format(""), state=NO_KEYS[key]
+    )
+    heard = await run(make_job(here.district, here.state, KEYED, "01"))
+    assert heard.statuses == {"K": Status.FAILED}
+    assert "The state's table k has no key that the district's columns fill" in heard.ended["K"].message
+    assert await here.held("SELECT count(*) FROM k") == [(0,)]
