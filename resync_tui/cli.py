@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui import cli_batches, cli_campaigns, cli_sending
+from resync_tui import cli_batches, cli_campaigns, cli_comparing, cli_sending
 from resync_tui.cli_options import config_option, config_path, json_option, read_settings, show, show_json
 from resync_tui.errors import ResyncError, UsageError
 
@@ -119,7 +119,7 @@ def _places(settings: "Settings") -> list[tuple[str, str]]:
     return [(name, place(url)) for name, url in found]
 
 
-for command in (*cli_batches.commands, *cli_sending.commands, *cli_campaigns.commands):
+for command in (*cli_batches.commands, *cli_sending.commands, *cli_comparing.commands, *cli_campaigns.commands):
     commands.add_command(command)
 
 

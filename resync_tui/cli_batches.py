@@ -1,6 +1,6 @@
 """The commands that look: the checklist, a plan, history, errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +22,8 @@ from resync_tui.cli_options import (
 
 if TYPE_CHECKING:
     from resync_tui.control.store import Store
-    from resync_tui.control.views import ErrorGroup, ErrorRecord
+    from resync_tui.control.views import Batch, ErrorGroup, ErrorRecord, LastResync
+    from resync_tui.earlier import Before
 
 
 @click.command("objects")
@@ -75,17 +76,27 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 def history(batch: int | None, district: str | None, as_json: bool) -> None:
     """List the batches, newest first: DISBatchHistory."""
     from resync_tui import documents, reports
+    from resync_tui.earlier import runs_before
 
     settings = read_settings()
     one = settings.district_by_id(district).id if district else None
-    if batch is not None:
-        found = [ask(settings, lambda store: store.batch(batch))]
-    else:
+    if batch is None:
         found = ask(settings, lambda store: store.batches(district=one))
+        if as_json:
+            show_json([documents.batch(each) for each in found])
+        else:
+            show(reports.batches(found))
+        return
+
+    async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync]]":
+        one = await store.batch(batch)
+        return one, {} if as_json else await runs_before(store, one)
+
+    single, before = ask(settings, read)
     if as_json:
-        show_json([documents.batch(each) for each in found])
+        show_json([documents.batch(single)])
     else:
-        show(reports.batches(found) if batch is None else reports.batch(found[0]))
+        show(reports.batch(single, before))
 
 
 @click.command()
@@ -94,21 +105,23 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
 @json_option
 @config_option
 def errors(batch: int, name: str | None, as_json: bool) -> None:
-    """List the records of a batch that did not reach the state, by their keys."""
+    """List the records of a batch that did not reach the state, by their keys, and which are new."""
     from resync_tui import documents, reports
+    from resync_tui.earlier import Before, refused_before
 
     settings = read_settings()
     one = settings.load_catalog()[name].name if name else None
 
-    async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord]]":
-        await store.batch(batch)
-        return await store.error_groups(batch, one), await store.errors(batch, object=one)
+    async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord], Before]":
+        found = await store.batch(batch)
+        before = Before() if as_json else await refused_before(store, found, one)
+        return await store.error_groups(batch, one), await store.errors(batch, object=one), before
 
-    groups, records = ask(settings, read)
+    groups, records, before = ask(settings, read)
     if as_json:
         show_json([documents.error(each) for each in records])
     else:
-        show(reports.errors(groups, records))
+        show(reports.errors(groups, records, before))
 
 
 commands = (list_objects, show_plan, history, errors)

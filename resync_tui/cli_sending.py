@@ -1,13 +1,12 @@
-"""The commands that ask an agent to do something: run, retry, verify, remove-extra, cancel."""
+"""The commands that send, and that stop what was sent: run, retry, cancel."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui.cli_choice import listed_districts, moment, planned, some_districts, the_district
+from resync_tui.cli_choice import listed_districts, moment, planned, some_districts
 from resync_tui.cli_options import (
     all_option,
     alone_option,
@@ -22,18 +21,17 @@ from resync_tui.cli_options import (
     year_option,
     yes_option,
 )
+from resync_tui.cli_waiting import INTERRUPTED, is_terminal, or_detached
 from resync_tui.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from resync_tui.config import Settings
     from resync_tui.control.store import Store
-    from resync_tui.control.views import Batch, FindingGroup, FindingRecord
-    from resync_tui.outcome import Purpose
+    from resync_tui.control.views import Batch, LastResync
     from resync_tui.plan import Plan
 
-INTERRUPTED = 130
-
-needed_district_option = click.option("-d", "district", metavar="ID", help="District; needed where there are several.")
+SOME = 10
+"""Districts that are named, and compared with their runs before; of more there is only the number."""
 
 
 @click.command("run")
@@ -63,7 +61,7 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     plan, full = _plan_of_all(settings, chosen, objects, everything, year, alone)
     not_before = moment(at, utc_now()) if at else None
     user = rights.require(settings.control_url())
-    if not yes and _is_terminal():
+    if not yes and is_terminal():
         _confirm(plan, chosen)
     from resync_tui import sending
 
@@ -72,7 +70,7 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
         campaign=all_districts or districts_file is not None,
     )  # fmt: skip
     return _carry_out(
-        lambda queued: sending.send(settings, request, user, queued, detach=detach),
+        settings, lambda queued: sending.send(settings, request, user, queued, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
@@ -92,83 +90,9 @@ def retry(request: int, ignore_excluded: bool, detach: bool, as_json: bool) -> i
     from resync_tui import sending
 
     return _carry_out(
-        lambda queued: sending.send_again(settings, request, user, queued, detach=detach),
+        settings, lambda queued: sending.send_again(settings, request, user, queued, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
-
-
-@click.command()
-@objects_argument
-@needed_district_option
-@all_option
-@year_option
-@click.option("--keys", is_flag=True, help="Name the records that differ, by their keys.")
-@json_option
-@config_option
-def verify(objects: Sequence[str], district: str | None, everything: bool, year: int | None, keys: bool,
-           as_json: bool) -> int:  # fmt: skip
-    """Compare what a resync of these objects would send with what the state has; changes nothing."""
-    from resync_tui import documents, outcome, reports, reports_compared
-
-    settings = read_settings()
-    one, plan = _of_one(settings, district, objects, everything, year, alone=False)
-    found = _ended(settings, one, plan, outcome.Purpose.VERIFY)
-    if found is None:
-        return INTERRUPTED
-    records = _findings(settings, found.batch)[1] if keys else []
-    if as_json:
-        show_json(documents.verification(found, records if keys else None))
-    else:
-        show(reports_compared.verification(found, records))
-    show(reports.troubles(found), err=True)
-    counts = found.counts
-    return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra)
-
-
-@click.command("remove-extra")
-@objects_argument
-@needed_district_option
-@all_option
-@year_option
-@yes_option
-@json_option
-@config_option
-def remove_extra(objects: Sequence[str], district: str | None, everything: bool, year: int | None, yes: bool,
-                 as_json: bool) -> int:  # fmt: skip
-    """Remove those of the state's records of a district that the district does not have, once you have seen them."""
-    from resync_tui import documents, outcome, reports, reports_compared, rights
-
-    settings = read_settings()
-    one, plan = _of_one(settings, district, objects, everything, year, alone=True)
-    rights.require(settings.control_url())
-    if not yes and not _is_terminal():
-        raise UsageError(
-            "remove-extra asks before it removes, and this is no terminal",
-            f"Look first: resync-tui verify -d {one} --all --keys; then say --yes",
-        )
-    seen = _ended(settings, one, plan, outcome.Purpose.VERIFY)
-    if seen is None:
-        return INTERRUPTED
-    if seen.status is not outcome.Status.COMPLETED:
-        show(reports.troubles(seen), err=True)
-        return outcome.exit_code([seen.status], 0)
-    groups, records = _findings(settings, seen.batch)
-    show(reports_compared.extra_records(groups, records), err=as_json)
-    if not seen.counts.extra:
-        if as_json:
-            show_json(documents.removal(seen))
-        return 0
-    if not yes:
-        _confirm_removal(settings, one, seen.counts.extra)
-    done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA)
-    if done is None:
-        return INTERRUPTED
-    if as_json:
-        show_json(documents.removal(done))
-    else:
-        show(reports_compared.removal(done))
-    show(reports.troubles(done), err=True)
-    return outcome.exit_code([done.status], done.counts.errors)
 
 
 @click.command()
@@ -196,19 +120,6 @@ def _chosen_districts(settings: "Settings", named: Sequence[str], every: bool, f
     if every:
         return [each.id for each in settings.district]
     return some_districts(settings, listed_districts(file) if file else named)
-
-
-def _of_one(
-    settings: "Settings",
-    district: str | None,
-    objects: Sequence[str],
-    everything: bool,
-    year: int | None,
-    *,
-    alone: bool,
-) -> "tuple[str, Plan]":
-    one, of_year = the_district(settings, district), year or settings.years.current
-    return one, planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
 
 
 def _plan_of_all(
@@ -241,75 +152,39 @@ def _plan_of_all(
     return found, full
 
 
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def _confirm(plan: "Plan", districts: Sequence[str]) -> None:
     """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
     from resync_tui import reports
     from resync_tui.words import plural
 
     show(reports.plan(plan), err=True)
-    whom = ", ".join(districts) if len(districts) <= 10 else plural(len(districts), "district")
+    whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
     if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the state?", err=True):
         raise Cancelled("Nothing was sent", "Run the command again to send.")
 
 
-def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
-    """Have the district typed out before anything is removed. Raises Cancelled."""
-    from resync_tui.words import plural
-
-    name = settings.district_by_id(district).name
-    asked = f"To remove {plural(count, 'record')} of {name} ({district}) from the state, type {district} or {name}"
-    typed = click.prompt(asked, default="", show_default=False, err=True).strip()
-    if typed.casefold() not in (district.casefold(), name.casefold()):
-        raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")
-
-
-def _ended(settings: "Settings", district: str, plan: "Plan", purpose: "Purpose") -> "Batch | None":
-    """Return the ended batch of a request for one district; None: interrupted, and told how to see it."""
-    from resync_tui import rights, sending
-
-    user = rights.require(settings.control_url())
-    request = sending.Request([district], plan, purpose=purpose)
-    found = _or_detached(lambda queued: sending.send(settings, request, user, queued))
-    return found[0] if found else None
-
-
-def _findings(settings: "Settings", batch: int) -> "tuple[list[FindingGroup], list[FindingRecord]]":
-    async def read(store: "Store") -> "tuple[list[FindingGroup], list[FindingRecord]]":
-        return await store.finding_groups(batch), await store.findings(batch)
-
-    return ask(settings, read)
-
-
-def _or_detached(carry_out: "Callable[[list[Batch]], list[Batch]]") -> "list[Batch] | None":
-    """Return what was carried out, or None where it was left to go on by itself."""
-    queued: list[Batch] = []
-    try:
-        return carry_out(queued)
-    except KeyboardInterrupt:
-        if not queued:
-            raise
-        click.echo(f"Detached; it goes on. See: resync-tui history --batch {queued[0].batch}", err=True)
-        return None
-
-
 def _carry_out(
-    carry_out: "Callable[[list[Batch]], list[Batch]]", detach: bool, as_json: bool, *, ignore_excluded: bool
+    settings: "Settings",
+    carry_out: "Callable[[list[Batch]], list[Batch]]",
+    detach: bool,
+    as_json: bool,
+    *,
+    ignore_excluded: bool,
 ) -> int:
     """Send, print what came of it, and return the exit code."""
     from resync_tui import documents, outcome, reports
 
-    found = _or_detached(carry_out)
+    found = or_detached(carry_out)
     if found is None:
         return INTERRUPTED
     if as_json:
         for each in found:
             show_json(documents.batch(each))
+    elif detach:
+        show(reports.batches(found))
     else:
-        show(reports.batches(found) if detach else (line for each in found for line in reports.batch(each)))
+        before = _before(settings, found)
+        show(line for each in found for line in reports.batch(each, before.get(each.batch)))
     if detach:
         return 0
     show((line for each in found for line in reports.troubles(each)), err=True)
@@ -317,4 +192,17 @@ def _carry_out(
     return outcome.exit_code([each.status for each in found], errors)
 
 
-commands = (send, retry, verify, remove_extra, cancel)
+def _before(settings: "Settings", found: "Sequence[Batch]") -> "dict[int, Mapping[str, LastResync]]":
+    """Return the runs before of each batch; of a large campaign none, as that is what the board is for."""
+    from resync_tui.earlier import runs_before
+
+    if len(found) > SOME:
+        return {}
+
+    async def read(store: "Store") -> "dict[int, Mapping[str, LastResync]]":
+        return {each.batch: await runs_before(store, each) for each in found}
+
+    return ask(settings, read)
+
+
+commands = (send, retry, cancel)

@@ -1,8 +1,14 @@
 """The run before: what each object of a batch came to the time before."""
 
-from resync_tui.control.views import Batch, LastResync
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from resync_tui.control.views import Batch, ErrorRecord, LastResync
 from resync_tui.outcome import Status
 from resync_tui.session_store import Store
+
+RecordKey: TypeAlias = tuple[object, ...]
 
 LISTED = 1000
 """Batches among which the ones before are looked for."""
@@ -28,3 +34,50 @@ async def runs_before(store: Store, batch: Batch) -> dict[str, LastResync]:
 def _before(each: Batch, batch: Batch) -> bool:
     same = each.year == batch.year and each.purpose is batch.purpose
     return same and each.batch < batch.batch and each.status in (Status.COMPLETED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was refused when the objects of a batch ran the time before."""
+
+    batches: Mapping[str, int] = field(default_factory=dict)
+    """The batch before by object; an object that is not here had none."""
+    counts: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
+    """Records by object, table, kind and reason."""
+    keys: frozenset[RecordKey] = frozenset()
+    """Those whose keys were kept, as `record_of` names them."""
+
+
+def record_of(record: ErrorRecord) -> RecordKey:
+    """Name a refused record and why, to look it up in another batch."""
+    return (record.object, record.table, record.kind, record.reason, *record.key.items())
+
+
+async def refused_before(store: Store, batch: Batch, object: str | None = None) -> Before:
+    """Return what the run before of each object of a batch refused, or of one object."""
+    runs = {name: run.batch for name, run in (await runs_before(store, batch)).items() if object in (None, name)}
+    counts: dict[tuple[str, str, str, str], int] = {}
+    keys: set[RecordKey] = set()
+    for number in set(runs.values()):
+        for group in await store.error_groups(number, object):
+            if runs.get(group.object) == number:
+                counts[group.object, group.table, group.kind, group.reason] = group.count
+        kept = await store.errors(number, object=object)
+        keys.update(record_of(each) for each in kept if runs.get(each.object) == number)
+    return Before(runs, counts, frozenset(keys))
+
+
+def change_since(batch: Batch, before: Mapping[str, LastResync]) -> tuple[int, int] | None:
+    """Return by how much failures and excluded records have grown since the runs before; None where none was before.
+
+    Only objects count that have completed both times.
+    """
+    both = [
+        (each.counts, before[each.object].result.counts)
+        for each in batch.objects
+        if each.object in before and each.status is Status.COMPLETED
+    ]
+    if not both:
+        return None
+    failures = sum((is_.rejected + is_.blocked) - (was.rejected + was.blocked) for is_, was in both)
+    return failures, sum(is_.excluded - was.excluded for is_, was in both)

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from resync_tui.catalog import Catalog
 from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
+from resync_tui.earlier import Before, change_since, record_of
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
@@ -63,8 +64,8 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
         yield from _aside(each)
 
 
-def batch(batch: Batch) -> Iterator[str]:
-    """Return one batch with a line an object, and why it failed where it did."""
+def batch(batch: Batch, before: Mapping[str, LastResync] | None = None) -> Iterator[str]:
+    """Return one batch with a line an object, why it failed where it did, and what is new since the runs before."""
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
         f"Batch {batch.batch} (request {batch.request}), district {batch.district}, {school_year(batch.year)}: "
@@ -76,6 +77,8 @@ def batch(batch: Batch) -> Iterator[str]:
     if counts.errors and batch.purpose is Purpose.RESYNC:
         failures = f"{counts.rejected} rejected, {counts.blocked} blocked"
         yield f"{plural(counts.errors, 'error')}: {counts.excluded} excluded, {failures}"
+    if batch.purpose is Purpose.RESYNC and (change := change_since(batch, before or {})) is not None:
+        yield f"Against the run before: failures {change[0]:+}, excluded {change[1]:+}"
     if batch.message:
         yield batch.message
     if batch.purpose is Purpose.VERIFY:
@@ -131,16 +134,30 @@ def troubles(batch: Batch) -> Iterator[str]:
         yield f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}"
 
 
-def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord]) -> Iterator[str]:
-    """Return the records that did not reach the state, under the exact count of each reason."""
+def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: Before) -> Iterator[str]:
+    """Return the records that did not reach the state, under the exact count of each reason; what is new is marked."""
     kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}
     for group in groups:
-        yield f"{group.object}, {group.table}: {plural(group.count, 'record')} {group.kind}: {group.reason}"
+        change = _change(group, before)
+        yield f"{group.object}, {group.table}: {plural(group.count, 'record')} {group.kind}: {group.reason}{change}"
         found = kept.get((group.object, group.table, group.kind, group.reason), [])
         for record in found:
-            yield "    " + ", ".join(f"{column} {value}" for column, value in record.key.items())
+            fresh = group.object in before.batches and record_of(record) not in before.keys
+            text = ", ".join(f"{column} {value}" for column, value in record.key.items())
+            yield f"    {text}{'  new' * fresh}"
         if len(found) < group.count:
             yield f"    and {group.count - len(found)} more, whose keys were not kept"
+
+
+def _change(group: ErrorGroup, before: Before) -> str:
+    """Say by how much a reason has grown since the object's run before."""
+    number = before.batches.get(group.object)
+    if number is None:
+        return ""
+    was = before.counts.get((group.object, group.table, group.kind, group.reason), 0)
+    if not was:
+        return f" (new since batch {number})"
+    return f" ({group.count - was:+} since batch {number})" if group.count != was else f" (as in batch {number})"
 
 
 def _group_of(record: ErrorRecord) -> tuple[str, str, str, str]:

@@ -1,6 +1,6 @@
 """What comparing and removing found, as text in tables that fit 80 columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from resync_tui.control.views import Batch, FindingGroup, FindingRecord
 from resync_tui.outcome import Finding, Status
@@ -34,8 +34,10 @@ def verification(batch: Batch, records: Sequence[FindingRecord]) -> Iterator[str
         yield f"{plural(counts.extra, 'record')} of the state the district does not have: resync-tui remove-extra"
 
 
-def extra_records(groups: Iterable[FindingGroup], records: Sequence[FindingRecord]) -> Iterator[str]:
-    """Return the records that only the state has, by table."""
+def extra_records(
+    groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str]
+) -> Iterator[str]:
+    """Return the records that only the state has, by table; `held` says of which objects none can go, and why."""
     found = [group for group in groups if group.finding is Finding.EXTRA]
     for group in found:
         yield f"{group.object}, {group.table}: {plural(group.count, 'extra record')}"
@@ -43,6 +45,7 @@ def extra_records(groups: Iterable[FindingGroup], records: Sequence[FindingRecor
         yield from (f"    {_key(each)}" for each in kept)
         if len(kept) < group.count:
             yield f"    and {group.count - len(kept)} more, whose keys were not kept"
+    yield from (f"{name}: none of these is removed: {why}" for name, why in held.items())
     if not found:
         yield "No extra records: the district has all that the state has."
 

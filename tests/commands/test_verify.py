@@ -3,8 +3,11 @@
 import json
 import os
 import pty
+import signal
+import subprocess
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.commands.conftest import Place
@@ -162,3 +165,119 @@ def test_yes_lifts_no_guard(with_extra: Place, database: str, statements: str) -
     assert "removed" in done.stderr
     assert len(done.stderr.splitlines()) == 2
     assert dump(with_extra) == before
+
+
+def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_extra: Place) -> None:
+    with_extra.sql("state", "INSERT INTO Person VALUES ('01', 78, 1, 0), ('01', 79, 1, 0);")
+    before = dump(with_extra)
+    terminal, theirs = pty.openpty()
+    process = with_extra.start("remove-extra", "-d", "01", "Person", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    assert process.stdout is not None
+    with process.stdout:
+        preview = process.stdout.read()
+    assert process.wait(60) == 3
+    told = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    assert "Person: none of these is removed: 3 of at most 13 are over 20% ([engine] extra_share)" in preview
+    assert "Nothing was removed" in told
+    assert "type 01" not in told
+    assert dump(with_extra) == before
+    assert [each["purpose"] for each in json.loads(with_extra.run("history", "-d", "01", "--json").stdout)[:-1]] == [
+        "verify"
+    ]
+
+
+def test_only_what_may_go_is_counted_where_it_is_asked(with_extra: Place) -> None:
+    with_extra.sql("state", "INSERT INTO School VALUES ('01', 5, '01', 'Extra')")
+    terminal, theirs = pty.openpty()
+    process = with_extra.start("remove-extra", "-d", "01", "--all", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = ""
+    while "type 01 or Abbott" not in shown:
+        shown += os.read(terminal, 4096).decode()
+    os.write(terminal, b"\n")
+    assert "To remove 1 record of Abbott" in shown
+    assert process.stdout is not None
+    with process.stdout:
+        assert "School: none of these is removed" in process.stdout.read()
+    assert process.wait(60) == 4
+    os.close(terminal)
+
+
+def without_agent(place: Place, *arguments: str) -> "subprocess.Popen[str]":
+    """Start a command that waits for an agent which nobody starts, as the district's URL cannot be read here."""
+    waiting = place.start(*arguments)
+    await_no_agent(waiting)
+    return waiting
+
+
+def await_no_agent(waiting: "subprocess.Popen[str]") -> None:
+    assert waiting.stderr is not None
+    while "No agent is alive" not in (line := waiting.stderr.readline()):
+        assert line, "it has ended"
+
+
+def interrupted(waiting: "subprocess.Popen[str]") -> str:
+    """Press Ctrl-C, and return what is said then."""
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert "Traceback" not in err
+    return err
+
+
+def purposes(place: Place) -> list[tuple[str, str]]:
+    """Return what the batches were for, newest first, and where they stand."""
+    listed = json.loads(place.run("history", "--json").stdout)
+    return [(each.get("purpose", "resync"), each["status"]) for each in listed]
+
+
+def let_an_agent_in(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("ABBOTT_URL", "sqlite:///abbott.db")
+        assert place.run("agent", "--once").returncode == 0
+
+
+def test_ctrl_c_leaves_a_comparison_to_its_agent(sent: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    end_agents(sent)
+    err = interrupted(without_agent(sent, "verify", "-d", "01", "--all"))
+    assert "Detached; the comparison goes on. See: resync-tui history --batch 3" in err
+    assert purposes(sent)[0] == ("verify", "queued")
+    let_an_agent_in(sent, monkeypatch)
+    assert "No resync is needed" in sent.run("history", "--batch", "3").stdout
+
+
+def test_ctrl_c_before_the_question_removes_nothing(with_extra: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_extra.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    end_agents(with_extra)
+    err = interrupted(without_agent(with_extra, "remove-extra", "-d", "01", "Person", "--yes"))
+    assert "Detached; the comparison goes on, and nothing is removed." in err
+    let_an_agent_in(with_extra, monkeypatch)
+    assert purposes(with_extra)[0] == ("verify", "completed")
+    assert persons(with_extra, "01") == [(77,)]
+
+
+def test_ctrl_c_leaves_a_removal_to_its_agent(with_extra: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_extra.change("sqlite:///abbott.db", "${ABBOTT_URL}")
+    end_agents(with_extra)
+    waiting = without_agent(with_extra, "remove-extra", "-d", "01", "Person", "--yes")
+    waiting.send_signal(signal.SIGSTOP)
+    let_an_agent_in(with_extra, monkeypatch)
+    waiting.send_signal(signal.SIGCONT)
+    await_no_agent(waiting)
+    err = interrupted(waiting)
+    assert "Detached; the removal goes on. See: resync-tui history --batch 4; stop: resync-tui cancel 4" in err
+    assert purposes(with_extra)[:2] == [("remove-extra", "queued"), ("verify", "completed")]
+    let_an_agent_in(with_extra, monkeypatch)
+    assert persons(with_extra, "01") == []
+
+
+def end_agents(place: Place) -> None:
+    """End the agents that earlier commands have started here."""
+    for each in json.loads(place.run("doctor", "--json").stdout)["agents"]:
+        if each["alive"]:
+            process = psutil.Process(each["pid"])
+            process.terminate()
+            process.wait(60)

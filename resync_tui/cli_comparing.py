@@ -1,0 +1,166 @@
+"""The commands that compare, and that remove what only the state has: verify, remove-extra."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from resync_tui.cli_choice import planned, the_district
+from resync_tui.cli_options import (
+    all_option,
+    ask,
+    config_option,
+    json_option,
+    objects_argument,
+    read_settings,
+    show,
+    show_json,
+    year_option,
+    yes_option,
+)
+from resync_tui.cli_waiting import INTERRUPTED, is_terminal, or_detached
+from resync_tui.errors import Cancelled, CannotRun, UsageError
+
+if TYPE_CHECKING:
+    from resync_tui.config import Settings
+    from resync_tui.control.store import Store
+    from resync_tui.control.views import Batch, FindingGroup, FindingRecord
+    from resync_tui.outcome import Purpose
+    from resync_tui.plan import Plan
+
+needed_district_option = click.option("-d", "district", metavar="ID", help="District; needed where there are several.")
+
+
+@click.command()
+@objects_argument
+@needed_district_option
+@all_option
+@year_option
+@click.option("--keys", is_flag=True, help="Name the records that differ, by their keys.")
+@json_option
+@config_option
+def verify(objects: Sequence[str], district: str | None, everything: bool, year: int | None, keys: bool,
+           as_json: bool) -> int:  # fmt: skip
+    """Compare what a resync of these objects would send with what the state has; changes nothing."""
+    from resync_tui import documents, outcome, reports, reports_compared
+
+    settings = read_settings()
+    one, plan = _of_one(settings, district, objects, everything, year, alone=False)
+    found = _ended(settings, one, plan, outcome.Purpose.VERIFY, "the comparison goes on")
+    if found is None:
+        return INTERRUPTED
+    records = _findings(settings, found.batch)[1] if keys else []
+    if as_json:
+        show_json(documents.verification(found, records if keys else None))
+    else:
+        show(reports_compared.verification(found, records))
+    show(reports.troubles(found), err=True)
+    counts = found.counts
+    return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra)
+
+
+@click.command("remove-extra")
+@objects_argument
+@needed_district_option
+@all_option
+@year_option
+@yes_option
+@json_option
+@config_option
+def remove_extra(objects: Sequence[str], district: str | None, everything: bool, year: int | None, yes: bool,
+                 as_json: bool) -> int:  # fmt: skip
+    """Remove those of the state's records of a district that the district does not have, once you have seen them."""
+    from resync_tui import documents, outcome, reports, reports_compared, rights
+
+    settings = read_settings()
+    one, plan = _of_one(settings, district, objects, everything, year, alone=True)
+    rights.require(settings.control_url())
+    if not yes and not is_terminal():
+        raise UsageError(
+            "remove-extra asks before it removes, and this is no terminal",
+            f"Look first: resync-tui verify -d {one} --all --keys; then say --yes",
+        )
+    seen = _ended(settings, one, plan, outcome.Purpose.VERIFY, "the comparison goes on, and nothing is removed")
+    if seen is None:
+        return INTERRUPTED
+    if seen.status is not outcome.Status.COMPLETED:
+        show(reports.troubles(seen), err=True)
+        return outcome.exit_code([seen.status], 0)
+    count = _preview(settings, seen, as_json)
+    if not seen.counts.extra:
+        if as_json:
+            show_json(documents.removal(seen))
+        return 0
+    if not yes:
+        _confirm_removal(settings, one, count)
+    done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA, "the removal goes on")
+    if done is None:
+        return INTERRUPTED
+    if as_json:
+        show_json(documents.removal(done))
+    else:
+        show(reports_compared.removal(done))
+    show(reports.troubles(done), err=True)
+    return outcome.exit_code([done.status], done.counts.errors)
+
+
+def _of_one(
+    settings: "Settings",
+    district: str | None,
+    objects: Sequence[str],
+    everything: bool,
+    year: int | None,
+    *,
+    alone: bool,
+) -> "tuple[str, Plan]":
+    one, of_year = the_district(settings, district), year or settings.years.current
+    return one, planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
+
+
+def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> int:
+    """Show the extra records that a comparison found; return how many of them may go. Raises CannotRun where none."""
+    from resync_tui import reports_compared
+    from resync_tui.extra_guard import held_back
+
+    groups, records = _findings(settings, seen.batch)
+    share = settings.engine.extra_share
+    held = {each.object: why for each in seen.objects if (why := held_back(each, share))}
+    show(reports_compared.extra_records(groups, records, held), err=as_json)
+    count = sum(each.counts.extra for each in seen.objects if each.object not in held)
+    if held and not count:
+        raise CannotRun(
+            f"Nothing was removed: of no object may extra records go (batch {seen.batch})",
+            "Check the district's database, or raise [engine] extra_share.",
+        )
+    return count
+
+
+def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
+    """Have the district typed out before anything is removed. Raises Cancelled."""
+    from resync_tui.words import plural
+
+    name = settings.district_by_id(district).name
+    asked = f"To remove {plural(count, 'record')} of {name} ({district}) from the state, type {district} or {name}"
+    typed = click.prompt(asked, default="", show_default=False, err=True).strip()
+    if typed.casefold() not in (district.casefold(), name.casefold()):
+        raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")
+
+
+def _ended(settings: "Settings", district: str, plan: "Plan", purpose: "Purpose", goes_on: str) -> "Batch | None":
+    """Return the ended batch of a request for one district; None: interrupted, and told what goes on."""
+    from resync_tui import rights, sending
+
+    user = rights.require(settings.control_url())
+    request = sending.Request([district], plan, purpose=purpose)
+    found = or_detached(lambda queued: sending.send(settings, request, user, queued), goes_on)
+    return found[0] if found else None
+
+
+def _findings(settings: "Settings", batch: int) -> "tuple[list[FindingGroup], list[FindingRecord]]":
+    async def read(store: "Store") -> "tuple[list[FindingGroup], list[FindingRecord]]":
+        return await store.finding_groups(batch), await store.findings(batch)
+
+    return ask(settings, read)
+
+
+commands = (verify, remove_extra)
