@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import dialect_of, explain, explained
 from resync_tui.engine import difference
-from resync_tui.engine.difference import Extent, Hashing
+from resync_tui.engine.difference import Extent
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
 from resync_tui.engine.extra import Removal, find_extra
+from resync_tui.engine.fingerprints import Hashing, prove
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import found_records, refused_records
@@ -245,7 +246,7 @@ class _Batch:
             async with self.source.snapshot():
                 self.report(Note("snapshot of the district taken"))
                 if self.job.hashing is None:
-                    self.hashing = await difference.prove(self.source, self.target)
+                    self.hashing = await prove(self.source, self.target)
                 async with anyio.create_task_group() as tasks:
                     for course in list(self._running()):
                         tasks.start_soon(self._measure, course)
@@ -261,7 +262,7 @@ class _Batch:
             for spec in course.specs:
                 await self.scope.require_valid_rules(spec, self.source.fetch)
             for spec in course.specs:
-                course.extents[spec] = await difference.measure(spec, self.source, self.scope)
+                course.extents[spec] = await difference.measure(spec, self.source, self.target, self.scope)
             self._progress(course)
 
     async def _read(self, course: _Course, whole: set[sa.Table]) -> None:
@@ -290,7 +291,8 @@ class _Batch:
 
         await self.target.load(spec, self.source, query, meter)
         await self.target.settle(spec)
-        await find_extra(spec, self.source, self.target, self.scope, course.accounts[spec], course.extents[spec])
+        if not course.extents[spec].fresh:
+            await find_extra(spec, self.source, self.target, self.scope, course.accounts[spec], course.extents[spec])
 
     # --- merging ---
 
@@ -318,8 +320,9 @@ class _Batch:
         async with self.limiter, self._failing(course):
             course.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
             for group in circular_groups(course.staged):
-                accounts = [course.accounts[spec] for spec in group]
-                merge = Merge(self.target, group, self.scope, around, self.merging_pace, accounts)
+                accounts = {spec: course.accounts[spec] for spec in group}
+                fresh = {spec for spec in group if course.extents[spec].fresh and purpose is Purpose.RESYNC}
+                merge = Merge(self.target, accounts, fresh, around, self.merging_pace)
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
                     await merge.merge()

@@ -51,11 +51,13 @@ class Portions:
         self.target = target
         self.pace = pace
 
-    async def over(self, number: sa.ColumnElement[int], work: Callable[[Span], Awaitable[int]]) -> int:
+    async def over(
+        self, number: sa.ColumnElement[int], work: Callable[[Span], Awaitable[int]], *, first: int = FIRST_PORTION
+    ) -> int:
         """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum."""
         async with self.target.staging() as connection:
             last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
-        start, size, done = 1, self.pace.portion(FIRST_PORTION), 0
+        start, size, done = 1, self.pace.portion(first), 0
 
         async def worker() -> None:
             nonlocal start, size, done

@@ -294,7 +294,7 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
     return [
         f"{table(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
         f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
-        f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean NOT NULL, swaps boolean)",
+        f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
         f"{table(spec.extra)} (n bigint GENERATED ALWAYS AS IDENTITY, {', '.join(held(name) for name in spec.key)})",
     ]
 

@@ -1,6 +1,6 @@
 """Bring the state's tables in line with their stages: refuse, compare, update, insert, and count each record once."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -13,10 +13,12 @@ from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Portions, Span
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
-from resync_tui.engine.scope import Scope
 from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
+
+COMPARED_AT_ONCE = 50_000
+"""Rows: comparing takes no lock, and a small portion would read the state's table as a whole for few of them."""
 
 
 @dataclass
@@ -39,18 +41,18 @@ class Merge:
     def __init__(
         self,
         target: Target,
-        group: Sequence[TableSpec],
-        scope: Scope,
+        accounts: Mapping[TableSpec, Account],
+        fresh: Collection[TableSpec],
         around: Surroundings,
         pace: Pace,
-        accounts: Sequence[Account],
     ) -> None:
         self.target = target
-        self.group = group
-        self.scope = scope
+        self.group = tuple(accounts)
+        self.fresh = fresh
+        """Tables of which the state holds nothing: every row that is not refused is new."""
         self.around = around
         self.portions = Portions(target, pace)
-        self.accounts = dict(zip(group, accounts, strict=True))
+        self.accounts = accounts
         self._retry: list[tuple[TableSpec, int]] = []
 
     async def compare(self) -> None:
@@ -59,7 +61,8 @@ class Merge:
             await refuse(connection, self.group, self.around)
         for spec in self.group:
             await self._count_refused(spec)
-            await self._compare(spec)
+            if spec not in self.fresh:
+                await self._compare(spec)
 
     async def merge(self) -> None:
         """Do what is to do; afterwards each account holds every staged record exactly once."""
@@ -69,7 +72,7 @@ class Merge:
         )
         complete = not circular or await circles.insert()
         for spec in self.group:
-            if spec.updatable:
+            if spec.updatable and spec not in self.fresh:
                 await self._swap(spec)
                 await self._over(spec, self._update)
         if not circular:
@@ -102,39 +105,31 @@ class Merge:
         account.changed()
 
     async def _compare(self, spec: TableSpec) -> None:
-        """Note which staged rows are new and which have changed; count those that are the same."""
+        """Note which staged rows are new, changed (not new) or the same (neither); count the last."""
         staged, held = spec.stage, spec.target
-        changed = (
-            sa.or_(*(differs(staged.c[name], held.c[name]) for name in spec.updatable)) if spec.updatable else None
-        )
-        fate = sa.case(
-            (held.c[spec.key[0]].is_(None), "new"),
-            *(((changed, "changed"),) if changed is not None else ()),
-            else_="same",
+        changed = sa.or_(sa.false(), *(differs(staged.c[name], held.c[name]) for name in spec.updatable))
+        new = sa.case((held.c[spec.key[0]].is_(None), sa.true()), (changed, sa.false()))
+        rows = sa.select(spec.number.label("n"), new.label("new")).select_from(
+            staged.outerjoin(held, spec.same_key(held, staged))
         )
 
         async def compare(span: Span) -> int:
-            fates = (
-                sa.select(spec.number.label("n"), fate.label("fate"))
-                .select_from(staged.outerjoin(held, spec.same_key(held, staged)))
-                .where(span.of(spec.number), not_refused(spec, staged))
-                .cte("fates")
-                .prefix_with("MATERIALIZED", dialect="postgresql")  # compares no refused row: casts would fail
-            )
-            same = sa.select(sa.func.count()).select_from(fates).where(fates.c.fate == "same")
-            todo = sa.insert(spec.todo).from_select(
-                ["n", "new"], sa.select(fates.c.n, fates.c.fate == "new").where(fates.c.fate != "same")
-            )
+            compared = rows.where(span.of(spec.number), not_refused(spec, staged))
+            # compares no refused row: its casts would fail
+            fates = compared.cte("fates").prefix_with("MATERIALIZED", dialect="postgresql")
+            same = sa.select(sa.func.count()).where(span.of(spec.todo.c.n), spec.todo.c.new.is_(None))
             async with self.target.staging() as connection:
+                await connection.execute(sa.insert(spec.todo).from_select(["n", "new"], sa.select(fates)))
                 unchanged = int(await connection.scalar(same) or 0)
-                found = (await connection.execute(todo)).rowcount if unchanged < len(span) else 0
             await self.portions.pace.spend(unchanged)
             self.accounts[spec].add(unchanged=unchanged)
-            return int(found)
+            return unchanged
 
-        await self.portions.over(spec.number, compare)
+        await self.portions.over(spec.number, compare, first=COMPARED_AT_ONCE)
 
     def _todo(self, spec: TableSpec, span: Span, *, new: bool) -> list[sa.ColumnElement[bool]]:
+        if spec in self.fresh:
+            return [span.of(spec.number), not_refused(spec, spec.stage)]
         todo = spec.todo
         wanted = todo.c.new.is_(sa.true()) if new else todo.c.new.is_(sa.false())
         # Both ranges are said: the planner does not infer one from the other, and would read the whole stage each time.
@@ -208,7 +203,8 @@ class Merge:
             for spec, number in waiting:
                 async with self.target.staging() as connection:
                     await connection.execute(sa.delete(spec.refused).where(spec.refused.c.n == number))
-                    new = await connection.scalar(sa.select(spec.todo.c.new).where(spec.todo.c.n == number))
+                    todo = sa.select(spec.todo.c.new).where(spec.todo.c.n == number)
+                    new = spec in self.fresh or await connection.scalar(todo)
                 attempt = self._insert if new else self._update
                 progress = bool(await attempt(spec, Span(number, number + 1))) or progress
 

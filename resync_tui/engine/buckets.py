@@ -1,0 +1,111 @@
+"""Ways to part a table's rows by their keys, the same at both ends, without ordering text by any collation."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import types
+
+BUCKET_ROWS = 64
+MOST_BUCKETS = 1 << 14
+"""Of a table; those of a very large table hold more rows each."""
+SPARSE = 16
+"""Integer keys that leave more than this many numbers unused for each row are bucketed by hash instead."""
+FEW_RANGES = 64
+"""So many ranges of keys are asked for by the index; more are looked for in the whole table."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Buckets of a dense integer key: the numbers that share all but their last bits."""
+
+    key: str
+    bits: int
+
+    @property
+    def single(self) -> "Ranges":
+        """A bucket for each key."""
+        return replace(self, bits=0)
+
+    def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
+        """Return the bucket of a row."""
+        return shifted(row.c[self.key], self.bits)
+
+    def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that a row is in one of the buckets, so that an index can serve it."""
+        runs = list(_runs(sorted(buckets)))
+        if len(runs) <= FEW_RANGES:
+            return sa.or_(sa.false(), *(self._between(row, first, last) for first, last in runs))
+        if not self.bits:
+            return _any_of(row.c[self.key], buckets)
+        return sa.and_(self._between(row, runs[0][0], runs[-1][1]), _any_of(self.of(row), buckets))
+
+    def _between(self, row: sa.FromClause, first: int, last: int) -> sa.ColumnElement[bool]:
+        low, high = first << self.bits, ((last + 1) << self.bits) - 1
+        key = row.c[self.key]
+        return sa.and_(key >= sa.literal_column(str(low)), key <= sa.literal_column(str(high)))
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """Buckets of any key: those whose hashes share their last bits."""
+
+    keys: tuple[str, ...]
+    bits: int
+
+    @property
+    def single(self) -> "Hashed":
+        """A bucket for each key, but for those with the same hash."""
+        return replace(self, bits=63)
+
+    def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
+        """Return the bucket of a row."""
+        hashed = hash_of([as_text(row.c[name]) for name in self.keys], seed=1)
+        return hashed.bitwise_and(sa.literal_column(str((1 << self.bits) - 1), types.BigInteger()))
+
+    def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that a row is in one of the buckets."""
+        return _any_of(self.of(row), buckets)
+
+
+Buckets: TypeAlias = Ranges | Hashed
+
+
+def buckets_of(key: tuple[str, ...], rows: int, low: int | None, high: int | None) -> Buckets:
+    """Return buckets for so many rows; `low` and `high` are the ends of a single integer key."""
+    size = max(BUCKET_ROWS, rows // MOST_BUCKETS)
+    if low is not None and high is not None and high - low <= SPARSE * max(1, rows):
+        numbers = max(1, (high - low) // max(1, rows))
+        return Ranges(key[0], (numbers * size - 1).bit_length())
+    return Hashed(key, (max(0, rows - 1) // size).bit_length())
+
+
+def hash_of(values: Sequence[sa.ColumnElement[Any]], *, seed: int) -> sa.ColumnElement[int]:
+    """Return 64 bits that are the same for the same values."""
+    constant = sa.literal_column(str(seed), types.BigInteger())
+    return sa.func.hash_record_extended(sa.func.row(*values), constant, type_=types.BigInteger())
+
+
+def shifted(number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
+    """Return `number >> bits`; PostgreSQL takes the bits as a plain integer only."""
+    return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))
+
+
+def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return a value as the text that both ends write alike, compared by its bytes."""
+    return sa.collate(sa.cast(column, types.Text()), "C")
+
+
+def _any_of(bucket: sa.ColumnElement[int], buckets: Iterable[int]) -> sa.ColumnElement[bool]:
+    numbers = ",".join(map(str, sorted(buckets)))
+    return bucket == sa.func.any(sa.literal_column(f"'{{{numbers}}}'::bigint[]"))
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of neighbours."""
+    start = 0
+    for here in range(1, len(numbers) + 1):
+        if here == len(numbers) or numbers[here] != numbers[here - 1] + 1:
+            yield numbers[start], numbers[here - 1]
+            start = here

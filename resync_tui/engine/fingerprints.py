@@ -1,0 +1,208 @@
+"""Compare a table at both ends without moving its rows: fingerprints by bucket of keys, then a hash for each row.
+
+A bucket is the same if its count and two hashes agree. A value is hashed natively where equal hashes mean the same text
+output, else as text.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy import types
+
+from resync_tui.engine.buckets import Buckets, as_text, hash_of, shifted
+from resync_tui.engine.ends import Source, Target
+from resync_tui.engine.families import Family, family
+from resync_tui.engine.scope import Scope
+from resync_tui.engine.tables import TableSpec
+
+FEW_ROWS = 5_000
+"""So many are staged rather than looked at row by row."""
+ROWS_AT_ONCE = 1 << 19
+"""Looked at in one query: what comes back of them fits into memory."""
+WORTHWHILE = 0.5
+"""Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
+
+_ZERO = sa.literal_column("0", types.Integer())
+_NUMBER = 8
+"""Bytes of a 64-bit integer as PostgreSQL sends it."""
+_HASHED_NATIVELY = {Family.INTEGER, Family.BOOLEAN, Family.DATE, Family.TIMESTAMP, Family.UUID}
+
+
+class Hashing(StrEnum):
+    """How two databases can compare rows without moving them."""
+
+    NATIVE = "native"
+    TEXT = "text"
+    OFF = "off"
+
+
+async def prove(source: Source, target: Target) -> Hashing:
+    """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
+    if source.state_schema is not None:
+        return Hashing.NATIVE
+    proofs = {Hashing.NATIVE: _proof(_NATIVE_SAMPLE), Hashing.TEXT: _proof(_TEXT_SAMPLE)}
+    if not (source.hashes and target.hashes):
+        return Hashing.OFF
+    for how, proof in proofs.items():
+        if await source.fetch(proof) == await target.fetch(proof):
+            return how
+    return Hashing.OFF
+
+
+_TEXT_SAMPLE = "'Zoë'::text COLLATE \"C\", NULL::text"
+_NATIVE_SAMPLE = (
+    f"{_TEXT_SAMPLE}, 1, -7::bigint, true, DATE '2026-02-28', TIMESTAMP '2026-02-28 23:59:59.25',"
+    " 1.50, scale(1.50), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid"
+)
+
+
+def _proof(sample: str) -> sa.Select[Any]:
+    return sa.select(sa.literal_column(f"hash_record_extended(ROW({sample}), 0)"))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is known after a comparison."""
+
+    unchanged: int
+    """The district's records known to be the same."""
+    differing: frozenset[int]
+    by: Buckets
+
+
+_Found: TypeAlias = dict[int, Any]
+"""What an end tells of each bucket that it has."""
+_Asked: TypeAlias = Callable[[sa.FromClause, sa.ColumnElement[bool]], sa.Select[Any]]
+"""A query over the rows of one end that meet a condition."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparison of one table; rows of the district that a rule forbids are left out."""
+
+    spec: TableSpec
+    source: Source
+    target: Target
+    hashing: Hashing
+    scope: Scope
+    buckets: Buckets
+
+    async def run(self) -> Compared:
+        """Compare bucket by bucket, then row by row where that saves moving many."""
+        ours, theirs = await self._both(self._by_bucket, sa.true(), sa.true())
+        differing = frozenset(each for each in ours.keys() | theirs.keys() if ours.get(each) != theirs.get(each))
+        coarse = Compared(sum(ours[each][0] for each in ours.keys() - differing), differing, self.buckets)
+        rows = {each: max(end[each][0] for end in (ours, theirs) if each in end) for each in differing}
+        del ours, theirs
+        if sum(rows.values()) <= FEW_ROWS:
+            return coarse
+        same, found, looked_at = coarse.unchanged, set[int](), 0
+        for portion in _portions(rows):
+            unchanged, odd = await self._row_by_row(portion)
+            same += unchanged
+            found |= odd
+            looked_at += sum(rows[bucket] for bucket in portion)
+            if len(found) > WORTHWHILE * looked_at:
+                return coarse
+        return Compared(same, frozenset(found), self.buckets.single)
+
+    async def _row_by_row(self, portion: list[int]) -> tuple[int, set[int]]:
+        """Return how many of the district's rows in these buckets are the same, and the single buckets of the rest."""
+        within = (self.buckets.among(row, portion) for row in (self.spec.row, self.spec.target))
+        ours, theirs = await self._both(self._by_row, *within)
+        unchanged, found = 0, set[int]()
+        for bucket in portion:
+            same, odd = _differing(ours.get(bucket, (b"",))[0], theirs.get(bucket, (b"",))[0])
+            unchanged += same
+            found |= odd
+        return unchanged, found
+
+    async def _both(
+        self, asked: _Asked, of_source: sa.ColumnElement[bool], of_target: sa.ColumnElement[bool]
+    ) -> tuple[_Found, _Found]:
+        """Ask both ends side by side."""
+        found: dict[Source | Target, _Found] = {}
+
+        async def ask(end: Source | Target, query: sa.Select[Any]) -> None:
+            found[end] = {each[0]: tuple(each[1:]) for each in await end.fetch(query)}
+
+        allowed = [of_source, self.scope.of_source(self.spec)]
+        if (forbidden := self.scope.forbidden(self.spec)) is not None:
+            allowed.append(forbidden.is_not(sa.true()))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, self.source, asked(self.spec.row, sa.and_(*allowed)))
+            of_target = sa.and_(self.scope.of_target(self.spec), of_target)
+            tasks.start_soon(ask, self.target, asked(self.spec.target, of_target))
+        return found[self.source], found[self.target]
+
+    def _by_bucket(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition)
+        low = sa.cast(sa.func.sum(shifted(hashes.c.hash, 32)), types.BigInteger())
+        return sa.select(hashes.c.bucket, sa.func.count(), sa.func.bit_xor(hashes.c.hash), low).group_by(
+            hashes.c.bucket
+        )
+
+    def _by_row(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition, self.buckets.single.of(row).label("single"))
+        record = sa.func.int8send(hashes.c.single).op("||")(sa.func.int8send(hashes.c.hash))
+        empty: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
+        return sa.select(hashes.c.bucket, sa.func.string_agg(record, empty)).group_by(hashes.c.bucket)
+
+    def _hashes(
+        self, row: sa.FromClause, condition: sa.ColumnElement[bool], *further: sa.ColumnElement[Any]
+    ) -> sa.Subquery:
+        names = (*self.spec.key, *self.spec.updatable)
+        hashed = hash_of([part for name in names for part in self._hashed(row.c[name], name)], seed=0)
+        rows = sa.select(self.buckets.of(row).label("bucket"), hashed.label("hash"), *further).where(condition)
+        # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
+        return rows.offset(_ZERO).subquery("hashes")
+
+    def _hashed(self, column: sa.ColumnElement[Any], name: str) -> list[sa.ColumnElement[Any]]:
+        """Return what of a column goes into the hash; a number is written by its value, sign and decimals.
+
+        PostgreSQL folds 64 bits into 32 before it hashes them, so that 2147483648 is hashed as -2147483648 is; of
+        numerics it hashes neither sign nor decimals, and what is no finite number all alike.
+        """
+        source, target = self.spec.source.c[name], self.spec.target.c[name]
+        ours, theirs = family(source), family(target)
+        if self.hashing is Hashing.NATIVE and ours == theirs and ours in _HASHED_NATIVELY:
+            if ours is Family.TIMESTAMP:
+                return [column, sa.func.date_part(sa.literal_column("'epoch'"), column)]
+            wide = isinstance(source.type, types.BigInteger) or isinstance(target.type, types.BigInteger)
+            return [column, shifted(column, 32)] if wide else [column]
+        if self.hashing is Hashing.NATIVE and ours == theirs == Family.NUMERIC:
+            not_a_number = sa.literal_column("'NaN'::numeric", types.Numeric())
+            return [column, sa.func.scale(column), column < sa.literal_column("0"), column == not_a_number]
+        return [as_text(column)]
+
+
+def _differing(ours: bytes, theirs: bytes) -> tuple[int, set[int]]:
+    """Return how many of our rows are the same, and the single buckets of those that differ."""
+    mine, others = _records(ours), _records(theirs)
+    odd = set(mine) ^ set(others)
+    if len(set(mine)) < len(mine) or len(set(others)) < len(others):  # rows that cannot be told apart
+        odd = {*mine, *others}
+    numbers = {record[:_NUMBER] for record in odd}
+    same = sum(record[:_NUMBER] not in numbers for record in mine)
+    return same, {int.from_bytes(number, "big", signed=True) for number in numbers}
+
+
+def _records(found: bytes) -> list[bytes]:
+    return [found[start : start + 2 * _NUMBER] for start in range(0, len(found), 2 * _NUMBER)]
+
+
+def _portions(rows: Mapping[int, int]) -> Iterator[list[int]]:
+    """Yield buckets that hold ROWS_AT_ONCE rows together, in their order."""
+    portion, held = list[int](), 0
+    for bucket in sorted(rows):
+        portion.append(bucket)
+        held += rows[bucket]
+        if held >= ROWS_AT_ONCE:
+            yield portion
+            portion, held = [], 0
+    if portion:
+        yield portion
