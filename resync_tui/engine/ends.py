@@ -134,6 +134,9 @@ class Target(ABC):
     async def settle(self, spec: TableSpec) -> None:
         """Make a loaded stage quick to ask."""
 
+    async def has_grown(self, table: sa.Table) -> None:
+        """Note that a stage table holds many rows, where queries are planned by that."""
+
     @abstractmethod
     async def drop_stages(self) -> None:
         """Drop every stage that this district's batches up to this token have left."""

@@ -231,6 +231,10 @@ class PostgresTarget(Target):
             )
             await connection.exec_driver_sql(f"ANALYZE {stage}")
 
+    async def has_grown(self, table: sa.Table) -> None:
+        async with self.staging() as connection:
+            await connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}")
+
     async def drop_stages(self) -> None:
         find = sa.text(
             "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"

@@ -17,6 +17,7 @@ from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Counts, Kind
 
+MANY = 1_000
 COMPARED_AT_ONCE = 50_000
 """Rows: comparing takes no lock, and a small portion would read the state's table as a whole for few of them."""
 
@@ -61,6 +62,8 @@ class Merge:
             await refuse(connection, self.group, self.around)
         for spec in self.group:
             await self._count_refused(spec)
+            if self.accounts[spec].counts.errors >= MANY:
+                await self.target.has_grown(spec.refused)
             if spec not in self.fresh:
                 await self._compare(spec)
 
