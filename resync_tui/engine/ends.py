@@ -134,6 +134,7 @@ class Target(ABC):
     async def settle(self, spec: TableSpec) -> None:
         """Make a loaded stage quick to ask."""
 
+    @abstractmethod
     async def has_grown(self, table: sa.Table) -> None:
         """Note that a stage table holds many rows, where queries are planned by that."""
 
