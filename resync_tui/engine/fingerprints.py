@@ -173,7 +173,7 @@ class Comparison:
             return as_text(column)
         if ours is Family.TIMESTAMP:
             return sa.func.timestamp_send(column)
-        if ours is Family.INTEGER and types.BigInteger in (type(source.type), type(target.type)):
+        if ours is Family.INTEGER and any(isinstance(end.type, types.BigInteger) for end in (source, target)):
             return sa.func.int8send(sa.cast(column, types.BigInteger))
         return column if ours in _HASHED_NATIVELY else as_text(column)
 

@@ -14,8 +14,8 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import difference
-from resync_tui.engine.difference import Hashing
+from resync_tui.engine import buckets, fingerprints
+from resync_tui.engine.fingerprints import Hashing
 from tests.accounts.fill import fill
 from tests.accounts.oracle import Knowledge, Oracle
 from tests.accounts.shape import Row, Table, column_of, dump, versions
@@ -70,8 +70,8 @@ def ends(request: pytest.FixtureRequest, lasting: Lasting) -> tuple[tuple[str, s
 @pytest.fixture(autouse=True)
 def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows fill several buckets of both kinds."""
-    monkeypatch.setattr(difference, "COARSE_ROWS", 8)
-    monkeypatch.setattr(difference, "FINE_ROWS", 2)
+    monkeypatch.setattr(buckets, "BUCKET_ROWS", 8)
+    monkeypatch.setattr(fingerprints, "FEW_ROWS", 4)
 
 
 async def refill(url: str, ddl: str, columns: dict[str, str], rows: dict[str | None, list[Row]]) -> None:
