@@ -63,7 +63,7 @@ async def measure(spec: TableSpec, source: Source, target: Target, within: Scope
     """Count a table in the district, under the snapshot, and ask whether the state holds anything of it."""
     in_scope = sa.func.sum(sa.case((within.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
     ends: list[Any] = []
-    if len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER:
+    if spec.keyed_alike and len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER:
         key = spec.row.c[spec.key[0]]
         ends = [sa.func.min(key), sa.func.max(key)]
     (found,) = await source.fetch(sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row))
