@@ -48,9 +48,7 @@ def read_settings(path: Path | None = None) -> "Settings":
 
 def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
     """Return what the control database answers, asked by somebody who may."""
-    import anyio
-
-    from resync_tui import rights
+    from resync_tui import interruptible, rights
     from resync_tui.control.store import Store
 
     url = settings.control_url()
@@ -63,7 +61,7 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
         finally:
             await store.close()
 
-    return anyio.run(asked)
+    return interruptible.run(asked)
 
 
 def show_json(document: object) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import anyio
 import click
 
-from resync_tui import agent, rights
+from resync_tui import agent, interruptible, rights
 from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
@@ -80,7 +80,7 @@ def _carried_out(settings: Settings, submit: Submit, queued: list[Batch], detach
             with anyio.CancelScope(shield=True):
                 await store.close()
 
-    return anyio.run(sent)
+    return interruptible.run(sent)
 
 
 def start_agent(settings: Settings) -> str | None:

@@ -70,6 +70,36 @@ def _look_back(place: Place, first: dict[str, object], second: dict[str, object]
     assert "red 20" in one[-1]
 
 
+STRICT = """
+DROP TABLE "Person";
+CREATE TABLE "Person" ("districtNumber" TEXT, "personID" INTEGER CHECK ("personID" < 20), "schoolID" INTEGER NOT NULL,
+                       "stateExclude" BOOLEAN NOT NULL DEFAULT 0, PRIMARY KEY ("districtNumber", "personID"));
+"""
+"""A state that takes no person from number 20 on."""
+
+
+def test_what_is_new_since_the_run_before_is_told(place: Place) -> None:
+    """Excluded records stand apart from failures, in the result and reason by reason."""
+    place.sql("state", STRICT)
+    first = place.run("run", "-d", "01", "--all", "--yes").stdout
+    assert "Against the run before" not in first
+    place.sql("abbott", "UPDATE Person SET stateExclude = 1 WHERE personID = 8;")
+    place.sql("abbott", "INSERT INTO Person VALUES (20, 1, 0);")
+    second = place.run("run", "-d", "01", "--all", "--yes").stdout
+    assert "Against the run before: failures +1, excluded +1" in second.splitlines()
+    assert "Against the run before: failures +1, excluded +1" in place.run("history", "--batch", "2").stdout
+    told = place.run("errors", "2").stdout.splitlines()
+    assert "Person, Person: 3 records excluded: State-excluded person (+1 since batch 1)" in told
+    assert [line for line in told if line.startswith("    ")] == [
+        "    personID 8  new", "    personID 9", "    personID 10", "    personID 20  new",
+    ]  # fmt: skip
+    assert sum("(new since batch 1)" in line for line in told) == 1
+    place.run("run", "-d", "01", "--all", "--yes")
+    again = place.run("errors", "3").stdout
+    assert again.count("(as in batch 2)") == 2
+    assert "new" not in again
+
+
 def test_nothing_wrong_is_exit_code_zero_and_a_second_run_changes_nothing(place: Place) -> None:
     first = place.run("run", "-d", "01", "School", "--json")
     assert first.returncode == 0, first.stderr

@@ -1,0 +1,54 @@
+"""Ctrl-C never breaks a question to a database off in its middle: SQLite's driver would hang for ever."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ASK = """
+import os, signal, sys
+import anyio
+from resync_tui import interruptible
+from resync_tui.control.connection import ControlDatabase
+
+async def ask():
+    database = await ControlDatabase.open(sys.argv[1])
+    try:
+        for number in range(1000):
+            async with database.read() as connection:
+                if number == 7:
+                    os.kill(os.getpid(), signal.SIGINT)
+                await connection.exec_driver_sql("SELECT 1")
+                print(number, flush=True)
+            await anyio.sleep(0.001)
+    finally:
+        await database.close()
+        print("closed", flush=True)
+
+try:
+    interruptible.run(ask)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_question_is_answered_before_ctrl_c_counts(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, f"sqlite:///{tmp_path}/control.db"], capture_output=True, text=True, timeout=120
+    )
+    lines = done.stdout.split()
+    assert lines[7] == "7", done.stderr
+    assert lines[-2:] == ["closed", "interrupted"]
+    assert len(lines) < 20
+    assert done.returncode == 0
+
+
+def test_an_answer_comes_back_and_ctrl_c_is_what_it_was() -> None:
+    from resync_tui import interruptible
+
+    async def five() -> int:
+        return 5
+
+    before = signal.getsignal(signal.SIGINT)
+    assert interruptible.run(five) == 5
+    assert signal.getsignal(signal.SIGINT) is before
