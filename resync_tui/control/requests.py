@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.alerts import announce
@@ -95,9 +95,19 @@ _BLANK: dict[str, Any] = {
 }
 
 
-async def failed_of(
-    connection: AsyncConnection, request: int, seen: ColumnElement[bool]
-) -> tuple[list[str], Plan, Asked]:
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What would ask for the failed batches of a request again."""
+
+    districts: list[str]
+    """Those that are to be asked for again; not those of `open_ones`."""
+    plan: Plan
+    asked: Asked
+    open_ones: list[int]
+    """Batches that do so already: asked for since then, of the same objects, and queued or running."""
+
+
+async def failed_of(connection: AsyncConnection, request: int, seen: ColumnElement[bool]) -> Again:
     """Return what would ask for the failed batches of a request again. Raises UsageError where none failed."""
     batch, history = Tables.batch, Tables.history
     failed = select(batch).where(batch.c.requestID == request, batch.c.status == Status.FAILED, seen)
@@ -110,7 +120,24 @@ async def failed_of(
     asked = Asked(
         first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull, campaign=first.isCampaign
     )
-    return [row.districtNumber for row in rows], plan, asked
+    already = await _open_since(connection, first, plan, seen)
+    districts = [row.districtNumber for row in rows]
+    open_ones = [already[each] for each in districts if each in already]
+    return Again([each for each in districts if each not in already], plan, asked, open_ones)
+
+
+async def _open_since(
+    connection: AsyncConnection, first: Row[Any], plan: Plan, seen: ColumnElement[bool]
+) -> dict[str, int]:
+    """Return, by district, the batches asked for since then that are queued or running and of the same objects."""
+    batch, history = Tables.batch, Tables.history
+    alike = [batch.c[name] == getattr(first, name) for name in ("schoolYear", "purpose", "initiator")]
+    open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING]) & batch.c.cancelRequested.is_(False)
+    later = select(batch.c.batchID).where(open_ones, batch.c.requestID > first.requestID, *alike, seen)
+    names: dict[tuple[str, int], set[str]] = {}
+    for row in await connection.execute(select(history).where(history.c.batchID.in_(later))):
+        names.setdefault((row.districtNumber, row.batchID), set()).add(row.objectName)
+    return {district: number for (district, number), of_it in sorted(names.items()) if of_it == set(plan.names)}
 
 
 async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime) -> bool:

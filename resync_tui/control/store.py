@@ -107,13 +107,19 @@ class Store:
             return await self._queue(connection, districts, plan, asked)
 
     async def retry_failed(self, request: int, by: str) -> list[Batch]:
-        """Ask anew for those batches of a request that failed, as one request. Raises UsageError where none did."""
+        """Ask anew for those batches of a request that failed, as one request. Raises UsageError where none did.
+
+        Where all of them have been asked for again already, and that is queued or runs, return those batches.
+        """
         signed = self._signed(by)
         async with self._database.write() as connection:
             # Read inside the gate, which must be passed first; a request that is refused takes no number.
             await pass_gate(connection, changes=0)
-            districts, plan, asked = await failed_of(connection, request, self._seen)
-            return await self._queue(connection, districts, plan, replace(asked, requested_by=signed))
+            again = await failed_of(connection, request, self._seen)
+            if again.districts:
+                asked = replace(again.asked, requested_by=signed)
+                return await self._queue(connection, again.districts, again.plan, asked)
+            return await list_batches(connection, select_batches().where(Tables.batch.c.batchID.in_(again.open_ones)))
 
     async def _queue(
         self, connection: AsyncConnection, districts: Sequence[str], plan: Plan, asked: Asked

@@ -15,6 +15,7 @@ from resync_tui.control.views import ObjectResult, Standing
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Color, Counts, Status
 from resync_tui.plan import Plan
+from tests.control.conftest import make_plan
 from tests.screens.twin import Clock
 
 DISTRICTS = tuple(f"{number:03}" for number in range(1, 301))
@@ -222,6 +223,35 @@ async def _fill(database: ControlDatabase, weeks: int) -> None:
             )
     async with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.exec_driver_sql("VACUUM ANALYZE" if database.url.startswith("postgres") else "ANALYZE")
+
+
+async def test_asking_for_the_failed_ones_twice_queues_them_once(office: Office, plan: Plan) -> None:
+    number = await office.request(plan, "001", "002")
+    await office.finish(Status.FAILED, "down")
+    await office.finish(Status.FAILED, "down")
+    retried = await office.store.retry_failed(number, "asmith")
+    twice = await office.store.retry_failed(number, "jdoe")
+    assert [each.batch for each in twice] == [each.batch for each in retried]
+    assert twice[0].objects
+    assert len(await office.store.batches()) == 4
+    # Running counts as queued does; one that has ended is asked for again, alone.
+    await office.finish(Status.FAILED, "down")
+    (again,) = await office.store.retry_failed(number, "asmith")
+    assert (again.district, again.request) == ("001", number + 2)
+
+
+@pytest.mark.parametrize("other", ["objects", "cancelled"])
+async def test_another_batch_of_the_district_is_no_retry_of_a_failed_one(
+    office: Office, plan: Plan, other: str
+) -> None:
+    number = await office.request(plan, "001")
+    await office.finish(Status.FAILED, "down")
+    objects = plan if other == "cancelled" else make_plan("District")
+    (meanwhile,) = await office.store.submit(["001"], objects, initiator="state", requested_by="x")
+    if other == "cancelled":
+        await office.store.cancel(meanwhile.batch, "x")
+    (again,) = await office.store.retry_failed(number, "asmith")
+    assert again.request == meanwhile.request + 1
 
 
 @pytest.fixture
