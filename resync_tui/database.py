@@ -189,6 +189,14 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (
         lambda where: Unreachable(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
     ),
     (
+        (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError),
+        lambda where: CannotRun(f"A lock was not had in time: {where}", "Find what holds it, then send it again."),
+    ),
+    (
+        (asyncpg.QueryCanceledError,),
+        lambda where: CannotRun(f"A statement was ended: {where}", "Raise its login's statement_timeout, then resend."),
+    ),
+    (
         (asyncpg.CannotConnectNowError,),
         lambda where: Unreachable(f"Starting or stopping: {where}", "Try again in a moment."),
     ),
