@@ -9,6 +9,7 @@ from anyio import sleep
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from resync_tui import terminal
@@ -166,6 +167,11 @@ class ResyncApp(App[None]):
                 yield SystemCommand(
                     binding.description, NAMES.get(binding.key, binding.key), self._runs(binding.action, active.node)
                 )
+
+    def action_command_palette(self) -> None:
+        """Offer all commands, in letters that every terminal has."""
+        if not CommandPalette.is_open(self):  # type: ignore[arg-type]
+            self.push_screen(CommandPalette(placeholder="part of a command", id="--command-palette"))
 
     def _runs(self, action: str, node: object) -> Callable[[], Awaitable[None]]:
         async def run() -> None:

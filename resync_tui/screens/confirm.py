@@ -177,8 +177,8 @@ def _left_out(marks: Marks, last: Mapping[str, LastResync]) -> list[Line]:
     if not marks.left_out:
         return []
     wide = max(len(name) for name in marks.left_out)
-    title = plain("Check dependencies is off. These parents are left out; records may be refused:", BAD)
-    return [title, *(plain(f"  {name:<{wide}}  {last_in_sync(last.get(name))}", WARN) for name in marks.left_out)]
+    title = _words("Check dependencies is off: records may be refused. Parents left out:", BAD)
+    return [*title, *(plain(f"  {name:<{wide}}  {last_in_sync(last.get(name))}", WARN) for name in marks.left_out)]
 
 
 def _object_line(planned: PlannedObject, wide: int) -> Line:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,7 +18,7 @@ from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import TITLE, WARN, Line, left, plain, spread
+from resync_tui.widgets.line import TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows
 
 NEWEST = 1000
@@ -87,14 +88,16 @@ class HistoryPage(Page):
         if current is None:
             return [plain("No batch is like that. Esc clears the filters.")] if self._batches else []
         batch = next(each for each in self._batches or [] if str(each.batch) == current.key)
-        text = f"Request {batch.request}: {words.kind_of(batch)} asked for by {batch.requested_by}"
+        place = self.session.district_name(batch.district)
+        named = f"{place}, request" if cell_len(place) > Columns(self._list.width).place else "Request"
+        text = f"{named} {batch.request}: {words.kind_of(batch)} asked for by {batch.requested_by}"
         text += f", {batch.reason}" if batch.reason else ""
         if batch.started:
             text += f", ran {words.short_span(words.ran_for(batch.started, batch.finished, self.session.now()))}"
         if batch.not_before and batch.status is Status.QUEUED:
             text += f", not before {words.when(batch.not_before)}"
         told = [plain(part, WARN) for part in words.folded(batch.message, self.size.width)]
-        return [plain(left(text, self.size.width, self.glyphs.cut)), *told]
+        return [*(plain(part) for part in words.folded(text, self.size.width)[:2]), *told]
 
     @on(Rows.Moved)
     def _moved(self) -> None:

@@ -62,6 +62,9 @@ async def test_ascii_terminals_get_ascii_only(console: Opener, monkeypatch: pyte
         for keys in (("space",), ("L",), ("escape", "question_mark"), ("escape", "s"), ("y",), ("escape", "H"), ("A",)):
             await c.press(*keys)
             assert c.text.isascii(), c.text
+        await c.press("escape", "colon")
+        await c.shows("Copy what is listed")
+        assert c.text.isascii(), c.text
 
 
 async def test_without_colour_everything_can_still_be_told(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
