@@ -54,6 +54,8 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
         self._values: tuple[V, ...] = ()
         self._dirty: set[int] = set()
         self._at = 0
+        self._top = 0
+        """The first row in sight when the cursor moved last."""
         self._has_cursor = cursor
 
     @property
@@ -121,7 +123,8 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
             self._move_to(self._at + by)
             self.post_message(self.Moved())
         else:
-            self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+            self._top = max(0, min(self.max_scroll_y, self.scroll_offset.y + by))
+            self.scroll_to(y=self._top, animate=False)
 
     def action_leap(self, pages: int) -> None:
         """Move the cursor by what is in sight, less a row."""
@@ -137,17 +140,28 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
 
     def _follow(self) -> None:
         """Scroll no further than brings the cursor into sight, with a little of what is around it."""
-        top, height = self.scroll_offset.y, self.size.height
+        self._top = self._nearest(self.scroll_offset.y)
+        if self._top != self.scroll_offset.y:
+            self.scroll_to(y=self._top, animate=False, force=True)
+
+    def _nearest(self, top: int) -> int:
+        """Return the first row in sight, as near to `top` as the cursor allows."""
+        if not self._has_cursor:
+            return top
+        height = self.size.height
         around = min(AROUND, (height - 1) // 2)
         if self._at < top + around:
-            self.scroll_to(y=max(0, self._at - around), animate=False, force=True)
-        elif height and self._at >= top + height - around:
-            self.scroll_to(y=self._at - height + 1 + around, animate=False, force=True)
+            return max(0, self._at - around)
+        if height and self._at >= top + height - around:
+            return self._at - height + 1 + around
+        return top
 
     def on_resize(self) -> None:
-        """Keep the rows as wide as the widget, and the cursor in sight."""
+        """Keep the rows as wide as the widget, and in sight what was, also after a moment of too little room."""
         self.virtual_size = Size(self.width, len(self._values))
-        self._follow()
+        top = self._nearest(self._top)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
         """Draw one row."""

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from resync_tui import terminal
+from resync_tui.outcome import Counts
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.small import SmallScreen
@@ -109,3 +110,26 @@ async def test_the_database_layer_is_imported_beside_the_event_loop(
         assert len(importing) == 1
         assert importing[0].startswith("resync_tui.control.store ")
         assert threading.main_thread().name not in importing[0]
+
+
+async def test_resizing_in_mid_run_keeps_cursor_marks_and_scroll(console: Opener) -> None:
+    async with console((80, 24)) as c:
+        await c.press("space", "s", "y")
+        await c.until(lambda: c.batches)
+        c.store.claim(1)
+        await c.press("escape")
+        await c.press("G", *["k"] * 22, "space")
+        page = c.app.screen
+        assert isinstance(page, ChecklistPage)
+        rows = page.rows()
+        top, marked = rows.scroll_offset.y, page.marks.chosen
+        assert top > 0
+        assert rows.current is not None
+        assert marked == {rows.current.key}
+        for done, size in enumerate(((100, 24), (80, 28), (60, 15), (80, 24)), 1):
+            await c.pilot.resize_terminal(*size)
+            c.store.moves(1, "District", 100, 100, Counts(processed=done, unchanged=done))
+            await c.until(lambda: [each.result.counts.processed for each in page._last.values()] == [done])  # noqa: B023
+            assert {rows.current.key} == page.marks.chosen == marked
+            await c.shows(f"{rows.current.key} needs ")
+            await c.until(lambda: size[0] < 80 or rows.scroll_offset.y == top)  # noqa: B023
