@@ -112,6 +112,8 @@ class TypedQuestion(Over[bool]):
             event.stop()
             self._rows.action_move(SCROLL[event.key])
         elif event.key == "escape":
+            event.stop()
+            event.prevent_default()
             self.dismiss(False)
 
 
