@@ -6,40 +6,32 @@ Any number of agents may serve one control database, on any hosts that reach it;
 import os
 import platform
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from uuid import uuid4
 
 import anyio
-import platformdirs
 from anyio.abc import TaskGroup
 
 from resync_tui.agent_batch import BatchRun, Timing, Why, Work, told
 from resync_tui.agent_chores import Chores
 from resync_tui.agent_log import AgentLog, log_path
+from resync_tui.agent_settings import FollowedSettings
+from resync_tui.agent_work import engine_work
 from resync_tui.config import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.host_lock import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
-from resync_tui.control.security import enforce
-from resync_tui.engine.events import Report
 from resync_tui.errors import CannotRun, ConfigError, LeaseLost
-from resync_tui.outcome import Status
 from resync_tui.rights import require_own, viewpoint_of
 from resync_tui.schedule import window_open
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """How long a silent agent keeps its batches; all agents of a control database should agree."""
 POLL_SECONDS = 1.0
-IDLE_SECONDS = 300.0
-"""How long an agent that was started for one request waits for more."""
 OUTAGE_PAUSE = 15.0
 ONCE_PATIENCE = 5
 """Failures in a row to reach the control database after which `--once` gives up."""
@@ -69,81 +61,18 @@ async def run_agent(
     database = await ControlDatabase.open(url, patience=patience, viewpoint=viewpoint_of(settings))
     lock = HostLock(url, identity.id)
     try:
-        for line in await enforce(database, settings.rights.read, settings.rights.write):
-            log.write(line)
+        chores = Chores(settings, database, log)
+        await chores.let_in()
         try:
             lock.take()
         except OSError as error:
             log.write(f"no host lock, so only its lease tells whether this agent is dead: {error.strerror}")
         queue = Queue(database, identity, timing.lease_seconds)
-        timing = replace(timing, reach_again=settings.engine.reach_again)
-        chores = Chores(settings, database, log)
-        await _Agent(settings, queue, work_of or engine_work, timing, log, chores).serve(once, idle_seconds)
+        agent = _Agent(FollowedSettings(settings, log), queue, work_of or engine_work, timing, log, chores)
+        await agent.serve(once, idle_seconds)
     finally:
         await database.close()
         lock.release()
-
-
-def start_detached(config_path: Path) -> int:
-    """Start an agent that outlives this terminal and ends after some idle minutes; return its process id.
-
-    A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
-    """
-    command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
-    folder = platformdirs.user_state_path("resync-tui")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        output = os.open(folder / "agent.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    except OSError:
-        output = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        process = subprocess.Popen(  # noqa: S603 - this program itself
-            [*command, "agent", "--idle-seconds", f"{IDLE_SECONDS:g}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            start_new_session=True,
-        )
-    finally:
-        os.close(output)
-    # Whoever started it may live longer: nobody else takes note of its end.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process.pid
-
-
-def engine_work(settings: Settings, lease: Lease) -> Work:
-    """Return what the engine does under a lease; secrets are read when it is done, not before."""
-    from resync_tui.engine import batch as engine
-
-    def job() -> engine.Job:
-        district, limits = settings.district_by_id(lease.district), settings.engine
-        catalog = settings.load_catalog()
-        return engine.Job(
-            source_url=settings.district_url(district.id),
-            target_url=settings.state_url(),
-            catalog=catalog,
-            plan=lease.plan,
-            tenant=district.id if catalog.tenant_column else None,
-            batch=lease.batch,
-            token=lease.token,
-            limits=engine.Limits(
-                limits.concurrency, limits.max_records_per_second, limits.errors_kept, limits.extra_share
-            ),
-            source_name=f"district {district.name} ({district.id})",
-            target_name="the state",
-            today=datetime.now().astimezone().date(),
-            current_year=settings.years.current,
-            purpose=lease.purpose,
-        )
-
-    async def run(report: Report) -> Status:
-        return await engine.run_batch(job(), report)
-
-    async def clear() -> None:
-        await engine.clear_stage(job())
-
-    return Work(run, clear)
 
 
 def _lease_seconds() -> float:
@@ -161,10 +90,9 @@ class _Agent:
     """One agent process: its claims, its heartbeat, its end."""
 
     def __init__(
-        self, settings: Settings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog, chores: Chores
+        self, followed: FollowedSettings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog, chores: Chores
     ) -> None:
-        self._settings = settings
-        self._districts = tuple(each.id for each in settings.district)
+        self._followed = followed
         self._queue = queue
         self._work_of = work_of
         self._timing = timing
@@ -175,6 +103,14 @@ class _Agent:
         self._wake = anyio.Event()
         self._outage = ""
         self._gave_up: CannotRun | None = None
+
+    @property
+    def _settings(self) -> Settings:
+        return self._followed.current
+
+    @property
+    def _districts(self) -> tuple[str, ...]:
+        return tuple(each.id for each in self._settings.district)
 
     async def serve(self, once: bool, idle_seconds: float | None) -> None:
         try:
@@ -208,6 +144,7 @@ class _Agent:
             while not self._stopping and not retired:
                 self._wake = anyio.Event()
                 try:
+                    await self._follow()
                     await self._chores.look()
                     if self._runs or await self._claim(batches):
                         idle_since = anyio.current_time()
@@ -233,6 +170,12 @@ class _Agent:
                 run.stop(Why.STOP)
         return retired
 
+    async def _follow(self) -> None:
+        """Go by resync.toml as it is by now."""
+        if self._followed.changed():
+            await self._queue.serves(self._districts)
+            await self._chores.follow(self._settings)
+
     async def _claim(self, batches: TaskGroup) -> bool:
         limit, is_open = self._settings.engine.districts, self._window_open()
         if not await self._queue.peek(self._districts, limit, window_open=is_open):
@@ -251,7 +194,8 @@ class _Agent:
             log("the state's request begins")
             log = _say_nothing
         work = self._work_of(self._settings, lease)
-        run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, self._timing, log, asked=asked)
+        timing = replace(self._timing, reach_again=self._settings.engine.reach_again)
+        run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, timing, log, asked=asked)
         batches.start_soon(self._run, run)
         return True
 

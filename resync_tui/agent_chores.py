@@ -14,6 +14,7 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.firing import Firing, fire
 from resync_tui.control.listing import one_batch
 from resync_tui.control.retention import prune
+from resync_tui.control.security import enforce
 from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.errors import ResyncError, UsageError
 from resync_tui.notify import notify
@@ -37,6 +38,19 @@ class Chores:
         self._clock = clock
         self._look: dict[str, datetime] = {}
         self._look_for_unclaimed = _LONG_AGO
+
+    async def follow(self, settings: Settings) -> None:
+        """Go by other settings: schedules are looked at anew, and whom they name is let in. Raises CannotRun."""
+        rights = self._settings.rights
+        self._settings = settings
+        self._look.clear()
+        if settings.rights != rights:
+            await self.let_in()
+
+    async def let_in(self) -> None:
+        """Let those in whom [rights] names, and say of whom that is nothing. Raises CannotRun, NoRight."""
+        for line in await enforce(self._database, self._settings.rights.read, self._settings.rights.write):
+            self._log.write(line)
 
     async def look(self) -> None:
         """Fire what is due, and tell of what nobody serves; quick where there is nothing. Raises CannotRun."""

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a question to a database: it is answered first, as a driver may hang where it is cut short."""
+"""Ctrl-C amid a question to a database: it is answered first, as a driver may hang where it is cut short."""
 
 import asyncio
 import signal

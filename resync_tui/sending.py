@@ -9,7 +9,7 @@ from typing import TypeAlias
 import anyio
 import click
 
-from resync_tui import agent, interruptible, rights
+from resync_tui import agent_start, interruptible, rights
 from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
@@ -167,7 +167,7 @@ def _start(settings: Settings) -> str | None:
             settings.district_url(district.id)
     except ConfigError:
         return _how_to_start(settings)
-    agent.start_detached(settings.path)
+    agent_start.start_detached(settings.path)
     return None
 
 

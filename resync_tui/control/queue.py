@@ -70,6 +70,14 @@ class Queue:
             when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
             await connection.execute(agent.insert().values(**here, **when))
 
+    async def serves(self, districts: Iterable[str]) -> None:
+        """Say that this agent serves other districts by now."""
+        agent = Tables.agent
+        async with self._database.write() as connection:
+            await pass_gate(connection, changes=1)
+            mine = update(agent).where(agent.c.agentID == self._agent.id)
+            await connection.execute(mine.values(districts=sorted(districts)))
+
     async def unregister(self) -> None:
         """Say that this agent has ended."""
         async with self._database.write() as connection:
