@@ -96,7 +96,7 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
     if as_json:
         show_json([documents.batch(single)])
     else:
-        show(reports.batch(single, before))
+        show(reports.batch(single, before, settings.state.word))
 
 
 @click.command()

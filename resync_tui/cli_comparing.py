@@ -53,7 +53,7 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
     if as_json:
         show_json(documents.verification(found, records if keys else None))
     else:
-        show(reports_compared.verification(found, records))
+        show(reports_compared.verification(found, records, settings.state.word))
     show(reports.troubles(found), err=True)
     counts = found.counts
     return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra)
@@ -125,7 +125,7 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> int:
     groups, records = _findings(settings, seen.batch)
     share = settings.engine.extra_share
     held = {each.object: why for each in seen.objects if (why := held_back(each, share))}
-    show(reports_compared.extra_records(groups, records, held), err=as_json)
+    show(reports_compared.extra_records(groups, records, held, settings.state.word), err=as_json)
     count = sum(each.counts.extra for each in seen.objects if each.object not in held)
     if held and not count:
         raise CannotRun(
@@ -140,7 +140,8 @@ def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
     from resync_tui.words import plural
 
     name = settings.district_by_id(district).name
-    asked = f"To remove {plural(count, 'record')} of {name} ({district}) from the state, type {district} or {name}"
+    whose = f"{name} ({district}) from the {settings.state.word}"
+    asked = f"To remove {plural(count, 'record')} of {whose}, type {district} or {name}"
     typed = click.prompt(asked, default="", show_default=False, err=True).strip()
     if typed.casefold() not in (district.casefold(), name.casefold()):
         raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")

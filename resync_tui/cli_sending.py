@@ -62,7 +62,7 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     not_before = moment(at, utc_now()) if at else None
     user = rights.require(settings.control_url())
     if not yes and is_terminal():
-        _confirm(plan, chosen)
+        _confirm(plan, chosen, settings.state.word)
     from resync_tui import sending
 
     request = sending.Request(
@@ -152,14 +152,14 @@ def _plan_of_all(
     return found, full
 
 
-def _confirm(plan: "Plan", districts: Sequence[str]) -> None:
+def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
     """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
     from resync_tui import reports
     from resync_tui.words import plural
 
     show(reports.plan(plan), err=True)
     whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
-    if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the state?", err=True):
+    if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the {receiver}?", err=True):
         raise Cancelled("Nothing was sent", "Run the command again to send.")
 
 

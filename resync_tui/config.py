@@ -45,6 +45,11 @@ class StateSettings:
     kind: Literal["state", "regional"] = "state"
     """What it calls itself on screen: the documents' Regional Edition is a state edition by another name."""
 
+    @property
+    def word(self) -> str:
+        """What receives the records, in a sentence."""
+        return "region" if self.kind == "regional" else "state"
+
 
 @dataclass(frozen=True)
 class DistrictSettings:

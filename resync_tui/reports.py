@@ -64,8 +64,11 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
         yield from _aside(each)
 
 
-def batch(batch: Batch, before: Mapping[str, LastResync] | None = None) -> Iterator[str]:
-    """Return one batch with a line an object, why it failed where it did, and what is new since the runs before."""
+def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver: str = "state") -> Iterator[str]:
+    """Return one batch with a line an object, why it failed where it did, and what is new since the runs before.
+
+    `receiver` is what the state calls itself.
+    """
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
         f"Batch {batch.batch} (request {batch.request}), district {batch.district}, {school_year(batch.year)}: "
@@ -82,7 +85,7 @@ def batch(batch: Batch, before: Mapping[str, LastResync] | None = None) -> Itera
     if batch.message:
         yield batch.message
     if batch.purpose is Purpose.VERIFY:
-        yield from verification(batch, ())
+        yield from verification(batch, (), receiver)
         return
     if batch.purpose is Purpose.REMOVE_EXTRA:
         yield from removal(batch)

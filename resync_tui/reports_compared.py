@@ -7,8 +7,11 @@ from resync_tui.outcome import Finding, Status
 from resync_tui.words import plural
 
 
-def verification(batch: Batch, records: Sequence[FindingRecord]) -> Iterator[str]:
-    """Return a line an object, the keys where they were asked for, and whether a resync is needed."""
+def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str = "state") -> Iterator[str]:
+    """Return a line an object, the keys where they were asked for, and whether a resync is needed.
+
+    `receiver` is what the state calls itself.
+    """
     yield f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8} {'Extra':>6} {'Expected':>8}"
     for each in batch.objects:
         counts = each.counts
@@ -29,13 +32,13 @@ def verification(batch: Batch, records: Sequence[FindingRecord]) -> Iterator[str
     if counts.inserted + counts.updated:
         yield f"A resync is needed: it would send {plural(counts.inserted + counts.updated, 'record')}."
     else:
-        yield "No resync is needed: the state has all that may sync."
+        yield f"No resync is needed: the {receiver} has all that may sync."
     if counts.extra:
-        yield f"{plural(counts.extra, 'record')} of the state the district does not have: resync-tui remove-extra"
+        yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: resync-tui remove-extra"
 
 
 def extra_records(
-    groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str]
+    groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str], receiver: str
 ) -> Iterator[str]:
     """Return the records that only the state has, by table; `held` says of which objects none can go, and why."""
     found = [group for group in groups if group.finding is Finding.EXTRA]
@@ -47,7 +50,7 @@ def extra_records(
             yield f"    and {group.count - len(kept)} more, whose keys were not kept"
     yield from (f"{name}: none of these is removed: {why}" for name, why in held.items())
     if not found:
-        yield "No extra records: the district has all that the state has."
+        yield f"No extra records: the district has all that the {receiver} has."
 
 
 def removal(batch: Batch) -> Iterator[str]:

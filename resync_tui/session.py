@@ -94,7 +94,7 @@ class Session:
     @property
     def receiver(self) -> str:
         """Who receives the records: the state, or the region."""
-        return "region" if self.settings.state.kind == "regional" else "state"
+        return self.settings.state.word
 
     @property
     def may_write(self) -> bool:

@@ -134,12 +134,6 @@ class Alerts:
         async with self._database.read() as connection:
             return [_view(row) for row in (await connection.execute(wanted)).all()]
 
-    async def processes(self) -> list[str]:
-        """Return the processes that this user's alerts are of, for a filter."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_select(self._viewpoint, self._rights))).all()
-        return sorted({row.process for row in rows})
-
     async def unread(self) -> int:
         """Return how many alerts this user has not read."""
         mine = _select(self._viewpoint, self._rights).where(_not(_user.c.isRead)).subquery()

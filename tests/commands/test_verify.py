@@ -78,6 +78,14 @@ def test_each_difference_is_counted_and_named_by_its_key_and_nothing_is_changed(
     assert dump(sent) == before
 
 
+def test_a_regional_edition_says_region(sent: Place) -> None:
+    sent.change("[state]\n", '[state]\nkind = "regional"\n')
+    assert "No resync is needed: the region has all" in sent.run("verify", "-d", "01", "--all").stdout
+    assert "the region has all" in sent.run("history", "--batch", "3").stdout
+    nothing = sent.run("remove-extra", "-d", "01", "--all", "--yes").stdout
+    assert nothing == "No extra records: the district has all that the region has.\n"
+
+
 def test_a_comparison_is_in_history_but_not_in_the_checklist(place: Place) -> None:
     verified(place, "School")
     (batch,) = json.loads(place.run("history", "--json").stdout)

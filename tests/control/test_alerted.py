@@ -104,3 +104,18 @@ async def test_an_agent_that_was_not_heard_of_serves_nobody(office: Office, plan
     number = await office.request(plan, "001")
     office.clock.move(601)
     assert await alert_unclaimed(office.database) == [number]
+
+
+async def test_alerts_of_other_processes_stand_in_the_same_list(office: Office, plan: Plan) -> None:
+    """Another program posts one; it is listed, narrowed by its process, read and deleted as ours are."""
+    alert = METADATA.tables["ProcessAlert"]
+    theirs = {"process": "Data Certification", "name": "Review Event", "message": "", "audience": "state"}
+    async with office.database.write() as connection:
+        await connection.execute(alert.insert().values(**theirs, postedAt=office.clock()))
+    await office.request(plan, "001")
+    listed = await office.store.alerts.posted()
+    assert {each.process for each in listed} == {"Vertical Interoperability", "Data Certification"}
+    (one,) = await office.store.alerts.posted(process="Data Certification")
+    assert one.name == "Review Event"
+    await office.store.alerts.delete([one.alert])
+    assert await office.store.alerts.posted(process="Data Certification") == []
