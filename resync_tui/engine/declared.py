@@ -42,11 +42,19 @@ def declare(connection: sa.Connection, table: sa.Table) -> None:
         _declare_postgres(connection, table)
 
 
+_COLLATED = """
+SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
+"""
+
+
 def _declare_sqlite(connection: sa.Connection, table: sa.Table) -> None:
     quoted = connection.dialect.identifier_preparer.quote(table.name)
     for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
         if row["name"] in table.c:
             table.c[row["name"]].info["declared"] = row["type"]
+    for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
+        if name in table.c:
+            table.c[name].info["collation"] = collated
 
 
 def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
@@ -62,8 +70,8 @@ def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def collation(column: sa.Column[Any]) -> str | None:
-    """Return the collation that a column of PostgreSQL is declared with; it may take different texts for equal."""
-    found: str | None = getattr(column.type, "collation", None)
+    """Return the collation of a column's key where it has one of its own; it may take different texts for equal."""
+    found: str | None = column.info.get("collation", getattr(column.type, "collation", None))
     return found
 
 

@@ -34,7 +34,7 @@ async def find_extra(
         account.add(extra=len(known))
         return
     staged = spec.stage.alias("staged")
-    only_there = sa.not_(sa.exists().where(*(staged.c[name] == spec.target.c[name] for name in spec.key)))
+    only_there = sa.not_(sa.exists().where(*(spec.target.c[name] == staged.c[name] for name in spec.key)))
     keys = sa.select(*(spec.target.c[name] for name in spec.key))
     rows = keys.where(scope.of_target(spec), account.difference.candidates(spec.target), only_there)
     async with target.staging() as connection:
@@ -115,7 +115,7 @@ class Removal:
         return sa.delete(self.spec.target).where(
             self.spec.of_tenant(),
             sa.exists().where(
-                span.of(extra.c.n), *(extra.c[name] == self.spec.target.c[name] for name in self.spec.key)
+                span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
             ),
         )
 

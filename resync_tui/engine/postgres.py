@@ -26,6 +26,7 @@ SAME_TEXT = {
     "TimeZone": "UTC",
     "bytea_output": "hex",
     "extra_float_digits": "1",
+    "lc_monetary": "C",
 }
 """Settings under which both ends write a value as the same text."""
 

@@ -71,6 +71,21 @@ async def test_a_key_that_occurs_twice_in_a_district_without_one_is_refused(
     assert heard.counts["K"] == Counts(processed=4, inserted=1, rejected=3)
 
 
+@every_comparison([("sqlite", "sqlite")])
+async def test_keys_that_the_state_takes_for_equal_are_one_key(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(
+        database,
+        ends,
+        "INSERT INTO k VALUES ('a', 1), ('b', 1), ('B', 2), ('C', 1), ('c', 1), ('d', 1);",
+        "INSERT INTO k VALUES ('01', 'A', 1), ('01', 'b', 1);",
+        district="CREATE TABLE k (id text PRIMARY KEY, v integer);",
+        state="CREATE TABLE k (tenant text, id text COLLATE NOCASE, v integer, PRIMARY KEY (tenant, id));",
+    )
+    heard = await run(make_job(here.district, here.state, KEYED, "01"))
+    assert heard.counts["K"] == Counts(processed=6, inserted=1, unchanged=1, rejected=4), heard.refused
+    assert await here.held("SELECT id, v FROM k ORDER BY 1") == [("A", 1), ("b", 1), ("d", 1)]
+
+
 @pytest.mark.parametrize("ends", SAME)
 @pytest.mark.parametrize("key", NO_KEYS)
 async def test_a_table_without_a_key_fails_its_object_alone_and_is_not_touched(
