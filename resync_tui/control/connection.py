@@ -80,7 +80,7 @@ class ControlDatabase:
         self.viewpoint = viewpoint
         async with self.read() as connection:
             self.rights = await rights_of(connection, viewpoint)
-            served = await served_edition(connection)
+            served = None if self._postgresql else await served_edition(connection)
         self.rights.require_read()
         if viewpoint is None or self._postgresql:
             return

@@ -28,7 +28,10 @@ async def list_batches(
         numbers = select(wanted.with_only_columns(batch.c.batchID).subquery().c.batchID)
         of_them = history.c.batchID.in_(numbers)
     else:
-        of_them = history.c.batchID.in_([row.batchID for row in rows if row.status == Status.RUNNING])
+        running = [row.batchID for row in rows if row.status == Status.RUNNING]
+        if not running:
+            return [batch_view(row, ()) for row in rows]
+        of_them = history.c.batchID.in_(running)
     found: dict[int, list[Row[Any]]] = {}
     for row in await connection.execute(select(history).where(of_them).order_by(history.c.sequence)):
         found.setdefault(row.batchID, []).append(row)
