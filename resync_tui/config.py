@@ -1,23 +1,17 @@
 """resync.toml as frozen settings; secrets resolve lazily, in the process that opens that database."""
 
-import os
-import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import date
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from platformdirs import site_config_path, user_config_path
 from pydantic import Field
 
-from resync_tui import catalog, config_check, config_url
+from resync_tui import catalog, config_check, config_file, config_url
 from resync_tui.catalog import Catalog
 from resync_tui.errors import ConfigError, UsageError, nearest
 from resync_tui.toml_file import CLOSED, validate
-
-FILE_NAME = "resync.toml"
-VARIABLE = "RESYNC_TUI_CONFIG"
 
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -247,59 +241,16 @@ class _Included:
 
 def load(path: Path | None = None) -> Settings:
     """Return the settings of a file, or of the first resync.toml that is found. Raises ConfigError."""
-    found = (path or _find()).absolute()
-    document = _read(found)
+    found = (path or config_file.find()).absolute()
+    document = config_file.read(found)
     if "path" in document:
         raise ConfigError(f"{found}: unknown key path", "Remove that key.")
     settings = validate(Settings, document | {"path": found}, str(found))
     for file in _included(settings):
-        more = validate(_Included, _read(file), str(file))
+        more = validate(_Included, config_file.read(file), str(file))
         settings = replace(settings, district=settings.district + more.district)
     config_check.check(settings)
     return settings
-
-
-def _find() -> Path:
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named)
-    places = [folder / FILE_NAME for folder in (Path(), user_config_path("resync-tui"), site_config_path("resync-tui"))]
-    for place in places:
-        if place.exists():
-            return place
-    raise ConfigError(
-        f"There is no {FILE_NAME} here, nor {' nor '.join(map(str, places[1:]))}",
-        "Name one with --config, write one (see the README), or try: resync-tui demo",
-    )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a file's TOML with its relative paths made absolute and placeholders outside URLs filled in."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check that file and who may read it.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8", "Save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", "Mend that line.") from None
-    resolved: dict[str, Any] = _resolved(document, str(path), path.parent)
-    own = resolved.get("catalog")
-    if isinstance(own, dict) and isinstance(own.get("file"), str):
-        own["file"] = str(path.parent / own["file"])
-    return resolved
-
-
-def _resolved(value: Any, key: str, folder: Path) -> Any:
-    """Fill in what a TOML value holds; URLs and the command to notify wait until they are needed."""
-    if isinstance(value, dict):
-        return {name: _resolved(each, f"{key}: {name}", folder) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_resolved(each, key, folder) for each in value]
-    if not isinstance(value, str):
-        return value
-    text = config_url.anchored(value, folder)
-    return text if key.endswith((": url", ": command")) else config_url.expanded(text, key)
 
 
 def _included(settings: Settings) -> list[Path]:

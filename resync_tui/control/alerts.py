@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field
 
 from resync_tui.clock import utc_now
+from resync_tui.control.columns import ControlTable
 from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.models import METADATA, ControlTable, Tables
+from resync_tui.control.models import METADATA, Tables
 from resync_tui.control.progress import clip, insert_of
 from resync_tui.control.security import seen
 from resync_tui.control.views import Alert

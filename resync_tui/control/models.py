@@ -4,55 +4,14 @@
 Whoever changes a table here adds a revision to `schema/migrations/versions`; a test holds the two together.
 """
 
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, ForeignKey, Identity, Index, Integer, MetaData, Table
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Identity, Index, Integer, MetaData, Table
+from sqlmodel import Field
 
+from resync_tui.control.columns import ControlTable, batch_key, counter, time_of
 from resync_tui.outcome import KeyValue
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept as UTC; SQLite, which knows no offsets, keeps it without one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a time that does not say its offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without an offset")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give every time its offset back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _counter() -> Any:
-    return Field(default=0, sa_type=BigInteger)
-
-
-def _time(*, required: bool = False) -> Any:
-    return Field(default=None, sa_type=UtcTime, nullable=not required)
-
-
-def _batch_key(*, ondelete: str | None = "CASCADE", **options: Any) -> Any:
-    """A column of its own each time: a Column belongs to one table."""
-    return Field(sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete=ondelete), **options))
-
-
-class ControlTable(SQLModel, registry=registry()):
-    """Keeps these tables in a MetaData of their own."""
 
 
 class DISBatch(ControlTable, table=True):
@@ -84,15 +43,15 @@ class DISBatch(ControlTable, table=True):
     """Whether it starts by the clock, and so within the window only."""
     isCampaign: bool = False
     """Whether its district is tried again later where it cannot be reached."""
-    notBefore: datetime | None = _time()
+    notBefore: datetime | None = time_of()
     """When it may start: the time it was asked for, or of its next try while its district cannot be reached."""
     status: str
     attempts: int = 0
     putOff: int = 0
     """How often it was put off because its district could not be reached."""
-    requestedAt: datetime = _time(required=True)
-    startedAt: datetime | None = _time()
-    finishedAt: datetime | None = _time()
+    requestedAt: datetime = time_of(required=True)
+    startedAt: datetime | None = time_of()
+    finishedAt: datetime | None = time_of()
     cancelRequested: bool = False
     cancelledBy: str = ""
     message: str = ""
@@ -102,16 +61,16 @@ class DISBatch(ControlTable, table=True):
     """Whether a stage may be left in the state: an agent has begun it and has not said that it cleaned up."""
     color: str = ""
     """Its dot once it has ended, as its counts are its objects' sums: no list of many batches reads their objects."""
-    processed: int = _counter()
-    errors: int = _counter()
-    inserted: int = _counter()
-    updated: int = _counter()
-    unchanged: int = _counter()
-    excluded: int = _counter()
-    rejected: int = _counter()
-    blocked: int = _counter()
-    extra: int = _counter()
-    removed: int = _counter()
+    processed: int = counter()
+    errors: int = counter()
+    inserted: int = counter()
+    updated: int = counter()
+    unchanged: int = counter()
+    excluded: int = counter()
+    rejected: int = counter()
+    blocked: int = counter()
+    extra: int = counter()
+    removed: int = counter()
 
 
 class DISBatchHistory(ControlTable, table=True):
@@ -120,7 +79,7 @@ class DISBatchHistory(ControlTable, table=True):
     __tablename__ = "DISBatchHistory"
     __table_args__ = (Index("DISBatchHistory_last", "districtNumber", "schoolYear", "objectName", "batchID"),)
 
-    batchID: int = _batch_key(primary_key=True)
+    batchID: int = batch_key(primary_key=True)
     sequence: int = Field(sa_column=Column("sequence", Integer, primary_key=True, autoincrement=False))
     objectName: str
     districtNumber: str
@@ -130,20 +89,20 @@ class DISBatchHistory(ControlTable, table=True):
     requiredBy: list[str] = Field(sa_column=Column("requiredBy", JSON, nullable=False))
     status: str
     phase: str = ""
-    startedAt: datetime | None = _time()
-    finishedAt: datetime | None = _time()
+    startedAt: datetime | None = time_of()
+    finishedAt: datetime | None = time_of()
     total: int | None = Field(default=None, sa_type=BigInteger)
-    read: int = _counter()
-    processed: int = _counter()
-    errors: int = _counter()
-    inserted: int = _counter()
-    updated: int = _counter()
-    unchanged: int = _counter()
-    excluded: int = _counter()
-    rejected: int = _counter()
-    blocked: int = _counter()
-    extra: int = _counter()
-    removed: int = _counter()
+    read: int = counter()
+    processed: int = counter()
+    errors: int = counter()
+    inserted: int = counter()
+    updated: int = counter()
+    unchanged: int = counter()
+    excluded: int = counter()
+    rejected: int = counter()
+    blocked: int = counter()
+    extra: int = counter()
+    removed: int = counter()
     message: str = ""
 
 
@@ -153,7 +112,7 @@ class DISBatchError(ControlTable, table=True):
     __tablename__ = "DISBatchError"
     __table_args__ = (Index("DISBatchError_reason", "batchID", "objectName", "kind", "reason"),)
 
-    batchID: int = _batch_key(primary_key=True)
+    batchID: int = batch_key(primary_key=True)
     number: int = Field(sa_column=Column("number", Integer, primary_key=True, autoincrement=False))
     """From 1 within a batch, so that a write that is tried again adds nothing twice."""
     objectName: str
@@ -168,12 +127,12 @@ class DISBatchErrorCount(ControlTable, table=True):
 
     __tablename__ = "DISBatchErrorCount"
 
-    batchID: int = _batch_key(primary_key=True)
+    batchID: int = batch_key(primary_key=True)
     objectName: str = Field(primary_key=True)
     tableName: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     reason: str = Field(primary_key=True)
-    records: int = _counter()
+    records: int = counter()
 
 
 class DISBatchFinding(ControlTable, table=True):
@@ -182,7 +141,7 @@ class DISBatchFinding(ControlTable, table=True):
     __tablename__ = "DISBatchFinding"
     __table_args__ = (Index("DISBatchFinding_finding", "batchID", "objectName", "finding"),)
 
-    batchID: int = _batch_key(primary_key=True)
+    batchID: int = batch_key(primary_key=True)
     number: int = Field(sa_column=Column("number", Integer, primary_key=True, autoincrement=False))
     objectName: str
     tableName: str
@@ -196,11 +155,11 @@ class DISBatchFindingCount(ControlTable, table=True):
 
     __tablename__ = "DISBatchFindingCount"
 
-    batchID: int = _batch_key(primary_key=True)
+    batchID: int = batch_key(primary_key=True)
     objectName: str = Field(primary_key=True)
     tableName: str = Field(primary_key=True)
     finding: str = Field(primary_key=True)
-    records: int = _counter()
+    records: int = counter()
 
 
 class DISScheduleFiring(ControlTable, table=True):
@@ -215,7 +174,7 @@ class DISScheduleFiring(ControlTable, table=True):
     """As `2026-03-08T02:30` in the schedule's own time zone; comes once also where clocks are set back."""
     cron: str
     timezone: str
-    firedAt: datetime = _time(required=True)
+    firedAt: datetime = time_of(required=True)
     requestID: int | None = None
     """None: it lay before the schedule was known, and was passed over."""
 
@@ -226,13 +185,13 @@ class DISRunning(ControlTable, table=True):
     __tablename__ = "DISRunning"
 
     districtNumber: str = Field(primary_key=True)
-    batchID: int = _batch_key(ondelete=None, nullable=False, unique=True)
+    batchID: int = batch_key(ondelete=None, nullable=False, unique=True)
     owner: str
     """The agent's id."""
     token: int = Field(sa_type=BigInteger)
     """Grows for ever; a write with an older one is refused."""
-    expires: datetime = _time(required=True)
-    changes: int = _counter()
+    expires: datetime = time_of(required=True)
+    changes: int = counter()
     """Writes under this claim, so that progress need not touch the gate."""
 
 
@@ -246,8 +205,8 @@ class DISAgent(ControlTable, table=True):
     kernel: str
     """Which running kernel it lives under: only there does its lock file tell whether it is dead."""
     pid: int
-    startedAt: datetime = _time(required=True)
-    seenAt: datetime = _time(required=True)
+    startedAt: datetime = time_of(required=True)
+    seenAt: datetime = time_of(required=True)
     leaseSeconds: float
     districts: list[str] = Field(sa_column=Column("districts", JSON, nullable=False))
     """Those it serves."""
@@ -260,8 +219,8 @@ class DISGate(ControlTable, table=True):
 
     gateID: int = Field(sa_column=Column("gateID", Integer, primary_key=True, autoincrement=False))
     lastRequest: int = 0
-    lastToken: int = _counter()
-    changes: int = _counter()
+    lastToken: int = counter()
+    changes: int = counter()
 
 
 class ProcessAlert(ControlTable, table=True):
@@ -275,8 +234,8 @@ class ProcessAlert(ControlTable, table=True):
     """The category, as in `Vertical Interoperability`."""
     name: str
     message: str = ""
-    postedAt: datetime = _time(required=True)
-    dueAt: datetime | None = _time()
+    postedAt: datetime = time_of(required=True)
+    dueAt: datetime | None = time_of()
     audience: str
     """`district` or `state`."""
     districtNumber: str | None = None

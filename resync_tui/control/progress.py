@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.models import Tables, UtcTime
+from resync_tui.control.columns import UtcTime
+from resync_tui.control.models import Tables
 from resync_tui.control.rows import BLANK, COUNTED
 from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.errors import LeaseLost

@@ -11,7 +11,8 @@ from sqlalchemy import CheckConstraint, Column, ColumnElement, Integer, Select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field
 
-from resync_tui.control.models import METADATA, ControlTable, Tables
+from resync_tui.control.columns import ControlTable
+from resync_tui.control.models import METADATA, Tables
 from resync_tui.database import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
 from resync_tui.rights import Rights, Viewpoint, user_name
