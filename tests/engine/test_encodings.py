@@ -9,7 +9,7 @@ import pytest
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import Counts
 from tests.accounts.shape import versions
-from tests.databases import run_script
+from tests.databases import rows, run_script
 from tests.engine.running import make_job, run
 from tests.engine.small import Pair
 
@@ -61,7 +61,10 @@ async def test_texts_of_the_same_bytes_in_another_encoding_are_not_the_same(
     assert await here.held("SELECT v FROM v WHERE id = '1'") == [(garbled[district],)]
 
 
-async def test_the_order_and_the_case_of_a_database_do_not_matter(created: Created) -> None:
+async def test_the_order_and_the_case_of_a_database_do_not_matter(created: Created, postgres_server: str) -> None:
+    ((release,),) = await rows(postgres_server, "SHOW server_version_num")
+    if int(str(release)) < 180_000:
+        pytest.skip("this server has no collation of Unicode's of its own")
     here = await both(created, UTF8, OTHER_ORDER)
     keys = ["a", "A", "\u00e4", "a\u0308", "Z", "z", "\u00df", "ss", "SS", "\u0130", "i", "\u6f22", "_", "-a"]
     await run_script(here.district, "".join(f"INSERT INTO v VALUES ('{key}', '{key}');" for key in keys))
