@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from resync_tui import config
+from resync_tui import config, config_file
 from resync_tui.config import Settings
 from resync_tui.errors import ConfigError, UsageError
 
@@ -105,8 +105,8 @@ def test_the_file_is_looked_for_in_the_documented_order(tmp_path: Path, monkeypa
         (place / "resync-tui" / "resync.toml").write_text(GOOD)
     monkeypatch.chdir(places["here"])
     monkeypatch.setenv("RESYNC_TUI_CONFIG", str(places["variable"] / "resync.toml"))
-    monkeypatch.setattr(config, "user_config_path", lambda name: places["user"] / name)
-    monkeypatch.setattr(config, "site_config_path", lambda name: places["system"] / name)
+    monkeypatch.setattr(config_file, "user_config_path", lambda name: places["user"] / name)
+    monkeypatch.setattr(config_file, "site_config_path", lambda name: places["system"] / name)
     assert config.load(places["option"] / "resync.toml").path.parent == places["option"]
     assert config.load().path.parent == places["variable"]
     monkeypatch.delenv("RESYNC_TUI_CONFIG")

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, ParamSpec, TypeVar
@@ -80,10 +81,13 @@ class Watched:
 
 
 @asynccontextmanager
-async def console(settings: Settings, watched: Watched) -> AsyncIterator[ResyncApp]:
-    """Open the screens on a control database."""
+async def console(
+    settings: Settings, watched: Watched, painted: Callable[[], None] = lambda: None
+) -> AsyncIterator[ResyncApp]:
+    """Open the screens on a control database; `painted` is called once the first one has been painted, still empty."""
 
     async def open_store() -> Store:
+        painted()
         return watched.over(await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings)))
 
     app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
@@ -131,7 +135,7 @@ async def measured(settings: Settings, watched: Watched) -> dict[str, float]:
 
     for _ in range(TIMES):
         begun = time.perf_counter()
-        async with console(settings, watched):
+        async with console(settings, watched, partial(note, "first paint", begun)):
             note("opening", begun)
     async with console(settings, watched) as app:
         state = settings.edition == "state"
