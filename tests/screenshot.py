@@ -79,7 +79,7 @@ async def pictures(settings: Settings, start_agent: Callable[[], str | None]) ->
         save(app, "confirm")
         await pilot.press("escape")
         await pilot.press("g")
-        await until(pilot, lambda: "Processed:" in text(app))
+        await until(pilot, lambda: "●   ok" in text(app))
         save(app, "checklist")
 
 

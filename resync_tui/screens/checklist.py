@@ -11,7 +11,7 @@ from resync_tui.campaign import Due, Scenario, due
 from resync_tui.control.views import FindingRecord, LastResync
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose
-from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row
+from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row, indent_for
 from resync_tui.screens.detail import detail_sheet
 from resync_tui.screens.districts import district_picker
 from resync_tui.screens.errors import ErrorsPage
@@ -84,7 +84,7 @@ class ChecklistPage(MarkingPage):
         counts = [known.result.counts for known in self._last.values()]
         columns = Columns(
             width,
-            self.deepest,
+            self.widest(indent_for(width)),
             max([5, *(len(str(each.processed)) for each in counts)]),
             max([3, *(len(str(each.errors)) for each in counts)]),
             max([0, *(len(str(each.extra)) for each in counts if each.extra)]),

@@ -53,6 +53,11 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
     )
 
 
+def indent_for(width: int) -> int:
+    """Return how many cells a level of the tree takes."""
+    return 2 if width >= WIDE else 1
+
+
 HEAD = "Last Resync  Results: "
 """What stands above the narrow columns before the names of the counts."""
 
@@ -62,12 +67,12 @@ class Columns:
     """How wide the columns are.
 
     Where every name has room, each row says `Processed: n Errors: n`, as the documents show it. Where one would be cut,
-    the titles say so once, and the tree is indented by one cell a level.
+    the titles say so once.
     """
 
     width: int
-    deepest: int = 0
-    """Cells of the widest name with its indent, at one cell a level."""
+    widest: int = 0
+    """Cells of the widest name with its indent."""
     processed: int = 5
     errors: int = 3
     extra: int = 0
@@ -76,12 +81,12 @@ class Columns:
     @property
     def indent(self) -> int:
         """Cells a level of the tree takes."""
-        return 2 if self.width >= WIDE else 1
+        return indent_for(self.width)
 
     @property
     def labelled(self) -> bool:
         """Whether each row has room for the names of its counts."""
-        return self._left_by(len(self._labelled(0, 0, self.extra))) >= self.deepest
+        return self._left_by(len(self._labelled(0, 0, self.extra))) >= self.widest
 
     @property
     def results(self) -> int:

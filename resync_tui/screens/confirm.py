@@ -84,6 +84,7 @@ class TypedQuestion(Over[bool]):
         self._wanted = text
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
         self._input = Input(id="answer", compact=True)
+        self._input.cursor_blink = self._input.select_on_focus = False
 
     def compose(self) -> ComposeResult:
         """Title, what it is about, where to type."""

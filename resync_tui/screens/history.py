@@ -56,7 +56,10 @@ class HistoryPage(Page):
 
     def compose_filter(self) -> ComposeResult:
         """What asks for a part of a district's name."""
-        yield Input(id="filter", placeholder="part of a district; Enter keeps, Esc clears", compact=True)
+        asked = Input(id="filter", placeholder="part of a district; Enter keeps, Esc clears", compact=True)
+        asked.cursor_blink = asked.select_on_focus = False
+        self._list.filter = asked
+        yield asked
 
     async def load(self) -> None:
         """Read the newest batches, or those of one request."""
@@ -121,8 +124,8 @@ class HistoryPage(Page):
 
     def action_filter(self) -> None:
         """Ask for a part of a district's name."""
-        self.query_one("#filter", Input).focus()
         self.add_class("filtering")
+        self.set_focus(self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def _filter(self, event: Input.Changed) -> None:

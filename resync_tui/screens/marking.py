@@ -51,10 +51,9 @@ class MarkingPage(SendingPage):
         """Return the objects to show, under folds and filter."""
         return self._tree.shown(self._folded, self.wanted_name)
 
-    @property
-    def deepest(self) -> int:
-        """Cells of the widest name with a cell a level before it."""
-        return self._tree.deepest
+    def widest(self, indent: int) -> int:
+        """Return the cells of the widest name with its indent."""
+        return self._tree.widest(indent)
 
     def list_objects(self) -> None:
         """List the objects of another district or year; marks stay where it has the object."""
@@ -64,7 +63,10 @@ class MarkingPage(SendingPage):
 
     def compose_filter(self) -> ComposeResult:
         """What asks for a part of a name."""
-        yield Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
+        asked = Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
+        asked.cursor_blink = asked.select_on_focus = False
+        self.rows().filter = asked
+        yield asked
 
     def note(self) -> list[Line]:
         """Say why the object under the cursor is in it, what it needs, and the catalog's hint."""
@@ -125,8 +127,8 @@ class MarkingPage(SendingPage):
 
     def action_filter(self) -> None:
         """Ask for a part of a name."""
-        self.query_one("#filter", Input).focus()
         self.add_class("filtering")
+        self.set_focus(self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def _filter(self, event: Input.Changed) -> None:

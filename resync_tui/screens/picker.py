@@ -52,6 +52,7 @@ class Picker(Over[Picked | None]):
         self._titles = Lines(id="titles")
         self._hint = Lines(id="hint")
         self._input = Input(id="filter", placeholder="part of a name", compact=True)
+        self._input.cursor_blink = self._input.select_on_focus = False
         self._title = title
         self._choices = list(choices)
         self._picked = {each.key for each in choices if each.picked}

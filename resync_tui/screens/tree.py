@@ -25,8 +25,11 @@ class Tree:
         self.below: dict[str | None, list[str]] = {}
         for each in catalog.objects:
             self.below.setdefault(self.above[each.name], []).append(each.name)
-        self.deepest = max((node.depth + 1 + len(node.name) for node in self.shown()), default=0)
-        """Cells of the widest name after a fold's sign and a cell a level."""
+        self._all = self.shown()
+
+    def widest(self, indent: int) -> int:
+        """Return the cells of the widest name after its fold, at so many cells a level."""
+        return max((indent * (node.depth + 1) + len(node.name) for node in self._all), default=0)
 
     def shown(self, folded: Collection[str] = (), wanted: str = "") -> list[Node]:
         """Return the rows to show; a filter looks into folded branches and opens what leads to a match."""

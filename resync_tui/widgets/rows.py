@@ -9,10 +9,12 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from resync_tui.widgets.line import PLAIN, Line, strip
 
@@ -57,6 +59,9 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
         self._top = 0
         """The first row in sight when the cursor moved last."""
         self._has_cursor = cursor
+        self.filter: Widget | None = None
+        """What `/` opens: it gets the keys that come after it in one packet, before the focus is there."""
+        self._typing = False
 
     @property
     def values(self) -> tuple[V, ...]:
@@ -109,6 +114,19 @@ class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
             if top <= y < top + self.size.height:
                 self.refresh_line(y)
         self._dirty.clear()
+
+    def on_key(self, event: Key) -> None:
+        """Hand the filter what was typed for it."""
+        if self.filter is not None and self._typing:
+            event.stop()
+            event.prevent_default()
+            self.filter.post_message(Key(event.key, event.character))
+        if event.key in ("slash", "enter", "escape"):
+            self._typing = event.key == "slash"
+
+    def on_blur(self) -> None:
+        """From here on the filter gets its keys itself."""
+        self._typing = False
 
     def go(self, key: str) -> None:
         """Put the cursor on a row, where there is such a row."""

@@ -50,10 +50,10 @@ class Terminal:
             with suppress(OSError):
                 self.output += os.read(self.fd, 65536)
 
-    def reads_until(self, part: bytes) -> None:
-        """Read until something has been written."""
+    def reads_until(self, part: bytes, since: int = 0) -> None:
+        """Read until something has been written, after so many bytes."""
         end = monotonic() + DEADLINE
-        while part not in self.output:
+        while part not in self.output[since:]:
             assert monotonic() < end, self.text[-4000:]
             self.read()
 

@@ -52,7 +52,9 @@ async def before_anything(c: Console, take: Take) -> None:
     await c.press("s")
     await take("confirm", "may slow system performance", "[+] ScheduleStructure", "[x] Enrollment", "y Request Resync")
     await c.press("escape", "d", "s")
-    await take("confirm-alone", "records may be refused. Parents left out:", "District             never resynced from here")
+    await take(
+        "confirm-alone", "records may be refused. Parents left out:", "District             never resynced from here"
+    )
     await c.press("escape", "d", "u", "escape", "g")
 
 
@@ -117,9 +119,7 @@ async def under_way(c: Console, take: Take) -> None:
     await take("cancel", "Cancel resync #3?", "y Cancel it")
     await c.press("escape", "escape", "g")
     await c.shows("running 10s")
-    await take(
-        "checklist", "1 running", "running 10s", "○  78%", "▲ <.1%", "■  16%", "●   ok", "Extra"
-    )
+    await take("checklist", "1 running", "running 10s", "○  78%", "▲ <.1%", "■  16%", "●   ok", "Extra")
 
 
 async def around(c: Console, log: AgentLog, take: Take) -> None:

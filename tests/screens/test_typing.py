@@ -1,0 +1,19 @@
+"""Keys that come in one packet, as on a slow line."""
+
+from tests.screens.pseudo_terminal import terminal
+
+
+def test_what_is_typed_for_a_filter_is_not_taken_for_keys_of_the_screen() -> None:
+    with terminal("tests.screens.on_a_pty") as shown:
+        shown.reads_until(b"Quit")
+        shown.press("/enroll")
+        shown.reads_until(b"Filter: enroll")
+        shown.press("\r")
+        shown.reads_until(b"Enrollment needs ")
+        shown.press("H")
+        shown.reads_until(b"Nothing has been sent yet.")
+        shown.press("/wq")
+        shown.reads_until(b"Filter: wq")
+        shown.press("\r")
+        shown.reads_until(b"Enter")
+        assert shown.process.poll() is None
