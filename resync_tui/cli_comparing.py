@@ -86,13 +86,13 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
     if seen.status is not outcome.Status.COMPLETED:
         show(reports.troubles(seen), err=True)
         return outcome.exit_code([seen.status], 0)
-    count = _preview(settings, seen, as_json)
+    _preview(settings, seen, as_json)
     if not seen.counts.extra:
         if as_json:
             show_json(documents.removal(seen))
         return 0
     if not yes:
-        _confirm_removal(settings, one, count)
+        _confirm_removal(settings, one, seen.counts.extra)
     done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA, "the removal goes on")
     if done is None:
         return INTERRUPTED
@@ -117,8 +117,11 @@ def _of_one(
     return one, planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
 
 
-def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> int:
-    """Show the extra records that a comparison found; return how many of them may go. Raises CannotRun where none."""
+def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
+    """Show the extra records that a comparison found. Raises CannotRun where it tells that they may not go.
+
+    One object of which too many would go keeps all back, as the agent checks every object before it removes anything.
+    """
     from resync_tui import reports_compared
     from resync_tui.extra_guard import held_back
 
@@ -126,13 +129,11 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> int:
     share = settings.engine.extra_share
     held = {each.object: why for each in seen.objects if (why := held_back(each, share))}
     show(reports_compared.extra_records(groups, records, held, settings.state.word), err=as_json)
-    count = sum(each.counts.extra for each in seen.objects if each.object not in held)
-    if held and not count:
+    if held:
         raise CannotRun(
-            f"Nothing was removed: of no object may extra records go (batch {seen.batch})",
-            "Check the district's database, or raise [engine] extra_share.",
+            f"Nothing was removed: too many would go of {', '.join(held)}",
+            "Check the district's database, raise [engine] extra_share, or name only the other objects.",
         )
-    return count
 
 
 def _confirm_removal(settings: "Settings", district: str, count: int) -> None:

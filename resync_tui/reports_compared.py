@@ -40,7 +40,7 @@ def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str =
 def extra_records(
     groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str], receiver: str
 ) -> Iterator[str]:
-    """Return the records that only the state has, by table; `held` says of which objects none can go, and why."""
+    """Return the records that only the state has, by table; `held` says of which objects too many would go."""
     found = [group for group in groups if group.finding is Finding.EXTRA]
     for group in found:
         yield f"{group.object}, {group.table}: {plural(group.count, 'extra record')}"
@@ -48,7 +48,7 @@ def extra_records(
         yield from (f"    {_key(each)}" for each in kept)
         if len(kept) < group.count:
             yield f"    and {group.count - len(kept)} more, whose keys were not kept"
-    yield from (f"{name}: none of these is removed: {why}" for name, why in held.items())
+    yield from (f"{name}: too many to remove: {why}" for name, why in held.items())
     if not found:
         yield f"No extra records: the district has all that the {receiver} has."
 

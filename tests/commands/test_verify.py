@@ -187,7 +187,7 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     assert process.wait(60) == 3
     told = os.read(terminal, 4096).decode()
     os.close(terminal)
-    assert "Person: none of these is removed: 3 of at most 13 are over 20% ([engine] extra_share)" in preview
+    assert "Person: too many to remove: 3 of at most 13 are over 20% ([engine] extra_share)" in preview
     assert "Nothing was removed" in told
     assert "type 01" not in told
     assert dump(with_extra) == before
@@ -196,21 +196,15 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     ]
 
 
-def test_only_what_may_go_is_counted_where_it_is_asked(with_extra: Place) -> None:
+def test_one_object_of_which_too_many_would_go_keeps_all_back_until_the_others_are_named(with_extra: Place) -> None:
     with_extra.sql("state", "INSERT INTO School VALUES ('01', 5, '01', 'Extra')")
-    terminal, theirs = pty.openpty()
-    process = with_extra.start("remove-extra", "-d", "01", "--all", stdin=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = ""
-    while "type 01 or Abbott" not in shown:
-        shown += os.read(terminal, 4096).decode()
-    os.write(terminal, b"\n")
-    assert "To remove 1 record of Abbott" in shown
-    assert process.stdout is not None
-    with process.stdout:
-        assert "School: none of these is removed" in process.stdout.read()
-    assert process.wait(60) == 4
-    os.close(terminal)
+    done = with_extra.run("remove-extra", "-d", "01", "--all", "--yes")
+    assert done.returncode == 3
+    assert "School: too many to remove: 1 of at most 2 are over 20% ([engine] extra_share)" in done.stdout
+    assert done.stderr.splitlines()[0] == "Nothing was removed: too many would go of School"
+    assert persons(with_extra, "01") == [(77,)]
+    assert with_extra.run("remove-extra", "-d", "01", "Person", "--yes").returncode == 0
+    assert persons(with_extra, "01") == []
 
 
 def without_agent(place: Place, *arguments: str) -> "subprocess.Popen[str]":
