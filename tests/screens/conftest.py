@@ -53,9 +53,9 @@ class Console:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def until(self, condition: Callable[[], object], seconds: float = DEADLINE) -> None:
+    async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds; say what stands on the screen where it never does."""
-        end = monotonic() + seconds
+        end = monotonic() + DEADLINE
         while not condition():
             assert monotonic() < end, self.text
             await self.pilot.pause(0.02)

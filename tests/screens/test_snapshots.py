@@ -17,7 +17,6 @@ from tests.screens import tour, twin
 from tests.screens.conftest import Console, Opener
 
 FOLDER = Path(__file__).parent / "snapshots"
-SETTLE = 5.0
 DOTS = ("●   ok", "▲ <.1%", "■  16%", "○  78%")
 
 
@@ -44,7 +43,7 @@ async def differs(c: Console, name: str) -> str:
         file.write_text(trimmed(c), "utf-8")
     known = file.read_text("utf-8") if file.exists() else ""
     with suppress(AssertionError):
-        await c.until(lambda: trimmed(c) == known, SETTLE)
+        await c.until(lambda: trimmed(c) == known)
     return "" if trimmed(c) == known else f"{file.name} is another now:\n{trimmed(c)}"
 
 
