@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from resync_tui.engine.buckets import Buckets, buckets_of
 from resync_tui.engine.ends import Source, Target
-from resync_tui.engine.families import Family, family, stored_otherwise
+from resync_tui.engine.families import Family, family, store_alike, stored_otherwise
 from resync_tui.engine.fingerprints import Comparison, Hashing
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec, shown_in
@@ -94,7 +94,9 @@ async def find(
 async def _side_by_side(spec: TableSpec, source: Source, within: Scope, schema: str) -> Difference:
     """Compare where one connection sees both ends: no fingerprints, the rows themselves."""
     held = shown_in(spec.target, schema).alias("held")
-    other = sa.or_(sa.false(), *(stored_otherwise(spec.row.c[name], held.c[name]) for name in spec.updatable))
+    columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
+    pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
+    other = sa.or_(sa.false(), *pairs)
     same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(other))
     counted = sa.select(sa.func.count()).select_from(spec.row).where(within.of_source(spec), same)
     if (forbidden := within.forbidden(spec)) is not None:

@@ -6,56 +6,31 @@ left out where they are not installed: `pip install -e '.[bench]'`.
 
 import argparse
 import asyncio
-import statistics
+import os
+import platform
 import tempfile
-from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from resync_tui.outcome import Purpose
 from resync_tui.private_postgres import PrivatePostgres
-from tests.bench import peers
+from tests.bench import files, peers, small
 from tests.bench.enrollments import SCATTERED_CHANGES, SPOIL, Databases, create, drop, empty, run, value
-from tests.bench.ours import Ran, resync
+from tests.bench.ours import peak_memory, resync
+from tests.bench.seconds import Seconds
 
 SETTINGS = {"max_connections": "100", "autovacuum": "off", "max_wal_size": "4GB"}
 """Autovacuum would start in the middle of whatever comes next; the benchmark vacuums by itself."""
 
-
-class Seconds:
-    """What each work took, a list a work."""
-
-    def __init__(self, verbose: bool) -> None:
-        self._taken: dict[str, list[float]] = defaultdict(list)
-        self._verbose = verbose
-
-    async def ours(self, work: str, running: Awaitable[Ran]) -> Ran:
-        """Note what a batch took, and return what became of its records."""
-        ran = await running
-        self._note(work, ran.seconds)
-        if self._verbose:
-            for at, text in ran.notes:
-                print(f"    {at:7.2f} {text}")
-            print(f"    {ran.counts}")
-        return ran
-
-    async def peer(self, work: str, running: Awaitable[float]) -> None:
-        """Note what a peer took."""
-        self._note(work, await running)
-
-    def _note(self, work: str, seconds: float) -> None:
-        self._taken[work].append(seconds)
-        print(f"{seconds:8.2f} s  {work}", flush=True)
-
-    def median(self, work: str) -> float | None:
-        """Return the median of a work; None where it did not run."""
-        return statistics.median(self._taken[work]) if work in self._taken else None
-
-
-FLOOR, REAL, ROWS, DLT, DLT_AGAIN = "psql pipe, bare table", "psql pipe, real table", "executemany", "dlt", "dlt again"
-ROWS_AGAIN, RELADIFF = "executemany again", "reladiff"
+FLOOR, REAL = "psql pipe, bare table", "psql pipe, real table"
+ROWS, ROWS_AGAIN = "executemany", "executemany again"
+DLT, DLT_AGAIN, RELADIFF = "dlt merge", "dlt merge again", "reladiff"
 FIRST, SAME, FEW, BAD, COMPARED = "first load", "nothing differs", "1 % differ", "first load, 5 % bad", "compare"
+SMALL, SMALL_COUNT = "small district", "count its tables"
+SMALL_FILES, SMALL_FILES_COUNT = "small district, SQLite", "count its tables, SQLite"
+FILES_FIRST, FILES_SAME, FILES_COPY = "first load, SQLite", "nothing differs, SQLite", "INSERT … SELECT, SQLite"
 
 RATIOS = (
     (SAME, FLOOR, 0.5),
@@ -67,31 +42,50 @@ RATIOS = (
     (FIRST, DLT, 1.0),
     (SAME, DLT_AGAIN, 1 / 15),
     (COMPARED, RELADIFF, 0.25),
+    (SMALL, SMALL_COUNT, None),
+    (SMALL_FILES, SMALL_FILES_COUNT, None),
+    (FILES_FIRST, FILES_COPY, 2.5),
+    (FILES_SAME, FILES_COPY, 1.0),
 )
 """Ours, theirs, and how many times theirs ours may take."""
 
+Part: TypeAlias = Callable[[str, argparse.Namespace, Seconds], Coroutine[Any, Any, None]]
 
-async def one_round(databases: Databases, seconds: Seconds, number: int) -> None:
-    """Measure the engine beside the pipes."""
+
+async def enrollments(admin: str, told: argparse.Namespace, seconds: Seconds) -> None:
+    """Measure one large table beside every peer."""
+    databases = await create(admin, told.rows)
+    try:
+        await resync(databases, ["Calendar", "Person"])
+        for number in range(told.rounds):
+            await _one_round(databases, seconds, number)
+        if told.slow:
+            await _slow_peers(databases, seconds)
+        await _bad_rows(databases, seconds)
+    finally:
+        await drop(admin, databases)
+
+
+async def _one_round(databases: Databases, seconds: Seconds, number: int) -> None:
     await empty(databases)
     await seconds.peer(REAL, peers.real_pipe(databases))
     await empty(databases)
-    ran = await seconds.ours(FIRST, resync(databases, "Enrollment"))
+    ran = await seconds.ours(FIRST, resync(databases, ["Enrollment"]))
     assert ran.counts.inserted == databases.rows
     await run(databases.state, "VACUUM ANALYZE", "CHECKPOINT")
     await seconds.peer(FLOOR, peers.floor_pipe(databases))
-    ran = await seconds.ours(SAME, resync(databases, "Enrollment"))
+    ran = await seconds.ours(SAME, resync(databases, ["Enrollment"]))
     assert ran.counts.unchanged == databases.rows
-    await seconds.ours(COMPARED, resync(databases, "Enrollment", purpose=Purpose.VERIFY))
+    await seconds.ours(COMPARED, resync(databases, ["Enrollment"], Purpose.VERIFY))
     if find_spec("reladiff"):
         await seconds.peer(RELADIFF, peers.reladiff(databases))
     await run(databases.district, SCATTERED_CHANGES.replace("$1", str(number + 10)), "VACUUM ANALYZE", "CHECKPOINT")
-    ran = await seconds.ours(FEW, resync(databases, "Enrollment"))
+    ran = await seconds.ours(FEW, resync(databases, ["Enrollment"]))
     assert ran.counts.updated == databases.rows // 100
 
 
-async def slow_peers(databases: Databases, seconds: Seconds) -> None:
-    """Measure what takes minutes: once."""
+async def _slow_peers(databases: Databases, seconds: Seconds) -> None:
+    """Measure once what takes long."""
     await empty(databases)
     await seconds.peer(ROWS, peers.executemany(databases))
     await run(databases.state, "VACUUM ANALYZE")
@@ -100,50 +94,87 @@ async def slow_peers(databases: Databases, seconds: Seconds) -> None:
         with tempfile.TemporaryDirectory() as folder:
             await seconds.peer(DLT, peers.dlt_merge(databases, Path(folder)))
             await seconds.peer(DLT_AGAIN, peers.dlt_merge(databases, Path(folder)))
-            await run(
-                databases.state, "DROP SCHEMA dlt_bench CASCADE", "DROP SCHEMA IF EXISTS dlt_bench_staging CASCADE"
-            )
+        await run(databases.state, "DROP SCHEMA dlt_bench CASCADE", "DROP SCHEMA IF EXISTS dlt_bench_staging CASCADE")
 
 
-async def bad_rows(databases: Databases, seconds: Seconds) -> None:
-    """Measure a first load of which five rows in a hundred are refused."""
-    await run(databases.district, SPOIL, "VACUUM ANALYZE")
+async def _bad_rows(databases: Databases, seconds: Seconds) -> None:
+    await run(databases.district, SPOIL, "VACUUM FULL ANALYZE")
     await empty(databases)
-    ran = await seconds.ours(BAD, resync(databases, "Enrollment"))
+    ran = await seconds.ours(BAD, resync(databases, ["Enrollment"]))
     assert ran.counts.rejected == databases.rows * 5 // 100
 
 
+async def small_districts(admin: str, told: argparse.Namespace, seconds: Seconds) -> None:
+    """Measure a full resync of a small district that is in order, on a server and in files."""
+    for url, ours, theirs in ((admin, SMALL, SMALL_COUNT), (None, SMALL_FILES, SMALL_FILES_COUNT)):
+        with tempfile.TemporaryDirectory() as folder:
+            databases = await small.create(Path(folder) / "demo", url)
+            for _ in range(told.rounds):
+                await seconds.peer(theirs, small.count_tables(databases))
+                ran = await seconds.ours(ours, small.everything(databases))
+                assert ran.counts.inserted + ran.counts.updated == 0
+
+
+async def sqlite(_: str, told: argparse.Namespace, seconds: Seconds) -> None:
+    """Measure the large table from file to file."""
+    with tempfile.TemporaryDirectory() as folder:
+        databases = await files.create(Path(folder), told.rows)
+        await resync(databases, ["Calendar", "Person"])
+        for _round in range(told.rounds):
+            files.empty(databases)
+            await seconds.peer(FILES_COPY, files.insert_select(databases))
+            files.empty(databases)
+            ran = await seconds.ours(FILES_FIRST, resync(databases, ["Enrollment"]))
+            assert ran.counts.inserted == databases.rows
+            ran = await seconds.ours(FILES_SAME, resync(databases, ["Enrollment"]))
+            assert ran.counts.unchanged == databases.rows
+
+
+async def memory(admin: str, told: argparse.Namespace, _: Seconds) -> None:
+    """Tell how large an agent becomes, at --rows and at ten times as many."""
+    for rows in (told.rows, 10 * told.rows):
+        databases = await create(admin, rows)
+        try:
+            await resync(databases, ["Calendar", "Person"])
+            first = peak_memory(databases)
+            await run(databases.district, SCATTERED_CHANGES.replace("$1", "10"))
+            print(
+                f"{rows:,} rows: {first} MB in a first load, {peak_memory(databases)} MB with 1 % different", flush=True
+            )
+        finally:
+            await drop(admin, databases)
+
+
+PARTS: dict[str, Part] = {
+    "enrollments": enrollments,
+    "small": small_districts,
+    "sqlite": sqlite,
+    "memory": memory,
+}
+
+
 async def measure(admin: str, told: argparse.Namespace) -> None:
-    """Run everything, then print the table of ratios."""
+    """Run the parts, then print the table of ratios."""
     seconds = Seconds(told.verbose)
-    databases = await create(admin, told.rows)
-    try:
-        print(await value(admin, "SELECT version()"))
-        await resync(databases, "Calendar", "Person")
-        for number in range(told.rounds):
-            await one_round(databases, seconds, number)
-        if told.slow:
-            await slow_peers(databases, seconds)
-        await bad_rows(databases, seconds)
-    finally:
-        await drop(admin, databases)
+    print(f"{os.cpu_count()} cores, {platform.machine()}, {await value(admin, 'SHOW server_version')}", flush=True)
+    for part in told.parts or ("enrollments", "small", "sqlite"):
+        await PARTS[part](admin, told, seconds)
     print(f"\n{told.rows:,} rows, medians of {told.rounds}\n")
-    print(f"{'work':<22}{'seconds':>8}   {'against':<24}{'seconds':>8}{'ratio':>9}{'at most':>9}")
-    for ours, theirs, most in RATIOS:
-        mine, other = seconds.median(ours), seconds.median(theirs)
-        if mine is not None and other is not None:
-            print(f"{ours:<22}{mine:>8.2f}   {theirs:<24}{other:>8.2f}{mine / other:>9.3f}{most:>9.3f}")
+    print(seconds.table(RATIOS))
 
 
 def main() -> None:
     """Read the options, and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all but memory unless named")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the Enrollment table")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--postgres", metavar="URL", help="a superuser's, instead of a private server")
     parser.add_argument("--no-slow", dest="slow", action="store_false", help="leave executemany and dlt out")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what the engine is at")
     told = parser.parse_args()
+    if unknown := set(told.parts) - PARTS.keys():
+        parser.error(f"no part {', '.join(sorted(unknown))}")
     if told.postgres:
         asyncio.run(measure(told.postgres, told))
         return
