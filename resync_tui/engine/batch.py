@@ -327,7 +327,7 @@ class _Batch:
                 if purpose is Purpose.RESYNC:
                     await merge.merge()
                 elif purpose is Purpose.VERIFY:
-                    await merge.tell()
+                    merge.tell()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(course)
                 self._complete(course, course.total)

@@ -42,7 +42,7 @@ class Scope:
         return sa.and_(spec.of_tenant(row), of_year)
 
     def _of_year(
-        self, spec: TableSpec, row: sa.FromClause, at_end: Callable[[sa.Table], sa.Table], *, by_tenant: bool
+        self, spec: TableSpec, row: sa.FromClause, at_end: Callable[[sa.Table], sa.TableClause], *, by_tenant: bool
     ) -> sa.ColumnElement[bool]:
         if spec.year is None:
             return sa.true()

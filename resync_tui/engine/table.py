@@ -36,6 +36,14 @@ class Account:
         self.changed()
 
 
+@dataclass
+class _Work:
+    """How many of a table's staged records are to be inserted and to be updated."""
+
+    new: int = 0
+    changed: int = 0
+
+
 class Merge:
     """The merge of one table, or of several that point at each other."""
 
@@ -54,6 +62,7 @@ class Merge:
         self.around = around
         self.portions = Portions(target, pace)
         self.accounts = accounts
+        self._work = {spec: _Work() for spec in self.group}
         self._retry: list[tuple[TableSpec, int]] = []
 
     async def compare(self) -> None:
@@ -69,17 +78,20 @@ class Merge:
 
     async def merge(self) -> None:
         """Do what is to do; afterwards each account holds every staged record exactly once."""
-        circular = any(is_circular(spec, self.group) for spec in self.group)
+        new = [spec for spec in self.group if spec in self.fresh or self._work[spec].new]
+        changed = [spec for spec in self.group if self._work[spec].changed]
+        if not new and not changed:
+            return
         circles = Circles(
             self.target, self.group, self.around, self._new_rows, self._insert_in_portions, self._count_inserted
         )
+        circular = bool(new) and any(is_circular(spec, self.group) for spec in self.group)
         complete = not circular or await circles.insert()
-        for spec in self.group:
-            if spec.updatable and spec not in self.fresh:
-                await self._swap(spec)
-                await self._over(spec, self._update)
+        for spec in changed:
+            await self._swap(spec)
+            await self._over(spec, self._update)
         if not circular:
-            for spec in self.group:
+            for spec in new:
                 await self._over(spec, self._insert)
         await self._retry_refused()
         if not complete:
@@ -87,14 +99,10 @@ class Merge:
         for spec in self.group:
             await self._count_refused(spec)
 
-    async def tell(self) -> None:
+    def tell(self) -> None:
         """Count what would be done as if it had been."""
-        for spec in self.group:
-            for new, term in ((True, "inserted"), (False, "updated")):
-                wanted = spec.todo.c.new.is_(sa.true()) if new else spec.todo.c.new.is_(sa.false())
-                async with self.target.staging() as connection:
-                    found = await connection.scalar(sa.select(sa.func.count()).select_from(spec.todo).where(wanted))
-                self.accounts[spec].add(**{term: int(found or 0)})
+        for spec, work in self._work.items():
+            self.accounts[spec].add(inserted=work.new, updated=work.changed)
 
     async def _over(self, spec: TableSpec, work: Callable[[TableSpec, Span], Awaitable[int]]) -> int:
         return await self.portions.over(spec.number, lambda span: work(spec, span))
@@ -120,10 +128,14 @@ class Merge:
             compared = rows.where(span.of(spec.number), not_refused(spec, staged))
             # compares no refused row: its casts would fail
             fates = compared.cte("fates").prefix_with("MATERIALIZED", dialect="postgresql")
-            same = sa.select(sa.func.count()).where(span.of(spec.todo.c.n), spec.todo.c.new.is_(None))
+            todo = spec.todo.c
+            counted = sa.select(todo.new, sa.func.count()).where(span.of(todo.n)).group_by(todo.new)
             async with self.target.staging() as connection:
                 await connection.execute(sa.insert(spec.todo).from_select(["n", "new"], sa.select(fates)))
-                unchanged = int(await connection.scalar(same) or 0)
+                found = {row[0]: int(row[1]) for row in await connection.execute(counted)}
+            unchanged = found.get(None, 0)
+            self._work[spec].new += found.get(True, 0)
+            self._work[spec].changed += found.get(False, 0)
             await self.portions.pace.spend(unchanged)
             self.accounts[spec].add(unchanged=unchanged)
             return unchanged

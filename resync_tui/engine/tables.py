@@ -287,6 +287,6 @@ def twin(table: sa.Table, of: sa.Table) -> sa.Table:
     return of.metadata.tables[qualified(table)]
 
 
-def shown_in(table: sa.Table, schema: str) -> sa.Table:
+def shown_in(table: sa.Table, schema: str) -> sa.TableClause:
     """Return a table as a connection sees it that shows its database under `schema`."""
-    return table.to_metadata(sa.MetaData(), schema=schema)
+    return sa.table(table.name, *(sa.column(column.name, column.type) for column in table.c), schema=schema)
