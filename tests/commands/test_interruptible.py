@@ -4,6 +4,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resync_tui import interruptible
 
 ASK = """
 import os, signal, sys
@@ -43,12 +48,18 @@ def test_a_question_is_answered_before_ctrl_c_counts(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_an_answer_comes_back_and_ctrl_c_is_what_it_was() -> None:
-    from resync_tui import interruptible
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_an_answer_comes_back_and_ctrl_c_is_what_it_was(handler: Any) -> None:
+    """A job in the background ignores it, before, meanwhile and afterwards."""
 
-    async def five() -> int:
+    async def asked() -> int:
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert ignored == (handler is signal.SIG_IGN)
         return 5
 
-    before = signal.getsignal(signal.SIGINT)
-    assert interruptible.run(five) == 5
-    assert signal.getsignal(signal.SIGINT) is before
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        assert interruptible.run(asked) == 5
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
