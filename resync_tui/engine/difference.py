@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from resync_tui.engine.buckets import Buckets, buckets_of
 from resync_tui.engine.ends import Source, Target
-from resync_tui.engine.families import Family, family, store_alike, stored_otherwise
+from resync_tui.engine.families import Family, family
 from resync_tui.engine.fingerprints import Comparison, Hashing
 from resync_tui.engine.scope import Scope
+from resync_tui.engine.stored import store_alike, stored_otherwise
 from resync_tui.engine.tables import TableSpec, shown_in
 
 

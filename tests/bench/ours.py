@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from resync_tui.catalog import parse_catalog
-from resync_tui.engine.batch import Job, Limits, run_batch
+from resync_tui.engine.batch import run_batch
 from resync_tui.engine.events import Event, Note, ObjectEnded
+from resync_tui.engine.job import Job, Limits
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import make_plan
 from tests.bench.enrollments import CATALOG, TENANT, Databases

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from resync_tui.catalog import Catalog
-from resync_tui.engine.batch import Job, Limits, run_batch
+from resync_tui.engine.batch import run_batch
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
+from resync_tui.engine.job import Job, Limits
 from resync_tui.outcome import Counts, KeyValue, Status
 from resync_tui.plan import make_plan
 from tests.engine import comparison

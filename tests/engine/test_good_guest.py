@@ -8,8 +8,8 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine import pace, postgres
-from resync_tui.engine.batch import Limits
 from resync_tui.engine.events import Event
+from resync_tui.engine.job import Limits
 from resync_tui.errors import Unreachable
 from resync_tui.outcome import Counts, Status
 from tests.databases import rows, run_script

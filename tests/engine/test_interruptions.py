@@ -7,8 +7,9 @@ import anyio
 import asyncpg
 import pytest
 
-from resync_tui.engine.batch import Job, Limits, clear_stage
+from resync_tui.engine.batch import clear_stage
 from resync_tui.engine.events import Event, ObjectProgress
+from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
 from resync_tui.outcome import Counts, Status
 from tests.accounts.shape import versions
@@ -205,7 +206,7 @@ async def test_what_a_dead_batch_left_is_cleared_for_its_own_district_only(datab
 
 async def _die_with_a_stage(job: Job) -> None:
     """Leave a stage behind, as a killed process does."""
-    from resync_tui.engine.batch import open_target
+    from resync_tui.engine.job import open_target
     from resync_tui.engine.tables import describe
 
     target = open_target(job.target)

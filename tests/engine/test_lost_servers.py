@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio
 import pytest
 
-from resync_tui.engine.batch import Limits
+from resync_tui.engine.job import Limits
 from resync_tui.errors import ConnectionLost, Unreachable
 from resync_tui.outcome import Counts
 from resync_tui.private_postgres import PrivatePostgres

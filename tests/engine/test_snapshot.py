@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from resync_tui.database import sqlite_path
-from resync_tui.engine.batch import Limits
 from resync_tui.engine.events import Event, ObjectProgress
+from resync_tui.engine.job import Limits
 from resync_tui.outcome import Counts
 from tests.databases import rows
 from tests.engine.running import make_job, run

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine.batch import open_source, open_target
 from resync_tui.engine.fingerprints import Hashing, prove
+from resync_tui.engine.job import open_source, open_target
 from resync_tui.outcome import Counts
 from tests.accounts.shape import versions
 from tests.databases import rows

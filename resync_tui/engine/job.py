@@ -1,0 +1,73 @@
+"""What the engine must know to run a batch, and the two databases that it runs between."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from resync_tui.catalog import Catalog
+from resync_tui.database import dialect_of
+from resync_tui.engine.ends import End, Source, Target
+from resync_tui.engine.fingerprints import Hashing
+from resync_tui.outcome import Purpose
+from resync_tui.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the databases a batch may take."""
+
+    concurrency: int = 2
+    """Objects at a time."""
+    max_records_per_second: int = 0
+    """At each end; 0: no limit."""
+    errors_kept: int = 10_000
+    """Keys kept per object and reason."""
+    extra_share: float = 0.05
+    """The largest share of a table's records that may be removed as extra."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that the engine must know to run a batch."""
+
+    source_url: str
+    target_url: str
+    catalog: Catalog
+    plan: Plan
+    tenant: str | None
+    batch: int
+    token: int
+    limits: Limits
+    source_name: str
+    target_name: str
+    today: date
+    current_year: int | None = None
+    """None: the plan's."""
+    purpose: Purpose = Purpose.RESYNC
+    hashing: Hashing | None = None
+    """None: whatever both ends are proven to have in common."""
+
+    @property
+    def source(self) -> End:
+        """The district."""
+        return End(self.source_url, self.source_name, self.tenant or "", self.token)
+
+    @property
+    def target(self) -> End:
+        """The state."""
+        return End(self.target_url, self.target_name, self.tenant or "", self.token)
+
+
+def open_source(end: End, state_url: str) -> Source:
+    """Return a district, not yet connected."""
+    from resync_tui.engine.postgres import PostgresSource
+    from resync_tui.engine.sqlite import SqliteSource
+
+    return SqliteSource(end, state_url) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
+
+
+def open_target(end: End) -> Target:
+    """Return a state, not yet connected."""
+    from resync_tui.engine.postgres import PostgresTarget
+    from resync_tui.engine.sqlite import SqliteTarget
+
+    return SqliteTarget(end) if dialect_of(end.url) == "sqlite" else PostgresTarget(end)
