@@ -120,8 +120,8 @@ class ExtraPage(SendingPage):
         return [
             plain(f"{self.session.district_name(batch.district)}, school year {words.school_year(batch.year)}", BOLD),
             plain("They are deleted for good. Nothing is sent.", BAD),
-            plain("An object that is empty in the district is left alone, and so is one that"),
-            plain(f"would lose more than {share:.0%} of its records."),
+            plain("None at all is removed where an object is empty in the district, or would lose"),
+            plain(f"more than {share:.0%} of its records."),
             plain(""),
             *(plain(f"{count:>8,}  {name}") for name, count in counts.items()),
         ]
