@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -26,19 +27,30 @@ def block_endings() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
 
-def on_ending(leave: Callable[[int], object]) -> None:
+@dataclass
+class Ending:
+    """Why the program was told to leave."""
+
+    code: int | None = None
+    """Its exit code; None: nobody has told it."""
+
+
+def on_ending(leave: Callable[[int], object]) -> Ending:
     """Call `leave` with the exit code, in another thread, when the terminal hangs up or somebody ends the program.
 
     Textual does not leave by itself then, and with a stalled terminal a clean exit can hang: two seconds later the
     process is gone whatever happened. What runs in an agent goes on.
     """
 
+    ending = Ending()
+
     def wait() -> None:
-        code = 128 + signal.sigwait(ENDING)
-        Thread(target=_end, args=(code,), daemon=True).start()
-        leave(code)
+        ending.code = 128 + signal.sigwait(ENDING)
+        Thread(target=_end, args=(ending.code,), daemon=True).start()
+        leave(ending.code)
 
     Thread(target=wait, name="endings", daemon=True).start()
+    return ending
 
 
 def _end(code: int) -> None:

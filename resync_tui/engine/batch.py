@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import anyio
 import asyncpg
@@ -15,7 +17,7 @@ from resync_tui.database import dialect_of, explain, explained
 from resync_tui.engine import difference
 from resync_tui.engine.circles import circular_groups
 from resync_tui.engine.difference import Extent
-from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
+from resync_tui.engine.ends import CLEANUP_SECONDS, Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
 from resync_tui.engine.extra import Removal, find_extra
 from resync_tui.engine.fingerprints import Hashing, prove
@@ -28,6 +30,9 @@ from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Counts, Purpose, Status
+
+SPLIT_ROWS = 200_000
+"""From so many on, a table is worth two connections at each end while it is read."""
 
 
 @dataclass
@@ -226,10 +231,26 @@ class _Batch:
             course.read += records
             self._progress(course)
 
-        await self.target.load(spec, self.source, query, meter)
+        await self._load(spec, course.extents[spec], query, meter)
         await self.target.settle(spec)
         if not course.extents[spec].fresh:
             await find_extra(spec, self.source, self.target, self.scope, course.accounts[spec], course.extents[spec])
+
+    async def _load(self, spec: TableSpec, extent: Extent, query: sa.Select[Any], meter: Meter) -> None:
+        """Load a stage; a large table in two ranges of its keys where another object's turn is free."""
+        load, turn = partial(self.target.load, spec, self.source), object()
+        large = self.source.readers > 1 and extent.rows >= SPLIT_ROWS
+        if not large or extent.low is None or extent.high is None or not self.limiter.available_tokens:
+            await load(query, meter)
+            return
+        key, middle = spec.row.c[spec.key[0]], (extent.low + extent.high) // 2
+        self.limiter.acquire_on_behalf_of_nowait(turn)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for half in (key <= middle, key > middle):
+                    tasks.start_soon(load, query.where(half), meter)
+        finally:
+            self.limiter.release_on_behalf_of(turn)
 
     # --- merging ---
 

@@ -47,6 +47,8 @@ class Source(ABC):
 
     hashes = False
     """Whether it can fingerprint rows."""
+    readers = 1
+    """How many connections may read one large table at a time."""
     state_schema: str | None = None
     """Where its snapshot also shows the state's tables; None: it does not."""
 

@@ -94,6 +94,7 @@ class PostgresSource(Source):
     """A district in PostgreSQL."""
 
     hashes = True
+    readers = 2
 
     def __init__(self, end: End) -> None:
         super().__init__(end, open_engine(end.url, application_name=application_name(end, "s"), settings=_settings()))
