@@ -185,7 +185,9 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     with process.stdout:
         preview = process.stdout.read()
     assert process.wait(60) == 3
-    told = os.read(terminal, 4096).decode()
+    told = ""
+    while "type 01" not in told and "[engine] extra_share" not in told.partition("Nothing was removed")[2]:
+        told += os.read(terminal, 4096).decode()
     os.close(terminal)
     assert "Person: too many to remove: 3 of at most 13 are over 20% ([engine] extra_share)" in preview
     assert "Nothing was removed" in told
