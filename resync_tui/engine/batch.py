@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import DisObject
-from resync_tui.database import dialect_of, explain, explained
+from resync_tui.database import dialect_of, explained
 from resync_tui.engine import difference
 from resync_tui.engine.circles import circular_groups
 from resync_tui.engine.difference import Extent
@@ -21,7 +21,7 @@ from resync_tui.engine.ends import CLEANUP_SECONDS, Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, Report
 from resync_tui.engine.extra import Removal, find_extra
 from resync_tui.engine.fingerprints import Hashing, prove
-from resync_tui.engine.job import Job, open_source, open_target
+from resync_tui.engine.job import Job, open_source, open_target, require_identity
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import found_records, refused_records
@@ -32,7 +32,7 @@ from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError,
 from resync_tui.outcome import Counts, Purpose, Status
 
 SPLIT_ROWS = 200_000
-"""From so many on, a table is worth two connections at each end while it is read."""
+"""So many are worth two connections at each end while they are read."""
 
 
 @dataclass
@@ -106,7 +106,7 @@ class _Batch:
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
-            await self._check_identity()
+            await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), _first_error():
             await self.target.claim()
@@ -127,26 +127,6 @@ class _Batch:
         except (DBAPIError, LeaseLost, OSError):
             self.report(Note("stage left behind; the next batch of this district drops it"))
 
-    async def _check_identity(self) -> None:
-        """Make sure that the source is the district that it is configured as. Raises CannotRun."""
-        identity, tenant = self.job.catalog.identity, self.job.tenant
-        if identity is None or tenant is None:
-            return
-        table, _, column = identity.rpartition(".")
-        try:
-            found = await self.source.distinct(table, column)
-        except DBAPIError as error:
-            silent = CannotRun(
-                f"{self.job.source_name} does not say which district it is: it has no {identity}", "Check its url."
-            )
-            raise explain(error, self.job.source_name, self.job.source_url) or silent from None
-        if found != {tenant}:
-            says = ", ".join(sorted(found)) or "nothing"
-            raise CannotRun(
-                f"{self.job.source_name} says that it is district {says}, not {tenant}: nothing was written",
-                f"Mend url or id of [[district]] {tenant} in resync.toml.",
-            )
-
     # --- what there is to move ---
 
     async def _describe(self) -> None:
@@ -161,7 +141,7 @@ class _Batch:
                     describe(
                         course.dis_object,
                         table,
-                        self._stage_name(table),
+                        self.target.stage_name(names.index(table)),
                         self.job.catalog,
                         self.job.tenant,
                         (sources, targets),
@@ -173,10 +153,6 @@ class _Batch:
                 continue
             for spec in course.specs:
                 course.accounts[spec] = Account(lambda course=course: self._progress(course))  # type: ignore[misc]
-
-    def _stage_name(self, table: str) -> str:
-        names = [name for course in self.courses.values() for name in course.dis_object.tables]
-        return self.target.stage_name(names.index(table))
 
     def _running(self) -> Iterator[_Course]:
         return (course for course in self.courses.values() if course.status is Status.RUNNING)
@@ -215,10 +191,11 @@ class _Batch:
             self._progress(course)
 
     async def _stage(self, course: _Course, spec: TableSpec, whole: set[sa.Table]) -> None:
-        found = await difference.find(spec, course.extents[spec], self.source, self.target, self.hashing, self.scope)
-        course.accounts[spec].difference = found
-        course.accounts[spec].add(unchanged=found.unchanged)
-        if found.unchanged == course.extents[spec].rows and found.nothing_more:
+        extent, account = course.extents[spec], course.accounts[spec]
+        found = await difference.find(spec, extent, self.source, self.target, self.hashing, self.scope)
+        account.difference = found
+        account.add(unchanged=found.unchanged)
+        if found.unchanged == extent.rows and found.nothing_more:
             course.read += found.unchanged
             return
         wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
@@ -231,20 +208,21 @@ class _Batch:
             course.read += records
             self._progress(course)
 
-        await self._load(spec, course.extents[spec], query, meter)
+        await self._load(spec, extent, extent.rows - found.unchanged, query, meter)
         await self.target.settle(spec)
-        if not course.extents[spec].fresh:
-            await find_extra(spec, self.source, self.target, self.scope, course.accounts[spec], course.extents[spec])
+        if not extent.fresh:
+            await find_extra(spec, self.source, self.target, self.scope, account, extent)
 
-    async def _load(self, spec: TableSpec, extent: Extent, query: sa.Select[Any], meter: Meter) -> None:
-        """Load a stage; a large table in two ranges of its keys where another object's turn is free."""
+    async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
+        """Load a stage with so many rows; many in two ranges of their keys where another object's turn is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
-        large = self.source.readers > 1 and extent.rows >= SPLIT_ROWS
-        if not large or extent.low is None or extent.high is None or not self.limiter.available_tokens:
-            await load(query, meter)
-            return
+        if self.source.readers < 2 or rows < SPLIT_ROWS or extent.low is None or extent.high is None:
+            return await load(query, meter)
+        try:
+            self.limiter.acquire_on_behalf_of_nowait(turn)
+        except anyio.WouldBlock:
+            return await load(query, meter)
         key, middle = spec.row.c[spec.key[0]], (extent.low + extent.high) // 2
-        self.limiter.acquire_on_behalf_of_nowait(turn)
         try:
             async with anyio.create_task_group() as tasks:
                 for half in (key <= middle, key > middle):

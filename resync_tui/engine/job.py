@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.exc import DBAPIError
+
 from resync_tui.catalog import Catalog
-from resync_tui.database import dialect_of
+from resync_tui.database import dialect_of, explain
 from resync_tui.engine.ends import End, Source, Target
 from resync_tui.engine.fingerprints import Hashing
+from resync_tui.errors import CannotRun
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
 
@@ -71,3 +74,24 @@ def open_target(end: End) -> Target:
     from resync_tui.engine.sqlite import SqliteTarget
 
     return SqliteTarget(end) if dialect_of(end.url) == "sqlite" else PostgresTarget(end)
+
+
+async def require_identity(job: Job, source: Source) -> None:
+    """Make sure that the source is the district that it is configured as. Raises CannotRun."""
+    identity, tenant = job.catalog.identity, job.tenant
+    if identity is None or tenant is None:
+        return
+    table, _, column = identity.rpartition(".")
+    try:
+        found = await source.distinct(table, column)
+    except DBAPIError as error:
+        silent = CannotRun(
+            f"{job.source_name} does not say which district it is: it has no {identity}", "Check its url."
+        )
+        raise explain(error, job.source_name, job.source_url) or silent from None
+    if found != {tenant}:
+        says = ", ".join(sorted(found)) or "nothing"
+        raise CannotRun(
+            f"{job.source_name} says that it is district {says}, not {tenant}: nothing was written",
+            f"Mend url or id of [[district]] {tenant} in resync.toml.",
+        )

@@ -7,7 +7,6 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import words
 from resync_tui.control.views import Batch, FindingRecord
-from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
 from resync_tui.outcome import Finding, Purpose
 from resync_tui.screens.confirm import TypedQuestion
@@ -92,10 +91,8 @@ class ExtraPage(SendingPage):
         batch, counts = self._batch, self.counts
         if batch is None or not self.may_act():
             return
-        try:
-            catalog = self.session.catalog_of(batch.district, batch.year)
-        except ResyncError as error:
-            self.tell(error)
+        catalog = self.catalog_of(batch)
+        if catalog is None:
             return
         names = frozenset(name for name in counts if name in catalog)
         if not names:

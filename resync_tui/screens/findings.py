@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import words
 from resync_tui.control.views import Batch, FindingRecord, LastResync
-from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
 from resync_tui.outcome import Counts, Finding
 from resync_tui.screens.errors_row import key_text
@@ -134,10 +133,8 @@ class FindingsPage(SendingPage):
         batch = self._batch
         if batch is None or not self.may_act():
             return
-        try:
-            catalog = self.session.catalog_of(batch.district, batch.year)
-        except ResyncError as error:
-            self.tell(error)
+        catalog = self.catalog_of(batch)
+        if catalog is None:
             return
         marks = Marks(catalog, frozenset(row.key for row in self._list.values if row.differs and row.key in catalog))
         if marks.chosen:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.message import Message
 
+from resync_tui.catalog import Catalog
 from resync_tui.control.views import Batch, LastResync
 from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
@@ -60,6 +61,14 @@ class SendingPage(Page):
 
     def sent(self, purpose: Purpose) -> None:
         """What this screen does once something was sent from it."""
+
+    def catalog_of(self, batch: Batch) -> Catalog | None:
+        """Return the objects of a batch's district and year; None where they cannot be told, which is said."""
+        try:
+            return self.session.catalog_of(batch.district, batch.year)
+        except ResyncError as error:
+            self.tell(error)
+            return None
 
     async def ask_to_retry(self, number: int, only: str | None = None) -> None:
         """Ask whether to send again just what failed in a batch."""
