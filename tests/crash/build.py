@@ -67,10 +67,13 @@ async def open_site(
     *,
     districts: Sequence[str] = ("01",),
     enrollments: int = 1_200,
-    records_per_second: int = 2_000,
+    records_per_second: int = 400,
     control: str | None = None,
 ) -> AsyncIterator[Site]:
-    """Build a site whose state is empty; whatever works there ends with it. `control`: of another kind."""
+    """Build a site whose state is empty; whatever works there ends with it. `control`: of another kind.
+
+    Its records move so slowly that even a test that is kept waiting finds an agent in their middle.
+    """
     (folder / "tmp").mkdir()
     (folder / "objects.toml").write_text(CATALOG)
     urls = {each: database(kind) for each in districts}

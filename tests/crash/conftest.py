@@ -19,7 +19,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def site(
     kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
-    """A district of 1,200 enrollments, moved at 2,000 records a second."""
+    """A district of 1,200 enrollments, moved slowly."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     async with open_site(tmp_path, kind, database) as site:
         yield site

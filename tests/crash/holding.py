@@ -13,6 +13,8 @@ from tests.crash.site import DEADLINE, Site, until
 
 LOOKS = 5
 """So often in a row the fence is found held by one who waits in a chunk; else it is only passing by."""
+PATIENCE = 40
+"""So many looks for an agent that keeps to its pace between two chunks."""
 
 
 @asynccontextmanager
@@ -30,12 +32,14 @@ async def _at_the_lock(site: Site) -> AsyncIterator[None]:
         async def waits_in_a_chunk() -> bool:
             """The agent may also wait where it compares, without the fence: then it is let on."""
             state.execute("BEGIN IMMEDIATE")
-            for _ in range(LOOKS):
+            held = 0
+            for _ in range(PATIENCE):
                 await anyio.sleep(0.05)
-                if not _fence_held(site):
-                    state.execute("ROLLBACK")
-                    return False
-            return True
+                held = held + 1 if _fence_held(site) else 0
+                if held == LOOKS:
+                    return True
+            state.execute("ROLLBACK")
+            return False
 
         await until(waits_in_a_chunk)
         yield

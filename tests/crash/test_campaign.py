@@ -1,7 +1,6 @@
 """A short campaign of the long one's kind: random breaks at random moments, on each kind of database."""
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ async def test_a_short_campaign(
     kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    seed = int(os.environ.get("RESYNC_TUI_TEST_SEED", secrets.randbits(32)))
+    seed = int(os.environ.get("RESYNC_TUI_TEST_SEED", 20_261_122))
     print(f"RESYNC_TUI_TEST_SEED={seed}")
     tally = await campaign(tmp_path, kind, database, seed, KILLS)
     assert tally.broken.total() == KILLS

@@ -1,24 +1,8 @@
 """A batch that is cancelled in mid-chunk ends within that chunk; what went in stays, and all is told exactly."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
-import pytest
-
 from resync_tui.outcome import Status
-from tests.crash.build import open_site
 from tests.crash.records import accounts_hold
 from tests.crash.site import Site
-
-
-@pytest.fixture
-async def site(
-    kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Site]:
-    """A district whose records move so slowly that a cancel is heard in their middle."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    async with open_site(tmp_path, kind, database, records_per_second=300) as site:
-        yield site
 
 
 async def test_cancelled_in_mid_object(site: Site) -> None:
@@ -37,6 +21,7 @@ async def test_cancelled_in_mid_object(site: Site) -> None:
         table: len(found) for table, found in held.items()
     }
     assert await site.leftovers() == []
+    site.hurry()
     (following,) = await site.send("01")
     batch = await site.reached(following, Status.COMPLETED)
     accounts_hold(batch)

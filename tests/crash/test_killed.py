@@ -10,6 +10,7 @@ from tests.crash.site import Site, until
 
 async def taken_over(site: Site, number: int) -> None:
     """Change the district while nobody works, start an agent, and see that nothing is lost."""
+    site.hurry()
     await site.add_person("01", 90_001)
     await site.change("01", 'UPDATE "Person" SET "name" = \'Renamed\' WHERE "personID" = 7')
     assert await site.ended(site.start("--once")) == 0

@@ -15,6 +15,7 @@ from tests.crash.site import Site, until
 
 async def taken_over(site: Site, number: int) -> None:
     """Change the district, wait for the lease to lapse, and let another agent finish the batch."""
+    site.hurry()
     await site.add_person("01", 90_001)
     await site.change("01", 'UPDATE "Person" SET "name" = \'Renamed\' WHERE "personID" = 7')
 

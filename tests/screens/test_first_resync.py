@@ -21,8 +21,8 @@ def test_the_readmes_keys_lead_to_a_finished_partial_resync_and_to_which_records
     keys = pressed()
     assert keys == ["/", "enroll", "Enter", "Space", "s", "y", "e", "Enter", "Esc", "q"]
     shows = [
-        *(b"", b"Filter: enroll", b"Enrollment needs ", b"+ 6 required", b"[x]", b"COMPLETED"),
-        *(b"Failures", b"Key of the record", b"Failures", b""),
+        *(b"", b"Filter: enroll", b"Enrollment needs ", b"+ 6 required", b"any other key goes back", b"COMPLETED"),
+        *(b"Failures: mend them", b"Key of the record", b"Failures: mend them", b""),
     ]
     demo = ("resync_tui", "demo", "--dir", str(tmp_path / "demo"), "--students", "200")
     with terminal(*demo, XDG_STATE_HOME=str(tmp_path)) as shown:
