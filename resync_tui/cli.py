@@ -210,10 +210,4 @@ def _open_screens(settings: "Settings") -> int:
         return sending.start_agent(settings)
 
     app = ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user)
-    ending = terminal.on_ending(app.leave)
-    try:
-        app.run(mouse=False)
-    except Exception:
-        if ending.code is None:  # else it broke on its way out, as a terminal that is gone can make it
-            raise
-    return ending.code or app.return_code or 0
+    return terminal.run(app)

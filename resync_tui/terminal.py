@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
@@ -35,7 +36,7 @@ class Ending:
     """Its exit code; None: nobody has told it."""
 
 
-def on_ending(leave: Callable[[int], object]) -> Ending:
+def _on_ending(leave: Callable[[int], object]) -> Ending:
     """Call `leave` with the exit code, in another thread, when the terminal hangs up or somebody ends the program.
 
     Textual does not leave by itself then, and with a stalled terminal a clean exit can hang: two seconds later the
@@ -51,6 +52,28 @@ def on_ending(leave: Callable[[int], object]) -> Ending:
 
     Thread(target=wait, name="endings", daemon=True).start()
     return ending
+
+
+def run(app: Any) -> int:
+    """Run the screens until they are left; return the exit code: 128 and the signal's number where somebody ended them.
+
+    A terminal that is gone can break them before the signal that says so has been heard, and on their way out too.
+    """
+    ending = _on_ending(app.leave)
+    try:
+        app.run(mouse=False)
+    except Exception:
+        if ending.code is None and not _hung_up():
+            raise
+    return ending.code or (128 + signal.SIGHUP if _hung_up() else app.return_code or 0)
+
+
+def _hung_up() -> bool:
+    try:
+        termios.tcgetattr(2)  # standard error, where Textual draws
+    except termios.error:
+        return True
+    return False
 
 
 def _end(code: int) -> None:

@@ -3,7 +3,7 @@
 import sys
 
 from resync_tui.app import ResyncApp
-from resync_tui.terminal import block_endings, on_ending
+from resync_tui.terminal import block_endings, run
 from tests.screens import twin
 
 
@@ -18,9 +18,7 @@ def main() -> int:
     app = ResyncApp(
         twin.settings(), twin.catalog(), open_store=open_store, start_agent=lambda: None, user="jdoe", clock=store.clock
     )
-    on_ending(app.leave)
-    app.run(mouse=False)
-    return app.return_code or 0
+    return run(app)
 
 
 if __name__ == "__main__":
