@@ -186,12 +186,13 @@ class _Agent:
             return False
         log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
         if not lease.cancel_requested and (why := await self._queue.refusal(lease)) is not None:
+            why = viewpoint_of(self._settings).says(why)
             log(f"refused: {why}")
             with suppress(LeaseLost):
                 await self._queue.refuse(lease, why)
             return True
         if self._is_hidden(lease):
-            log("the state's request begins")
+            log(viewpoint_of(self._settings).says("the state's request begins"))
             log = _say_nothing
         work = self._work_of(self._settings, lease)
         timing = replace(self._timing, reach_again=self._settings.engine.reach_again)
@@ -211,9 +212,8 @@ class _Agent:
         try:
             await run.run()
             if self._is_hidden(run.lease):
-                self._log.write(
-                    f"batch {run.lease.batch}", f"district {run.lease.district}", "the state's request ends"
-                )
+                ends = viewpoint_of(self._settings).says("the state's request ends")
+                self._log.write(f"batch {run.lease.batch}", f"district {run.lease.district}", ends)
         finally:
             del self._runs[run.lease.batch]
             self._wake.set()

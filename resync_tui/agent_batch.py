@@ -253,15 +253,16 @@ def told(error: Exception) -> str:
 
 def _cause(error: Exception) -> Exception:
     """Return what counts of errors that came together: a lost lease before a lost connection before all else."""
-    leaves = list(_leaves(error))
+    found = leaves(error)
     for kind in (LeaseLost, ConnectionLost, Unreachable, ResyncError):
-        for leaf in leaves:
+        for leaf in found:
             if isinstance(leaf, kind):
                 return leaf
-    return leaves[0]
+    return found[0]
 
 
-def _leaves(error: Exception) -> list[Exception]:
+def leaves(error: Exception) -> list[Exception]:
+    """Return the errors that came together."""
     if isinstance(error, ExceptionGroup):
-        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+        return [leaf for each in error.exceptions for leaf in leaves(each)]
     return [error]

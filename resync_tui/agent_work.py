@@ -1,18 +1,28 @@
 """What the engine is given to do under a lease: the only place where agent, settings and engine meet."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
-from resync_tui.agent_batch import Work
+from resync_tui.agent_batch import Work, leaves
 from resync_tui.config import Settings
 from resync_tui.control.progress import Lease
-from resync_tui.engine.events import Report
-from resync_tui.outcome import Status
+from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, Report
+from resync_tui.errors import ResyncError
+from resync_tui.outcome import Kind, Status
+from resync_tui.rights import viewpoint_of
+
+Say = Callable[[str], str]
+"""Puts a text of the engine, which speaks of the state, in the edition's words."""
 
 
 def engine_work(settings: Settings, lease: Lease) -> Work:
     """Return what the engine does under a lease; secrets are read when it is done, not before."""
     from resync_tui.engine.batch import clear_stage, run_batch
     from resync_tui.engine.job import Job, Limits
+
+    say = viewpoint_of(settings).says
 
     def job() -> Job:
         district, limits = settings.district_by_id(lease.district), settings.engine
@@ -34,9 +44,35 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
         )
 
     async def run(report: Report) -> Status:
-        return await run_batch(job(), report)
+        with _retold(say):
+            return await run_batch(job(), lambda event: report(retold(event, say)))
 
     async def clear() -> None:
-        await clear_stage(job())
+        with _retold(say):
+            await clear_stage(job())
 
     return Work(run, clear)
+
+
+def retold(event: Event, say: Say) -> Event:
+    """Return an event in the edition's words; the reason of a rule is the catalog's own."""
+    match event:
+        case RecordsRefused() if event.kind is not Kind.EXCLUDED:
+            return replace(event, reason=say(event.reason))
+        case ObjectEnded():
+            return replace(event, message=say(event.message))
+        case Note(text):
+            return Note(say(text))
+    return event
+
+
+@contextmanager
+def _retold(say: Say) -> Iterator[None]:
+    """Put what is raised in the edition's words."""
+    try:
+        yield
+    except Exception as error:
+        for leaf in leaves(error):
+            if isinstance(leaf, ResyncError):
+                leaf.what, leaf.do = say(leaf.what), say(leaf.do)
+        raise

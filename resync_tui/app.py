@@ -92,9 +92,12 @@ class ResyncApp(App[None]):
         return ChecklistPage(self.session, self.glyphs)
 
     def on_mount(self) -> None:
-        """Watch, once the first screen has been painted."""
+        """Draw what depends on the clock."""
         self.set_interval(TICK, self._draw)
-        self.call_after_refresh(lambda: self.run_worker(self._watch(), group="watch"))
+
+    def on_ready(self) -> None:
+        """Open the control database and watch it, once the first screen is laid out: not at the cost of its paint."""
+        self.run_worker(self._watch(), group="watch")
 
     async def on_unmount(self) -> None:
         """Give the title back, and let the control database go."""

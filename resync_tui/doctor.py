@@ -37,7 +37,9 @@ class Examination:
     agents: list[Agent] = field(default_factory=list)
 
     def found(self, problem: ResyncError) -> None:
-        """Note a problem, once however many districts have it."""
+        """Note a problem in the edition's words, once however many districts have it."""
+        say = rights.viewpoint_of(self.settings).says
+        problem.what, problem.do = say(problem.what), say(problem.do)
         if (problem.what, problem.do) not in {(each.what, each.do) for each in self.problems}:
             self.problems.append(problem)
 

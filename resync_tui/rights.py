@@ -2,9 +2,10 @@
 
 import os
 import pwd
+import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from resync_tui.config import Settings
 
 _SQLITE = "sqlite:///"
+_THE_STATE = re.compile(r"\b([Tt]he|SQLite|PostgreSQL) state\b")
+"""Not a column's name, which may be `state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Viewpoint:
     """`state` or `district`."""
     district: str = ""
     """Which district's; empty for the state."""
+    regional: bool = field(default=False, compare=False)
+    """Whether the state calls itself a region."""
 
     @property
     def own_only(self) -> bool:
@@ -34,8 +39,12 @@ class Viewpoint:
         """Whether such a request can come from here."""
         return initiator == self.edition and (not self.own_only or set(districts) <= {self.district})
 
+    def says(self, text: str) -> str:
+        """Return a text that speaks of the state in this edition's words: a region is a state by another name."""
+        return _THE_STATE.sub(r"\1 region", text) if self.regional else text
+
     def __str__(self) -> str:
-        return f"district {self.district}" if self.own_only else "the state"
+        return f"district {self.district}" if self.own_only else self.says("the state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +77,10 @@ class Rights:
 
 def viewpoint_of(settings: "Settings") -> Viewpoint:
     """Return the edition that resync.toml names."""
+    regional = settings.state.kind == "regional"
     if settings.edition == "state":
-        return Viewpoint("state")
-    return Viewpoint("district", settings.district[0].id)
+        return Viewpoint("state", regional=regional)
+    return Viewpoint("district", settings.district[0].id, regional)
 
 
 def user_name(uid: int | None = None) -> str:

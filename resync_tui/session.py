@@ -168,15 +168,11 @@ class Session:
                 # Compiling and running SQLAlchemy takes long; in a thread, keys are answered meanwhile.
                 await to_thread.run_sync(import_module, "resync_tui.control.store")
                 self._store = await self._open_store()
-            changes = await self._store.changes()
             at = self.now()
-            due = self.trouble is not None or self._read_at is None
-            due = due or bool(self.active and self._read_at and at - self._read_at >= READ_AGAIN)
-            if changes != self._seen or due:
-                self.active = tuple(await self._store.batches(active=True, objects=False))
-                self.agents = tuple(await self._store.agents())
-                self.unread = await self._store.alerts.unread()
-                self._seen, self._read_at, self.trouble = changes, at, None
+            if self._is_due(at) or await self._store.changes() != self._seen:
+                present = await self._store.present()
+                self.active, self.agents, self.unread = present.active, present.agents, present.unread
+                self._seen, self._read_at, self.trouble = present.changes, at, None
                 return not awaited
         except ResyncError as error:
             new = self.trouble is None or self.trouble.what != error.what
@@ -185,6 +181,12 @@ class Session:
         finally:
             self._tried.set()
         return False
+
+    def _is_due(self, at: datetime) -> bool:
+        """Whether to read without a change: at first, after trouble, and now and then while something runs."""
+        if self._read_at is None or self.trouble is not None:
+            return True
+        return bool(self.active) and at - self._read_at >= READ_AGAIN
 
     async def send(
         self, plan: Plan, districts: Sequence[str], purpose: Purpose = Purpose.RESYNC, reason: str = ""

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Protocol
 
 from resync_tui.control.views import (
-    Agent,
     Alert,
     Batch,
     DistrictStanding,
@@ -14,6 +13,7 @@ from resync_tui.control.views import (
     FindingGroup,
     FindingRecord,
     LastResync,
+    Present,
 )
 from resync_tui.outcome import Finding, Kind, Purpose
 from resync_tui.plan import Plan
@@ -32,10 +32,6 @@ class Alerts(Protocol):
         unread: bool = False,
     ) -> list[Alert]:
         """Return alerts, newest first."""
-        ...
-
-    async def unread(self) -> int:
-        """Return how many are not read."""
         ...
 
     async def mark_read(self, alerts: Iterable[int]) -> None:
@@ -87,7 +83,6 @@ class Store(Protocol):
         *,
         district: str | None = None,
         request: int | None = None,
-        active: bool = False,
         limit: int | None = None,
         objects: bool = True,
     ) -> list[Batch]:
@@ -143,12 +138,12 @@ class Store(Protocol):
         """Cancel a batch, at once or at its next chunk."""
         ...
 
-    async def agents(self) -> list[Agent]:
-        """Return the agents, silent ones included."""
-        ...
-
     async def changes(self) -> int:
         """Return a number that grows whenever something that a screen shows has changed."""
+        ...
+
+    async def present(self) -> Present:
+        """Return what all screens show, as of one moment."""
         ...
 
     async def close(self) -> None:

@@ -72,9 +72,12 @@ async def post(
 
 
 async def announce(
-    connection: AsyncConnection, districts: Collection[str], *, request: int, due: datetime, now: datetime
+    connection: AsyncConnection, districts: Collection[str], *, request: int, due: datetime | None, now: datetime
 ) -> None:
-    """Tell each district, and the state's users, that the state has asked for a resync; not of what."""
+    """Tell each district, and the state's users, that the state has asked for a resync; not of what.
+
+    `due` is when it is to begin, None where that is at once: then the documents' pictures leave Due Date empty.
+    """
     common: dict[str, Any] = {"process": VERTICAL, "name": REQUESTED, "request": request, "due": due, "now": now}
     for district in districts:
         message = "The state has requested a resync of this district. It runs by itself and cannot be stopped here."
@@ -133,13 +136,7 @@ class Alerts:
                 wanted = wanted.where(condition)
         wanted = wanted.order_by(_alert.c.postedAt.desc(), _alert.c.alertID.desc())
         async with self._database.read() as connection:
-            return [_view(row) for row in (await connection.execute(wanted)).all()]
-
-    async def unread(self) -> int:
-        """Return how many alerts this user has not read."""
-        mine = _select(self._viewpoint, self._rights).where(_not(_user.c.isRead)).subquery()
-        async with self._database.read() as connection:
-            return int(await connection.scalar(select(func.count()).select_from(mine)) or 0)
+            return [_view(row, self._viewpoint) for row in (await connection.execute(wanted)).all()]
 
     async def mark_read(self, alerts: Iterable[int]) -> None:
         """Mark alerts as read by this user; those that are not this user's stay as they are."""
@@ -169,6 +166,12 @@ class Alerts:
         return self._database.rights
 
 
+async def count_unread(connection: AsyncConnection, database: ControlDatabase) -> int:
+    """Return how many alerts this session's user has not read."""
+    mine = _select(database.viewpoint, database.rights).where(_not(_user.c.isRead)).subquery()
+    return int(await connection.scalar(select(func.count()).select_from(mine)) or 0)
+
+
 def _select(viewpoint: Viewpoint | None, rights: Rights) -> Select[Any]:
     """Return the alerts that are for this user from here; of a batch that is hidden from here, not its number."""
     mark = and_(_user.c.alertID == _alert.c.alertID, _user.c.userName == rights.user)
@@ -194,12 +197,12 @@ def _not(flag: ColumnElement[bool]) -> ColumnElement[bool]:
     return func.coalesce(flag, False).is_(False)
 
 
-def _view(row: Row[Any]) -> Alert:
+def _view(row: Row[Any], viewpoint: Viewpoint | None) -> Alert:
     return Alert(
         alert=row.alertID,
         process=row.process,
         name=row.name,
-        message=row.message,
+        message=viewpoint.says(row.message) if viewpoint and row.process == VERTICAL else row.message,
         posted=row.postedAt,
         due=row.dueAt,
         district=row.districtNumber,

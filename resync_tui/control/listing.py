@@ -60,7 +60,9 @@ async def last_results(
     newest = (
         select(history.c.objectName, func.max(history.c.batchID).label("batchID"))
         .join(batch, batch.c.batchID == history.c.batchID)
-        .where(of_year, history.c.startedAt.is_not(None), batch.c.purpose == purpose, seen)
+        # Said of the batches too: a district's are few among all.
+        .where(of_year, batch.c.districtNumber == district, batch.c.purpose == purpose, seen)
+        .where(history.c.startedAt.is_not(None))
         .group_by(history.c.objectName)
         .subquery()
     )

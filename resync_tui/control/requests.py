@@ -75,7 +75,7 @@ async def queue_request(
         await connection.execute(Tables.history.insert(), rows[start : start + ROWS_AT_ONCE])
     resync = asked.purpose is Purpose.RESYNC
     if asked.initiator == "state" and resync and not asked.requested_by.startswith(SCHEDULE):
-        await announce(connection, districts, request=request, due=asked.not_before or now, now=now)
+        await announce(connection, districts, request=request, due=asked.not_before, now=now)
     queued = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
     of_it = select_batches().where(batch.c.requestID == request)
     return [replace(each, objects=queued) for each in await list_batches(connection, of_it, objects=False)]

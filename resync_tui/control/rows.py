@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from resync_tui.control.models import Tables
-from resync_tui.control.views import Agent, Batch, ErrorRecord, FindingRecord, ObjectResult
+from resync_tui.control.views import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.outcome import Color, Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 
@@ -26,6 +26,7 @@ def select_batches() -> Select[Any]:
 
 def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
     """Return a batch from a row of `select_batches` and its rows of DISBatchHistory in their order."""
+    status = Status(row.status)
     return Batch(
         request=row.requestID,
         batch=row.batchID,
@@ -33,7 +34,7 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         year=row.schoolYear,
         initiator=row.initiator,
         requested_by=row.requestedBy,
-        status=Status(row.status),
+        status=status,
         attempts=row.attempts,
         requested=row.requestedAt,
         started=row.startedAt,
@@ -50,7 +51,7 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         scheduled=row.isScheduled,
         not_before=row.notBefore,
         put_off=row.putOff,
-        sums=counts_view(row),
+        sums=counts_view(row) if status.ended else NOTHING,
         dot=Color(row.color) if row.color else None,
     )
 

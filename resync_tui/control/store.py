@@ -5,9 +5,9 @@ Every method is one transaction; it raises CannotRun where the database cannot b
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
@@ -16,11 +16,11 @@ from resync_tui.control.alerts import Alerts
 from resync_tui.control.board import board
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.gate import pass_gate
-from resync_tui.control.host_lock import known_dead
 from resync_tui.control.listing import last_results, list_batches, no_batch, one_batch
 from resync_tui.control.models import Tables
+from resync_tui.control.present import agents, changes, present
 from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
-from resync_tui.control.rows import agent_view, select_batches
+from resync_tui.control.rows import select_batches
 from resync_tui.control.security import doubts, of_seen, seen
 from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.control.views import (
@@ -32,6 +32,7 @@ from resync_tui.control.views import (
     FindingGroup,
     FindingRecord,
     LastResync,
+    Present,
 )
 from resync_tui.database import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
@@ -138,11 +139,10 @@ class Store:
         *,
         district: str | None = None,
         request: int | None = None,
-        active: bool = False,
         limit: int | None = None,
         objects: bool = True,
     ) -> list[Batch]:
-        """Return batches, newest first; `active`: only those that are queued or running.
+        """Return batches, newest first.
 
         Without `objects`, for long lists, only those that run have theirs, and the others their sums.
         """
@@ -152,8 +152,6 @@ class Store:
             wanted = wanted.where(batch.c.districtNumber == district)
         if request is not None:
             wanted = wanted.where(batch.c.requestID == request)
-        if active:
-            wanted = wanted.where(batch.c.status.in_([Status.QUEUED, Status.RUNNING]))
         async with self._database.read() as connection:
             return await list_batches(connection, wanted, newest_first=True, limit=limit, objects=objects)
 
@@ -255,31 +253,18 @@ class Store:
 
     async def agents(self) -> list[Agent]:
         """Return the agents that are, or lately were, at work; those alive first."""
-        agent, running = Tables.agent, Tables.running
         async with self._database.read() as connection:
-            now = await self._database.now(connection)
-            rows = (await connection.execute(select(agent).order_by(agent.c.startedAt))).all()
-            held: dict[str, list[int]] = {}
-            here = self._of_seen(running)
-            for row in await connection.execute(select(running).where(here).order_by(running.c.batchID)):
-                held.setdefault(row.owner, []).append(row.batchID)
-        found = [
-            agent_view(
-                row,
-                alive=now - row.seenAt <= timedelta(seconds=row.leaseSeconds)
-                and not known_dead(self._database.url, row.agentID, row.kernel),
-                running=tuple(held.get(row.agentID, ())),
-            )
-            for row in rows
-        ]
-        return sorted(found, key=lambda each: not each.alive)
+            return await agents(connection, self._database)
 
     def _of_seen(self, table: Table) -> ColumnElement[bool]:
         return of_seen(self._database.viewpoint, table)
 
     async def changes(self) -> int:
         """Return a number that grows whenever something a screen shows has changed."""
-        gate, running = Tables.gate, Tables.running
-        written = select(func.coalesce(func.sum(running.c.changes), 0)).scalar_subquery()
         async with self._database.read() as connection:
-            return int((await connection.execute(select(gate.c.changes + written))).scalar_one())
+            return await changes(connection)
+
+    async def present(self) -> Present:
+        """Return what all screens show: what is queued or runs, without its objects, agents and unread alerts."""
+        async with self._database.read() as connection:
+            return await present(connection, self._database)

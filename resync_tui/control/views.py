@@ -205,6 +205,19 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """What all screens of a session show, as of one moment."""
+
+    changes: int
+    """Grows whenever something that a screen shows has changed."""
+    active: tuple[Batch, ...]
+    """Those that are queued or run, newest first, without their objects."""
+    agents: tuple[Agent, ...]
+    unread: int
+    """Process Alerts that this user has not read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """A Process Alert as one user sees it. Times are UTC, aware."""
 

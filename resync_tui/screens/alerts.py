@@ -88,7 +88,7 @@ class AlertsPage(Page):
         unread = sum(not each.read for each in shown)
         self.header(spread(heading, plain(f"{words.plural(len(shown), 'alert')}, {unread} unread "), self.size.width))
         process = f"{'Process':<25}" if self.size.width > WIDE else ""
-        self.titles(plain(f"  {'Posted':<16}  {'Due':<16}  {process}{'Name':<22} Message", BOLD))
+        self.titles(plain(f"  {'Posted Date':<16}  {'Due Date':<16}  {process}{'Name':<22} Message", BOLD))
         self._list.show([AlertRow(str(each.alert), each) for each in shown])
 
     def _shows(self, alert: Alert) -> bool:

@@ -40,7 +40,7 @@ class ChecklistPage(MarkingPage):
         Binding("e", "errors", "Errors of the object's last resync"),
         Binding("D", "districts", "Select Districts"),
         Binding("Y", "years", "School year"),
-        Binding("X", "extra", "Extra records, which only the state has"),
+        Binding("X", "extra", "Extra records, which the district does not have"),
     ]
     HEADER_ROWS: ClassVar[int] = 2
     ACTS: ClassVar[frozenset[str]] = frozenset({"Spc", "a", "u", "d", "s", "v"})
@@ -127,7 +127,7 @@ class ChecklistPage(MarkingPage):
             newest = max(each.batch for each in found.values())
             self.app.push_screen(ExtraPage(self.session, self.glyphs, newest))
         else:
-            self.say("Compare first: v counts and lists what only the state has, and changes nothing.")
+            self.say("Compare first: v counts and lists what the district does not have, and changes nothing.")
 
     def action_errors(self) -> None:
         """Show which records of the object did not go in."""

@@ -28,6 +28,6 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     ]
     lines += [plain("")]
     lines += [((f"{mark.value} ", BOLD), (text, PLAIN)) for mark, text in CHECKBOXES]
-    lines += [plain(""), plain("Extra: records that only the state has. v compares, X lists them.")]
+    lines += [plain(""), plain("Extra: records that the district does not have. v compares, X lists them.")]
     lines += [plain("While it runs the percentage is its progress, then its share of errors.")]
     return Sheet("Legend", lines)

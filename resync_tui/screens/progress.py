@@ -71,18 +71,13 @@ class ProgressPage(SendingPage):
 
     async def load(self) -> None:
         """Read the batch, and take a sample of each object's speed."""
-        batch = self._batch = await self._read_batch()
+        store = await self.session.store()
+        batch = self._batch = await store.batch(self.number)
         at = self.session.now()
         for each in batch.objects:
             if each.status is Status.RUNNING:
                 self._paces.setdefault(each.object, Pace()).add(at, handled(each))
         self._pace.add(at, sum(work(each)[0] for each in batch.objects))
-
-    async def _read_batch(self) -> Batch:
-        """Take the batch from what was just read of all that run; one that has ended is read by itself."""
-        store = await self.session.store()
-        running = (each for each in self.session.active if each.batch == self.number)
-        return next(running, None) or await store.batch(self.number)
 
     def draw(self) -> None:
         """Draw the batch by what was read last."""
@@ -222,7 +217,7 @@ class ProgressPage(SendingPage):
             return
         lines = [
             plain(f"{self.session.district_name(batch.district)}, {words.plural(len(batch.objects), 'object')}"),
-            plain("It stops at its next chunk. What was merged before stays in the state."),
+            plain(f"It stops at its next chunk. What was merged before stays in the {self.session.receiver}."),
         ]
         self.app.push_screen(
             Question(f"Cancel resync #{batch.batch}?", lines, "Cancel it"),

@@ -109,6 +109,42 @@ async def test_a_source_that_is_another_district_fails_its_batch_in_words(settin
     assert {each.status for each in batch.objects} == {Status.SKIPPED}
 
 
+REGIONAL_RULE = """[[object.rule]]
+id = "kept-back"
+table = "School"
+when = 't."schoolID" = 4'
+reason = "Kept back by the state"
+"""
+
+
+async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settings, store: Store) -> None:
+    folder, word = settings.path.parent, '[state]\nkind = "regional"\n'
+    settings.path.write_text(CONFIG.replace("[state]\n", word))
+    (folder / "objects.toml").write_text(CATALOG + REGIONAL_RULE)
+    for name, script in (
+        ("district", "INSERT INTO School VALUES (4, 1, 'Kept'); ALTER TABLE School ADD state VARCHAR(2);"
+                     "UPDATE School SET state = 'NVX' WHERE schoolID = 2"),
+        ("state", "ALTER TABLE School ADD state VARCHAR(2); CREATE UNIQUE INDEX u ON School (districtNumber, name);"
+                  "INSERT INTO School VALUES ('01', 9, 1, 'North', NULL)"),
+    ):  # fmt: skip
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+            connection.executescript(script)
+    number = await run(load(settings.path), store)
+    assert {each.key["schoolID"]: each.reason for each in await store.errors(number)} == {
+        1: "another record of the region holds this name",
+        2: "state is longer than 2",
+        3: "name is longer than 9",
+        4: "Kept back by the state",
+    }
+    with closing(sqlite3.connect(folder / "state.db")) as connection:
+        connection.execute("ALTER TABLE School DROP COLUMN state")
+    (_, school) = (await store.batch(await run(load(settings.path), store))).objects
+    assert school.message.startswith("The region's table School has no column state")
+    log = (folder / "agent.log").read_text("utf-8").replace("Kept back by the state", "")
+    assert "of the region holds" in log
+    assert "the state" not in log.lower()
+
+
 async def test_a_comparison_says_what_differs_and_changes_nothing(settings: Settings, store: Store) -> None:
     plan = make_plan(settings.load_catalog(), ["School"], 2026)
     user = store.rights.user

@@ -63,10 +63,9 @@ class Watched:
 
     def over(self, store: Store) -> Store:
         """Measure what a screen asks, and return the store."""
-        for name in ("changes", "batches", "agents", "board", "last_resyncs", "last_verified", "batch"):
+        for name in ("present", "batches", "board", "last_resyncs", "last_verified", "batch"):
             setattr(store, name, self._timed(name, getattr(store, name)))
-        for name in ("unread", "posted"):
-            setattr(store.alerts, name, self._timed(f"alerts.{name}", getattr(store.alerts, name)))
+        store.alerts.posted = self._timed("alerts.posted", store.alerts.posted)  # type: ignore[method-assign,assignment]
         return store
 
     def _timed(self, name: str, ask: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -87,11 +86,11 @@ async def console(
     """Open the screens on a control database; `painted` is called once the first one has been painted, still empty."""
 
     async def open_store() -> Store:
-        painted()
         return watched.over(await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings)))
 
     app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(120, 40)):
+        app.call_after_refresh(painted)
         await filled(app)
         yield app
 

@@ -1,16 +1,19 @@
 """Who is told when a request ends, or when nobody takes it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Row, select
 
+from resync_tui.control.alerts import REQUESTED, Alerts, post
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.outcome import Status
 from resync_tui.plan import Plan
+from resync_tui.rights import Viewpoint
 from tests.control.test_campaigns import Office, office
 
 __all__ = ["office"]
@@ -45,6 +48,41 @@ async def test_both_sides_are_told_when_a_request_of_the_state_ends(office: Offi
     assert whole.message == (
         f"Request {number} for 2 districts has ended: 1 completed, 1 failed. Processed 800, errors 4."
     )
+
+
+async def test_a_request_for_a_time_is_due_then_and_one_for_now_has_no_due_date(office: Office, plan: Plan) -> None:
+    begins = office.clock.now + timedelta(hours=2)
+    await office.request(plan, "001")
+    await office.request(plan, "002", not_before=begins)
+    posted = await alerts(office, REQUESTED)
+    sides = ("district", "state")
+    assert [(each.audience, each.dueAt) for each in posted] == [(side, due) for due in (None, begins) for side in sides]
+
+
+async def test_a_region_asks_as_a_region_and_other_programs_are_quoted(
+    control_url: str, office: Office, plan: Plan
+) -> None:
+    await office.request(plan, "001")
+    async with office.database.write() as connection:
+        await post(
+            connection,
+            process="Data Certification",
+            name="Event",
+            message="The state of ME published an event.",
+            audience="district",
+            district="001",
+        )
+    database = await ControlDatabase.open(control_url, office.clock)
+    try:
+        for regional, word in ((True, "region"), (False, "state")):
+            database.viewpoint = Viewpoint("district", "001", regional)
+            messages = [each.message for each in await Alerts(database).posted()]
+            assert sorted(messages) == [
+                f"The {word} has requested a resync of this district. It runs by itself and cannot be stopped here.",
+                "The state of ME published an event.",
+            ]
+    finally:
+        await database.close()
 
 
 async def test_a_district_is_not_told_what_the_state_asked_for(office: Office, plan: Plan) -> None:

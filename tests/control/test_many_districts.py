@@ -84,9 +84,9 @@ async def test_a_screen_sends_as_many_statements_for_many_districts_as_for_few(
     assert {name: each.statements for name, each in few.items()} == {
         name: each.statements for name, each in many.items()
     }
-    assert max(each.statements for each in many.values()) < 30
+    assert max(each.statements for each in many.values()) <= 13
     live = RUNNING * OBJECTS
-    assert many["opening"].rows < live + OBJECTS + 24 + 40, "objects of what waits were read, or old results"
+    assert many["opening"].rows <= 24 + OBJECTS + 15, "objects of what waits or runs were read, or old results"
     assert many["board"].rows <= 2 * 24 + 10
     assert many["history"].rows <= 5 * 24 + live + 10, "objects of what has ended were read"
     assert many["progress"].rows <= 2 * OBJECTS + 10

@@ -40,7 +40,7 @@ async def test_batches_come_newest_first_and_narrowed_down(store: Store, plan: P
     request = (await store.batch(a)).request
     assert [each.batch for each in await store.batches(request=request)] == [b, a]
     await store.cancel(b, "jdoe")
-    assert [each.batch for each in await store.batches(active=True)] == [c, a]
+    assert [each.batch for each in (await store.present()).active] == [c, a]
     assert all(len(each.objects) == 2 for each in await store.batches())
 
 

@@ -84,7 +84,7 @@ async def test_what_is_young_queued_or_running_stays(office: Office, plan: Plan)
     await office.store.submit(["002"], plan, initiator="district", requested_by="x")
     office.clock.move(99 * DAY)
     await prune(office.database, errors_days=30, history_days=30)
-    assert len(await office.store.batches(active=True)) == 2
+    assert len((await office.store.present()).active) == 2
 
 
 async def test_the_last_completed_result_stays_though_a_newer_one_failed(office: Office, plan: Plan) -> None:

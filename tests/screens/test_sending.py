@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from resync_tui.config import DistrictSettings
-from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.control.views import ErrorGroup, ErrorRecord, Present
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Color, Counts, Kind, Status
 from resync_tui.screens.checklist import ChecklistPage
@@ -367,13 +367,13 @@ async def test_what_is_sent_before_the_control_database_is_open_goes_out_when_it
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = anyio.Event()
-    wait = twin.MemoryStore.changes
+    present = twin.MemoryStore.present
 
-    async def slow(store: twin.MemoryStore) -> int:
+    async def slow(store: twin.MemoryStore) -> Present:
         await opened.wait()
-        return await wait(store)
+        return await present(store)
 
-    monkeypatch.setattr(twin.MemoryStore, "changes", slow)
+    monkeypatch.setattr(twin.MemoryStore, "present", slow)
     async with console(waits=False) as c:
         await c.press("space", "s", "y")
         assert "Sending" in c.text

@@ -17,6 +17,7 @@ from resync_tui.control.views import (
     FindingRecord,
     LastResync,
     ObjectResult,
+    Present,
     Standing,
 )
 from resync_tui.errors import CannotRun, UsageError
@@ -132,7 +133,6 @@ class MemoryStore:
         *,
         district: str | None = None,
         request: int | None = None,
-        active: bool = False,
         limit: int | None = None,
         objects: bool = True,
     ) -> list[Batch]:
@@ -140,9 +140,7 @@ class MemoryStore:
         found = [
             batch
             for batch in reversed(self._batches)
-            if (district is None or batch.district == district)
-            and (request is None or batch.request == request)
-            and not (active and batch.status.ended)
+            if (district is None or batch.district == district) and (request is None or batch.request == request)
         ]
         return [each if objects or not each.status.ended else _summed(each) for each in found[:limit]]
 
@@ -262,13 +260,14 @@ class MemoryStore:
         else:
             self._put(replace(before, cancel_requested=True, cancelled_by=by))
 
-    async def agents(self) -> list[Agent]:
-        self._answer()
-        return list(self._agents)
-
     async def changes(self) -> int:
         self._answer()
         return self._changes
+
+    async def present(self) -> Present:
+        self._answer()
+        active = tuple(replace(each, objects=()) for each in reversed(self._batches) if not each.status.ended)
+        return Present(self._changes, active, tuple(self._agents), self.alerts.unread)
 
     async def close(self) -> None:
         self.closed = True
@@ -383,7 +382,8 @@ class MemoryAlerts:
             and not (unread and each.read)
         ]
 
-    async def unread(self) -> int:
+    @property
+    def unread(self) -> int:
         return sum(not each.read for each in self._alerts)
 
     async def mark_read(self, alerts: Iterable[int]) -> None:
