@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from resync_tui.private_postgres import PrivatePostgres
+from tests.processes import ended
 
 OWN_SERVER = "RESYNC_TUI_TEST_POSTGRES"
 """Names a server, by the URL of a superuser, instead of the private one."""
@@ -36,6 +37,7 @@ _CLEAN_UP = """
 import shutil, sys
 from pathlib import Path
 from resync_tui.private_postgres import PrivatePostgres
+from tests.processes import ended
 sys.stdin.read()
 folder = Path(sys.argv[1])
 PrivatePostgres(folder, *sys.argv[2:]).stop("immediate")
@@ -65,7 +67,7 @@ def agents_end(tmp_path: Path) -> Iterator[None]:
             words = process.cmdline()
             if "agent" in words and any(word.startswith(str(tmp_path)) for word in words):
                 process.kill()
-                process.wait(10)
+                ended(process.pid)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 DISTRICTS = ("01", "02", "03", "04")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     """Wait for a condition; fail when it does not come true in time."""
     with anyio.fail_after(seconds):
         while not await condition():  # noqa: ASYNC110 - the event is in another process

@@ -17,6 +17,7 @@ from resync_tui.control.host_lock import HostLock, known_dead, this_kernel
 from resync_tui.database import sqlite_path
 from resync_tui.outcome import Status
 from tests.agent.conftest import Site, until
+from tests.processes import is_over
 
 
 async def test_a_killed_agents_batch_is_taken_over_at_once_on_the_same_host(site: Site) -> None:
@@ -141,7 +142,7 @@ async def test_an_agent_started_detached_has_a_session_of_its_own_and_no_termina
             os.kill(pid, signal.SIGTERM)
 
     async def none_left() -> bool:
-        return not any(map(psutil.pid_exists, pids))
+        return all(map(is_over, pids))
 
     await until(none_left)
     assert (tmp_path / "state/resync-tui/agent.out").read_text() == ""

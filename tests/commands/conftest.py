@@ -1,5 +1,6 @@
 """A small set-up of two districts and a state, and the command line to try on it."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -9,10 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
+from tests.command_line import looked
+from tests.processes import ended
+
+DEADLINE = 240.0
+LOOKING = ("alerts", "board", "doctor", "errors", "history", "objects", "plan", "schedule")
+"""These change nothing and wait for nobody."""
 CATALOG = """
 name = "Small"
 tenant_column = "districtNumber"
@@ -81,9 +89,11 @@ class Place:
         return subprocess.Popen(command, text=True, env=environment, cwd=self.folder, **streams)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run the real command to its end."""
+        """Run a command to its end: in a process, as users do, unless it only looks."""
+        if arguments[0] in LOOKING:
+            return looked(self.folder / "resync.toml", arguments)
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=DEADLINE)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def change(self, old: str, new: str) -> None:
@@ -105,6 +115,13 @@ class Place:
         finally:
             connection.close()
 
+    def end_agents(self) -> None:
+        """End the agents that commands have started here."""
+        for each in json.loads(self.run("doctor", "--json").stdout)["agents"]:
+            if each["alive"]:
+                os.kill(each["pid"], signal.SIGTERM)
+                ended(each["pid"])
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> Iterator[None]:
@@ -117,9 +134,30 @@ def ctrl_c() -> Iterator[None]:
 @pytest.fixture
 def place(tmp_path: Path, agents_end: None) -> Place:
     """Abbott and Campus with ten persons each, two of them excluded, and a state with tables but no rows."""
-    made = Place(tmp_path)
-    (tmp_path / "resync.toml").write_text(CONFIG)
-    (tmp_path / "objects.toml").write_text(CATALOG)
+    return build(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sent_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to copy, where both districts have been sent and no agent is left."""
+    made = build(tmp_path_factory.mktemp("sent"))
+    assert made.run("run", "-d", "01", "-d", "02", "--all", "--yes").returncode == 1
+    made.end_agents()
+    return made.folder
+
+
+@pytest.fixture
+def sent(tmp_path: Path, sent_once: Path, agents_end: None) -> Place:
+    """Both districts have been sent."""
+    copytree(sent_once, tmp_path, dirs_exist_ok=True)
+    return Place(tmp_path)
+
+
+def build(folder: Path) -> Place:
+    """Make the files of a place."""
+    made = Place(folder)
+    (folder / "resync.toml").write_text(CONFIG)
+    (folder / "objects.toml").write_text(CATALOG)
     for name, number in (("abbott", "01"), ("campus", "02")):
         made.sql(name, DISTRICT)
         made.sql(
@@ -149,7 +187,7 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
     """Wait for a condition, with a deadline."""
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE
         while not condition():
             assert time.monotonic() < deadline, "the condition was never met"
             time.sleep(0.05)

@@ -7,10 +7,9 @@ import signal
 import subprocess
 from typing import Any
 
-import psutil
 import pytest
 
-from tests.commands.conftest import Place
+from tests.commands.conftest import DEADLINE, Place
 
 
 def verified(place: Place, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -18,13 +17,6 @@ def verified(place: Place, *arguments: str) -> tuple[int, dict[str, dict[str, An
     done = place.run("verify", "-d", "01", *arguments, "--json")
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, {each["object"]: each for each in json.loads(done.stdout)["objects"]}
-
-
-@pytest.fixture
-def sent(place: Place) -> Place:
-    """Both districts have been sent."""
-    assert place.run("run", "-d", "01", "-d", "02", "--all", "--yes").returncode == 1
-    return place
 
 
 def dump(place: Place) -> list[object]:
@@ -106,12 +98,11 @@ def test_what_cannot_be_compared_is_exit_code_three(place: Place) -> None:
 
 
 @pytest.fixture
-def with_extra(place: Place) -> Place:
+def with_extra(sent: Place) -> Place:
     """Both districts have been sent; the state has a person of each more, one in nine, and one in five may go."""
-    place.change("[[district]]", "[engine]\nextra_share = 0.2\n[[district]]")
-    assert place.run("run", "-d", "01", "-d", "02", "--all", "--yes").returncode == 1
-    place.sql("state", "INSERT INTO Person VALUES ('01', 77, 1, 0), ('02', 77, 1, 0);")
-    return place
+    sent.change("[[district]]", "[engine]\nextra_share = 0.2\n[[district]]")
+    sent.sql("state", "INSERT INTO Person VALUES ('01', 77, 1, 0), ('02', 77, 1, 0);")
+    return sent
 
 
 def persons(place: Place, district: str) -> list[tuple[object, ...]]:
@@ -155,7 +146,7 @@ def test_on_a_terminal_the_district_is_typed_out(
     assert process.stdout is not None
     with process.stdout:
         assert "personID 77" in process.stdout.read()
-    assert process.wait(60) == code
+    assert process.wait(DEADLINE) == code
     os.close(terminal)
     assert persons(with_extra, "01") == left
 
@@ -184,7 +175,7 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     assert process.stdout is not None
     with process.stdout:
         preview = process.stdout.read()
-    assert process.wait(60) == 3
+    assert process.wait(DEADLINE) == 3
     told = ""
     while "type 01" not in told and "[engine] extra_share" not in told.partition("Nothing was removed")[2]:
         told += os.read(terminal, 4096).decode()
@@ -225,7 +216,7 @@ def await_no_agent(waiting: "subprocess.Popen[str]") -> None:
 def interrupted(waiting: "subprocess.Popen[str]") -> str:
     """Press Ctrl-C, and return what is said then."""
     waiting.send_signal(signal.SIGINT)
-    _, err = waiting.communicate(timeout=60)
+    _, err = waiting.communicate(timeout=DEADLINE)
     assert waiting.returncode == 130
     assert "Traceback" not in err
     return err
@@ -245,7 +236,6 @@ def let_an_agent_in(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ctrl_c_leaves_a_comparison_to_its_agent(sent: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     sent.change("sqlite:///abbott.db", "${ABBOTT_URL}")
-    end_agents(sent)
     err = interrupted(without_agent(sent, "verify", "-d", "01", "--all"))
     assert "Detached; the comparison goes on. See: resync-tui history --batch 3" in err
     assert purposes(sent)[0] == ("verify", "queued")
@@ -255,7 +245,6 @@ def test_ctrl_c_leaves_a_comparison_to_its_agent(sent: Place, monkeypatch: pytes
 
 def test_ctrl_c_before_the_question_removes_nothing(with_extra: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with_extra.change("sqlite:///abbott.db", "${ABBOTT_URL}")
-    end_agents(with_extra)
     err = interrupted(without_agent(with_extra, "remove-extra", "-d", "01", "Person", "--yes"))
     assert "Detached; the comparison goes on, and nothing is removed." in err
     let_an_agent_in(with_extra, monkeypatch)
@@ -265,7 +254,6 @@ def test_ctrl_c_before_the_question_removes_nothing(with_extra: Place, monkeypat
 
 def test_ctrl_c_leaves_a_removal_to_its_agent(with_extra: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with_extra.change("sqlite:///abbott.db", "${ABBOTT_URL}")
-    end_agents(with_extra)
     waiting = without_agent(with_extra, "remove-extra", "-d", "01", "Person", "--yes")
     waiting.send_signal(signal.SIGSTOP)
     let_an_agent_in(with_extra, monkeypatch)
@@ -276,12 +264,3 @@ def test_ctrl_c_leaves_a_removal_to_its_agent(with_extra: Place, monkeypatch: py
     assert purposes(with_extra)[:2] == [("remove-extra", "queued"), ("verify", "completed")]
     let_an_agent_in(with_extra, monkeypatch)
     assert persons(with_extra, "01") == []
-
-
-def end_agents(place: Place) -> None:
-    """End the agents that earlier commands have started here."""
-    for each in json.loads(place.run("doctor", "--json").stdout)["agents"]:
-        if each["alive"]:
-            process = psutil.Process(each["pid"])
-            process.terminate()
-            process.wait(60)

@@ -147,7 +147,7 @@ async def test_a_file_that_is_no_database_is_told(file: Path) -> None:
 
 async def test_a_locked_database_is_told_in_time(file: Path, plan: Plan) -> None:
     await (await opened(file)).close()
-    database = await ControlDatabase.open(f"sqlite:///{file}", patience=0.2)
+    database = await ControlDatabase.open(f"sqlite:///{file}", patience=1)
     with closing(sqlite3.connect(file, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(CannotRun, match=r"the control database .* is locked"):

@@ -15,7 +15,7 @@ from tests.control.test_requests import send
 async def test_a_server_that_is_silent_for_too_long_is_told(database: Callable[[str], str], plan: Plan) -> None:
     url = database("postgresql")
     await (await Store.open(url)).close()
-    control = await ControlDatabase.open(url, patience=0.3)
+    control = await ControlDatabase.open(url, patience=2)
     holder = await asyncpg.connect(url)
     async with holder.transaction():
         await holder.execute('LOCK TABLE "DISGate"')
