@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import sqlite3
 import subprocess
@@ -180,6 +181,16 @@ def _of_the_state(tables: str) -> str:
         .replace(' REFERENCES "School" ("schoolID")', "")
         .replace("DEFAULT 0)", 'DEFAULT 0, PRIMARY KEY ("districtNumber", "personID"))')
     )
+
+
+def read_until(terminal: int, part: str) -> str:
+    """Read from a pseudo-terminal until something has been written; return all that was."""
+    shown, deadline = b"", time.monotonic() + DEADLINE
+    while part.encode() not in shown:
+        assert time.monotonic() < deadline, shown
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 4096)
+    return shown.decode()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from resync_tui.control.migrate import VERSION_TABLE
-from tests.commands.conftest import Place
+from tests.commands.conftest import DEADLINE, Place
 
 
 def send(place: Place, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -121,7 +121,7 @@ def test_a_control_database_on_a_full_disk_queues_nothing(place: Place) -> None:
         *("run", "-d", "01", "-d", "02", "--all", "--yes"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
     )
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 3
     assert len(err.splitlines()) == 2
     assert "the control database" in err
@@ -159,7 +159,12 @@ def test_a_district_on_postgresql_goes_into_a_state_on_postgresql(place: Place, 
 
 def test_the_process_that_waits_may_be_killed(place: Place, wait_until: Callable[[Callable[[], bool]], None]) -> None:
     process: subprocess.Popen[str] = place.start("run", "-d", "01", "--all", "--json")
-    wait_until(lambda: json.loads(place.run("history", "--json").stdout) != [])
+
+    def standing() -> str:
+        return "".join(each["status"] for each in json.loads(place.run("history", "--json").stdout))
+
+    # As long as it is queued there may be no agent yet.
+    wait_until(lambda: standing() not in ("", "queued"))
     process.kill()
     process.communicate()
-    wait_until(lambda: json.loads(place.run("history", "--json").stdout)[0]["status"] == "completed")
+    wait_until(lambda: standing() == "completed")

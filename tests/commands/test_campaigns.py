@@ -10,7 +10,7 @@ import pytest
 
 from resync_tui.cli_choice import listed_districts, moment
 from resync_tui.errors import UsageError
-from tests.commands.conftest import Place
+from tests.commands.conftest import DEADLINE, Place
 
 
 def districts(output: str) -> list[str]:
@@ -116,7 +116,7 @@ def test_a_district_that_cannot_be_reached_is_named_and_the_campaign_goes_on(pla
     )
     assert "could not be reached" in place.run("history").stdout
     assert place.run("cancel", "--request", "1").returncode == 0
-    process.communicate(timeout=60)
+    process.communicate(timeout=DEADLINE)
     assert process.returncode == 4
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from resync_tui import cli
 from resync_tui.errors import CannotRun
-from tests.commands.conftest import Place
+from tests.commands.conftest import DEADLINE, Place
 
 HEAVY = ("sqlalchemy", "sqlmodel", "textual", "asyncpg", "aiosqlite", "alembic")
 
@@ -111,7 +111,7 @@ def test_a_reader_that_goes_away_is_no_error(place: Place) -> None:
     assert process.stderr is not None
     with process.stderr:
         assert process.stderr.read() == ""
-    assert process.wait(60) == cli.BROKEN_PIPE
+    assert process.wait(DEADLINE) == cli.BROKEN_PIPE
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

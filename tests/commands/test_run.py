@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.commands.conftest import Place
+from tests.commands.conftest import DEADLINE, Place, read_until
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -155,7 +155,7 @@ def test_a_queued_batch_is_cancelled_and_whoever_waits_leaves_with_four(place: P
     waiting = place.start("run", "-d", "02", "-d", "01", "School", "--json")
     wait_until(lambda: len(json.loads(place.run("history", "--json").stdout)) == 2)
     assert place.run("cancel", "--request", "1").returncode == 0
-    out, err = waiting.communicate(timeout=60)
+    out, err = waiting.communicate(timeout=DEADLINE)
     assert waiting.returncode == 4
     assert "Batch 1 of district 02 was cancelled by " in err
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["cancelled", "cancelled"]
@@ -169,7 +169,7 @@ def test_ctrl_c_detaches_and_the_batch_stays(place: Place, wait_until: Wait) -> 
     assert waiting.stderr is not None
     assert "No agent" in waiting.stderr.readline()
     waiting.send_signal(signal.SIGINT)
-    _, err = waiting.communicate(timeout=60)
+    _, err = waiting.communicate(timeout=DEADLINE)
     assert waiting.returncode == 130
     assert "resync-tui history --batch 1" in err
     assert "Traceback" not in err
@@ -181,15 +181,13 @@ def test_a_terminal_is_asked_with_the_plan_before_its_eyes(place: Place, answer:
     terminal, theirs = pty.openpty()
     process = place.start("run", "-d", "01", "School", stdin=theirs, stderr=theirs)
     os.close(theirs)
-    shown = ""
-    while "[y/N]" not in shown:
-        shown += os.read(terminal, 4096).decode()
+    shown = read_until(terminal, "[y/N]")
     assert "1. District" in shown
     assert "2. School" in shown
     os.write(terminal, answer.encode())
     assert process.stdout is not None
     with process.stdout:
         process.stdout.read()
-    assert process.wait(60) == code
+    assert process.wait(DEADLINE) == code
     os.close(terminal)
     assert len(json.loads(place.run("history", "--json").stdout)) == batches

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.conftest import DEADLINE, Place
+from tests.commands.conftest import DEADLINE, Place, read_until
 
 
 def verified(place: Place, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -139,9 +139,7 @@ def test_on_a_terminal_the_district_is_typed_out(
     terminal, theirs = pty.openpty()
     process = with_extra.start("remove-extra", "-d", "01", "Person", stdin=theirs, stderr=theirs)
     os.close(theirs)
-    shown = ""
-    while "type 01 or Abbott" not in shown:
-        shown += os.read(terminal, 4096).decode()
+    read_until(terminal, "type 01 or Abbott")
     os.write(terminal, f"{typed}\n".encode())
     assert process.stdout is not None
     with process.stdout:
@@ -176,9 +174,7 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     with process.stdout:
         preview = process.stdout.read()
     assert process.wait(DEADLINE) == 3
-    told = ""
-    while "type 01" not in told and "[engine] extra_share" not in told.partition("Nothing was removed")[2]:
-        told += os.read(terminal, 4096).decode()
+    told = read_until(terminal, "[engine] extra_share")
     os.close(terminal)
     assert "Person: too many to remove: 3 of at most 13 are over 20% ([engine] extra_share)" in preview
     assert "Nothing was removed" in told
