@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -33,6 +33,11 @@ SAME_TEXT = {
 LOCK_TIMEOUT = "10s"
 _DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 EXPEL_SECONDS = 20
+_OWNER = sa.text(
+    "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()"
+    " AND pg_get_userbyid(datdba) <> current_user AND pg_has_role(datdba, 'USAGE')"
+)
+"""The role that the state is of, where this login is one of its members: others of them need the stage too."""
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
 
@@ -181,6 +186,12 @@ class PostgresTarget(Target):
             f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)",
         ):
             await connection.execute(sa.text(statement))
+        owner = await connection.scalar(_OWNER)
+        if owner is not None:
+            with suppress(DBAPIError):
+                async with connection.begin_nested():
+                    await connection.exec_driver_sql(f"ALTER SCHEMA {STAGE_SCHEMA} OWNER TO {owner}")
+                    await connection.exec_driver_sql(f"ALTER TABLE {STAGE_SCHEMA}.fence OWNER TO {owner}")
         await connection.commit()
 
     @asynccontextmanager
