@@ -1,6 +1,6 @@
 """What is wrong before anything is sent: configuration, rights, databases, identities, schemas, rules, agents."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from resync_tui.config import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
 from resync_tui.doctor_dates import due_resyncs, late_schedules
+from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine import rules
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.tables import describe, reflect
@@ -97,10 +98,13 @@ async def _control(examination: Examination) -> None:
 
 async def _state(examination: Examination) -> Tables | None:
     try:
-        tables = await _reflect("the state", examination.settings.state_url(), examination.catalog)
+        url = examination.settings.state_url()
+        tables, lacks = await _reflect("the state", url, examination.catalog, TARGET)
     except ResyncError as error:
         examination.found(error)
         return None
+    for lack in lacks:
+        examination.found(lack)
     if any(table in tables for each in examination.catalog.objects for table in each.tables):
         return tables
     first = examination.settings.district[0].id
@@ -112,8 +116,8 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     name = f"district {district.id}"
     try:
         url = examination.settings.district_url(district.id)
-        tables = await _reflect(name, url, examination.catalog)
-        problems = await _identity(name, url, district.id, examination.catalog, tables)
+        tables, problems = await _reflect(name, url, examination.catalog, SOURCE)
+        problems += await _identity(name, url, district.id, examination.catalog, tables)
         problems += await _rules(name, url, examination, tables)
     except ResyncError as error:
         return [error]
@@ -122,13 +126,18 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     return problems + list(edges(examination.catalog, tables))
 
 
-async def _reflect(name: str, url: str, catalog: Catalog) -> Tables:
+async def _reflect(
+    name: str, url: str, catalog: Catalog, privileges: Sequence[str]
+) -> tuple[Tables, list[ResyncError]]:
+    """Return a database's tables, and what this login may not do with them."""
     engine = database.open_engine(url)
     try:
         with database.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in catalog.objects for table in each.tables]
-                return await reflect(connection, names)
+                tables = await reflect(connection, names)
+                lacks = await lacking(connection, name, tables.values(), privileges)
+                return tables, lacks + (await stage_lacking(connection, name) if privileges == TARGET else [])
     finally:
         await engine.dispose()
 

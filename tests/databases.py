@@ -2,6 +2,7 @@
 
 import sqlite3
 from importlib.resources import files
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -39,3 +40,9 @@ async def rows(url: str, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await server.fetch(query)]
     finally:
         await server.close()
+
+
+def login(url: str, role: str) -> str:
+    """Return a PostgreSQL URL for a role of the tests, whose password is always the same."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{role}:geheim@{parts.hostname}:{parts.port}"))

@@ -1,17 +1,12 @@
 """Agents that log in under roles of their own push into one state."""
 
 import secrets
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from resync_tui.outcome import Status
-from tests.databases import run_script
+from tests.databases import login, run_script
 from tests.engine.running import make_job, run
 from tests.engine.small import ROWS, SMALL, Database, pair
-
-
-def login(url: str, role: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=f"{role}:geheim@{parts.hostname}:{parts.port}"))
 
 
 async def test_members_of_the_role_that_the_state_is_of_share_its_stage(database: Database) -> None:

@@ -1,0 +1,75 @@
+"""What a login lacks in a PostgreSQL district or state, and the GRANTs that give it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.errors import CannotRun, ResyncError
+
+SOURCE = ("SELECT",)
+TARGET = ("SELECT", "INSERT", "UPDATE")
+"""Without DELETE, which only `remove-extra` needs."""
+
+_LACKING = sa.text("""
+    SELECT quote_ident(current_user) AS login, p.name AS privilege, t.name AS table
+    FROM unnest(CAST(:tables AS text[])) WITH ORDINALITY t (name, place),
+        unnest(CAST(:privileges AS text[])) WITH ORDINALITY p (name, place)
+    WHERE NOT has_table_privilege(t.name, p.name) ORDER BY t.place, p.place
+""")
+_STAGE = sa.text("""
+    SELECT quote_ident(current_user) AS login, quote_ident(current_database()) AS database, n.oid IS NOT NULL AS made,
+        coalesce(pg_get_userbyid(n.nspowner), '') AS owner,
+        CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+        ELSE has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
+            AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+            AND has_table_privilege(c.oid, 'UPDATE') END AS fine
+    FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'resync_stage'
+    LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'fence'
+""")
+
+
+async def lacking(
+    connection: AsyncConnection, name: str, tables: Iterable[sa.Table], privileges: Sequence[str]
+) -> list[ResyncError]:
+    """Return what this login may not do with those tables of a database, which `name` names; nothing on SQLite."""
+    if connection.dialect.name == "sqlite":
+        return []
+    quote = connection.dialect.identifier_preparer.format_table
+    asked = {"tables": [quote(each) for each in tables], "privileges": list(privileges)}
+    return list(_told(name, (await connection.execute(_LACKING, asked)).all()))
+
+
+def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
+    """Return a problem for each set of privileges that tables lack."""
+    by_table: dict[str, list[str]] = {}
+    for row in rows:
+        by_table.setdefault(row.table, []).append(row.privilege)
+    alike: dict[str, list[str]] = {}
+    for table, missing in by_table.items():
+        alike.setdefault(", ".join(missing), []).append(table)
+    for what, tables in alike.items():
+        which = tables[0] if len(tables) == 1 else f"{len(tables)} tables"
+        yield CannotRun(
+            f"{rows[0].login} lacks {what} on {which} of {name}",
+            f"GRANT {what} ON {', '.join(tables)} TO {rows[0].login}",
+        )
+
+
+async def stage_lacking(connection: AsyncConnection, name: str) -> list[ResyncError]:
+    """Return what keeps this login from staging records in the state."""
+    if connection.dialect.name == "sqlite":
+        return []
+    found = (await connection.execute(_STAGE)).one()
+    if found.fine:
+        return []
+    if not found.made:
+        what, do = "make its stage in", f"GRANT CREATE ON DATABASE {found.database} TO {found.login}"
+    else:
+        what = f"use the stage, which is {found.owner}'s, of"
+        do = (
+            f"GRANT USAGE, CREATE ON SCHEMA resync_stage TO {found.login}; "
+            f"GRANT SELECT, INSERT, UPDATE ON resync_stage.fence TO {found.login}"
+        )
+    return [CannotRun(f"{found.login} may not {what} {name}", do)]
