@@ -1,14 +1,16 @@
 """Find out which rows of a table can differ at all, before any is moved: cost follows the difference, not the table."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import types
 
 from resync_tui.engine.buckets import Buckets, buckets_of
-from resync_tui.engine.ends import Source, Target
+from resync_tui.engine.ends import Source, Target, ask_both
 from resync_tui.engine.families import Family, family
-from resync_tui.engine.fingerprints import Comparison, Hashing
+from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.stored import store_alike, stored_otherwise
 from resync_tui.engine.tables import TableSpec, shown_in
@@ -43,6 +45,7 @@ class Difference:
 
 
 _NO_ROWS = Difference(differing=frozenset())
+_NO_NUMBER = sa.cast(sa.null(), types.BigInteger())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +62,81 @@ class Extent:
     high: int | None = None
     """The smallest and the largest key, where it is a single integer."""
 
-
-async def measure(spec: TableSpec, source: Source, target: Target, within: Scope) -> Extent:
-    """Count a table in the district, under the snapshot, and ask whether the state holds anything of it."""
-    in_scope = sa.func.sum(sa.case((within.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
-    ends: list[Any] = []
-    if spec.keyed_alike and len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER:
-        key = spec.row.c[spec.key[0]]
-        ends = [sa.func.min(key), sa.func.max(key)]
-    (found,) = await source.fetch(sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row))
-    held = await target.fetch(
-        sa.select(sa.literal_column("1")).select_from(spec.target).where(spec.of_tenant()).limit(1)
-    )
-    rows = int(found[1] or 0)
-    return Extent(rows, rows == found[0], not held, *found[2:])
+    @property
+    def is_small(self) -> bool:
+        """Whether a table costs less to look at than to ask about."""
+        return self.rows <= FEW_ROWS
 
 
-async def find(
-    spec: TableSpec, extent: Extent, source: Source, target: Target, hashing: Hashing, within: Scope
-) -> Difference:
-    """Return what differs between both ends of a table; rows of the district that a rule forbids are left out."""
-    if extent.fresh:
-        return Difference() if extent.rows else _NO_ROWS
-    if hashing is Hashing.OFF:
-        return Difference()
-    if source.state_schema is not None:
-        if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither
+@dataclass(frozen=True)
+class Comparer:
+    """Finds out what differs between a district and the state."""
+
+    source: Source
+    target: Target
+    scope: Scope
+    hashing: Hashing
+
+    async def measure(self, specs: Sequence[TableSpec]) -> dict[TableSpec, Extent]:
+        """Count tables in the district, under the snapshot, and ask whether the state holds anything of each."""
+        counted, held = await ask_both(
+            self.source,
+            {spec: self._how_many(spec) for spec in specs},
+            self.target,
+            {spec: sa.select(sa.exists().select_from(spec.target).where(spec.of_tenant())) for spec in specs},
+        )
+        extents = {}
+        for spec in specs:
+            ((rows, in_scope, low, high),) = counted[spec]
+            in_scope = int(in_scope or 0)
+            extents[spec] = Extent(in_scope, in_scope == rows, not held[spec][0][0], low, high)
+        return extents
+
+    def _how_many(self, spec: TableSpec) -> sa.Select[Any]:
+        in_scope = sa.func.sum(sa.case((self.scope.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
+        ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
+        if spec.keyed_alike and len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER:
+            key = spec.row.c[spec.key[0]]
+            ends = (sa.func.min(key), sa.func.max(key))
+        return sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row)
+
+    async def find_at_once(self, extents: Mapping[TableSpec, Extent]) -> dict[TableSpec, Difference]:
+        """Return what differs of small tables, asked together; a table that takes a closer look is left out."""
+        if self.hashing is Hashing.OFF or self.source.state_schema is not None:
+            return {}
+        compared = [self._comparison(spec, extent) for spec, extent in extents.items() if not extent.fresh]
+        asked = {comparison.spec: comparison.by_bucket() for comparison in compared}
+        ours, theirs = await ask_both(
+            self.source,
+            {spec: ours for spec, (ours, _) in asked.items()},
+            self.target,
+            {spec: theirs for spec, (_, theirs) in asked.items()},
+        )
+        found = {}
+        for comparison in compared:
+            coarse = comparison.judge(ours[comparison.spec], theirs[comparison.spec])
+            if coarse.rows_in_question <= FEW_ROWS:
+                found[comparison.spec] = _as_difference(coarse)
+        return found
+
+    async def find(self, spec: TableSpec, extent: Extent) -> Difference:
+        """Return what differs between both ends of a table; rows that a rule forbids are left out."""
+        if extent.fresh:
+            return Difference() if extent.rows else _NO_ROWS
+        if self.hashing is Hashing.OFF:
             return Difference()
-        return await _side_by_side(spec, source, within, source.state_schema)
-    buckets = buckets_of(spec.key, extent.rows, extent.low, extent.high)
-    compared = await Comparison(spec, source, target, hashing, within, buckets).run()
+        if self.source.state_schema is not None:
+            if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither
+                return Difference()
+            return await _side_by_side(spec, self.source, self.scope, self.source.state_schema)
+        return _as_difference(await self._comparison(spec, extent).run())
+
+    def _comparison(self, spec: TableSpec, extent: Extent) -> Comparison:
+        buckets = buckets_of(spec.key, extent.rows, extent.low, extent.high)
+        return Comparison(spec, self.source, self.target, self.hashing, self.scope, buckets)
+
+
+def _as_difference(compared: Compared) -> Difference:
     return Difference(compared.unchanged, compared.differing, compared.by)
 
 

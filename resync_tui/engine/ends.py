@@ -1,7 +1,7 @@
 """The seam between the engine and each kind of database: a district to read, a state to write."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -14,6 +14,8 @@ from resync_tui.engine.tables import TableSpec, reflect
 
 Meter: TypeAlias = Callable[[int], Awaitable[None]]
 """Told how many records have just passed; waits where there is a limit."""
+
+Query: TypeAlias = sa.Select[Any] | sa.CompoundSelect[Any]
 
 CLEANUP_SECONDS = 30
 
@@ -78,7 +80,7 @@ class Source(ABC):
         """Hold one consistent view of the district until left."""
 
     @abstractmethod
-    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         """Return what a query finds, under the snapshot once there is one."""
 
     async def close(self) -> None:
@@ -119,7 +121,7 @@ class Target(ABC):
     def stage_name(self, number: int) -> str:
         """Return what the stage tables of a batch's table are called by; no other batch has the same."""
 
-    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
         async with self.staging() as connection:
             return [tuple(row) for row in await connection.execute(query)]
@@ -159,3 +161,35 @@ class Target(ABC):
     async def close(self) -> None:
         """Let every connection go."""
         await self.engine.dispose()
+
+
+Questions: TypeAlias = Mapping[TableSpec, sa.Select[Any]]
+Answers: TypeAlias = dict[TableSpec, list[tuple[Any, ...]]]
+
+
+async def ask_both(source: Source, ours: Questions, target: Target, theirs: Questions) -> tuple[Answers, Answers]:
+    """Ask both ends side by side, each in one statement: the columns of its questions are of the same types."""
+    answers: dict[Source | Target, Answers] = {}
+
+    async def ask(end: Source | Target, questions: Questions) -> None:
+        answers[end] = await _answers(end, questions)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask, source, ours)
+        tasks.start_soon(ask, target, theirs)
+    return answers[source], answers[target]
+
+
+async def _answers(end: Source | Target, questions: Questions) -> Answers:
+    answers: Answers = {spec: [] for spec in questions}
+    specs = list(questions)
+    if len(specs) == 1:
+        return {specs[0]: await end.fetch(questions[specs[0]])}
+    if specs:
+        numbered = (
+            query.add_columns(sa.literal_column(str(number)).label("question"))
+            for number, query in enumerate(questions.values())
+        )
+        for *row, number in await end.fetch(sa.union_all(*numbered)):
+            answers[specs[number]].append(tuple(row))
+    return answers

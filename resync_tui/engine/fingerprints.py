@@ -4,17 +4,16 @@ A bucket is the same if its count and two hashes agree. A value is hashed native
 output, else as text.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy import types
 
 from resync_tui.engine.buckets import Buckets, as_text, hash_of, shifted
-from resync_tui.engine.ends import Source, Target
+from resync_tui.engine.ends import Source, Target, ask_both
 from resync_tui.engine.families import Family, family
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
@@ -70,14 +69,24 @@ class Compared:
 
     unchanged: int
     """The district's records known to be the same."""
-    differing: frozenset[int]
+    rows: Mapping[int, int]
+    """The buckets that differ, and how many rows either end has in each at most."""
     by: Buckets
 
+    @property
+    def differing(self) -> frozenset[int]:
+        """The buckets that differ."""
+        return frozenset(self.rows)
 
-_Found: TypeAlias = dict[int, Any]
-"""What an end tells of each bucket that it has."""
-_Asked: TypeAlias = Callable[[sa.FromClause, sa.ColumnElement[bool]], sa.Select[Any]]
-"""A query over the rows of one end that meet a condition."""
+    @property
+    def rows_in_question(self) -> int:
+        """How many rows may differ."""
+        return sum(self.rows.values())
+
+
+_Rows: TypeAlias = Sequence[tuple[Any, ...]]
+_Side: TypeAlias = tuple[sa.FromClause, sa.ColumnElement[bool]]
+"""A table at one end, and the condition that a row of it is compared."""
 
 
 @dataclass(frozen=True)
@@ -93,51 +102,56 @@ class Comparison:
 
     async def run(self) -> Compared:
         """Compare bucket by bucket, then row by row where that saves moving many."""
-        ours, theirs = await self._both(self._by_bucket, sa.true(), sa.true())
-        differing = frozenset(each for each in ours.keys() | theirs.keys() if ours.get(each) != theirs.get(each))
-        coarse = Compared(sum(ours[each][0] for each in ours.keys() - differing), differing, self.buckets)
-        rows = {each: max(end[each][0] for end in (ours, theirs) if each in end) for each in differing}
-        del ours, theirs
-        if sum(rows.values()) <= FEW_ROWS:
+        coarse = self.judge(*await self._ask(*self.by_bucket()))
+        if coarse.rows_in_question <= FEW_ROWS:
             return coarse
         same, found, looked_at = coarse.unchanged, set[int](), 0
-        for portion in _portions(rows):
+        for portion in _portions(coarse.rows):
             unchanged, odd = await self._row_by_row(portion)
             same += unchanged
             found |= odd
-            looked_at += sum(rows[bucket] for bucket in portion)
+            looked_at += sum(coarse.rows[bucket] for bucket in portion)
             if len(found) > WORTHWHILE * looked_at:
                 return coarse
-        return Compared(same, frozenset(found), self.buckets.single)
+        return Compared(same, dict.fromkeys(found, 1), self.buckets.single)
+
+    def judge(self, ours: _Rows, theirs: _Rows) -> Compared:
+        """Return what the answers of both ends to `by_bucket` say."""
+        mine, others = ({each[0]: tuple(each[1:]) for each in end} for end in (ours, theirs))
+        differing = [each for each in mine.keys() | others.keys() if mine.get(each) != others.get(each)]
+        rows = {each: max(end[each][0] for end in (mine, others) if each in end) for each in differing}
+        return Compared(sum(mine[each][0] for each in mine.keys() - rows.keys()), rows, self.buckets)
 
     async def _row_by_row(self, portion: list[int]) -> tuple[int, set[int]]:
         """Return how many of the district's rows in these buckets are the same, and the single buckets of the rest."""
-        within = (self.buckets.among(row, portion) for row in (self.spec.row, self.spec.target))
-        ours, theirs = await self._both(self._by_row, *within)
+        (row, allowed), (held, of_target) = self._sides()
+        ours, theirs = await self._ask(
+            self._by_row(row, sa.and_(self.buckets.among(row, portion), allowed)),
+            self._by_row(held, sa.and_(self.buckets.among(held, portion), of_target)),
+        )
+        mine, others = dict[int, bytes](ours), dict[int, bytes](theirs)
         unchanged, found = 0, set[int]()
         for bucket in portion:
-            same, odd = _differing(ours.get(bucket, (b"",))[0], theirs.get(bucket, (b"",))[0])
+            same, odd = _differing(mine.get(bucket, b""), others.get(bucket, b""))
             unchanged += same
             found |= odd
         return unchanged, found
 
-    async def _both(
-        self, asked: _Asked, of_source: sa.ColumnElement[bool], of_target: sa.ColumnElement[bool]
-    ) -> tuple[_Found, _Found]:
-        """Ask both ends side by side."""
-        found: dict[Source | Target, _Found] = {}
+    def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
+        """Return the questions to both ends: bucket, count and two hashes, all of them 64-bit integers."""
+        ours, theirs = self._sides()
+        return self._by_bucket(*ours), self._by_bucket(*theirs)
 
-        async def ask(end: Source | Target, query: sa.Select[Any]) -> None:
-            found[end] = {each[0]: tuple(each[1:]) for each in await end.fetch(query)}
-
-        allowed = [of_source, self.scope.of_source(self.spec)]
+    def _sides(self) -> tuple[_Side, _Side]:
+        allowed = [self.scope.of_source(self.spec)]
         if (forbidden := self.scope.forbidden(self.spec)) is not None:
             allowed.append(forbidden.is_not(sa.true()))
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask, self.source, asked(self.spec.row, sa.and_(*allowed)))
-            of_target = sa.and_(self.scope.of_target(self.spec), of_target)
-            tasks.start_soon(ask, self.target, asked(self.spec.target, of_target))
-        return found[self.source], found[self.target]
+        return (self.spec.row, sa.and_(*allowed)), (self.spec.target, self.scope.of_target(self.spec))
+
+    async def _ask(self, ours: sa.Select[Any], theirs: sa.Select[Any]) -> tuple[_Rows, _Rows]:
+        spec = self.spec
+        found = await ask_both(self.source, {spec: ours}, self.target, {spec: theirs})
+        return found[0][spec], found[1][spec]
 
     def _by_bucket(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition)

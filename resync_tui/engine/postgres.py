@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import CONNECT_SECONDS, explained, open_engine, place
-from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Source, Target, connected
+from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
 from resync_tui.engine.sqlite import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
@@ -31,6 +31,8 @@ SAME_TEXT = {
 """Settings under which both ends write a value as the same text."""
 
 LOCK_TIMEOUT = "10s"
+DROPPED_AT_ONCE = 100
+"""Tables; each keeps locks until the end of the transaction, of which a server has only so many."""
 _DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 EXPEL_SECONDS = 20
 _OWNER = sa.text(
@@ -54,7 +56,7 @@ def _settings() -> dict[str, str]:
     return {**SAME_TEXT, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
 
 
-def _sql(query: sa.Select[Any]) -> str:
+def _sql(query: Query) -> str:
     return str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
@@ -144,7 +146,7 @@ class PostgresSource(Source):
             raise
         self._idle.append(connection)
 
-    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         async with self.reader() as connection:
             with explained(self.end.name, self.end.url):
                 return [tuple(row) for row in await connection.fetch(_sql(query))]
@@ -219,10 +221,14 @@ class PostgresTarget(Target):
         return f"{number}_{_digest(self.end.tenant)}_{self.end.token}"
 
     async def create_stages(self, specs: Sequence[TableSpec]) -> None:
-        statements = [statement for spec in specs for statement in _stage_ddl(spec)]
+        await self._run("; ".join(statement for spec in specs for statement in _stage_ddl(spec)))
+
+    async def _run(self, statements: str) -> None:
+        """Run statements without parameters in one round trip."""
         async with self.staging() as connection:
-            for statement in statements:
-                await connection.exec_driver_sql(statement)
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute(statements)
 
     async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         async with self.staging() as connection:
@@ -237,16 +243,11 @@ class PostgresTarget(Target):
                         await _load_rows(driver, spec, rows, meter)
 
     async def settle(self, spec: TableSpec) -> None:
-        async with self.staging() as connection:
-            stage = connection.dialect.identifier_preparer.format_table(spec.stage)
-            await connection.exec_driver_sql(
-                f"CREATE INDEX ON {stage} USING brin ({NUMBER}) WITH (pages_per_range = 8)"
-            )
-            await connection.exec_driver_sql(f"ANALYZE {stage}")
+        stage = _DIALECT.identifier_preparer.format_table(spec.stage)
+        await self._run(f"CREATE INDEX ON {stage} USING brin ({NUMBER}) WITH (pages_per_range = 8); ANALYZE {stage}")
 
     async def has_grown(self, table: sa.Table) -> None:
-        async with self.staging() as connection:
-            await connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}")
+        await self._run(f"ANALYZE {_DIALECT.identifier_preparer.format_table(table)}")
 
     async def drop_stages(self) -> None:
         find = sa.text(
@@ -255,8 +256,11 @@ class PostgresTarget(Target):
             " AND split_part(relname, '_', 3)::bigint <= :token"
         ).bindparams(schema=STAGE_SCHEMA, digest=_digest(self.end.tenant), token=self.end.token)
         async with self.staging() as connection:
-            for name in list(await connection.scalars(find)):
-                await connection.exec_driver_sql(f'DROP TABLE IF EXISTS {STAGE_SCHEMA}."{name}"')
+            left = [f'{STAGE_SCHEMA}."{name}"' for name in await connection.scalars(find)]
+            for start in range(0, len(left), DROPPED_AT_ONCE):
+                tables = ", ".join(left[start : start + DROPPED_AT_ONCE])
+                await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {tables}")
+                await connection.commit()
 
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
         """Data-modifying CTEs: PostgreSQL checks their foreign keys when the whole statement has ended."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, sqlite_path
-from resync_tui.engine.ends import End, Meter, Source, Target, connected
+from resync_tui.engine.ends import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import LeaseLost
 
@@ -29,7 +29,7 @@ STOPPED_SECONDS = 2.0
 """How long a stopped process may hold the state before its successor ends it."""
 
 
-def _sql(query: sa.Select[Any]) -> str:
+def _sql(query: Query) -> str:
     return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 
@@ -82,7 +82,7 @@ class SqliteSource(Source):
             with anyio.CancelScope(shield=True):
                 await driver.rollback()
 
-    async def fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         assert self._reader is not None
         with explained(self.end.name, self.end.url):
             async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:

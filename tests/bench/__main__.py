@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from resync_tui.agent import collect_rarely
 from resync_tui.outcome import Purpose
 from resync_tui.private_postgres import PrivatePostgres
 from tests.bench import files, peers, small
@@ -175,6 +176,7 @@ def main() -> None:
     told = parser.parse_args()
     if unknown := set(told.parts) - PARTS.keys():
         parser.error(f"no part {', '.join(sorted(unknown))}")
+    collect_rarely()
     if told.postgres:
         asyncio.run(measure(told.postgres, told))
         return

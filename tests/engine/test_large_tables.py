@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import batch, postgres
+from resync_tui.engine import postgres, reading
 from resync_tui.engine.job import Limits
 from resync_tui.outcome import Counts
 from tests.engine.running import make_job, run
@@ -25,7 +25,7 @@ def pipes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         queries.append(arguments[2])
         await pipe(*arguments)
 
-    monkeypatch.setattr(batch, "SPLIT_ROWS", 1000)
+    monkeypatch.setattr(reading, "SPLIT_ROWS", 1000)
     monkeypatch.setattr(postgres, "_pipe", noting)
     return queries
 

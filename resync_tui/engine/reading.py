@@ -1,0 +1,172 @@
+"""Read what may differ of a batch's tables, all under one snapshot of the district, and stage it in the state."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import anyio
+import sqlalchemy as sa
+
+from resync_tui.database import explained
+from resync_tui.engine.course import TROUBLE, Course, first_error
+from resync_tui.engine.difference import Comparer, Difference, Extent
+from resync_tui.engine.ends import Meter, Source, Target
+from resync_tui.engine.events import Note, ObjectStarted, Report
+from resync_tui.engine.extra import find_extra
+from resync_tui.engine.fingerprints import Hashing, prove
+from resync_tui.engine.job import Job
+from resync_tui.engine.pace import Pace
+from resync_tui.engine.scope import Scope
+from resync_tui.engine.tables import TableSpec
+from resync_tui.outcome import Status
+
+SPLIT_ROWS = 200_000
+"""So many are worth two connections at each end while they are read."""
+MOST_TOGETHER = 100
+"""Tables that one statement asks about."""
+
+
+class Reading:
+    """The first half of a batch; the district is let go at its end."""
+
+    def __init__(
+        self,
+        job: Job,
+        source: Source,
+        target: Target,
+        courses: Sequence[Course],
+        scope: Scope,
+        limiter: anyio.CapacityLimiter,
+        report: Report,
+    ) -> None:
+        self.job = job
+        self.source = source
+        self.target = target
+        self.courses = courses
+        self.scope = scope
+        self.limiter = limiter
+        self.report = report
+        self.pace = Pace(job.limits.max_records_per_second)
+        self.comparer = Comparer(source, target, scope, job.hashing or Hashing.OFF)
+
+    async def run(self) -> None:
+        """Stage every object that may differ; one that cannot be read fails alone."""
+        with explained(self.job.source_name, self.job.source_url), first_error():
+            async with self.source.snapshot():
+                self.report(Note("snapshot of the district taken"))
+                if self.job.hashing is None:
+                    self.comparer = replace(self.comparer, hashing=await prove(self.source, self.target))
+                await self._look()
+                known = await self._compare_small_tables()
+                whole = {spec.target for each in self._running() for spec in each.specs if each.extents[spec].whole}
+                async with anyio.create_task_group() as tasks:
+                    for course in self._running():
+                        tasks.start_soon(self._read, course, whole, known)
+        self.report(Note("everything read; snapshot let go"))
+
+    def _running(self) -> list[Course]:
+        return [course for course in self.courses if course.status is Status.RUNNING]
+
+    # --- how much there is, and what is the same ---
+
+    async def _look(self) -> None:
+        for course in self.courses:
+            self.report(ObjectStarted(course.dis_object.name))
+            async with course.failing():
+                for spec in course.specs:
+                    await self.scope.require_valid_rules(spec, self.source.fetch)
+        try:
+            await self._measure(self._running())
+        except TROUBLE:  # with one of them: find out with which
+            for course in self._running():
+                async with course.failing():
+                    await self._measure([course])
+
+    async def _measure(self, courses: Sequence[Course]) -> None:
+        extents: dict[TableSpec, Extent] = {}
+
+        async def measure(specs: Sequence[TableSpec]) -> None:
+            extents.update(await self.comparer.measure(specs))
+
+        await self._in_few_statements([spec for course in courses for spec in course.specs], measure)
+        for course in courses:
+            course.extents = {spec: extents[spec] for spec in course.specs}
+            course.progress()
+
+    async def _compare_small_tables(self) -> dict[TableSpec, Difference]:
+        extents = {spec: extent for course in self._running() for spec, extent in course.extents.items()}
+        known: dict[TableSpec, Difference] = {}
+
+        async def find(specs: Sequence[TableSpec]) -> None:
+            known.update(await self.comparer.find_at_once({spec: extents[spec] for spec in specs}))
+
+        try:
+            await self._in_few_statements([spec for spec, extent in extents.items() if extent.is_small], find)
+        except TROUBLE:  # with one of them: each is asked alone, and its object fails alone
+            known.clear()
+        return known
+
+    async def _in_few_statements(
+        self, specs: Sequence[TableSpec], ask: Callable[[Sequence[TableSpec]], Awaitable[None]]
+    ) -> None:
+        """Ask about many tables together, as many statements side by side as objects may be."""
+
+        async def ask_in_turn(portion: Sequence[TableSpec]) -> None:
+            async with self.limiter:
+                await ask(portion)
+
+        statements = max(int(self.limiter.total_tokens), -(-len(specs) // MOST_TOGETHER))
+        with first_error():
+            async with anyio.create_task_group() as tasks:
+                for number in range(min(statements, len(specs))):
+                    tasks.start_soon(ask_in_turn, specs[number::statements])
+
+    # --- staging ---
+
+    async def _read(self, course: Course, whole: Collection[sa.Table], known: Mapping[TableSpec, Difference]) -> None:
+        async with self.limiter, course.failing():
+            for spec in course.specs:
+                extent = course.extents[spec]
+                await self._stage(course, spec, whole, known.get(spec) or await self.comparer.find(spec, extent))
+            course.phase = "waiting"
+            course.progress()
+
+    async def _stage(self, course: Course, spec: TableSpec, whole: Collection[sa.Table], found: Difference) -> None:
+        extent, account = course.extents[spec], course.accounts[spec]
+        account.difference = found
+        account.add(unchanged=found.unchanged)
+        if found.unchanged == extent.rows and found.nothing_more:
+            course.read += found.unchanged
+            return
+        wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
+        query = self.scope.reading(spec, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
+        course.staged.append(spec)
+        await self.target.create_stages([spec])
+
+        async def meter(records: int) -> None:
+            await self.pace.spend(records)
+            course.read += records
+            course.progress()
+
+        await self._load(spec, extent, extent.rows - found.unchanged, query, meter)
+        await self.target.settle(spec)
+        if not extent.fresh:
+            await find_extra(spec, self.source, self.target, self.scope, account, extent)
+
+    async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
+        """Load a stage with so many rows; many in two ranges of their keys where another object's turn is free."""
+        load, turn = partial(self.target.load, spec, self.source), object()
+        if self.source.readers < 2 or rows < SPLIT_ROWS or extent.low is None or extent.high is None:
+            return await load(query, meter)
+        try:
+            self.limiter.acquire_on_behalf_of_nowait(turn)
+        except anyio.WouldBlock:
+            return await load(query, meter)
+        key, middle = spec.row.c[spec.key[0]], (extent.low + extent.high) // 2
+        try:
+            async with anyio.create_task_group() as tasks:
+                for half in (key <= middle, key > middle):
+                    tasks.start_soon(load, query.where(half), meter)
+        finally:
+            self.limiter.release_on_behalf_of(turn)
