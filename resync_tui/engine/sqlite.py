@@ -132,7 +132,10 @@ async def _attach_reading(driver: aiosqlite.Connection, path: Path) -> str | Non
     await driver.execute(f"ATTACH DATABASE ? AS {STATE_SCHEMA}", (f"file:{_uri_path(path)}?mode=ro",))
     async with driver.execute(f"PRAGMA {STATE_SCHEMA}.journal_mode") as cursor:
         row = await cursor.fetchone()
-    return STATE_SCHEMA if row is not None and row[0] == "wal" else None
+    if row is not None and row[0] == "wal":
+        return STATE_SCHEMA
+    await driver.execute(f"DETACH DATABASE {STATE_SCHEMA}")  # its tables would stand in for those the district lacks
+    return None
 
 
 class Fence:
@@ -252,6 +255,13 @@ class SqliteTarget(Target):
                     driver = await _driver(self._connection)
                     if driver.in_transaction:  # a commit that failed on a deferred foreign key left it open
                         await driver.rollback()
+
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+        # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
+        found: list[tuple[Any, ...]] = []
+        with anyio.CancelScope(shield=True):
+            found = await super().fetch(query)
+        return found
 
     def stage_name(self, number: int) -> str:
         return str(number)

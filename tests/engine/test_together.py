@@ -1,0 +1,91 @@
+"""What is asked of every small table is asked in one statement, and a table that cannot be asked harms no other."""
+
+from collections import Counter
+from collections.abc import Iterable
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from resync_tui.catalog import Catalog, DisObject
+from resync_tui.engine.ends import Query, Source
+from resync_tui.engine.postgres import PostgresSource, PostgresTarget
+from resync_tui.engine.sqlite import SqliteSource, SqliteTarget
+from resync_tui.outcome import Status
+from tests.databases import run_script
+from tests.engine.running import make_job, run
+from tests.engine.small import DISTRICT, ROWS, SAME, SMALL, STATE, Database, pair
+
+CONCURRENCY = 2
+"""Objects side by side, and so statements."""
+
+
+async def asked(database: Database, ends: tuple[str, str], tables: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how many queries a batch puts to both ends where so many tables are as they should be."""
+    of_district = "".join(f"CREATE TABLE t{n} (id integer PRIMARY KEY, v integer);" for n in range(tables))
+    of_state = "".join(
+        f"CREATE TABLE t{n} (tenant varchar(9), id integer, v integer, PRIMARY KEY (tenant, id));"
+        for n in range(tables)
+    )
+    filled = "".join(f"INSERT INTO t{n} VALUES (1, {n}), (2, NULL);" for n in range(tables))
+    me = "CREATE TABLE me (number varchar(9)); INSERT INTO me VALUES ('01');"
+    objects = tuple(DisObject(f"T{n}", (f"t{n}",)) for n in range(tables))
+    catalog = Catalog("Many", objects, tenant_column="tenant", identity="me.number")
+    here = await pair(database, ends, filled, district=of_district + me, state=of_state)
+    first = await run(make_job(here.district, here.state, catalog, "01", token=1))
+    assert sum(each.inserted for each in first.counts.values()) == 2 * tables
+    queries = Counter[str]()
+    with monkeypatch.context() as patch:
+        for kind in (PostgresSource, PostgresTarget, SqliteSource, SqliteTarget):
+            fetch = kind.fetch
+
+            async def counting(self: object, query: Query, fetch: object = fetch) -> object:
+                queries[type(self).__name__] += 1
+                return await fetch(self, query)  # type: ignore[operator]
+
+            patch.setattr(kind, "fetch", counting)
+        again = await run(make_job(here.district, here.state, catalog, "01", token=2))
+    assert sum(each.unchanged for each in again.counts.values()) == 2 * tables
+    return queries.total()
+
+
+async def test_how_many_tables_there_are_makes_no_difference(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = ("postgresql", "postgresql")
+    few = await asked(database, ends, 2 * CONCURRENCY, monkeypatch)
+    assert few == await asked(database, ends, 20 * CONCURRENCY, monkeypatch)
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_table_of_the_district_that_is_gone_by_then_fails_alone(
+    database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await pair(database, ends, ROWS)
+    reflect = Source.reflect
+
+    async def then_drop(self: Source, names: Iterable[str]) -> object:
+        found = await reflect(self, names)
+        await run_script(here.district, "DROP TABLE c")
+        return found
+
+    monkeypatch.setattr(Source, "reflect", then_drop)
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    assert heard.statuses == {"A": Status.COMPLETED, "B": Status.COMPLETED, "C": Status.FAILED, "D": Status.COMPLETED}
+    assert heard.counts["A"].inserted == heard.counts["B"].inserted == 2
+
+
+async def test_a_table_that_may_not_be_read_fails_alone(database: Database) -> None:
+    here = await pair(database, ("postgresql", "postgresql"), ROWS, district=DISTRICT, state=STATE)
+    parts = urlsplit(here.district)
+    name = parts.path[1:]
+    await run_script(
+        here.district,
+        f"CREATE ROLE {name} LOGIN PASSWORD 'reader'; GRANT SELECT ON me, a, b, d TO {name};",
+    )
+    reader = urlunsplit(parts._replace(netloc=f"{name}:reader@{parts.hostname}:{parts.port}"))
+    try:
+        heard = await run(make_job(reader, here.state, SMALL, "01"))
+    finally:
+        await run_script(here.district, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+    assert heard.statuses == {"A": Status.COMPLETED, "B": Status.COMPLETED, "C": Status.FAILED, "D": Status.COMPLETED}
+    assert "the district" in heard.ended["C"].message
