@@ -18,10 +18,13 @@ from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Counts
+from resync_tui.screens.history import HistoryPage
+from resync_tui.screens.progress import ProgressPage
 from resync_tui.widgets.rows import Rows
 from tests.screens import live, twin
+from tests.screens.settled import settled, settles
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @dataclass
@@ -49,9 +52,9 @@ class Console:
         return next((line for line in self.lines if part in line), "")
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+        """Press keys, one after the other; each is dealt with before the next one comes."""
         await self.pilot.press(*keys)
-        await self.pilot.pause()
+        await settled(self.pilot)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds; say what stands on the screen where it never does."""
@@ -64,10 +67,15 @@ class Console:
         """Wait until a text stands on the screen."""
         await self.until(lambda: part in self.text)
 
+    async def sent(self, count: int = 1) -> None:
+        """Wait until so many batches have been sent, and the screen that follows the newest is in front."""
+        followed = ProgressPage, HistoryPage
+        await self.until(lambda: len(self.batches) == count and isinstance(self.app.screen, followed))
+
     async def go(self, name: str) -> None:
         """Put the cursor of the checklist on an object."""
         self.app.screen.query_one(Rows).go(name)
-        await self.pilot.pause()
+        await settled(self.pilot)
 
     @property
     def batches(self) -> list[Batch]:
@@ -122,8 +130,9 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
             clock=clock,
         )
         async with app.run_test(size=size, notifications=toasts) as pilot:
+            settles(pilot, monkeypatch)
             made = Console(app, pilot, kept, clock)
-            await pilot.pause()
+            await settled(pilot)
             if waits and not kept.trouble:
                 await made.until(lambda: app.session.ready)
             yield made

@@ -9,13 +9,13 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 ROOT = Path(__file__).parent.parent.parent
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
 
@@ -34,6 +34,7 @@ class Terminal:
         )
         os.close(inner)
         self.output = b""
+        self._pressed_at = 0
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
@@ -44,16 +45,28 @@ class Terminal:
         """How the terminal is set: echo, line by line, and so on."""
         return termios.tcgetattr(self.fd)
 
-    def read(self) -> None:
-        """Take what has been written."""
-        if select.select([self.fd], [], [], 0.05)[0]:
-            with suppress(OSError):
-                self.output += os.read(self.fd, 65536)
+    def read(self, patience: float = 0.05) -> bool:
+        """Take what has been written; return whether there was something."""
+        if not select.select([self.fd], [], [], patience)[0]:
+            return False
+        with suppress(OSError):
+            self.output += (came := os.read(self.fd, 65536))
+            return bool(came)
+        return False
 
-    def reads_until(self, part: bytes, since: int = 0) -> None:
-        """Read until something has been written, after so many bytes."""
+    def read_all(self) -> None:
+        """Take all that has been written so far."""
+        while self.read(0):
+            pass
+
+    def reads_until(self, part: bytes) -> None:
+        """Read until something has been written since the last key."""
+        self.reads_while(lambda: part not in self.output[self._pressed_at :])
+
+    def reads_while(self, lacking: Callable[[], bool]) -> None:
+        """Read as long as something is lacking."""
         end = monotonic() + DEADLINE
-        while part not in self.output[since:]:
+        while lacking():
             assert monotonic() < end, self.text[-4000:]
             self.read()
 
@@ -70,6 +83,8 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         """Press keys."""
+        self.read_all()
+        self._pressed_at = len(self.output)
         os.write(self.fd, keys.encode())
 
     def ends(self, *, reading: bool) -> int:
@@ -78,13 +93,14 @@ class Terminal:
         while reading and self.process.poll() is None:
             assert monotonic() < end
             self.read()
+        if reading:
+            self.read_all()
         return self.process.wait(DEADLINE)
 
 
 def stall(shown: Terminal) -> None:
     """Make the program write more than a terminal that is not read can take."""
-    for _ in range(40):
-        shown.press("L\x1b[27uG?\x1b[27ug")
+    os.write(shown.fd, b"L\x1b[27uG?\x1b[27ug" * 40)
 
 
 @contextmanager

@@ -92,14 +92,16 @@ class Login:
         self.connection = connection
         self._process = process
         self.output = b""
+        self._pressed_at = 0
 
     def press(self, keys: str) -> None:
         """Press keys."""
+        self._pressed_at = len(self.output)
         self._process.stdin.write(keys.encode())
 
     async def reads_until(self, part: bytes) -> None:
-        """Read until something has come over the line."""
-        while part not in self.output:
+        """Read until something has come over the line since the last key."""
+        while part not in self.output[self._pressed_at :]:
             came = await self._process.stdout.read(65536)
             assert came, self.output[-4000:]
             self.output += came

@@ -27,7 +27,7 @@ async def test_alerts_are_listed_read_and_deleted(console: Opener, size: tuple[i
         line = c.line("State Resync Requested")
         assert twin.BEGIN.astimezone().strftime("%Y-%m-%d %H:%M") in line
         assert due.astimezone().strftime("%Y-%m-%d %H:%M") in line
-        assert "Vertical Interoperability: Resync Completed" in c.text
+        await c.shows("Vertical Interoperability: Resync Completed")
         await c.press("enter")
         await c.shows("2 alerts, 1 unread")
         await c.press("x", "enter")
@@ -52,7 +52,7 @@ async def test_alerts_are_narrowed_by_process_and_by_date(console: Opener) -> No
         assert shown(c) == ["Other"]
         await c.press("f", "t")
         assert shown(c) == ["Young"]
-        assert "Filter: Vertical Interoperability  last 24 hours" in c.lines[0]
+        await c.until(lambda: "Filter: Vertical Interoperability  last 24 hours" in c.lines[0])
         await c.press("t", "t")
         assert shown(c) == ["Young", "Old"]
 
@@ -63,4 +63,4 @@ async def test_an_alert_without_a_batch_to_see_says_so(console: Opener) -> None:
         await c.press("exclamation_mark")
         await c.shows("1 alert")
         await c.press("b")
-        assert "names no batch that is seen from here" in c.text
+        await c.shows("names no batch that is seen from here")

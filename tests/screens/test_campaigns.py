@@ -28,7 +28,7 @@ def shown(c: Console) -> list[str]:
 async def campaign(c: Console) -> None:
     """A full resync of 01 is done, of 02 failed, of 03 waits; 04 and 05 were not asked."""
     await c.press("D", "u", "space", "down", "space", "down", "space", "enter", "a", "s", *"full resync 3", "enter")
-    await c.until(lambda: len(c.batches) == 3)
+    await c.sent(3)
     c.complete(1, {"School": Counts(processed=5, unchanged=4, rejected=1)})
     c.store.claim(2)
     c.store.finishes(2, Status.FAILED, "District 02 cannot be reached")
@@ -44,7 +44,7 @@ async def test_the_board_tells_who_is_done_failing_waiting_and_not_yet(
     async with console(size, districts=MANY) as c:
         await campaign(c)
         assert "1 done  0 running  1 failing  1 waiting  2 not yet" in c.lines[0]
-        assert "4 of 5 districts lack a full resync since 2025-07-01" in c.text
+        await c.shows("4 of 5 districts lack a full resync since 2025-07-01")
         assert "failing" in c.line("District2 (02)")
         await c.press("o")
         assert shown(c) == ["02", "03", "04", "05"]
@@ -63,14 +63,14 @@ async def test_failed_districts_are_asked_again_after_a_question(console: Opener
         await c.press("r", "enter")
         assert len(c.batches) == 3
         await c.press("r", "y")
-        await c.until(lambda: len(c.batches) == 4)
+        await c.sent(4)
         assert c.batches[3].district == "02"
 
 
 async def test_the_board_is_the_states_alone(console: Opener) -> None:
     async with console(edition="district", districts=MANY[:1]) as c:
         await c.press("B")
-        assert isinstance(c.app.screen, ChecklistPage)
+        await c.until(lambda: isinstance(c.app.screen, ChecklistPage))
         assert "Board" not in c.text
 
 
@@ -80,11 +80,11 @@ async def test_who_may_only_look_sees_which_keys_are_closed_and_why(console: Ope
     async with console(store=store) as c:
         await c.shows("read only")
         for key in ("(Spc Mark)", "(a All)", "(d Deps)", "(s Request Resync)", "(v Compare)"):
-            assert key in c.text
+            await c.shows(key)
         assert "(e Errors)" not in c.text
         for key in ("space", "a", "d", "s", "v"):
             await c.press(key)
-            assert "campus may look here, but neither send nor cancel" in c.text, key
+            await c.shows("campus may look here, but neither send nor cancel")
             await c.press("down")
         page = c.app.screen
         assert isinstance(page, ChecklistPage)
@@ -97,13 +97,13 @@ async def test_who_may_only_look_sees_which_keys_are_closed_and_why(console: Ope
 async def test_who_may_only_look_cannot_cancel_nor_retry(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.store.claim(1)
         c.store.rights = Rights(read=True, write=False, user="campus")
         await c.shows("RUNNING")
         await c.press("x")
         assert not isinstance(c.app.screen, Question)
-        assert "campus may look here" in c.text
+        await c.shows("campus may look here")
         await c.press("r")
         assert not isinstance(c.app.screen, Question)
 
@@ -117,7 +117,7 @@ async def test_the_checklist_says_which_full_resync_is_due_until_it_has_complete
     async with console() as c:
         await c.shows("Full resync due since 2025-08-01: Start of school year. Last full one: never")
         await c.press("a", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         assert c.batches[0].reason == "Start of school year"
         c.complete(1)
         await c.shows("COMPLETED")
@@ -130,9 +130,9 @@ async def test_a_regional_edition_says_region(console: Opener, monkeypatch: pyte
     plain_settings = twin.settings
     monkeypatch.setattr(twin, "settings", lambda **chosen: replace(plain_settings(**chosen), state=regional))
     async with console((120, 40)) as c:
-        assert "Regional Edition" in c.text
+        await c.shows("Regional Edition")
         await c.press("space", "v", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.complete(1)
         await c.shows("COMPLETED")
         await c.press("f")

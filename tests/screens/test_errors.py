@@ -28,7 +28,7 @@ async def two_runs(c: Console) -> None:
     for number in (1, 2):
         await c.go("School")
         await c.press("space", "s", "y")
-        await c.until(lambda: len(c.batches) == number)  # noqa: B023
+        await c.sent(number)
         counts = Counts(processed=100, unchanged=98, excluded=2)
         if number == 2:
             counts = Counts(processed=103, unchanged=98, excluded=3, rejected=2)
@@ -105,7 +105,7 @@ async def test_a_retry_sends_just_what_failed_and_asks_before(console: Opener) -
         await c.shows("2 failed")
         await c.press("r")
         await c.until(lambda: isinstance(c.app.screen, Question))
-        assert "1 [x] School" in c.text
+        await c.shows("1 [x] School")
         assert "in sync" in c.line("District ")
         await c.press("enter")
         assert len(c.batches) == 2
@@ -113,14 +113,14 @@ async def test_a_retry_sends_just_what_failed_and_asks_before(console: Opener) -
         await c.press("r")
         await c.until(lambda: isinstance(c.app.screen, Question))
         await c.press("y")
-        await c.until(lambda: len(c.batches) == 3)
+        await c.sent(3)
         assert [each.object for each in c.batches[2].objects] == ["School"]
 
 
 async def test_where_nothing_but_excluded_records_is_left_there_is_nothing_to_retry(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.complete(1, {"District": Counts(processed=5, unchanged=4, excluded=1)})
         await c.shows("COMPLETED")
         await c.press("r")
@@ -131,7 +131,7 @@ async def test_what_was_skipped_or_failed_whole_is_sent_again(console: Opener) -
     async with console() as c:
         await c.go("Calendar")
         await c.press("space", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.store.claim(1)
         c.store.ends(1, "District", Counts(processed=1, unchanged=1))
         c.store.ends(1, "School", Counts(), Status.FAILED, "Table School is missing")
@@ -141,7 +141,7 @@ async def test_what_was_skipped_or_failed_whole_is_sent_again(console: Opener) -
         await c.press("r")
         await c.until(lambda: isinstance(c.app.screen, Question))
         await c.press("y")
-        await c.until(lambda: len(c.batches) == 2)
+        await c.sent(2)
         assert [each.object for each in c.batches[1].objects] == ["School", "Calendar"]
 
 
@@ -160,9 +160,9 @@ async def test_a_batch_beside_the_run_before_shows_the_differences(console: Open
 async def test_the_confirmation_tells_what_the_last_run_took(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s")
-        assert "none of these has been run from here" in c.text
+        await c.shows("none of these has been run from here")
         await c.press("y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.store.claim(1)
         c.store.moves(1, "District", 0, 1234, Counts())
         c.clock.move(462)
@@ -172,17 +172,17 @@ async def test_the_confirmation_tells_what_the_last_run_took(console: Opener) ->
         await c.press("escape")
         await c.shows("1234")
         await c.press("space", "s")
-        assert "1,234 records expected; the last run took 7m42s." in c.text
+        await c.shows("1,234 records expected; the last run took 7m42s.")
 
 
 async def test_a_full_resync_of_several_districts_is_typed_out(console: Opener) -> None:
     async with console() as c:
         await c.press("D", "a", "enter", "a", "s")
-        assert isinstance(c.app.screen, TypedQuestion)
+        await c.until(lambda: isinstance(c.app.screen, TypedQuestion))
         await c.press("y", "enter")
         assert c.batches == []
         await c.press("s", *"full resync 2", "escape")
         assert c.batches == []
         await c.press("s", *"full resync 2", "enter")
-        await c.until(lambda: c.batches)
+        await c.sent(2)
         assert [batch.full for batch in c.batches] == [True, True]

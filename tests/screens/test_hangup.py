@@ -56,7 +56,6 @@ def test_q_restores_the_terminal(shown: Terminal) -> None:
 
 def restored(shown: Terminal, modes: list[object]) -> None:
     """See that the screen before is back, with its cursor, echo and lines, and that no mouse was ever asked for."""
-    shown.read()
     assert shown.output.rindex(b"\x1b[?1049l") > shown.output.rindex(b"\x1b[?1049h")
     assert shown.output.rindex(b"\x1b[?25h") > shown.output.rindex(b"\x1b[?25l")
     assert b"\x1b[?1000h" not in shown.output

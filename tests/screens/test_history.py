@@ -15,12 +15,12 @@ from tests.screens.conftest import Console, Opener
 async def several(c: Console) -> None:
     """Two districts, one with errors; then one that failed and one that is queued."""
     await c.press("D", "a", "enter", "space", "s", "y")
-    await c.until(lambda: len(c.batches) == 2)
+    await c.sent(2)
     c.complete(1)
     c.complete(2, {"District": Counts(processed=5, unchanged=4, rejected=1)})
     for number in (2, 3):
         await c.press("escape", "escape", "space", "s", "y")
-        await c.until(lambda: len(c.batches) == 2 * number)  # noqa: B023
+        await c.sent(2 * number)
     c.store.claim(3)
     c.store.finishes(3, Status.FAILED, "Cannot reach the district")
     await c.press("escape", "escape", "H")
@@ -37,7 +37,7 @@ async def test_history_is_narrowed_by_district_and_by_outcome(console: Opener) -
         await several(c)
         await c.press("slash", *"campus", "enter")
         assert listed(c) == ["#6", "#4", "#2"]
-        assert "Filter: campus" in c.lines[0]
+        await c.until(lambda: "Filter: campus" in c.lines[0])
         await c.press("o")
         assert listed(c) == ["#6", "#4"]
         await c.press("o", "o")
@@ -46,7 +46,7 @@ async def test_history_is_narrowed_by_district_and_by_outcome(console: Opener) -
         assert len(listed(c)) == 6
         await c.press("o", "o", "o", "o")
         assert listed(c) == ["#3"]
-        assert "Cannot reach the district" in c.text
+        await c.shows("Cannot reach the district")
         await c.press("escape", "escape")
         assert not isinstance(c.app.screen, HistoryPage)
 
@@ -58,7 +58,7 @@ async def test_the_end_of_ones_own_request_is_told_once(console: Opener, monkeyp
     monkeypatch.setattr("resync_tui.terminal.write_title", lambda _, title: titles.append(title))
     async with console(toasts=True) as c:
         await c.press("D", "a", "enter", "space", "s", "y")
-        await c.until(lambda: len(c.batches) == 2)
+        await c.sent(2)
         await c.until(lambda: titles == ["resync-tui: 2 running or queued"])
         c.complete(1)
         await c.until(lambda: len(titles) == 2)
@@ -109,7 +109,7 @@ async def test_the_agent_log_grows_while_it_is_read(console: Opener, log: agent_
         await c.shows("object000 started")
         log.write("batch 7", "another line")
         await c.until(lambda: len(c.app.screen.query_one("Rows").values) == 102)  # type: ignore[attr-defined]
-        assert "object000 started" in c.text
+        await c.shows("object000 started")
 
 
 async def test_a_district_reads_nothing_of_batches_that_it_does_not_see(
@@ -117,13 +117,13 @@ async def test_a_district_reads_nothing_of_batches_that_it_does_not_see(
 ) -> None:
     async with console(edition="district") as c:
         await c.press("space", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         log.write("agent 4711 begins")
         log.write("batch 1", "District", "started")
         log.write("batch 2", "Enrollment", "started")
         await c.press("A", "enter")
         await c.shows("District  started")
-        assert "agent 4711 begins" in c.text
+        await c.shows("agent 4711 begins")
         assert "Enrollment" not in c.text
 
 

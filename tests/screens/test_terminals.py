@@ -17,15 +17,15 @@ from tests.screens.conftest import Opener
 async def test_a_tiny_terminal_says_so_in_words(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await c.shows("Terminal too small")
-        assert f"{size[0]}x{size[1]}" in c.text
+        await c.shows(f"{size[0]}x{size[1]}")
         await c.press("space", "s", "y")
         assert c.batches == []
 
 
 async def test_60_by_15_is_enough(console: Opener) -> None:
     async with console((60, 15)) as c:
-        assert "Check dependencies ON" in c.text
-        assert "▼District" in c.text
+        await c.shows("Check dependencies ON")
+        await c.shows("▼District")
 
 
 async def test_growing_again_goes_on_where_it_was(console: Opener) -> None:
@@ -39,7 +39,7 @@ async def test_growing_again_goes_on_where_it_was(console: Opener) -> None:
         await c.pilot.resize_terminal(80, 24)
         await c.until(lambda: isinstance(c.app.screen, Question))
         await c.press("y")
-        await c.until(lambda: c.batches)
+        await c.sent()
 
 
 async def test_resizing_keeps_cursor_and_marks(console: Opener) -> None:
@@ -115,7 +115,7 @@ async def test_the_database_layer_is_imported_beside_the_event_loop(
 async def test_resizing_in_mid_run_keeps_cursor_marks_and_scroll(console: Opener) -> None:
     async with console((80, 24)) as c:
         await c.press("space", "s", "y")
-        await c.until(lambda: c.batches)
+        await c.sent()
         c.store.claim(1)
         await c.press("escape")
         await c.press("G", *["k"] * 22, "space")

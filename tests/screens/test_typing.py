@@ -15,5 +15,5 @@ def test_what_is_typed_for_a_filter_is_not_taken_for_keys_of_the_screen() -> Non
         shown.press("/wq")
         shown.reads_until(b"Filter: wq")
         shown.press("\r")
-        shown.reads_until(b"Enter")
+        shown.reads_until(b"Nothing has been sent yet.")
         assert shown.process.poll() is None

@@ -63,7 +63,7 @@ async def two_runs(c: Console) -> None:
     for number, counts in ((1, replace(YELLOW, rejected=1, unchanged=45197)), (2, YELLOW)):
         await c.go("Calendar")
         await c.press("space", "s", "y")
-        await c.until(lambda: len(c.batches) == number)  # noqa: B023
+        await c.sent(number)
         c.clock.move(3600)
         school = ("School", "School")
         keys = [ErrorRecord(*school, {"schoolID": n}, Kind.REJECTED, REASON) for n in (5, 6)[: counts.rejected]]
@@ -105,7 +105,7 @@ async def under_way(c: Console, take: Take) -> None:
     await c.go("Enrollment")
     c.clock.move(3600)
     await c.press("space", "s", "y")
-    await c.until(lambda: len(c.batches) == 3)
+    await c.sent(3)
     c.store.claim(3)
     for name, counts in (("District", GREEN), ("School", YELLOW), ("Calendar", RED)):
         c.store.ends(3, name, counts)
@@ -155,7 +155,7 @@ async def comparing(c: Console, take: Take) -> None:
     await c.press("space", "v")
     await take("compare", "Only compares: nothing is changed, in no database.")
     await c.press("y")
-    await c.until(lambda: len(c.batches) == 4)
+    await c.sent(4)
     c.store.finds(4, "School", Finding.MISSING, 21)
     c.store.finds(4, "School", Finding.EXTRA, 31, 32)
     c.complete(4, {"School": Counts(processed=194, unchanged=190, inserted=1, rejected=3, extra=2)})
@@ -198,7 +198,7 @@ async def several_districts(c: Console, take: Take) -> None:
     await c.press("a", "s")
     await take("confirm-typed", "A full resync: every object.", "Type full resync 3 and Enter.")
     await c.press(*"full resync 3", "enter")
-    await c.until(lambda: len(c.batches) == 7)
+    await c.sent(7)
     c.store.claim(5)
     c.store.finishes(5, Status.FAILED, "District 01 cannot be reached")
     c.store.claim(6)

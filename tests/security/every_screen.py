@@ -1,5 +1,6 @@
 """Everything that the screens show, copy and write into files."""
 
+import pytest
 from textual.pilot import Pilot
 
 from resync_tui import rights
@@ -17,6 +18,7 @@ from resync_tui.screens.findings import FindingKeysPage, FindingsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
+from tests.screens.settled import settled, settles
 
 OPENED_FROM_OTHERS = {"KeysPage", "MarkingPage", "SendingPage", "ChecklistPage"}
 """What other screens open or are made of."""
@@ -32,7 +34,9 @@ def pages() -> set[type[Page]]:
     return found
 
 
-async def every_screen(settings: Settings, resync: int, comparison: int) -> dict[str, str]:
+async def every_screen(
+    settings: Settings, resync: int, comparison: int, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """Return what each screen shows of a resync and of a comparison, with what its `Enter` opens.
 
     Each is also asked to copy what it lists, and to write a CSV file: those files are in the working folder.
@@ -43,6 +47,7 @@ async def every_screen(settings: Settings, resync: int, comparison: int) -> dict
 
     app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(160, 50)) as pilot:
+        settles(pilot, monkeypatch)
         while not app.session.ready:
             await pilot.pause(0.05)
         shared = app.session, app.glyphs
@@ -82,7 +87,7 @@ async def _shown(app: ResyncApp, pilot: Pilot[None]) -> str:
 
 
 async def _lines(app: ResyncApp, pilot: Pilot[None]) -> str:
-    await pilot.pause()
+    await settled(pilot)
     while isinstance(app.screen, Page) and app.screen._reading:
         await pilot.pause(0.02)
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips(app.size))

@@ -1,26 +1,26 @@
 """A value planted in a district's rows reaches the state, and nothing else: keys are all that the program tells."""
 
-import io
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
+import anyio
 import asyncpg
 import pytest
-from anyio import to_thread
 
-from resync_tui.cli import answer
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
+from resync_tui.control.views import Batch
 from resync_tui.crash import crashed
 from resync_tui.database import dialect_of, sqlite_path
 from resync_tui.outcome import Purpose
 from tests.accounts.campus import make_campus
+from tests.command_line import looked
 from tests.security.every_screen import every_screen
 
 MARK = "Zq7Kx"
@@ -115,16 +115,6 @@ def command(settings: Settings, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def looked(settings: Settings, *arguments: str) -> str:
-    """Return what a command prints that only looks; within this process, as that is much faster."""
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
-        patch.setenv("RESYNC_TUI_CONFIG", str(settings.path))
-        code = answer(arguments)
-    assert code in (0, 1, 3) or arguments[0] in ("retry", "cancel"), said.getvalue()
-    return said.getvalue()
-
-
 def write_settings(folder: Path, edition: str, **urls: str) -> Settings:
     """Write the resync.toml of an edition into a folder of its own, and read it."""
     folder.mkdir()
@@ -144,60 +134,72 @@ async def take_away(url: str) -> None:
         await server.close()
 
 
-async def told(settings: Settings, source: str) -> list[str]:
+def told(settings: Settings, source: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what all commands and all screens tell, of a resync, a comparison and a removal."""
     said = [command(settings, "run", "-d", "01", "--all", "--yes", "--json", "--ignore-excluded")]
-    await take_away(source)
+    anyio.run(take_away, source)
     whole = () if settings.edition == "state" else ("--json",)
     said.append(command(settings, "verify", "-d", "01", "--all", "--keys", *whole))
-    store = await Store.open(settings.control_url())
-    compared, resync = (each.batch for each in (await store.batches())[:2])
-    assert (await store.batch(compared)).counts.extra > 0
-    said += list((await every_screen(settings, resync, compared)).values())
+    compared, resync = anyio.run(batches, settings)[:2]
+    assert compared.counts.extra > 0
+    assert resync.counts.errors > 100
+    said += anyio.run(every_screen, settings, resync.batch, compared.batch, monkeypatch).values()
     said += [command(settings, *words) for words in (
         ("remove-extra", "-d", "01", "VaccineShot", "--yes", *whole), ("run", "--all-districts", "District", "--yes"),
     )]  # fmt: skip
-    said += [await to_thread.run_sync(looked, settings, *words) for words in (
-        ("history",), ("history", "--batch", str(resync)), ("history", "--json"), ("objects",), ("objects", "--json"),
-        ("errors", str(resync)), ("errors", str(resync), "--json"), ("plan", "--all"), ("doctor",),
+    number = str(resync.batch)
+    for words in (
+        ("history",), ("history", "--batch", number), ("history", "--json"), ("objects",), ("objects", "--json"),
+        ("errors", number), ("errors", number, "--json"), ("plan", "--all"), ("doctor",),
         ("doctor", "--json"), ("board",), ("board", "--csv"), ("board", "--json"), ("alerts",), ("alerts", "--json"),
-        ("schedule",), ("schedule", "--json"), ("retry", "1"), ("cancel", str(resync)),
-    )]  # fmt: skip
-    batch = await store.batch(resync)
-    assert batch.counts.errors > 100
-    removal = [each for each in await store.batches() if each.purpose is Purpose.REMOVE_EXTRA]
-    assert removal[0].counts.removed > 0
-    await store.close()
+        ("schedule",), ("schedule", "--json"), ("retry", "1"), ("cancel", number),
+    ):  # fmt: skip
+        done = looked(settings.path, words)
+        assert done.returncode in (0, 1, 3) or words[0] in ("retry", "cancel"), done.stderr
+        said.append(done.stdout + done.stderr)
+    removals = [each for each in anyio.run(batches, settings) if each.purpose is Purpose.REMOVE_EXTRA]
+    assert removals[0].counts.removed > 0
     return said
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_planted_value_appears_nowhere_but_in_the_state(
-    kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents_end: None
+async def batches(settings: Settings) -> list[Batch]:
+    """Return all batches, newest first."""
+    store = await Store.open(settings.control_url())
+    try:
+        return await store.batches()
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize(("kind", "edition"), [("sqlite", "state"), ("postgresql", "district")])
+def test_a_planted_value_appears_nowhere_but_in_the_state(
+    kind: str,
+    edition: str,
+    database: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    agents_end: None,
 ) -> None:
-    campus = await make_campus(database, Random(7), kind, kind, ("01",))
+    campus = anyio.run(make_campus, database, Random(7), kind, kind, ("01",))
     source = campus.districts["01"]
-    planted = plant_in_file(sqlite_path(source)) if kind == "sqlite" else await plant_in_server(source)
+    planted = plant_in_file(sqlite_path(source)) if kind == "sqlite" else anyio.run(plant_in_server, source)
     assert planted > 500
     site = tmp_path / "site"
     control = f"sqlite:///{site}/control.db" if kind == "sqlite" else database("postgresql")
-    settings = write_settings(site, "state", control=control, state=campus.state, source=source)
+    settings = write_settings(site, edition, control=control, state=campus.state, source=source)
     # What the screens copy and write as CSV goes into the working folder.
     monkeypatch.chdir(site)
-    said = await told(settings, source)
+    said = told(settings, source, monkeypatch)
     assert list(site.glob("*.csv"))
     assert list(site.glob("resync-copy.txt"))
-    if kind == "postgresql":
-        district = write_settings(site / "district", "district", control=control, state=campus.state, source=source)
-        said += await told(district, source)
 
     written = [each.read_bytes().decode("latin-1") for each in site.rglob("*") if each.is_file()]
     assert any('"status": "completed"' in each for each in written), "the notify command was not run"
-    for text in (*said, *written, await everything_kept(control)):
+    for text in (*said, *written, anyio.run(everything_kept, control)):
         at = text.find(MARK)
         assert at < 0, text[max(0, at - 300) : at + 100]
-    assert await in_the_state(campus.state)
-    assert await stages(campus.state) == []
+    assert anyio.run(in_the_state, campus.state)
+    assert anyio.run(stages, campus.state) == []
 
 
 async def in_the_state(url: str) -> bool:
