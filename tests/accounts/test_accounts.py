@@ -1,6 +1,6 @@
 """Every record is accounted for: what agents report and the state holds, against an oracle that shares no code with it.
 
-Each run draws a fresh seed and prints it when it fails; RESYNC_TUI_TEST_SEED gives one.
+It is the same chance each time; RESYNC_TUI_TEST_SEED gives another seed.
 """
 
 import sqlite3

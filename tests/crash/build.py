@@ -67,7 +67,7 @@ async def open_site(
     *,
     districts: Sequence[str] = ("01",),
     enrollments: int = 1_200,
-    records_per_second: int = 400,
+    records_per_second: int = 200,
     control: str | None = None,
 ) -> AsyncIterator[Site]:
     """Build a site whose state is empty; whatever works there ends with it. `control`: of another kind.

@@ -39,6 +39,7 @@ async def _at_the_lock(site: Site) -> AsyncIterator[None]:
                 if held == LOOKS:
                     return True
             state.execute("ROLLBACK")
+            await anyio.sleep(0.2)
             return False
 
         await until(waits_in_a_chunk)
