@@ -74,7 +74,8 @@ def _carried_out(settings: Settings, submit: Submit, queued: list[Batch], detach
         try:
             queued.extend(await submit(store))
             if (line := await _see_to_agent(store, settings)) is not None:
-                click.echo(f"No agent is alive, and not all secrets can be read here\nStart it: {line}", err=True)
+                why = "and not all secrets can be read here" if store.rights.serve else "and this login is no agent's"
+                click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
             return queued if detach else await _end_of(store, settings, queued[0].request)
         finally:
             with anyio.CancelScope(shield=True):
@@ -152,7 +153,7 @@ def progress(batches: Sequence[Batch]) -> str:
 async def _see_to_agent(store: Store, settings: Settings) -> str | None:
     if await _agent_alive(store):
         return None
-    return _start(settings) if store.rights.serve else _how_to_start(settings)
+    return _start(settings) if store.rights.serve else "resync-tui agent, as the control database's owner"
 
 
 async def _agent_alive(store: Store) -> bool:

@@ -249,8 +249,15 @@ class Session:
         return batch.status is Status.RUNNING and (agent is None or not agent.alive)
 
     @property
+    def may_serve(self) -> bool:
+        """Whether an agent may run under this login: on PostgreSQL not, where it is a user's role."""
+        return self._store is None or self._store.rights.serve
+
+    @property
     def start_words(self) -> str:
-        """The command that starts an agent."""
+        """The command that starts an agent; where this login may not, that is for the control database's owner."""
+        if not self.may_serve:
+            return "resync-tui agent"
         return self.agent_line or f"resync-tui agent --config {self.settings.path}"
 
     async def close(self) -> None:

@@ -67,10 +67,10 @@ class AgentsPage(Page):
         """Say how to start an agent where none is alive."""
         if any(agent.alive for agent in self.session.agents) or not self.session.ready:
             return []
-        return [
-            plain("No agent is alive. Sending starts one; a service is started with:"),
-            plain(self.session.start_words, BOLD),
-        ]
+        how = "Sending starts one; a service is started with:"
+        if not self.session.may_serve:
+            how = "The control database's owner starts one with:"
+        return [plain(f"No agent is alive. {how}"), plain(self.session.start_words, BOLD)]
 
     def action_log(self) -> None:
         """Show what the agents write."""

@@ -141,18 +141,21 @@ class ProgressPage(SendingPage):
             return self._ended(batch)
         agent = self.session.agent_of(batch)
         leaving = plain("Leaving does not stop the resync.", FAINT)
+        who = "Start" if self.session.may_serve else "The control database's owner starts"
         if batch.status is Status.QUEUED:
             if any(each.alive for each in self.session.agents):
                 return [plain("Queued: an agent is alive and takes it as soon as it may."), leaving]
             waited = words.ran_for(batch.requested, None, self.session.now())
             if not self.session.agent_line and waited < PATIENCE:
                 return [plain("Queued: an agent is being started."), leaving]
-            return [plain("Queued: no agent is alive. Start one with:", WARN), plain(self.session.start_words, BOLD)]
+            text = f"Queued: no agent is alive. {who} one with:"
+            return [plain(text, WARN), plain(self.session.start_words, BOLD)]
         seen = agent.seen if agent else batch.agent_seen
         if self.session.silent(batch):
             heard = f"since {words.since(seen, self.session.now())}" if seen else "of late"
-            text = f"Agent {batch.agent or '-'} has not been heard of {heard}. Start another with:"
-            return [plain(text, BAD), plain(self.session.start_words, BOLD)]
+            text = f"Agent {batch.agent or '-'} has not been heard of {heard}."
+            folded = words.folded(f"{text} {who} another with:", self.size.width)
+            return [*(plain(part, BAD) for part in folded), plain(self.session.start_words, BOLD)]
         ago = words.short_span(words.ran_for(seen, None, self.session.now()))
         host = agent.host if agent else batch.agent
         return [
