@@ -36,6 +36,8 @@ class Examination:
     catalog: Catalog
     problems: list[ResyncError] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
+    serves: bool = False
+    """Whether an agent may run under this login: only then it needs privileges at districts and the state."""
 
     def found(self, problem: ResyncError) -> None:
         """Note a problem in the edition's words, once however many districts have it."""
@@ -84,6 +86,7 @@ async def _control(examination: Examination) -> None:
         store = await Store.open(url, viewpoint=rights.viewpoint_of(examination.settings))
         try:
             examination.agents = await store.agents()
+            examination.serves = store.rights.serve
             settings = examination.settings
             for doubt in await store.doubtful_rights(settings.rights.read, settings.rights.write):
                 examination.found(doubt)
@@ -99,7 +102,7 @@ async def _control(examination: Examination) -> None:
 async def _state(examination: Examination) -> Tables | None:
     try:
         url = examination.settings.state_url()
-        tables, lacks = await _reflect("the state", url, examination.catalog, TARGET)
+        tables, lacks = await _reflect("the state", url, examination, TARGET)
     except ResyncError as error:
         examination.found(error)
         return None
@@ -116,7 +119,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     name = f"district {district.id}"
     try:
         url = examination.settings.district_url(district.id)
-        tables, problems = await _reflect(name, url, examination.catalog, SOURCE)
+        tables, problems = await _reflect(name, url, examination, SOURCE)
         problems += await _identity(name, url, district.id, examination.catalog, tables)
         problems += await _rules(name, url, examination, tables)
     except ResyncError as error:
@@ -127,15 +130,17 @@ async def _district(examination: Examination, district: DistrictSettings, state:
 
 
 async def _reflect(
-    name: str, url: str, catalog: Catalog, privileges: Sequence[str]
+    name: str, url: str, examination: Examination, privileges: Sequence[str]
 ) -> tuple[Tables, list[ResyncError]]:
-    """Return a database's tables, and what this login may not do with them."""
+    """Return a database's tables, and what an agent under this login may not do with them."""
     engine = database.open_engine(url)
     try:
         with database.explained(name, url):
             async with engine.connect() as connection:
-                names = [table for each in catalog.objects for table in each.tables]
+                names = [table for each in examination.catalog.objects for table in each.tables]
                 tables = await reflect(connection, names)
+                if not examination.serves:
+                    return tables, []
                 lacks = await lacking(connection, name, tables.values(), privileges)
                 return tables, lacks + (await stage_lacking(connection, name) if privileges == TARGET else [])
     finally:
