@@ -1,10 +1,12 @@
 """Open a database by its URL, and say in two lines what is wrong when that fails."""
 
 import os
+import socket
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +22,8 @@ from resync_tui.errors import CannotRun, ConfigError, ConnectionLost, Unreachabl
 from resync_tui.rights import user_name
 
 CONNECT_SECONDS = 10
+GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+"""A server that does not answer for a minute, asked every ten seconds in the end (seconds, milliseconds), is gone."""
 
 
 def dialect_of(url: str) -> str:
@@ -68,19 +72,33 @@ def open_engine(
         mode = "ro" if read_only else "rwc" if create else "rw"
         return _open_sqlite(sqlite_path(url), mode, pool)
 
+    connect = partial(connect_postgres, url, {"application_name": application_name, **(settings or {})})
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
+
+
+async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
+    """Return a connection of its own with these session settings."""
     # Without a role in the URL the driver would take the environment's word for who is asking.
     named = urlsplit(url).username or "user" in parse_qs(urlsplit(url).query) or "PGUSER" in os.environ
     login = {} if named else {"user": user_name()}
+    return await asyncpg.connect(
+        url, **login, timeout=CONNECT_SECONDS, server_settings=settings, connection_class=_WatchedConnection
+    )
 
-    async def connect() -> Any:
-        return await asyncpg.connect(
-            url,
-            **login,
-            timeout=CONNECT_SECONDS,
-            server_settings={"application_name": application_name, **(settings or {})},
-        )
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
+class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that breaks where its server is gone without a word, as behind a firewall; others wait for ever."""
+
+    __slots__ = ()
+
+    def __init__(self, protocol: Any, transport: Any, *others: Any) -> None:
+        super().__init__(protocol, transport, *others)
+        line = transport.get_extra_info("socket")
+        if line is not None and line.family in (socket.AF_INET, socket.AF_INET6):
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in GONE_AFTER.items():
+                if hasattr(socket, name):  # each system has its own of these
+                    line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _open_sqlite(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import CONNECT_SECONDS, explained, open_engine, place
+from resync_tui.database import connect_postgres, explained, open_engine, place
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
 from resync_tui.engine.sqlite import SqliteSource
@@ -115,7 +115,7 @@ class PostgresSource(Source):
     async def _connect(self) -> Any:
         name = application_name(self.end, "s")
         settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **_settings()}
-        return await asyncpg.connect(self.end.url, timeout=CONNECT_SECONDS, server_settings=settings)
+        return await connect_postgres(self.end.url, settings)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:

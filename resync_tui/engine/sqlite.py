@@ -260,7 +260,7 @@ class SqliteTarget(Target):
         # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
         found: list[tuple[Any, ...]] = []
         with anyio.CancelScope(shield=True):
-            found = await super().fetch(query)
+            found += await super().fetch(query)
         return found
 
     def stage_name(self, number: int) -> str:
