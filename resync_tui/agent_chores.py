@@ -100,8 +100,8 @@ class Chores:
 
     async def prune_for_ever(self) -> None:
         """Forget what is old enough, once a day, where that is configured."""
-        retention = self._settings.retention
         while True:
+            retention = self._settings.retention
             try:
                 self._log.forget(retention.logs)
                 gone = await prune(self._database, errors_days=retention.errors, history_days=retention.history)
