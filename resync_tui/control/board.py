@@ -60,6 +60,7 @@ def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> Dis
         standing_of(Status(row.status), row.putOff),
         **since,
         batch=row.batchID,
+        request=row.requestID,
         requested=row.requestedAt,
         processed=row.processed,
         errors=row.errors,

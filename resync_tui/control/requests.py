@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.alerts import announce
@@ -100,7 +100,7 @@ class Again:
     """What would ask for the failed batches of a request again."""
 
     districts: list[str]
-    """Those that are to be asked for again; not those of `open_ones`."""
+    """Those that are to be asked for again; not those of `open_ones`, nor where it has completed since."""
     plan: Plan
     asked: Asked
     open_ones: list[int]
@@ -108,7 +108,7 @@ class Again:
 
 
 async def failed_of(connection: AsyncConnection, request: int, seen: ColumnElement[bool]) -> Again:
-    """Return what would ask for the failed batches of a request again. Raises UsageError where none failed."""
+    """Return what would ask for the failed batches of a request again. Raises UsageError where none is left."""
     batch, history = Tables.batch, Tables.history
     failed = select(batch).where(batch.c.requestID == request, batch.c.status == Status.FAILED, seen)
     rows = (await connection.execute(failed.order_by(batch.c.batchID))).all()
@@ -120,22 +120,30 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
     asked = Asked(
         first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull, campaign=first.isCampaign
     )
-    already = await _open_since(connection, first, plan, seen)
-    districts = [row.districtNumber for row in rows]
-    open_ones = [already[each] for each in districts if each in already]
-    return Again([each for each in districts if each not in already], plan, asked, open_ones)
-
-
-async def _open_since(
-    connection: AsyncConnection, first: Row[Any], plan: Plan, seen: ColumnElement[bool]
-) -> dict[str, int]:
-    """Return, by district, the batches asked for since then that are queued or running and of the same objects."""
-    batch, history = Tables.batch, Tables.history
+    batch = Tables.batch
     alike = [batch.c[name] == getattr(first, name) for name in ("schoolYear", "purpose", "initiator")]
-    open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING]) & batch.c.cancelRequested.is_(False)
-    later = select(batch.c.batchID).where(open_ones, batch.c.requestID > first.requestID, *alike, seen)
+    since = [
+        batch.c.requestID > request,
+        batch.c.districtNumber.in_([row.districtNumber for row in rows]),
+        *alike,
+        seen,
+    ]
+    going = batch.c.status.in_([Status.QUEUED, Status.RUNNING]) & batch.c.cancelRequested.is_(False)
+    done = select(func.max(batch.c.batchID)).where(*since, batch.c.status == Status.COMPLETED)
+    open_ones = await _of_objects(connection, plan, select(batch.c.batchID).where(*since, going))
+    completed = await _of_objects(connection, plan, done.group_by(batch.c.districtNumber))
+    left = [row.districtNumber for row in rows if row.districtNumber not in completed]
+    if not left:
+        raise UsageError(f"All that failed of request {request} has completed since", "See: resync-tui board")
+    again = [each for each in left if each not in open_ones]
+    return Again(again, plan, asked, [open_ones[each] for each in left if each in open_ones])
+
+
+async def _of_objects(connection: AsyncConnection, plan: Plan, numbers: Select[Any]) -> dict[str, int]:
+    """Return, by district, those of these batches that are of a plan's objects."""
+    history = Tables.history
     names: dict[tuple[str, int], set[str]] = {}
-    for row in await connection.execute(select(history).where(history.c.batchID.in_(later))):
+    for row in await connection.execute(select(history).where(history.c.batchID.in_(numbers))):
         names.setdefault((row.districtNumber, row.batchID), set()).add(row.objectName)
     return {district: number for (district, number), of_it in sorted(names.items()) if of_it == set(plan.names)}
 

@@ -173,6 +173,8 @@ class DistrictStanding:
     last_full_batch: int | None = None
     batch: int | None = None
     """Its newest one, which `standing` tells of."""
+    request: int | None = None
+    """That one's."""
     requested: datetime | None = None
     processed: int = 0
     errors: int = 0

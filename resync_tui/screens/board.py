@@ -163,11 +163,7 @@ class BoardPage(Page):
 
     async def _ask_again(self, failing: Sequence[DistrictStanding]) -> None:
         try:
-            store = await self.session.store()
-            requests = {
-                (await self.session.unbroken(store.batch(each.batch))).request for each in failing if each.batch
-            }
-            for request in sorted(requests):
+            for request in sorted({each.request for each in failing if each.request}):
                 self.app.post_message(Sent(await self.session.unbroken(self.session.retry_failed(request))))
         except ResyncError as error:
             self.tell(error)

@@ -240,6 +240,20 @@ async def test_asking_for_the_failed_ones_twice_queues_them_once(office: Office,
     assert (again.district, again.request) == ("001", number + 2)
 
 
+async def test_what_has_completed_since_is_not_asked_for_again(office: Office, plan: Plan) -> None:
+    number = await office.request(plan, "001", "002")
+    await office.finish(Status.FAILED, "down")
+    await office.finish(Status.FAILED, "down")
+    await office.request(plan, "002")
+    await office.finish()
+    assert await office.standings("001", "002") == [Standing.FAILING, Standing.DONE]
+    (again,) = await office.store.retry_failed(number, "asmith")
+    assert again.district == "001"
+    await office.finish()
+    with pytest.raises(UsageError, match=f"All that failed of request {number} has completed since"):
+        await office.store.retry_failed(number, "asmith")
+
+
 @pytest.mark.parametrize("other", ["objects", "cancelled"])
 async def test_another_batch_of_the_district_is_no_retry_of_a_failed_one(
     office: Office, plan: Plan, other: str

@@ -182,7 +182,8 @@ class MemoryStore:
             if mine:
                 last = mine[-1]
                 standing = last.standing
-                about = {"batch": last.batch, "requested": last.requested, "processed": last.counts.processed}
+                about = {"batch": last.batch, "request": last.request, "requested": last.requested}
+                about |= {"processed": last.counts.processed}
                 about |= {"errors": last.counts.errors, "color": last.color, "message": last.message}
             found.append(DistrictStanding(district, standing, **since, **about))  # type: ignore[arg-type]
         return found
