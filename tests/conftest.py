@@ -1,22 +1,19 @@
 """Fresh databases for the tests, on a real server; nothing of them stays behind, however the tests end."""
 
-import asyncio
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import psutil
 import pytest
 
 from resync_tui.private_postgres import PrivatePostgres
+from tests.databases import create_database, execute
 from tests.processes import ended
 
 OWN_SERVER = "RESYNC_TUI_TEST_POSTGRES"
@@ -37,12 +34,16 @@ _CLEAN_UP = """
 import shutil, sys
 from pathlib import Path
 from resync_tui.private_postgres import PrivatePostgres
-from tests.processes import ended
 sys.stdin.read()
 folder = Path(sys.argv[1])
 PrivatePostgres(folder, *sys.argv[2:]).stop("immediate")
 shutil.rmtree(folder)
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,25 +119,8 @@ def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callabl
             return f"sqlite:///{file}"
         admin: str = request.getfixturevalue(_SERVERS[kind])
         made.append((admin, name))
-        _execute(admin, f"CREATE DATABASE {name}")
-        return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+        return create_database(admin, name)
 
     yield make
     for admin in dict.fromkeys(admin for admin, _ in made):
-        _execute(admin, *(f"DROP DATABASE {name} WITH (FORCE)" for server, name in made if server == admin))
-
-
-def _execute(url: str, *statements: str) -> None:
-    """Run statements one by one, in a thread of their own, as the test may be inside an event loop."""
-
-    async def run() -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                with suppress(asyncpg.InvalidCatalogNameError):
-                    await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, run()).result()
+        execute(admin, *(f"DROP DATABASE {name} WITH (FORCE)" for server, name in made if server == admin))

@@ -1,14 +1,57 @@
 """What several tests do with a real database, through plain drivers."""
 
+import asyncio
+import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from resync_tui.database import dialect_of, sqlite_path
+from resync_tui.private_postgres import PrivatePostgres
 
 DISTRICT_SQL = files("resync_tui.schema").joinpath("district.sql").read_text("utf-8")
+
+
+@contextmanager
+def own_postgres() -> Iterator[PrivatePostgres]:
+    """Run a PostgreSQL that a test may stop; nothing of it stays behind."""
+    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
+    server = PrivatePostgres(folder)
+    try:
+        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+def create_database(admin: str, name: str) -> str:
+    """Create a database on a server, and return its URL."""
+    execute(admin, f"CREATE DATABASE {name}")
+    return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements one by one, in a thread of their own, as the test may be inside an event loop."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                with suppress(asyncpg.InvalidCatalogNameError):
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()
 
 
 async def run_script(url: str, script: str) -> None:

@@ -22,6 +22,7 @@ from resync_tui.engine.derive import derive, table_order
 from resync_tui.errors import CannotRun
 from tests.databases import rows
 
+pytestmark = pytest.mark.xdist_group("demo")
 TABLES = table_order(load())
 STUDENTS = 1_500
 """In each of the two districts: enough for proportions to show."""

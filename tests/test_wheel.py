@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "resync_tui", "schema")
 
@@ -15,6 +17,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_wheel_installed_elsewhere_works(tmp_path: Path, agents_end: None) -> None:
     source = tmp_path / "source"
     source.mkdir()

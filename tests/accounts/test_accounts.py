@@ -24,6 +24,7 @@ from tests.accounts.verdict import Outcome, compare, outcome
 from tests.engine.comparison import Comparison
 from tests.engine.running import TODAY, make_job, run
 
+pytestmark = pytest.mark.long
 Database = Callable[[str], str]
 ALL = [each.name for each in CATALOG.objects]
 TERMS = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")

@@ -1,34 +1,29 @@
 """Break agents at random moments, again and again: `python -m tests.crash.campaign --kills 100 [--postgres]`."""
 
 import argparse
-import asyncio
 import os
 import re
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from subprocess import Popen
-from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import asyncpg
 
 from resync_tui.control.views import Batch
 from resync_tui.outcome import Status
-from resync_tui.private_postgres import PrivatePostgres
 from tests.crash.build import open_site
 from tests.crash.records import TABLES, accounts_hold
 from tests.crash.site import Site, until
-from tests.databases import rows, run_script
+from tests.databases import create_database, own_postgres, rows
 
 DISTRICTS = ("01", "02")
 ENROLLMENTS, RECORDS_PER_SECOND = 600, 1_500
@@ -241,25 +236,13 @@ def databases(folder: Path, kind: str) -> Iterator[Callable[[str], str]]:
 
         yield make_file
         return
-    home = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
-    server = PrivatePostgres(home)
-    try:
-        admin = server.start({"fsync": "off", "jit": "off"})
-
-        def make(_kind: str) -> str:
-            name = f"campaign_{secrets.token_hex(4)}"
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, run_script(admin, f"CREATE DATABASE {name}")).result()
-            return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
-
-        yield make
-    except BaseException:
-        told = [line for line in (home / "log").read_text().splitlines() if re.search("ERROR|STATEMENT|PANIC", line)]
-        print(*told[-40:], sep="\n", file=sys.stderr)
-        raise
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(home)
+    with own_postgres() as server:
+        try:
+            yield lambda _kind: create_database(server.admin_url, f"campaign_{secrets.token_hex(4)}")
+        except BaseException:
+            log = (server.folder / "log").read_text().splitlines()
+            print(*[each for each in log if re.search("ERROR|STATEMENT|PANIC", each)][-40:], sep="\n", file=sys.stderr)
+            raise
 
 
 async def campaign(folder: Path, kind: str, database: Callable[[str], str], seed: int, kills: int) -> Tally:

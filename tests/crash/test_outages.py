@@ -1,14 +1,9 @@
 """A database that drops its connections, or its server that restarts, in mid-batch: the batch goes on by itself."""
 
-import asyncio
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import asyncpg
@@ -21,7 +16,7 @@ from tests.crash.build import open_site
 from tests.crash.holding import in_a_chunk
 from tests.crash.records import accounts_hold
 from tests.crash.site import Site, until
-from tests.databases import run_script
+from tests.databases import create_database, own_postgres
 
 
 @pytest.fixture
@@ -33,14 +28,8 @@ def kind() -> str:
 @pytest.fixture
 def server() -> Iterator[PrivatePostgres]:
     """A PostgreSQL that a test may restart."""
-    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
-    server = PrivatePostgres(folder)
-    try:
-        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+    with own_postgres() as server:
         yield server
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(folder)
 
 
 async def ended_sessions(url: str, name: str = "%") -> int:
@@ -94,15 +83,9 @@ async def test_the_server_restarts(
     """It is away until the agent has tried in vain."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     names = iter(("district", "state"))
-    admin = server.admin_url
 
     def on_it(kind: str) -> str:
-        if kind == "sqlite":
-            return database(kind)
-        name = next(names)
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, run_script(admin, f"CREATE DATABASE {name}")).result()
-        return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+        return database(kind) if kind == "sqlite" else create_database(server.admin_url, next(names))
 
     async with open_site(tmp_path, "postgresql", on_it, control="sqlite") as site:
         (number,) = await site.send("01")

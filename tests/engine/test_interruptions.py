@@ -63,7 +63,7 @@ async def under_way(job: Job, far_enough: Callable[[Event], bool]) -> AsyncItera
         finally:
             there.set()
 
-    with anyio.fail_after(60):
+    with anyio.fail_after(120):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
             await there.wait()
@@ -73,7 +73,7 @@ async def under_way(job: Job, far_enough: Callable[[Event], bool]) -> AsyncItera
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what another process does."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(120):
         while not await condition():  # noqa: ASYNC110
             await anyio.sleep(0.02)
 
@@ -146,7 +146,7 @@ async def test_a_cancelled_batch_drops_its_stage_and_lets_its_connections_go(
         if far_enough(event):
             there.set()
 
-    with anyio.fail_after(60):
+    with anyio.fail_after(120):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run, job_of(here), watch)
             await there.wait()

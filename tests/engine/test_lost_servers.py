@@ -1,12 +1,8 @@
 """A server that ends a COPY or stops: the batch ends with a clear error, and nothing of it hangs."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import pytest
@@ -15,11 +11,12 @@ from resync_tui.engine.job import Limits
 from resync_tui.errors import ConnectionLost, Unreachable
 from resync_tui.outcome import Counts
 from resync_tui.private_postgres import PrivatePostgres
-from tests.databases import rows, run_script
+from tests.databases import create_database, own_postgres, rows, run_script
 from tests.engine.running import make_job, run
 from tests.engine.small import DISTRICT, SMALL, STATE, Database, Pair, leftovers, pair
 from tests.engine.test_interruptions import no_connections, reading, under_way, until
 
+pytestmark = pytest.mark.xdist_group("lost servers")
 MANY = 8_000
 WIDE_ROWS = f"INSERT INTO a SELECT i, repeat(i::text, 800) FROM generate_series(1, {MANY}) i;"
 """Too much to fit into what the two servers' sockets buffer."""
@@ -64,14 +61,8 @@ async def test_a_backend_that_is_ended_in_mid_copy_ends_the_batch_and_the_next_o
 @pytest.fixture(scope="module")
 def stoppable() -> Iterator[PrivatePostgres]:
     """A PostgreSQL that a test may stop."""
-    folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
-    server = PrivatePostgres(folder)
-    try:
-        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+    with own_postgres() as server:
         yield server
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -80,9 +71,7 @@ async def test_a_server_that_stops_in_mid_copy_ends_the_batch_and_the_next_one_i
     database: Database, stoppable: PrivatePostgres, end: str, mode: str
 ) -> None:
     admin = await anyio.to_thread.run_sync(stoppable.start)
-    name = f"{end}_{mode}"
-    await run_script(admin, f"CREATE DATABASE {name}")
-    there, elsewhere = urlunsplit(urlsplit(admin)._replace(path=f"/{name}")), database("postgresql")
+    there, elsewhere = create_database(admin, f"{end}_{mode}"), database("postgresql")
     here = Pair(there, elsewhere) if end == "district" else Pair(elsewhere, there)
     await run_script(here.district, DISTRICT + WIDE_ROWS)
     await run_script(here.state, STATE)

@@ -22,7 +22,7 @@ HOLDING = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'resync-tui/%'"
     " AND (backend_xmin IS NOT NULL OR state <> 'idle')"
 )
-DEADLINE = 20
+DEADLINE = 60
 
 
 def held_by_a_server(url: str) -> bool:

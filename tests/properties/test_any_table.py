@@ -1,13 +1,11 @@
 """Any table, any key, any difference: what the engine counts and leaves behind is what a plain Python model says."""
 
-import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from hypothesis import given, note
@@ -20,7 +18,7 @@ from tests.accounts.fill import fill
 from tests.accounts.oracle import Knowledge, Oracle
 from tests.accounts.shape import Row, Table, column_of, dump, versions
 from tests.accounts.verdict import compare, outcome
-from tests.databases import run_script
+from tests.databases import create_database, execute, run_script
 from tests.engine.running import make_job, run
 from tests.properties.worlds import tried, worlds
 
@@ -41,11 +39,6 @@ def lasting(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     folder: Path = tmp_path_factory.mktemp("lasting")
     made: list[str] = []
 
-    def admin(statement: str) -> str:
-        url: str = request.getfixturevalue("postgres_server")
-        asyncio.run(run_script(url, statement))
-        return url
-
     def make(kind: str) -> str:
         name = f"test_{secrets.token_hex(6)}"
         if kind == "sqlite":
@@ -53,11 +46,12 @@ def lasting(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
                 connection.execute("PRAGMA journal_mode = WAL")
             return f"sqlite:///{folder / name}"
         made.append(name)
-        return urlunsplit(urlsplit(admin(f"CREATE DATABASE {name}"))._replace(path=f"/{name}"))
+        return create_database(request.getfixturevalue("postgres_server"), name)
 
     yield make
-    for name in made:
-        admin(f"DROP DATABASE {name} WITH (FORCE)")
+    if made:
+        drops = (f"DROP DATABASE {name} WITH (FORCE)" for name in made)
+        execute(request.getfixturevalue("postgres_server"), *drops)
 
 
 @pytest.fixture(scope="module", params=POSSIBLE, ids="-".join)

@@ -247,7 +247,7 @@ def test_user_and_logname_give_no_right(open_folder: Path, command: tuple[str, .
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, str(settings.path), *command, "--config", str(settings.path)],
         env={**os.environ, "USER": "root", "LOGNAME": "root", "HOME": "/"},
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert done.returncode == 5, done.stderr
     what, do = done.stderr.splitlines()

@@ -288,7 +288,7 @@ def run_psql(programs: Path, url: str, statement: str) -> tuple[int, list[str]]:
     """Run one statement as nobody of this machine; return psql's exit code and the words that it printed."""
     command = [str(programs / "bin" / "psql"), "-X", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", statement]
     done = subprocess.run(
-        command, user=65534, group=65534, extra_groups=[], env={"PGCONNECT_TIMEOUT": "10"}, cwd="/",
-        capture_output=True, text=True, timeout=60,
+        command, user=65534, group=65534, extra_groups=[], env={"PGCONNECT_TIMEOUT": "60"}, cwd="/",
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     return done.returncode, done.stdout.split()

@@ -171,6 +171,7 @@ async def batches(settings: Settings) -> list[Batch]:
         await store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "edition"), [("sqlite", "state"), ("postgresql", "district")])
 def test_a_planted_value_appears_nowhere_but_in_the_state(
     kind: str,
