@@ -203,6 +203,12 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (
         lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again."),
     ),
     (
+        (asyncpg.UntranslatableCharacterError,),
+        lambda where: CannotRun(
+            f"A record has a character that the encoding of {where} lacks", "Mend it, or make that database UTF8."
+        ),
+    ),
+    (
         (asyncpg.TooManyConnectionsError,),
         lambda where: Unreachable(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
     ),

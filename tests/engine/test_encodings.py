@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.outcome import Counts
+from resync_tui.outcome import Counts, Status
 from tests.accounts.shape import versions
 from tests.databases import rows, run_script
 from tests.engine.running import make_job, run
@@ -89,3 +89,14 @@ async def test_money_is_the_same_however_a_database_writes_it(created: Created) 
     await run_script(here.district, f"ALTER DATABASE {name} SET lc_monetary = 'C.utf8'")
     heard = await run(make_job(here.district, here.state, TEXTS, None))
     assert heard.counts["V"] == Counts(processed=3, inserted=1, updated=1, unchanged=1)
+
+
+async def test_a_character_that_the_states_encoding_lacks_fails_its_object_with_what_to_do(created: Created) -> None:
+    here = await both(created, UTF8, LATIN1)
+    await run_script(here.district, "INSERT INTO v VALUES ('1', '5 \u20ac'), ('2', 'x')")
+    heard = await run(make_job(here.district, here.state, TEXTS, None))
+    assert heard.statuses == {"V": Status.FAILED}
+    assert "A record has a character that the encoding of the state" in heard.ended["V"].message
+    assert "make that database UTF8." in heard.ended["V"].message
+    assert "\u20ac" not in heard.ended["V"].message
+    assert await rows(here.state, "SELECT * FROM v") == []
