@@ -54,6 +54,7 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
          detach: bool, yes: bool, as_json: bool) -> int:  # fmt: skip
     """Send these objects' records to the state again, and wait until all is accounted for."""
     from resync_tui import rights
+    from resync_tui.campaign import Scenario
     from resync_tui.clock import utc_now
 
     settings = read_settings()
@@ -65,8 +66,9 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
         _confirm(plan, chosen, settings.state.word)
     from resync_tui import sending
 
+    why = reason or (Scenario.STATE_REQUEST.value if settings.edition == "state" else "")
     request = sending.Request(
-        chosen, plan, full=full, reason=reason, not_before=not_before,
+        chosen, plan, full=full, reason=why, not_before=not_before,
         campaign=all_districts or districts_file is not None,
     )  # fmt: skip
     return _carry_out(

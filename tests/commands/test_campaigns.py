@@ -26,6 +26,11 @@ def test_all_districts_are_one_request(place: Place) -> None:
     assert "reason: Start of school year" in place.run("history").stdout
 
 
+def test_what_the_state_asks_for_says_so_where_no_other_reason_is_given(place: Place) -> None:
+    (asked,) = place.run("run", "-d", "01", "School", "--json").stdout.splitlines()
+    assert (json.loads(asked)["initiator"], json.loads(asked)["reason"]) == ("state", "State resync request")
+
+
 def test_a_file_names_districts_in_its_order(place: Place) -> None:
     (place.folder / "some.txt").write_text("# the west\n02   # Campus\n\n01\n")
     done = place.run("run", "--districts-file", "some.txt", "School", "--json")
