@@ -5,7 +5,7 @@ import socket
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from resync_tui.errors import CannotRun, ConfigError, ConnectionLost, Unreachabl
 from resync_tui.rights import user_name
 
 CONNECT_SECONDS = 10
-GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
-"""A server that does not answer for a minute, asked every ten seconds in the end (seconds, milliseconds), is gone."""
+GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
+"""When a server that does not answer is taken for gone: after two minutes (seconds, milliseconds)."""
 
 
 def dialect_of(url: str) -> str:
@@ -61,9 +61,11 @@ def open_engine(
     create: bool = False,
     read_only: bool = False,
     pooled: bool = False,
+    pre_ping: bool = False,
 ) -> AsyncEngine:
     """Return an engine, without a pool of its own unless `pooled`; nothing is connected yet.
 
+    `pre_ping` opens another connection where one of the pool has broken; else whoever takes it learns that it has.
     `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; `read_only` never writes to
     it. Its connections enforce foreign keys and begin transactions with `BEGIN` (see `begin_immediate`).
     """
@@ -73,7 +75,7 @@ def open_engine(
         return _open_sqlite(sqlite_path(url), mode, pool)
 
     connect = partial(connect_postgres, url, {"application_name": application_name, **(settings or {})})
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pre_ping)
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
@@ -95,10 +97,11 @@ class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg h
         super().__init__(protocol, transport, *others)
         line = transport.get_extra_info("socket")
         if line is not None and line.family in (socket.AF_INET, socket.AF_INET6):
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for name, value in GONE_AFTER.items():
-                if hasattr(socket, name):  # each system has its own of these
-                    line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+            with suppress(OSError):
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                for name, value in GONE_AFTER.items():
+                    if hasattr(socket, name):  # each system has its own of these
+                        line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _open_sqlite(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:

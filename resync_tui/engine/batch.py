@@ -1,11 +1,10 @@
 """One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
 
 import anyio
-from sqlalchemy.exc import DBAPIError
 
 from resync_tui.database import dialect_of, explained
 from resync_tui.engine.circles import circular_groups
-from resync_tui.engine.course import Course, first_error
+from resync_tui.engine.course import TROUBLE, Course, first_error
 from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
@@ -17,7 +16,7 @@ from resync_tui.engine.report import found_records, refused_records
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account, Merge
 from resync_tui.engine.tables import describe
-from resync_tui.errors import CannotRun, LeaseLost
+from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 
 SPLIT_ROWS = 200_000
@@ -84,10 +83,13 @@ class _Batch:
 
     async def _drop_stages(self) -> None:
         """Leave them to the next claim of this district where the state cannot be reached or is another's."""
-        try:
-            await self.target.drop_stages()
-        except (DBAPIError, LeaseLost, OSError):
-            self.report(Note("stage left behind; the next batch of this district drops it"))
+        for last in (False, True):  # the first connection that is taken may be the one that has just broken
+            try:
+                return await self.target.drop_stages()
+            except (*TROUBLE, OSError):
+                if last:
+                    self.report(Note("stage left behind; the next batch of this district drops it"))
+        return None
 
     # --- what there is to move ---
 

@@ -55,12 +55,13 @@ class Course:
 
     def complete(self, processed: int) -> None:
         """Tell that it is done; every record must be accounted for."""
-        self.status = Status.COMPLETED
         counts = replace(self.counts, processed=processed)
         message = ""
+        self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
+            self.status = Status.FAILED
             message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
-        self.report(ObjectEnded(self.dis_object.name, Status.COMPLETED, counts, message))
+        self.report(ObjectEnded(self.dis_object.name, self.status, counts, message))
 
     def skip(self, parent: str) -> None:
         """Tell that it is left out because its parent is not in place."""

@@ -10,6 +10,7 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.database import explained
 from resync_tui.engine.tables import TableSpec, reflect
 
 Meter: TypeAlias = Callable[[int], Awaitable[None]]
@@ -80,8 +81,8 @@ class Source(ABC):
         """Hold one consistent view of the district until left."""
 
     @abstractmethod
-    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-        """Return what a query finds, under the snapshot once there is one."""
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        """Return what a query finds, under the snapshot once there is one; waits for no lock unless `patient`."""
 
     async def close(self) -> None:
         """Let every connection go."""
@@ -121,10 +122,17 @@ class Target(ABC):
     def stage_name(self, number: int) -> str:
         """Return what the stage tables of a batch's table are called by; no other batch has the same."""
 
-    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-        """Return what a query finds."""
-        async with self.staging() as connection:
-            return [tuple(row) for row in await connection.execute(query)]
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        """Return what a query finds; waits for no lock unless `patient`."""
+        with explained(self.end.name, self.end.url):
+            async with self.staging() as connection:
+                if not patient:
+                    await self.hurry(connection)
+                return [tuple(row) for row in await connection.execute(query)]
+
+    @abstractmethod
+    async def hurry(self, connection: AsyncConnection) -> None:
+        """Wait for no lock from here to the end of the transaction."""
 
     @abstractmethod
     async def create_stages(self, specs: Sequence[TableSpec]) -> None:
@@ -190,6 +198,7 @@ async def _answers(end: Source | Target, questions: Questions) -> Answers:
             query.add_columns(sa.literal_column(str(number)).label("question"))
             for number, query in enumerate(questions.values())
         )
-        for *row, number in await end.fetch(sa.union_all(*numbered)):
+        # It has locked some tables when it gets to the others: to wait for one could be a deadlock, and another's end.
+        for *row, number in await end.fetch(sa.union_all(*numbered), patient=False):
             answers[specs[number]].append(tuple(row))
     return answers

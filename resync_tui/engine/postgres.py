@@ -31,7 +31,9 @@ SAME_TEXT = {
 """Settings under which both ends write a value as the same text."""
 
 LOCK_TIMEOUT = "10s"
-DROPPED_AT_ONCE = 100
+_HURRY = "SET LOCAL lock_timeout = '200ms'"
+"""Less than a server waits before it looks for deadlocks."""
+DROPPED_AT_ONCE = 20
 """Tables; each keeps locks until the end of the transaction, of which a server has only so many."""
 _DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 EXPEL_SECONDS = 20
@@ -68,7 +70,15 @@ async def _expel_older(connection: AsyncConnection, end: End, side: str) -> None
     ).bindparams(like=f"resync-tui/{side}/{_digest(end.tenant)}/%", token=end.token)
     with anyio.move_on_after(EXPEL_SECONDS):
         while pids := list(await connection.scalars(mine)):
-            await connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), [{"pid": pid} for pid in pids])
+            try:
+                await connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), [{"pid": pid} for pid in pids])
+            except DBAPIError as error:
+                if _sqlstate(error)[0] != "42501":
+                    raise
+                raise CannotRun(
+                    f"This login may not end the connection that another agent's login left at {end.name}",
+                    "GRANT pg_signal_backend TO each agent's login there.",
+                ) from None
             await connection.commit()
             await anyio.sleep(0.02)
         return
@@ -146,9 +156,11 @@ class PostgresSource(Source):
             raise
         self._idle.append(connection)
 
-    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         async with self.reader() as connection:
             with explained(self.end.name, self.end.url):
+                if not patient:
+                    await connection.execute(_HURRY)
                 return [tuple(row) for row in await connection.fetch(_sql(query))]
 
 
@@ -217,6 +229,9 @@ class PostgresTarget(Target):
             yield connection
             await connection.commit()
 
+    async def hurry(self, connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(_HURRY)
+
     def stage_name(self, number: int) -> str:
         return f"{number}_{_digest(self.end.tenant)}_{self.end.token}"
 
@@ -228,7 +243,9 @@ class PostgresTarget(Target):
         async with self.staging() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
-            await driver.execute(statements)
+            # Cancelled, it would go on in the server, and make tables that whoever drops the stages does not see yet.
+            with anyio.CancelScope(shield=True):
+                await driver.execute(statements)
 
     async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         async with self.staging() as connection:

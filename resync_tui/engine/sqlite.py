@@ -30,7 +30,9 @@ STOPPED_SECONDS = 2.0
 
 
 def _sql(query: Query) -> str:
-    return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    """Return a query to the district: a table that it lacks is not looked for in the state, which is attached."""
+    of_district: dict[str, Any] = {"schema_translate_map": {None: "main"}, "render_schema_translate": True}
+    return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}, **of_district))
 
 
 async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
@@ -82,7 +84,7 @@ class SqliteSource(Source):
             with anyio.CancelScope(shield=True):
                 await driver.rollback()
 
-    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         assert self._reader is not None
         with explained(self.end.name, self.end.url):
             async with self._one_at_a_time, self._reader.execute(_sql(query)) as cursor:
@@ -256,12 +258,15 @@ class SqliteTarget(Target):
                     if driver.in_transaction:  # a commit that failed on a deferred foreign key left it open
                         await driver.rollback()
 
-    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
         found: list[tuple[Any, ...]] = []
         with anyio.CancelScope(shield=True):
-            found += await super().fetch(query)
+            found += await super().fetch(query, patient=patient)
         return found
+
+    async def hurry(self, connection: AsyncConnection) -> None:
+        """Nothing: SQLite locks whole files."""
 
     def stage_name(self, number: int) -> str:
         return str(number)

@@ -1,22 +1,26 @@
 """A server that ends a COPY or stops: the batch ends with a clear error, and nothing of it hangs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeAlias
 
 import anyio
 import pytest
 
+from resync_tui.engine.batch import _Batch
 from resync_tui.engine.job import Limits
 from resync_tui.errors import ConnectionLost, Unreachable
 from resync_tui.outcome import Counts
 from resync_tui.private_postgres import PrivatePostgres
 from tests.databases import create_database, own_postgres, rows, run_script
 from tests.engine.running import make_job, run
-from tests.engine.small import DISTRICT, SMALL, STATE, Database, Pair, leftovers, pair
+from tests.engine.small import DISTRICT, ROWS, SMALL, STATE, Database, Pair, leftovers, pair
 from tests.engine.test_interruptions import no_connections, reading, under_way, until
 
 pytestmark = pytest.mark.xdist_group("lost servers")
+Step: TypeAlias = Callable[[], object]
 MANY = 8_000
 WIDE_ROWS = f"INSERT INTO a SELECT i, repeat(i::text, 800) FROM generate_series(1, {MANY}) i;"
 """Too much to fit into what the two servers' sockets buffer."""
@@ -85,3 +89,51 @@ async def test_a_server_that_stops_in_mid_copy_ends_the_batch_and_the_next_one_i
     again = await run(make_job(here.district, here.state, SMALL, "01", ["A"], token=2))
     assert again.counts["A"] == Counts(processed=MANY, inserted=MANY)
     assert await leftovers(here.state) == []
+
+
+async def outcome_of(district: str, state: str, monkeypatch: pytest.MonkeyPatch, step: str, then: Step) -> object:
+    """Run a batch, and do something after it has looked at both ends, or before it merges."""
+    real = getattr(_Batch, step)
+
+    async def changed(self: _Batch) -> None:
+        if step == "_describe":
+            await real(self)
+        await anyio.to_thread.run_sync(then)
+        if step != "_describe":
+            await real(self)
+
+    monkeypatch.setattr(_Batch, step, changed)
+    try:
+        return await run(make_job(district, state, SMALL, "01"))
+    except (ConnectionLost, Unreachable) as error:
+        return error
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_state_that_stops_before_it_is_asked_is_named(
+    database: Database, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_postgres() as server:
+        district, state = database(kind), create_database(server.admin_url, "state")
+        await run_script(district, DISTRICT + ROWS)
+        await run_script(state, STATE)
+        outcome = await outcome_of(district, state, monkeypatch, "_describe", partial(server.stop, "fast"))
+    assert isinstance(outcome, ConnectionLost | Unreachable)
+    assert "the state" in outcome.what
+
+
+async def test_a_state_that_crashed_and_is_back_has_lost_its_stages_so_the_batch_starts_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_postgres() as server:
+        district, state = database("postgresql"), create_database(server.admin_url, "state")
+        await run_script(district, DISTRICT + ROWS)
+        await run_script(state, STATE)
+
+        def crash() -> None:
+            server.stop("immediate")
+            server.start()
+
+        outcome = await outcome_of(district, state, monkeypatch, "_merge_all", crash)
+        assert isinstance(outcome, ConnectionLost)
+        assert await rows(state, "SELECT * FROM a") == []

@@ -4,16 +4,20 @@ from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import urlsplit, urlunsplit
 
+import anyio
+import asyncpg
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine.ends import Query, Source
+from resync_tui.engine.job import Limits
 from resync_tui.engine.postgres import PostgresSource, PostgresTarget
 from resync_tui.engine.sqlite import SqliteSource, SqliteTarget
 from resync_tui.outcome import Status
-from tests.databases import run_script
-from tests.engine.running import make_job, run
+from tests.databases import rows, run_script
+from tests.engine.running import Heard, make_job, run
 from tests.engine.small import DISTRICT, ROWS, SAME, SMALL, STATE, Database, pair
+from tests.engine.test_interruptions import until
 
 CONCURRENCY = 2
 """Objects side by side, and so statements."""
@@ -38,9 +42,9 @@ async def asked(database: Database, ends: tuple[str, str], tables: int, monkeypa
         for kind in (PostgresSource, PostgresTarget, SqliteSource, SqliteTarget):
             fetch = kind.fetch
 
-            async def counting(self: object, query: Query, fetch: object = fetch) -> object:
+            async def counting(self: object, query: Query, *, patient: bool = True, fetch: object = fetch) -> object:
                 queries[type(self).__name__] += 1
-                return await fetch(self, query)  # type: ignore[operator]
+                return await fetch(self, query, patient=patient)  # type: ignore[operator]
 
             patch.setattr(kind, "fetch", counting)
         again = await run(make_job(here.district, here.state, catalog, "01", token=2))
@@ -56,11 +60,14 @@ async def test_how_many_tables_there_are_makes_no_difference(
     assert few == await asked(database, ends, 20 * CONCURRENCY, monkeypatch)
 
 
-@pytest.mark.parametrize("ends", SAME)
+@pytest.mark.parametrize(("ends", "journal"), [(SAME[0], "delete"), (SAME[0], "wal"), (SAME[1], "")])
 async def test_a_table_of_the_district_that_is_gone_by_then_fails_alone(
-    database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    database: Database, ends: tuple[str, str], journal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await pair(database, ends, ROWS)
+    """Nor is the state's table of that name taken for it, which a connection to both files would offer."""
+    others = "INSERT INTO c VALUES ('02', 77, 'other', NULL);"
+    mode = f"PRAGMA journal_mode = {journal};" if journal else ""
+    here = await pair(database, ends, ROWS, others, district=mode + DISTRICT, state=mode + STATE)
     reflect = Source.reflect
 
     async def then_drop(self: Source, names: Iterable[str]) -> object:
@@ -72,6 +79,43 @@ async def test_a_table_of_the_district_that_is_gone_by_then_fails_alone(
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
     assert heard.statuses == {"A": Status.COMPLETED, "B": Status.COMPLETED, "C": Status.FAILED, "D": Status.COMPLETED}
     assert heard.counts["A"].inserted == heard.counts["B"].inserted == 2
+    assert await here.held("SELECT tenant, id FROM c") == [("02", 77)]
+
+
+async def test_a_transaction_of_the_districts_own_is_never_the_victim_of_a_deadlock(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await pair(database, ("postgresql", "postgresql"), ROWS)
+    own = await asyncpg.connect(here.district)
+    await own.execute(
+        "SET deadlock_timeout = '500ms'"
+    )  # before the batch would look: who finds a deadlock is its victim
+    reflect = Source.reflect
+
+    async def then_lock(self: Source, names: Iterable[str]) -> object:
+        found = await reflect(self, names)
+        await own.execute("BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE")
+        return found
+
+    monkeypatch.setattr(Source, "reflect", then_lock)
+    waiting = """SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 AND application_name LIKE 'resync-tui/%'"""
+    outcome: list[Heard] = []
+
+    async def work() -> None:
+        job = make_job(here.district, here.state, SMALL, "01", limits=Limits(concurrency=1))
+        outcome.append(await run(job))
+
+    async def is_waiting() -> bool:
+        return bool(await rows(here.district, waiting))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+        await until(is_waiting)
+        await own.execute("LOCK TABLE a IN ACCESS EXCLUSIVE MODE")
+        await own.execute("ROLLBACK")
+    await own.close()
+    assert set(outcome[0].statuses.values()) == {Status.COMPLETED}
 
 
 async def test_a_table_that_may_not_be_read_fails_alone(database: Database) -> None:
