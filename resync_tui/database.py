@@ -61,11 +61,9 @@ def open_engine(
     create: bool = False,
     read_only: bool = False,
     pooled: bool = False,
-    pre_ping: bool = False,
 ) -> AsyncEngine:
     """Return an engine, without a pool of its own unless `pooled`; nothing is connected yet.
 
-    `pre_ping` opens another connection where one of the pool has broken; else whoever takes it learns that it has.
     `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; `read_only` never writes to
     it. Its connections enforce foreign keys and begin transactions with `BEGIN` (see `begin_immediate`).
     """
@@ -75,7 +73,7 @@ def open_engine(
         return _open_sqlite(sqlite_path(url), mode, pool)
 
     connect = partial(connect_postgres, url, {"application_name": application_name, **(settings or {})})
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pre_ping)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:

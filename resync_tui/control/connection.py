@@ -153,7 +153,7 @@ def _refused(url: str) -> Iterator[None]:
 
 def _open_postgresql(url: str) -> AsyncEngine:
     """A stopped agent, or one whose network is gone, must not keep the gate: the server ends its transaction."""
-    return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True, pre_ping=True)
+    return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
 def _open_sqlite(url: str, patience: float) -> AsyncEngine:

@@ -83,13 +83,10 @@ class _Batch:
 
     async def _drop_stages(self) -> None:
         """Leave them to the next claim of this district where the state cannot be reached or is another's."""
-        for last in (False, True):  # the first connection that is taken may be the one that has just broken
-            try:
-                return await self.target.drop_stages()
-            except (*TROUBLE, OSError):
-                if last:
-                    self.report(Note("stage left behind; the next batch of this district drops it"))
-        return None
+        try:
+            await self.target.drop_stages()
+        except (*TROUBLE, OSError):
+            self.report(Note("stage left behind; the next batch of this district drops it"))
 
     # --- what there is to move ---
 

@@ -189,6 +189,9 @@ class PostgresTarget(Target):
                 raise _taken_over()
             await connection.commit()
         await self.drop_stages()
+        async with connected(self.engine) as connection:
+            await connection.exec_driver_sql(f"CREATE UNLOGGED TABLE {self._mark} AS SELECT true AS whole")
+            await connection.commit()
 
     async def _prepare_fence(self, connection: AsyncConnection) -> None:
         known = sa.text("SELECT to_regclass(:name)").bindparams(name=f"{STAGE_SCHEMA}.fence")
@@ -215,7 +218,7 @@ class PostgresTarget(Target):
             .where(_FENCE.c.tenant == sa.literal(self.end.tenant, sa.Text()))
             .with_for_update(read=True)
         )
-        async with connected(self.engine) as connection:
+        async with self._connected() as connection:
             if await connection.scalar(guard) != self.end.token:
                 raise _taken_over()
             yield connection
@@ -225,9 +228,32 @@ class PostgresTarget(Target):
 
     @asynccontextmanager
     async def staging(self) -> AsyncIterator[AsyncConnection]:
-        async with connected(self.engine) as connection:
+        async with self._connected() as connection:
             yield connection
             await connection.commit()
+
+    @property
+    def _mark(self) -> str:
+        """A table like the stages: a server that crashes empties it as it does them."""
+        return f'{STAGE_SCHEMA}."m_{_digest(self.end.tenant)}_{self.end.token}"'
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; a new one shows first that the server has not crashed meanwhile."""
+        async with connected(self.engine) as connection:
+            if "whole" not in connection.info:
+                try:
+                    whole = await connection.scalar(sa.text(f"SELECT whole FROM {self._mark}"))
+                except DBAPIError as error:
+                    raise (_taken_over() if _sqlstate(error)[0] == "42P01" else error) from None
+                if not whole:
+                    raise ConnectionLost(
+                        f"The server of {self.end.name} ({place(self.end.url)}) crashed",
+                        "The batch starts again by itself; else resend.",
+                    )
+                await connection.commit()
+                connection.info["whole"] = True
+            yield connection
 
     async def hurry(self, connection: AsyncConnection) -> None:
         await connection.exec_driver_sql(_HURRY)
@@ -272,7 +298,7 @@ class PostgresTarget(Target):
             " WHERE nspname = :schema AND relkind = 'r' AND split_part(relname, '_', 2) = :digest"
             " AND split_part(relname, '_', 3)::bigint <= :token"
         ).bindparams(schema=STAGE_SCHEMA, digest=_digest(self.end.tenant), token=self.end.token)
-        async with self.staging() as connection:
+        async with connected(self.engine) as connection:
             left = [f'{STAGE_SCHEMA}."{name}"' for name in await connection.scalars(find)]
             for start in range(0, len(left), DROPPED_AT_ONCE):
                 tables = ", ".join(left[start : start + DROPPED_AT_ONCE])

@@ -136,4 +136,5 @@ async def test_a_state_that_crashed_and_is_back_has_lost_its_stages_so_the_batch
 
         outcome = await outcome_of(district, state, monkeypatch, "_merge_all", crash)
         assert isinstance(outcome, ConnectionLost)
+        assert "crashed" in outcome.what
         assert await rows(state, "SELECT * FROM a") == []

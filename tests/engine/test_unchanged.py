@@ -129,8 +129,10 @@ async def test_two_releases_are_proven_to_hash_alike(database: Database, ends: t
     here = await pair(database, ends, district=FEW, state=FEW)
     job = make_job(here.district, here.state, Catalog("None", ()), None)
     source, target = open_source(job.source, job.target_url), open_target(job.target)
+    await target.claim()
     async with source.snapshot():
         assert await prove(source, target) is Hashing.NATIVE
+    await target.drop_stages()
     await source.close()
     await target.close()
 
