@@ -7,7 +7,7 @@ from resync_tui.database import GONE_AFTER, connect_postgres, open_engine
 
 
 async def test_a_connection_asks_whether_its_server_is_still_there(database: Callable[[str], str]) -> None:
-    """Tried once, at half the last of these times, with a network cut in the middle of a statement: it broke after 62 s."""
+    """Tried once, at half the last of these times, with a network cut in mid-statement: it broke after 62 seconds."""
     url = database("postgresql")
     alone = await connect_postgres(url, {})
     engine = open_engine(url)
