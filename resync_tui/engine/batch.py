@@ -19,9 +19,6 @@ from resync_tui.engine.tables import describe
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 
-SPLIT_ROWS = 200_000
-"""So many are worth two connections at each end while they are read."""
-
 
 async def run_batch(job: Job, report: Report) -> Status:
     """Run a batch and return COMPLETED, or FAILED where an object failed.

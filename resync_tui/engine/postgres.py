@@ -1,8 +1,8 @@
 """What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import connect_postgres, explained, open_engine, place
+from resync_tui.engine.copying import ending_with, load_rows, pipe
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
-from resync_tui.engine.families import NATIVE_IN_STAGE, Misfit, converter, family
+from resync_tui.engine.families import NATIVE_IN_STAGE, family
 from resync_tui.engine.sqlite import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
@@ -85,28 +86,6 @@ async def _expel_older(connection: AsyncConnection, end: End, side: str) -> None
     raise CannotRun(f"An older connection to {end.name} does not end", "End it there with pg_terminate_backend.")
 
 
-@contextmanager
-def _ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
-    """Cancel what is inside when a server ends one of these connections: asyncpg's COPY would wait for ever."""
-    with anyio.CancelScope() as scope:
-        lost: list[End] = []
-
-        def ended(connection: Any) -> None:
-            lost.append(connections[connection])
-            scope.cancel()
-
-        for connection in connections:
-            connection.add_termination_listener(ended)
-        try:
-            yield scope
-        finally:
-            for connection in connections:
-                connection.remove_termination_listener(ended)
-    if lost:
-        where = f"{lost[0].name} ({place(lost[0].url)})"
-        raise ConnectionLost(f"The connection broke: {where}", "The batch starts again by itself; else resend.")
-
-
 class PostgresSource(Source):
     """A district in PostgreSQL."""
 
@@ -133,7 +112,7 @@ class PostgresSource(Source):
         try:
             await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self._snapshot = await holder.fetchval("SELECT pg_export_snapshot()")
-            with _ending_with({holder: self.end}):
+            with ending_with({holder: self.end}):
                 yield
         finally:
             for connection in (holder, *self._idle):
@@ -279,11 +258,12 @@ class PostgresTarget(Target):
             assert driver is not None
             if isinstance(source, PostgresSource):
                 async with source.reader() as reader:
-                    await _pipe({reader: source.end, driver: self.end}, spec, query, meter)
+                    columns = [column.name for column in query.selected_columns]
+                    await pipe({reader: source.end, driver: self.end}, spec, _sql(query), columns, meter)
             elif isinstance(source, SqliteSource):
-                with _ending_with({driver: self.end}):
+                with ending_with({driver: self.end}):
                     async with aclosing(source.rows(query)) as rows:
-                        await _load_rows(driver, spec, rows, meter)
+                        await load_rows(driver, spec, rows, meter)
 
     async def settle(self, spec: TableSpec) -> None:
         stage = _DIALECT.identifier_preparer.format_table(spec.stage)
@@ -361,56 +341,3 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
         f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
         f"{table(spec.extra)} (n bigint GENERATED ALWAYS AS IDENTITY, {', '.join(held(name) for name in spec.key)})",
     ]
-
-
-async def _pipe(ends: Mapping[Any, End], spec: TableSpec, query: sa.Select[Any], meter: Meter) -> None:
-    """Stream the COPY of the first of two connections into the second; a full buffer makes the first's server wait."""
-    reader, writer = ends
-    send, receive = anyio.create_memory_object_stream[bytes](16)
-
-    async def passing_on(data: bytes) -> None:
-        await meter(data.count(b"\n"))
-        await send.send(data)
-
-    async def read() -> None:
-        async with send:
-            with explained(ends[reader].name, ends[reader].url):
-                await reader.copy_from_query(_sql(query), output=passing_on, format="text")
-
-    columns = [column.name for column in query.selected_columns]
-    with _ending_with(ends):
-        async with anyio.create_task_group() as tasks, receive:
-            tasks.start_soon(read)
-            await writer.copy_to_table(
-                spec.stage.name, source=receive, format="text", columns=columns, schema_name=STAGE_SCHEMA
-            )
-
-
-async def _load_rows(writer: Any, spec: TableSpec, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter) -> None:
-    """Stage the rows of a loosely typed district; a value that does not fit leaves a flaw in its place."""
-    absent = [spec.absent_parent(number) for number in range(len(spec.foreign_keys))]
-    marks = 1 + len(absent)
-    convert = [converter(spec.target.c[name]) for name in spec.columns]
-    columns = [RULE, *absent, FLAW, *spec.columns]
-    async for portion in rows:
-        await meter(len(portion))
-        records = [_record(row, marks, convert, spec) for row in portion]
-        await writer.copy_records_to_table(spec.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA)
-
-
-def _record(
-    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], spec: TableSpec
-) -> tuple[Any, ...]:
-    flaw = of_owned = None
-    values = []
-    for name, to_column, value in zip(spec.columns, convert, row[marks:], strict=True):
-        try:
-            values.append(to_column(value))
-        except Misfit as misfit:
-            values.append(None)
-            if name in spec.owned:
-                of_owned = of_owned or f"{name}: {misfit}"
-            else:
-                flaw = flaw or f"{name}: {misfit}"
-    absent = (None if mark is None else bool(mark) for mark in row[1:marks])
-    return (row[0], *absent, flaw or of_owned, *values)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import postgres, reading
+from resync_tui.engine import copying, postgres, reading
 from resync_tui.engine.job import Limits
 from resync_tui.outcome import Counts
 from tests.engine.running import make_job, run
@@ -19,14 +19,14 @@ CATALOG = Catalog("Large", (DisObject("T", ("t",)),))
 @pytest.fixture
 def pipes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The queries that are copied; a thousand rows are many."""
-    queries, pipe = list[Any](), postgres._pipe
+    queries, pipe = list[Any](), copying.pipe
 
     async def noting(*arguments: Any) -> None:
         queries.append(arguments[2])
         await pipe(*arguments)
 
     monkeypatch.setattr(reading, "SPLIT_ROWS", 1000)
-    monkeypatch.setattr(postgres, "_pipe", noting)
+    monkeypatch.setattr(postgres, "pipe", noting)
     return queries
 
 
