@@ -7,7 +7,7 @@ import gc
 import os
 import platform
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -120,29 +120,34 @@ class _Agent:
         return tuple(each.id for each in self._settings.district)
 
     async def serve(self, once: bool, idle_seconds: float | None) -> None:
-        try:
-            await self._queue.register()
-        except CannotRun:
-            if not await self._end_stopped():
+        # From here on: whoever sees that it is registered may send it a signal.
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            try:
+                await self._queue.register()
+            except CannotRun:
+                if not await self._end_stopped():
+                    raise
+                await self._queue.register()
+            self._log.write(f"agent {os.getpid()} on {platform.node()} begins, {len(self._districts)} districts")
+            try:
+                await self._serve(once, idle_seconds, signals)
+            except CannotRun as error:
+                self._log.write(told(error))
                 raise
-            await self._queue.register()
-        self._log.write(f"agent {os.getpid()} on {platform.node()} begins, {len(self._districts)} districts")
-        try:
-            async with anyio.create_task_group() as background:
-                background.start_soon(self._heartbeat)
-                background.start_soon(self._chores.prune_for_ever)
-                await background.start(self._stop_on_signal)
-                retired = await self._claim_and_run(once, idle_seconds)
-                background.cancel_scope.cancel()
-            if self._gave_up is not None:
-                raise self._gave_up
-            if not retired:
-                await self._queue.unregister()
-        except CannotRun as error:
-            self._log.write(told(error))
-            raise
-        finally:
-            self._log.write(f"agent {os.getpid()} ends")
+            finally:
+                self._log.write(f"agent {os.getpid()} ends")
+
+    async def _serve(self, once: bool, idle_seconds: float | None, signals: AsyncIterator[signal.Signals]) -> None:
+        async with anyio.create_task_group() as background:
+            background.start_soon(self._heartbeat)
+            background.start_soon(self._chores.prune_for_ever)
+            background.start_soon(self._stop_on_signal, signals)
+            retired = await self._claim_and_run(once, idle_seconds)
+            background.cancel_scope.cancel()
+        if self._gave_up is not None:
+            raise self._gave_up
+        if not retired:
+            await self._queue.unregister()
 
     async def _claim_and_run(self, once: bool, idle_seconds: float | None) -> bool:
         """Return whether this agent has retired already."""
@@ -255,13 +260,11 @@ class _Agent:
                 if wanted:
                     run.stop(Why.CANCEL)
 
-    async def _stop_on_signal(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            task_status.started()
-            async for number in signals:
-                self._log.write(f"{signal.Signals(number).name}: batches go back into the queue")
-                self._stopping = True
-                self._wake.set()
+    async def _stop_on_signal(self, signals: AsyncIterator[signal.Signals]) -> None:
+        async for number in signals:
+            self._log.write(f"{signal.Signals(number).name}: batches go back into the queue")
+            self._stopping = True
+            self._wake.set()
 
     async def _end_stopped(self) -> bool:
         """End whoever may hold the control database without being able to let go; return whether there was one."""
