@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import types
+
+from resync_tui.engine.hashes import BUCKET_SEED, hash_of, text_form
 
 BUCKET_ROWS = 64
 MOST_BUCKETS = 1 << 14
@@ -61,7 +63,7 @@ class Hashed:
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
         """Return the bucket of a row."""
-        hashed = hash_of([as_text(row.c[name]) for name in self.keys], seed=1)
+        hashed = hash_of(((row.c[name], text_form) for name in self.keys), seed=BUCKET_SEED)
         return hashed.bitwise_and(sa.literal_column(str((1 << self.bits) - 1), types.BigInteger()))
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
@@ -81,20 +83,9 @@ def buckets_of(key: tuple[str, ...], rows: int, low: int | None, high: int | Non
     return Hashed(key, (max(0, rows - 1) // size).bit_length())
 
 
-def hash_of(values: Sequence[sa.ColumnElement[Any]], *, seed: int) -> sa.ColumnElement[int]:
-    """Return 64 bits that are the same for the same values."""
-    constant = sa.literal_column(str(seed), types.BigInteger())
-    return sa.func.hash_record_extended(sa.func.row(*values), constant, type_=types.BigInteger())
-
-
 def shifted(number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
     """Return `number >> bits`; PostgreSQL takes the bits as a plain integer only."""
     return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))
-
-
-def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return a value as the text that both ends write alike, compared by its bytes."""
-    return sa.collate(sa.cast(column, types.Text()), "C")
 
 
 def _any_of(bucket: sa.ColumnElement[int], buckets: Iterable[int]) -> sa.ColumnElement[bool]:

@@ -10,7 +10,6 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from resync_tui.database import explained
 from resync_tui.engine.tables import TableSpec, reflect
 
 Meter: TypeAlias = Callable[[int], Awaitable[None]]
@@ -122,17 +121,9 @@ class Target(ABC):
     def stage_name(self, number: int) -> str:
         """Return what the stage tables of a batch's table are called by; no other batch has the same."""
 
+    @abstractmethod
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return what a query finds; waits for no lock unless `patient`."""
-        with explained(self.end.name, self.end.url):
-            async with self.staging() as connection:
-                if not patient:
-                    await self.hurry(connection)
-                return [tuple(row) for row in await connection.execute(query)]
-
-    @abstractmethod
-    async def hurry(self, connection: AsyncConnection) -> None:
-        """Wait for no lock from here to the end of the transaction."""
 
     @abstractmethod
     async def create_stages(self, specs: Sequence[TableSpec]) -> None:

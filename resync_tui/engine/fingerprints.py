@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.buckets import Buckets, as_text, hash_of, shifted
+from resync_tui.engine.buckets import Buckets
 from resync_tui.engine.ends import Source, Target, ask_both
-from resync_tui.engine.families import Family, family
+from resync_tui.engine.hashes import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
 
@@ -28,7 +28,6 @@ WORTHWHILE = 0.5
 _ZERO = sa.literal_column("0", types.Integer())
 _NUMBER = 8
 """Bytes of a 64-bit integer as PostgreSQL sends it."""
-_HASHED_NATIVELY = {Family.INTEGER, Family.BOOLEAN, Family.DATE, Family.UUID}
 
 
 class Hashing(StrEnum):
@@ -43,24 +42,12 @@ async def prove(source: Source, target: Target) -> Hashing:
     """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
     if source.state_schema is not None:
         return Hashing.NATIVE
-    proofs = {Hashing.NATIVE: _proof(_NATIVE_SAMPLE), Hashing.TEXT: _proof(_TEXT_SAMPLE)}
     if not (source.hashes and target.hashes):
         return Hashing.OFF
-    for how, proof in proofs.items():
+    for how, proof in ((Hashing.NATIVE, native_proof()), (Hashing.TEXT, text_proof())):
         if await source.fetch(proof) == await target.fetch(proof):
             return how
     return Hashing.OFF
-
-
-_TEXT_SAMPLE = "'Zoë'::text COLLATE \"C\", NULL::text"
-_NATIVE_SAMPLE = (
-    f"{_TEXT_SAMPLE}, 1, int8send(-7::bigint), true, DATE '2026-02-28',"
-    " timestamp_send(TIMESTAMP '2026-02-28 23:59:59.25'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid"
-)
-
-
-def _proof(sample: str) -> sa.Select[Any]:
-    return sa.select(sa.literal_column(f"hash_record_extended(ROW({sample}), 0)"))
 
 
 @dataclass(frozen=True)
@@ -155,10 +142,8 @@ class Comparison:
 
     def _by_bucket(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition)
-        low = sa.cast(sa.func.sum(shifted(hashes.c.hash, 32)), types.BigInteger())
-        return sa.select(hashes.c.bucket, sa.func.count(), sa.func.bit_xor(hashes.c.hash), low).group_by(
-            hashes.c.bucket
-        )
+        both = (sa.func.bit_xor(hashes.c.hash), sa.func.bit_xor(mixed(hashes.c.hash)))
+        return sa.select(hashes.c.bucket, sa.func.count(), *both).group_by(hashes.c.bucket)
 
     def _by_row(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition, self.buckets.single.of(row).label("single"))
@@ -170,26 +155,15 @@ class Comparison:
         self, row: sa.FromClause, condition: sa.ColumnElement[bool], *further: sa.ColumnElement[Any]
     ) -> sa.Subquery:
         names = (*self.spec.key, *self.spec.updatable)
-        hashed = hash_of([self._hashed(row.c[name], name) for name in names], seed=0)
+        hashed = hash_of((row.c[name], self._form(name)) for name in names)
         rows = sa.select(self.buckets.of(row).label("bucket"), hashed.label("hash"), *further).where(condition)
         # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
         return rows.offset(_ZERO).subquery("hashes")
 
-    def _hashed(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
-        """Return what of a column goes into the hash, so that other values have another hash.
-
-        PostgreSQL folds 64 bits into 32 before it hashes them, so that 2147483648 is hashed as -2147483648 is: such
-        values are hashed as the bytes that they are sent as. Of numerics it hashes neither sign nor decimals.
-        """
-        source, target = self.spec.source.c[name], self.spec.target.c[name]
-        ours, theirs = family(source), family(target)
-        if self.hashing is not Hashing.NATIVE or ours != theirs:
-            return as_text(column)
-        if ours is Family.TIMESTAMP:
-            return sa.func.timestamp_send(column)
-        if ours is Family.INTEGER and any(isinstance(end.type, types.BigInteger) for end in (source, target)):
-            return sa.func.int8send(sa.cast(column, types.BigInteger))
-        return column if ours in _HASHED_NATIVELY else as_text(column)
+    def _form(self, name: str) -> Form:
+        if self.hashing is not Hashing.NATIVE:
+            return text_form
+        return native_form(self.spec.source.c[name], self.spec.target.c[name])
 
 
 def _differing(ours: bytes, theirs: bytes) -> tuple[int, set[int]]:

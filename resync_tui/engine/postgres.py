@@ -63,6 +63,10 @@ def _sql(query: Query) -> str:
     return str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
+async def _driver(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
+
+
 async def _expel_older(connection: AsyncConnection, end: End, side: str) -> None:
     """End the sessions of older claims, and this one's earlier ones, and wait until they are gone."""
     mine = sa.text(
@@ -234,8 +238,13 @@ class PostgresTarget(Target):
                 connection.info["whole"] = True
             yield connection
 
-    async def hurry(self, connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql(_HURRY)
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        with explained(self.end.name, self.end.url):
+            async with self.staging() as connection:
+                if not patient:
+                    await connection.exec_driver_sql(_HURRY)
+                driver = await _driver(connection)
+                return [tuple(row) for row in await driver.fetch(_sql(query))]
 
     def stage_name(self, number: int) -> str:
         return f"{number}_{_digest(self.end.tenant)}_{self.end.token}"
@@ -246,16 +255,14 @@ class PostgresTarget(Target):
     async def _run(self, statements: str) -> None:
         """Run statements without parameters in one round trip."""
         async with self.staging() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
+            driver = await _driver(connection)
             # Cancelled, it would go on in the server, and make tables that whoever drops the stages does not see yet.
             with anyio.CancelScope(shield=True):
                 await driver.execute(statements)
 
     async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         async with self.staging() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
+            driver = await _driver(connection)
             if isinstance(source, PostgresSource):
                 async with source.reader() as reader:
                     columns = [column.name for column in query.selected_columns]

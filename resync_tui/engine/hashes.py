@@ -1,0 +1,153 @@
+"""The hash of a row in PostgreSQL: of its values where equal hashes mean the same text output, else of their text.
+
+Each column is hashed by itself with seeds of its own, and a row's hash is all of them XORed: that takes two thirds of
+the time of `hash_record_extended`, which needs a row to be formed first.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import types
+
+from resync_tui.engine.families import Family, family
+
+Form: TypeAlias = Callable[[sa.ColumnElement[Any], int], sa.ColumnElement[int]]
+"""How a column is hashed, by a seed and the one after it."""
+
+ROW_SEED, BUCKET_SEED = 0, 1_000_000
+_SEEDS = 2
+"""Of each column."""
+_HOUR: sa.ColumnClause[Any] = sa.literal_column("interval '1 hour'")
+_MILLENNIUM: sa.ColumnClause[Any] = sa.literal_column("timestamp '2000-01-01'")
+_DAY: sa.ColumnClause[Any] = sa.literal_column("date '2000-01-01'")
+_NEVER = 1 << 30
+"""Days; no date is as far from 2000 as this."""
+
+
+def hash_of(values: Iterable[tuple[sa.ColumnElement[Any], Form]], *, seed: int = ROW_SEED) -> sa.ColumnElement[int]:
+    """Return 64 bits that are the same for the same values in the same order."""
+    hashed = _constant(seed)
+    for number, (value, form) in enumerate(values, start=1):
+        own = seed + _SEEDS * number
+        own_hash = form(value, own)
+        if getattr(value, "nullable", True):
+            own_hash = sa.func.coalesce(own_hash, _constant(own))
+        hashed = hashed.bitwise_xor(own_hash)
+    return hashed
+
+
+def mixed(hashed: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Return a hash of a hash: rows that have swapped values XOR to the same hashes, but not to the same of these.
+
+    It goes by way of a float: PostgreSQL hashes all of its 64 bits, those of an integer folded into 32.
+    """
+    return _call("hashfloat8extended", sa.cast(hashed, types.Double()), ROW_SEED)
+
+
+def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return a value as the text that both ends write alike, compared by its bytes."""
+    return sa.collate(sa.cast(column, types.Text()), "C")
+
+
+def text_form(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    """Hash what a value is written as."""
+    return _call("hashtextextended", as_text(value), seed)
+
+
+def native_form(source: sa.Column[Any], target: sa.Column[Any]) -> Form:
+    """Return how the columns of both ends are hashed quickest."""
+    kind, pair = family(source), (source.type, target.type)
+    if kind != family(target):
+        return text_form
+    if kind is Family.INTEGER and any(isinstance(each, types.BigInteger) for each in pair):
+        return _bigint
+    if kind is Family.TEXT and all(isinstance(each, types.CHAR) for each in pair):
+        return _padded
+    return NATIVE.get(kind, text_form)
+
+
+def _integer(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    return _call("hashint4extended", value, seed)
+
+
+def _bigint(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    """64 bits folded into 32, by which -2147483648 is the same as 2147483648, and the 53 highest beside that."""
+    number = sa.cast(value, types.BigInteger())
+    highest = _call("hashfloat8extended", sa.cast(number, types.Double()), seed + 1)
+    return _call("hashint8extended", number, seed).bitwise_xor(highest)
+
+
+def _boolean(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    return sa.case((value, _constant(seed + 1)), (sa.not_(value), _constant(-seed)))
+
+
+def _date(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    """As a number of days; infinity has none."""
+    days: sa.ColumnElement[int] = value.op("-", return_type=types.Integer())(_DAY)
+    number = sa.case((sa.func.isfinite(value), days), (value > _DAY, _number(_NEVER)), (value < _DAY, _number(-_NEVER)))
+    return _integer(number, seed)
+
+
+def _moment(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    """Microseconds folded into 32 bits: what is folded alike is hours apart, so its hour is hashed beside it."""
+    hour = _call("timestamp_hash_extended", sa.func.date_bin(_HOUR, value, _MILLENNIUM), seed + 1)
+    return _call("timestamp_hash_extended", value, seed).bitwise_xor(hour)
+
+
+def _uuid(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    return _call("uuid_hash_extended", value, seed)
+
+
+def _padded(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    """Of char(n), whose blanks at the end are not part of its text."""
+    return _call("hashbpcharextended", sa.collate(value, "C"), seed)
+
+
+NATIVE: dict[Family, Form] = {
+    Family.INTEGER: _integer,
+    Family.BOOLEAN: _boolean,
+    Family.DATE: _date,
+    Family.TIMESTAMP: _moment,
+    Family.UUID: _uuid,
+}
+
+_TEXT_SAMPLE = ("'Zoë'", "NULL")
+_NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
+    ("1", _integer),
+    ("-7::bigint", _bigint),
+    ("true", _boolean),
+    ("date '2026-02-28'", _date),
+    ("date '-infinity'", _date),
+    ("timestamp '1999-02-28 23:00:00'", _moment),
+    ("timestamp '2026-02-28 23:59:59.25'", _moment),
+    ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", _uuid),
+    ("'Zoë  '::char(6)", _padded),
+)
+
+
+def text_proof() -> sa.Select[Any]:
+    """Return the hash of constant texts, to be asked of both ends."""
+    return sa.select(mixed(hash_of((sa.literal_column(each), text_form) for each in _TEXT_SAMPLE)))
+
+
+def native_proof() -> sa.Select[Any]:
+    """Return the hash of constants of each kind, to be asked of both ends."""
+    sample = [*((each, text_form) for each in _TEXT_SAMPLE), *_NATIVE_SAMPLE]
+    return sa.select(mixed(hash_of((sa.literal_column(each), form) for each, form in sample)))
+
+
+def _call(function: str, value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
+    call: sa.ColumnElement[int] = getattr(sa.func, function)(value, _number(seed), type_=types.BigInteger())
+    return call
+
+
+def _number(number: int) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(number), types.Integer())
+
+
+def _constant(seed: int) -> sa.ColumnElement[int]:
+    """Return a number that stands for NULL and the like, of 63 bits so that PostgreSQL takes it for a bigint."""
+    digest = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
+    return sa.literal_column(str(int.from_bytes(digest) >> 2 | 1 << 62), types.BigInteger())
