@@ -9,8 +9,8 @@ from sqlalchemy import types
 
 from resync_tui.engine.hashes import BUCKET_SEED, hash_of, text_form
 
-BUCKET_ROWS = 64
-MOST_BUCKETS = 1 << 14
+BUCKET_ROWS = 32
+MOST_BUCKETS = 1 << 15
 """Of a table; those of a very large table hold more rows each."""
 SPARSE = 16
 """Integer keys that leave more than this many numbers unused for each row are bucketed by hash instead."""

@@ -4,9 +4,14 @@ A bucket is the same if its count and two hashes agree. A value is hashed native
 output, else as text.
 """
 
+import sys
+from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
+from operator import ne
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -20,14 +25,12 @@ from resync_tui.engine.tables import TableSpec
 
 FEW_ROWS = 5_000
 """So many are staged rather than looked at row by row."""
-ROWS_AT_ONCE = 1 << 20
-"""Looked at in one query: what comes back of them fits into memory."""
+ROWS_AT_ONCE = 1 << 18
+"""Looked at in one query: what comes back of them takes some 50 MB."""
 WORTHWHILE = 0.5
 """Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
 
 _ZERO = sa.literal_column("0", types.Integer())
-_NUMBER = 8
-"""Bytes of a 64-bit integer as PostgreSQL sends it."""
 
 
 class Hashing(StrEnum):
@@ -94,7 +97,7 @@ class Comparison:
             return coarse
         same, found, looked_at = coarse.unchanged, set[int](), 0
         for portion in _portions(coarse.rows):
-            unchanged, odd = await self._row_by_row(portion)
+            unchanged, odd = _differing(*await self._ask(*self._by_row(portion)))
             same += unchanged
             found |= odd
             looked_at += sum(coarse.rows[bucket] for bucket in portion)
@@ -102,32 +105,27 @@ class Comparison:
                 return coarse
         return Compared(same, dict.fromkeys(found, 1), self.buckets.single)
 
+    def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
+        """Return the questions to both ends, each answered by four arrays: bucket, count and two hashes."""
+        ours, theirs = self._sides()
+        return self._of_buckets(*ours), self._of_buckets(*theirs)
+
     def judge(self, ours: _Rows, theirs: _Rows) -> Compared:
         """Return what the answers of both ends to `by_bucket` say."""
-        mine, others = ({each[0]: tuple(each[1:]) for each in end} for end in (ours, theirs))
+        if ours == theirs:
+            return Compared(sum(ours[0][1] or ()), {}, self.buckets)
+        mine, others = _fingerprints(ours), _fingerprints(theirs)
         differing = [each for each in mine.keys() | others.keys() if mine.get(each) != others.get(each)]
         rows = {each: max(end[each][0] for end in (mine, others) if each in end) for each in differing}
         return Compared(sum(mine[each][0] for each in mine.keys() - rows.keys()), rows, self.buckets)
 
-    async def _row_by_row(self, portion: list[int]) -> tuple[int, set[int]]:
-        """Return how many of the district's rows in these buckets are the same, and the single buckets of the rest."""
+    def _by_row(self, portion: list[int]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+        """Return the questions for the rows in these buckets: the single bucket of each, and its hash."""
         (row, allowed), (held, of_target) = self._sides()
-        ours, theirs = await self._ask(
-            self._by_row(row, sa.and_(self.buckets.among(row, portion), allowed)),
-            self._by_row(held, sa.and_(self.buckets.among(held, portion), of_target)),
+        return (
+            self._of_rows(row, sa.and_(self.buckets.among(row, portion), allowed)),
+            self._of_rows(held, sa.and_(self.buckets.among(held, portion), of_target)),
         )
-        mine, others = dict[int, bytes](ours), dict[int, bytes](theirs)
-        unchanged, found = 0, set[int]()
-        for bucket in portion:
-            same, odd = _differing(mine.get(bucket, b""), others.get(bucket, b""))
-            unchanged += same
-            found |= odd
-        return unchanged, found
-
-    def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Return the questions to both ends: bucket, count and two hashes, all of them 64-bit integers."""
-        ours, theirs = self._sides()
-        return self._by_bucket(*ours), self._by_bucket(*theirs)
 
     def _sides(self) -> tuple[_Side, _Side]:
         allowed = [self.scope.of_source(self.spec)]
@@ -140,23 +138,23 @@ class Comparison:
         found = await ask_both(self.source, {spec: ours}, self.target, {spec: theirs})
         return found[0][spec], found[1][spec]
 
-    def _by_bucket(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        hashes = self._hashes(row, condition)
-        both = (sa.func.bit_xor(hashes.c.hash), sa.func.bit_xor(mixed(hashes.c.hash)))
-        return sa.select(hashes.c.bucket, sa.func.count(), *both).group_by(hashes.c.bucket)
+    def _of_buckets(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition, self.buckets)
+        number, hashed = hashes.c.number, hashes.c.hash
+        both = (sa.func.bit_xor(hashed).label("own"), sa.func.bit_xor(mixed(hashed)).label("mixed"))
+        found = sa.select(number, sa.func.count().label("rows"), *both).group_by(number).order_by(number).subquery()
+        arrays: list[sa.ColumnElement[Any]] = [sa.func.array_agg(column) for column in found.c]
+        return sa.select(*arrays)
 
-    def _by_row(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        hashes = self._hashes(row, condition, self.buckets.single.of(row).label("single"))
-        record = sa.func.int8send(hashes.c.single).op("||")(sa.func.int8send(hashes.c.hash))
-        empty: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
-        return sa.select(hashes.c.bucket, sa.func.string_agg(record, empty)).group_by(hashes.c.bucket)
+    def _of_rows(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition, self.buckets.single)
+        nothing: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
+        return sa.select(*(sa.func.string_agg(sa.func.int8send(column), nothing) for column in hashes.c))
 
-    def _hashes(
-        self, row: sa.FromClause, condition: sa.ColumnElement[bool], *further: sa.ColumnElement[Any]
-    ) -> sa.Subquery:
+    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
         names = (*self.spec.key, *self.spec.updatable)
         hashed = hash_of((row.c[name], self._form(name)) for name in names)
-        rows = sa.select(self.buckets.of(row).label("bucket"), hashed.label("hash"), *further).where(condition)
+        rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
         # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
         return rows.offset(_ZERO).subquery("hashes")
 
@@ -166,19 +164,30 @@ class Comparison:
         return native_form(self.spec.source.c[name], self.spec.target.c[name])
 
 
-def _differing(ours: bytes, theirs: bytes) -> tuple[int, set[int]]:
+def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:
+    """Return count and hashes of each bucket; the arrays of no rows are NULL."""
+    ((numbers, *fingerprints),) = answer
+    return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
+
+
+def _differing(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
     """Return how many of our rows are the same, and the single buckets of those that differ."""
-    mine, others = _records(ours), _records(theirs)
-    odd = set(mine) ^ set(others)
-    if len(set(mine)) < len(mine) or len(set(others)) < len(others):  # rows that cannot be told apart
-        odd = {*mine, *others}
-    numbers = {record[:_NUMBER] for record in odd}
-    same = sum(record[:_NUMBER] not in numbers for record in mine)
-    return same, {int.from_bytes(number, "big", signed=True) for number in numbers}
+    (mine, my_hashes), (others, other_hashes) = ([_numbers(sent) for sent in end[0]] for end in (ours, theirs))
+    by_number, other_by_number = dict(zip(mine, my_hashes, strict=True)), dict(zip(others, other_hashes, strict=True))
+    odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))
+    odd |= other_by_number.keys() - by_number.keys()
+    for numbers, distinct in ((mine, by_number), (others, other_by_number)):
+        if len(distinct) < len(numbers):  # rows that cannot be told apart
+            odd |= {number for number, count in Counter(numbers).items() if count > 1}
+    return len(mine) - sum(map(odd.__contains__, mine)), odd
 
 
-def _records(found: bytes) -> list[bytes]:
-    return [found[start : start + 2 * _NUMBER] for start in range(0, len(found), 2 * _NUMBER)]
+def _numbers(sent: bytes | None) -> Sequence[int]:
+    """Read 64-bit integers as PostgreSQL sends them; NULL is none."""
+    numbers = array("q", sent or b"")
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 def _portions(rows: Mapping[int, int]) -> Iterator[list[int]]:

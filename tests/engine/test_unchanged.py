@@ -116,6 +116,24 @@ async def test_a_value_that_prints_differently_is_updated_once(database: Databas
 
 
 @every_comparison([SAME_RELEASE], once=[OLDER_STATE])
+async def test_values_that_have_changed_places_are_found(database: Database, ends: tuple[str, str]) -> None:
+    """Between two records, and between the columns of one."""
+    values = [(kind, *map(literal, pair)) for kind, pairs in DIFFERENT.items() for pair in pairs]
+    district, state = MOODS, OTHER_ORDER
+    for number, (kind, one, other) in enumerate(values):
+        records = f"CREATE TABLE r{number} (id integer PRIMARY KEY, v {kind}); INSERT INTO r{number} VALUES "
+        columns = f"CREATE TABLE c{number} (id integer PRIMARY KEY, v {kind}, w {kind}); INSERT INTO c{number} VALUES "
+        district += f"{records} (1, {one}), (2, {other}); {columns} (1, {one}, {other});"
+        state += f"{records} (1, {other}), (2, {one}); {columns} (1, {other}, {one});"
+    here = await pair(database, ends, district=district, state=state)
+    names = [f"{side}{number}" for number in range(len(values)) for side in "rc"]
+    catalog = Catalog("Values", tuple(DisObject(name.upper(), (name,)) for name in names))
+    heard = await run(make_job(here.district, here.state, catalog, None))
+    expected = {"r": Counts(processed=2, updated=2), "c": Counts(processed=1, updated=1)}
+    assert [name for name in names if heard.counts[name.upper()] != expected[name[0]]] == []
+
+
+@every_comparison([SAME_RELEASE], once=[OLDER_STATE])
 async def test_a_value_that_the_state_prints_alike_is_not_written(database: Database, ends: tuple[str, str]) -> None:
     here, catalog = await one_table_each(database, ends, SAME)
     written = await versions(here.state)
