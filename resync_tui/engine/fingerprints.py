@@ -7,7 +7,7 @@ output, else as text.
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import compress
@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.buckets import Buckets
+from resync_tui.engine.buckets import Buckets, shifted
 from resync_tui.engine.ends import Source, Target, ask_both
 from resync_tui.engine.hashes import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof
 from resync_tui.engine.scope import Scope
@@ -25,8 +25,10 @@ from resync_tui.engine.tables import TableSpec
 
 FEW_ROWS = 5_000
 """So many are staged rather than looked at row by row."""
-ROWS_AT_ONCE = 1 << 18
-"""Looked at in one query: what comes back of them takes some 50 MB."""
+ROWS_AT_ONCE = 1 << 20
+"""Looked at in one query: 16 bytes come back of each, from either end."""
+_PART_SHIFT, _PARTS = 10, 16
+"""Those rows are compared in so many parts, told by some bits of their numbers, since dictionaries of all take much."""
 WORTHWHILE = 0.5
 """Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
 
@@ -97,7 +99,7 @@ class Comparison:
             return coarse
         same, found, looked_at = coarse.unchanged, set[int](), 0
         for portion in _portions(coarse.rows):
-            unchanged, odd = _differing(*await self._ask(*self._by_row(portion)))
+            unchanged, odd = _compare(*await self._ask(*self._by_row(portion)))
             same += unchanged
             found |= odd
             looked_at += sum(coarse.rows[bucket] for bucket in portion)
@@ -148,8 +150,10 @@ class Comparison:
 
     def _of_rows(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition, self.buckets.single)
+        part = shifted(hashes.c.number, _PART_SHIFT).bitwise_and(sa.literal_column(str(_PARTS - 1)))
         nothing: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
-        return sa.select(*(sa.func.string_agg(sa.func.int8send(column), nothing) for column in hashes.c))
+        sent = [sa.func.string_agg(sa.func.int8send(column), nothing) for column in hashes.c]
+        return sa.select(part, *sent).group_by(part)
 
     def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
         names = (*self.spec.key, *self.spec.updatable)
@@ -170,9 +174,19 @@ def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:
     return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
 
 
-def _differing(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
+def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
     """Return how many of our rows are the same, and the single buckets of those that differ."""
-    (mine, my_hashes), (others, other_hashes) = ([_numbers(sent) for sent in end[0]] for end in (ours, theirs))
+    mine, others = ({part: sent for part, *sent in end} for end in (ours, theirs))
+    unchanged, odd = 0, set[int]()
+    for part in mine.keys() | others.keys():
+        same, differing = _compare_part(*(map(_numbers, end.get(part, (b"", b""))) for end in (mine, others)))
+        unchanged += same
+        odd |= differing
+    return unchanged, odd
+
+
+def _compare_part(ours: Iterable[Sequence[int]], theirs: Iterable[Sequence[int]]) -> tuple[int, set[int]]:
+    (mine, my_hashes), (others, other_hashes) = ours, theirs
     by_number, other_by_number = dict(zip(mine, my_hashes, strict=True)), dict(zip(others, other_hashes, strict=True))
     odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))
     odd |= other_by_number.keys() - by_number.keys()
@@ -182,9 +196,9 @@ def _differing(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
     return len(mine) - sum(map(odd.__contains__, mine)), odd
 
 
-def _numbers(sent: bytes | None) -> Sequence[int]:
-    """Read 64-bit integers as PostgreSQL sends them; NULL is none."""
-    numbers = array("q", sent or b"")
+def _numbers(sent: bytes) -> Sequence[int]:
+    """Read 64-bit integers as PostgreSQL sends them."""
+    numbers = array("q", sent)
     if sys.byteorder == "little":
         numbers.byteswap()
     return numbers
