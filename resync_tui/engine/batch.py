@@ -69,8 +69,7 @@ class _Batch:
             await self.target.claim()
             try:
                 await self._describe()
-                running = [course for course in self.courses.values() if course.status is Status.RUNNING]
-                await Reading(self.job, self.source, self.target, running, self.scope, self.limiter, self.report).run()
+                await self._read()
                 await self._merge_all()
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
@@ -111,6 +110,19 @@ class _Batch:
                 continue
             for spec in course.specs:
                 course.accounts[spec] = Account(course.progress)
+
+    async def _read(self) -> None:
+        """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""
+        running = [course for course in self.courses.values() if course.status is Status.RUNNING]
+        reading = Reading(self.job, self.source, self.target, running, self.scope, self.limiter, self.report)
+        minutes = self.job.limits.snapshot_minutes
+        with anyio.move_on_after(minutes * 60 or None) as scope:
+            await reading.run()
+        if scope.cancelled_caught:
+            raise CannotRun(
+                f"Reading {self.job.source_name} took more than the {minutes:g} minutes that its snapshot may be held",
+                "Send fewer objects at a time, or raise [engine] snapshot_minutes or max_records_per_second.",
+            )
 
     # --- merging ---
 

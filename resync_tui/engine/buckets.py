@@ -7,7 +7,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.hashes import BUCKET_SEED, hash_of, text_form
+from resync_tui.engine.hashes import BUCKET_SEED, Form, hash_of
 
 BUCKET_ROWS = 32
 MOST_BUCKETS = 1 << 15
@@ -53,7 +53,8 @@ class Ranges:
 class Hashed:
     """Buckets of any key: those whose hashes share their last bits."""
 
-    keys: tuple[str, ...]
+    keys: tuple[tuple[str, Form], ...]
+    """The columns of the key, and how each is hashed."""
     bits: int
 
     @property
@@ -63,7 +64,7 @@ class Hashed:
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
         """Return the bucket of a row."""
-        hashed = hash_of(((row.c[name], text_form) for name in self.keys), seed=BUCKET_SEED)
+        hashed = hash_of(((row.c[name], form) for name, form in self.keys), seed=BUCKET_SEED)
         return hashed.bitwise_and(sa.literal_column(str((1 << self.bits) - 1), types.BigInteger()))
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
@@ -74,12 +75,12 @@ class Hashed:
 Buckets: TypeAlias = Ranges | Hashed
 
 
-def buckets_of(key: tuple[str, ...], rows: int, low: int | None, high: int | None) -> Buckets:
+def buckets_of(key: tuple[tuple[str, Form], ...], rows: int, low: int | None, high: int | None) -> Buckets:
     """Return buckets for so many rows; `low` and `high` are the ends of a single integer key."""
     size = max(BUCKET_ROWS, rows // MOST_BUCKETS)
     if low is not None and high is not None and high - low <= SPARSE * max(1, rows):
         numbers = max(1, (high - low) // max(1, rows))
-        return Ranges(key[0], (numbers * size - 1).bit_length())
+        return Ranges(key[0][0], (numbers * size - 1).bit_length())
     return Hashed(key, (max(0, rows - 1) // size).bit_length())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import types
 from resync_tui.engine.buckets import Buckets, buckets_of
 from resync_tui.engine.ends import Source, Target, ask_both
 from resync_tui.engine.families import Family, family
-from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing
+from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing, form_of
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.stored import store_alike, stored_otherwise
 from resync_tui.engine.tables import TableSpec, shown_in
@@ -133,7 +133,8 @@ class Comparer:
         return _as_difference(await self._comparison(spec, extent).run())
 
     def _comparison(self, spec: TableSpec, extent: Extent) -> Comparison:
-        buckets = buckets_of(spec.key, extent.rows, extent.low, extent.high)
+        key = tuple((name, form_of(spec, name, self.hashing)) for name in spec.key)
+        buckets = buckets_of(key, extent.rows, extent.low, extent.high)
         return Comparison(spec, self.source, self.target, self.hashing, self.scope, buckets)
 
 

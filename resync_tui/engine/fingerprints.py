@@ -55,6 +55,11 @@ async def prove(source: Source, target: Target) -> Hashing:
     return Hashing.OFF
 
 
+def form_of(spec: TableSpec, column: str, hashing: Hashing) -> Form:
+    """Return how both ends hash a column of a table."""
+    return native_form(spec.source.c[column], spec.target.c[column]) if hashing is Hashing.NATIVE else text_form
+
+
 @dataclass(frozen=True)
 class Compared:
     """What is known after a comparison."""
@@ -157,15 +162,10 @@ class Comparison:
 
     def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
         names = (*self.spec.key, *self.spec.updatable)
-        hashed = hash_of((row.c[name], self._form(name)) for name in names)
+        hashed = hash_of((row.c[name], form_of(self.spec, name, self.hashing)) for name in names)
         rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
         # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
         return rows.offset(_ZERO).subquery("hashes")
-
-    def _form(self, name: str) -> Form:
-        if self.hashing is not Hashing.NATIVE:
-            return text_form
-        return native_form(self.spec.source.c[name], self.spec.target.c[name])
 
 
 def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:

@@ -26,6 +26,8 @@ class Limits:
     """Keys kept per object and reason."""
     extra_share: float = 0.05
     """The largest share of a table's records that may be removed as extra."""
+    snapshot_minutes: float = 0
+    """How long one snapshot of the district may be held; 0: no limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine import pace, postgres
 from resync_tui.engine.events import Event
 from resync_tui.engine.job import Limits
-from resync_tui.errors import Unreachable
+from resync_tui.errors import CannotRun, Unreachable
 from resync_tui.outcome import Counts, Status
 from tests.databases import rows, run_script
 from tests.engine.running import make_job, run
@@ -43,6 +43,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(pace, "anyio", clock)
     return clock
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_snapshot_is_held_no_longer_than_the_limit_and_nothing_is_left_behind(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    here = await pair(database, ends, MANY_ROWS)
+    an_hour_for_all = Limits(max_records_per_second=MANY // 3_600, snapshot_minutes=0.01)
+    with pytest.raises(CannotRun, match=r"more than the 0\.01 minutes"):
+        await run(job_of(here, limits=an_hour_for_all))
+    assert await rows(here.state, "SELECT count(*) FROM a") == [(0,)]
+    assert (await run(job_of(here))).counts["A"].inserted == MANY
 
 
 @pytest.mark.parametrize("ends", ENDS)
