@@ -84,6 +84,17 @@ def buckets_of(key: tuple[tuple[str, Form], ...], rows: int, low: int | None, hi
     return Hashed(key, (max(0, rows - 1) // size).bit_length())
 
 
+def halves(
+    key: tuple[tuple[str, Form], ...], row: sa.FromClause, low: int | None, high: int | None
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Return the conditions that a row is in either half of its table, as near as its keys tell."""
+    if low is not None and high is not None:
+        column, middle = row.c[key[0][0]], (low + high) // 2
+        return column <= middle, column > middle
+    parity = Hashed(key, bits=1).of(row)
+    return parity == 0, parity == 1
+
+
 def shifted(number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
     """Return `number >> bits`; PostgreSQL takes the bits as a plain integer only."""
     return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))

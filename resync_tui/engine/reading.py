@@ -9,12 +9,14 @@ import anyio
 import sqlalchemy as sa
 
 from resync_tui.database import explained
+from resync_tui.engine.buckets import halves
 from resync_tui.engine.course import TROUBLE, Course, first_error
 from resync_tui.engine.difference import Comparer, Difference, Extent
 from resync_tui.engine.ends import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
 from resync_tui.engine.extra import find_extra
 from resync_tui.engine.fingerprints import Hashing, prove
+from resync_tui.engine.hashes import native_form
 from resync_tui.engine.job import Job
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.scope import Scope
@@ -157,18 +159,18 @@ class Reading:
             await find_extra(spec, self.source, self.target, self.scope, account, extent)
 
     async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
-        """Load a stage with so many rows; many in two ranges of their keys where another object's turn is free."""
+        """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
-        if self.source.readers < 2 or rows < SPLIT_ROWS or extent.low is None or extent.high is None:
+        if self.source.readers < 2 or rows < SPLIT_ROWS:
             return await load(query, meter)
         try:
             self.limiter.acquire_on_behalf_of_nowait(turn)
         except anyio.WouldBlock:
             return await load(query, meter)
-        key, middle = spec.row.c[spec.key[0]], (extent.low + extent.high) // 2
+        key = tuple((name, native_form(spec.source.c[name], spec.target.c[name])) for name in spec.key)
         try:
             async with anyio.create_task_group() as tasks:
-                for half in (key <= middle, key > middle):
+                for half in halves(key, spec.row, extent.low, extent.high):
                     tasks.start_soon(load, query.where(half), meter)
         finally:
             self.limiter.release_on_behalf_of(turn)

@@ -11,8 +11,11 @@ from resync_tui.outcome import Counts
 from tests.engine.running import make_job, run
 from tests.engine.small import Database, pair
 
-TABLE = "CREATE TABLE t (id integer PRIMARY KEY, v varchar(4))"
-ROWS = "INSERT INTO t SELECT i, i FROM generate_series(-500, 1499) i; UPDATE t SET v = 'too long' WHERE id % 500 = 7"
+TABLE = "CREATE TABLE t (id integer, v varchar({{}}), w uuid, PRIMARY KEY ({}));"
+ROWS = (
+    "INSERT INTO t SELECT i, i, gen_random_uuid() FROM generate_series(-500, 1499) i;"
+    "UPDATE t SET v = 'too long' WHERE id % 500 = 7"
+)
 CATALOG = Catalog("Large", (DisObject("T", ("t",)),))
 
 
@@ -30,18 +33,13 @@ def pipes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return queries
 
 
+@pytest.mark.parametrize("key", ["id", "id, v", "w"])
 @pytest.mark.parametrize(("concurrency", "copies"), [(2, 2), (1, 1)])
 async def test_each_record_of_a_large_table_is_read_once(
-    database: Database, pipes: list[Any], concurrency: int, copies: int
+    database: Database, pipes: list[Any], concurrency: int, copies: int, key: str
 ) -> None:
-    here = await pair(
-        database,
-        ("postgresql", "postgresql"),
-        ROWS,
-        "",
-        district=TABLE.replace("(4)", "(40)") + ";",
-        state=TABLE + ";",
-    )
+    table = TABLE.format(key).format
+    here = await pair(database, ("postgresql", "postgresql"), ROWS, "", district=table(40), state=table(4))
     job = make_job(here.district, here.state, CATALOG, None, limits=Limits(concurrency=concurrency))
     heard = await run(job)
     assert heard.counts["T"] == Counts(processed=2000, inserted=1997, rejected=3)
