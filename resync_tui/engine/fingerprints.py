@@ -14,6 +14,7 @@ from itertools import compress
 from operator import ne
 from typing import Any, TypeAlias
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import types
 
@@ -32,6 +33,7 @@ _PART_SHIFT, _PARTS = 10, 16
 WORTHWHILE = 0.5
 """Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
 
+_Rows: TypeAlias = Sequence[tuple[Any, ...]]
 _ZERO = sa.literal_column("0", types.Integer())
 
 
@@ -50,9 +52,18 @@ async def prove(source: Source, target: Target) -> Hashing:
     if not (source.hashes and target.hashes):
         return Hashing.OFF
     for how, proof in ((Hashing.NATIVE, native_proof()), (Hashing.TEXT, text_proof())):
-        if await source.fetch(proof) == await target.fetch(proof):
+        ours, theirs = await _answer(source, proof), await _answer(target, proof)
+        if ours is not None and ours == theirs:
             return how
     return Hashing.OFF
+
+
+async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
+    """Return what an end answers; None where it lacks a function, as servers before PostgreSQL 14 do."""
+    try:
+        return await end.fetch(proof)
+    except asyncpg.UndefinedFunctionError:
+        return None
 
 
 def form_of(spec: TableSpec, column: str, hashing: Hashing) -> Form:
@@ -81,7 +92,6 @@ class Compared:
         return sum(self.rows.values())
 
 
-_Rows: TypeAlias = Sequence[tuple[Any, ...]]
 _Side: TypeAlias = tuple[sa.FromClause, sa.ColumnElement[bool]]
 """A table at one end, and the condition that a row of it is compared."""
 

@@ -113,7 +113,8 @@ NATIVE: dict[Family, Form] = {
     Family.UUID: _uuid,
 }
 
-_TEXT_SAMPLE = ("'Zoë'", "NULL")
+_TEXT_SAMPLE = ("getdatabaseencoding()", "'Zoe'", "NULL")
+"""In one encoding the same text is the same bytes."""
 _NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
     ("1", _integer),
     ("-7::bigint", _bigint),
@@ -123,7 +124,7 @@ _NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
     ("timestamp '1999-02-28 23:00:00'", _moment),
     ("timestamp '2026-02-28 23:59:59.25'", _moment),
     ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", _uuid),
-    ("'Zoë  '::char(6)", _padded),
+    ("'Zoe  '::char(6)", _padded),
 )
 
 

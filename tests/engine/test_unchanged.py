@@ -12,7 +12,7 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine.fingerprints import Hashing, prove
-from resync_tui.engine.job import open_source, open_target
+from resync_tui.engine.job import Job, open_source, open_target
 from resync_tui.outcome import Counts
 from tests.accounts.shape import versions
 from tests.databases import rows
@@ -146,13 +146,39 @@ async def test_a_value_that_the_state_prints_alike_is_not_written(database: Data
 async def test_two_releases_are_proven_to_hash_alike(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, district=FEW, state=FEW)
     job = make_job(here.district, here.state, Catalog("None", ()), None)
+    assert await _proven(job) is Hashing.NATIVE
+
+
+async def _proven(job: Job) -> Hashing:
     source, target = open_source(job.source, job.target_url), open_target(job.target)
-    await target.claim()
-    async with source.snapshot():
-        assert await prove(source, target) is Hashing.NATIVE
-    await target.drop_stages()
-    await source.close()
-    await target.close()
+    try:
+        await target.claim()
+        async with source.snapshot():
+            return await prove(source, target)
+    finally:
+        await target.drop_stages()
+        await source.close()
+        await target.close()
+    raise AssertionError("unreachable")
+
+
+OLD_BINS = "ALTER FUNCTION pg_catalog.date_bin(interval, timestamp, timestamp) RENAME TO date_bin_of_later_releases;"
+OLD_TEXTS = "ALTER FUNCTION pg_catalog.hashtextextended(text, bigint) RENAME TO hashtextextended_of_later_releases;"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "expected"), [(OLD_BINS, Hashing.TEXT), (OLD_TEXTS, Hashing.OFF), (OLD_BINS + OLD_TEXTS, Hashing.OFF)]
+)
+async def test_a_state_that_cannot_hash_as_its_district_is_compared_another_way(
+    database: Database, lacking: str, expected: Hashing
+) -> None:
+    table = "CREATE TABLE v (id integer PRIMARY KEY, v timestamp);"
+    rows = "INSERT INTO v SELECT i, timestamp '1999-01-01' + i * interval '1 hour' FROM generate_series(1, 99) i;"
+    late = "UPDATE v SET v = '2026-01-01' WHERE id < 10; DELETE FROM v WHERE id > 90;"
+    here = await pair(database, SAME_RELEASE, rows, rows + late + lacking, district=table, state=table)
+    job = make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None)
+    assert await _proven(job) is expected
+    assert (await run(job)).counts["V"] == Counts(processed=99, inserted=9, updated=9, unchanged=81)
 
 
 @every_comparison([SAME_RELEASE, ("sqlite", "sqlite"), ("sqlite", "postgresql")])
