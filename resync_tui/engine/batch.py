@@ -181,7 +181,7 @@ class _Batch:
             async with self.target.staging() as connection:
                 async for refused in refused_records(connection, spec, kept, of_extra=removed):
                     self.report(refused)
-                async for found in found_records(connection, spec, kept, compared=compared):
+                async for found in found_records(connection, spec, kept, counts.extra, compared=compared):
                     self.report(found)
 
     async def _remove_extra(self) -> None:

@@ -105,7 +105,7 @@ class Comparer:
         """Return what differs of small tables, asked together; a table that takes a closer look is left out."""
         if self.hashing is Hashing.OFF or self.source.state_schema is not None:
             return {}
-        compared = [self._comparison(spec, extent) for spec, extent in extents.items() if not extent.fresh]
+        compared = [self._comparison(spec, extent) for spec, extent in extents.items() if spec.key and not extent.fresh]
         asked = {comparison.spec: comparison.by_bucket() for comparison in compared}
         ours, theirs = await ask_both(
             self.source,
@@ -124,7 +124,7 @@ class Comparer:
         """Return what differs between both ends of a table; rows that a rule forbids are left out."""
         if extent.fresh:
             return Difference() if extent.rows else _NO_ROWS
-        if self.hashing is Hashing.OFF:
+        if self.hashing is Hashing.OFF or not spec.key:
             return Difference()
         if self.source.state_schema is not None:
             if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither

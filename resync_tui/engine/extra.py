@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from resync_tui.engine.copies import count_extra
 from resync_tui.engine.difference import Extent
 from resync_tui.engine.ends import Source, Target
 from resync_tui.engine.pace import Pace
@@ -24,6 +25,10 @@ async def find_extra(
 
     Where not the whole table is in scope, the district is asked for each: it may have the record in another year.
     """
+    if not spec.key:
+        ((found,),) = await target.fetch(count_extra(spec, scope.of_target(spec)))
+        account.add(extra=int(found))
+        return
     known = account.difference.extra
     if known is not None:
         if known:
@@ -73,6 +78,11 @@ class Removal:
         extra = self.account.counts.extra
         if not extra:
             return
+        if not self.spec.key:
+            raise CannotRun(
+                f"{self.spec.name} has no key to tell which of its records are extra: nothing was removed",
+                f"Leave {self.spec.object} out, or give the state's table a primary key.",
+            )
         query = sa.select(sa.func.count()).select_from(self.spec.target).where(self.scope.of_target(self.spec))
         ((held,),) = await self.target.fetch(query)
         if not self.extent.rows:

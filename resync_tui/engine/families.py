@@ -17,8 +17,6 @@ import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
-from resync_tui.engine.stored import stored_otherwise
-
 
 class Family(StrEnum):
     """What a column holds, whatever the database calls it."""
@@ -68,6 +66,8 @@ _EQUAL_MEANS_SAME = {
     Family.UUID,
     Family.BYTES,
 }
+
+_ROUNDED_BY_TYPE = {Family.TIME, Family.TIMESTAMP, Family.TIMESTAMPTZ, Family.INTERVAL}
 
 _SQLITE_NAMES: tuple[tuple[str, Family], ...] = (
     (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", Family.TIMESTAMPTZ),
@@ -186,21 +186,34 @@ def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> s
     return sa.cast(staged, target.type)
 
 
-def differs(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    """Return whether the state's value is another than the staged one."""
-    kind = family(target)
+def differs(
+    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+) -> sa.ColumnElement[bool]:
+    """Return whether a value that the state holds in a column is another than the staged one."""
+    if "declared" not in target.info and family(target) in _EQUAL_MEANS_SAME:
+        return held.is_distinct_from(_as_target_writes(staged, target, family(target)))
+    pairs = as_written(staged, held, target)
+    return sa.or_(*(by_bytes(other, target).is_distinct_from(one) for one, other in pairs))
+
+
+def as_written(
+    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
+    """Return what two values of a column are the same by: pairs that are equal by their bytes, or both null."""
     if "declared" in target.info:
-        return stored_otherwise(staged, target)
-    if kind in _EQUAL_MEANS_SAME:
-        return target.is_distinct_from(staged)
-    return sa.collate(sa.cast(target, types.Text()), "C").is_distinct_from(
-        sa.cast(_as_target_writes(staged, target, kind), types.Text())
-    )
+        return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
+    written = _as_target_writes(staged, target, family(target))
+    return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
+
+
+def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a text so that it is compared by its bytes, whatever the collation of the state's column."""
+    return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
 
 
 def _as_target_writes(staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: Family) -> sa.ColumnElement[Any]:
     """Return a staged value in the form that its column would give it; never an error, whatever was staged."""
-    if isinstance(target.type, types.CHAR) or kind in (Family.JSON, Family.INTERVAL):
+    if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {Family.JSON}:
         return sa.cast(staged, target.type)
     scale = getattr(target.type, "scale", None)
     if kind is Family.NUMERIC and scale is not None:

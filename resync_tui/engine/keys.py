@@ -46,7 +46,10 @@ class NoFit(CannotRun):
 
 
 def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what tells a tenant's records apart: the primary key, else the shortest unique key that is never null."""
+    """Return what tells a tenant's records apart: the primary key, else the shortest unique key that is never null.
+
+    Empty where there is neither: only all that they hold tells such records apart.
+    """
     primary = tuple(column.name for column in target.primary_key.columns)
     own = tuple(name for name in primary if name != tenant_column)
     if own and set(own) <= set(columns) and tenant_column in (None, *primary):
@@ -59,15 +62,12 @@ def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, 
     ]
     if told_apart:
         return min(told_apart, key=len)
-    name = qualified(target)
     if own and set(own) <= set(columns):
         raise NoFit(
-            f"The primary key of the state's table {name} lacks {tenant_column}", "Put that column first in it."
+            f"The primary key of the state's table {qualified(target)} lacks {tenant_column}",
+            "Put that column first in it.",
         )
-    raise NoFit(
-        f"The state's table {name} has no key that the district's columns fill",
-        "Give it a primary key, or a unique one that is NOT NULL, then resend.",
-    )
+    return ()
 
 
 def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.ends import Target
 from resync_tui.engine.pace import Pace
@@ -35,6 +38,10 @@ class Span:
         """Return both halves; only for a span of two or more."""
         middle = (self.start + self.end) // 2
         return Span(self.start, middle), Span(middle, self.end)
+
+
+Check: TypeAlias = Callable[[Span, AsyncConnection, int], Awaitable[None]]
+"""Told in the transaction of a portion how many rows it has written; raises where these may not stay."""
 
 
 def _next_size(size: int, took: float) -> int:
@@ -79,31 +86,40 @@ class Portions:
         statement: Callable[[Span], sa.Insert | sa.Update | sa.Delete],
         alone: Callable[[int, str], Awaitable[None]],
         count: Callable[[int], None],
+        check: Check | None = None,
     ) -> int:
         """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
 
-        What has been done is told to `count` before anything else can be cancelled.
+        What has been done is told to `count` before anything else can be cancelled, and to `check` before it is
+        committed.
         """
         try:
-            done = await self.commit(statement(span))
+            done = await self.commit(statement(span), check and partial(check, span))
         except DBAPIError as error:
             reason = self.target.refusal(error)
             if reason is None:
                 raise
             if len(span) > 1:
-                return sum([await self.apply(half, statement, alone, count) for half in span.halves()])
+                return sum([await self.apply(half, statement, alone, count, check) for half in span.halves()])
             await alone(span.start, reason)
             return 0
         count(done)
         await self.pace.spend(done)
         return done
 
-    async def commit(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
+    async def commit(
+        self,
+        statement: sa.Insert | sa.Update | sa.Delete,
+        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+    ) -> int:
         """Run a statement in a transaction of its own, again where a lock was in the way; return its row count."""
         for attempt in range(1, TRIES + 1):
             try:
                 async with self.target.transaction() as connection:
-                    return int((await connection.execute(statement)).rowcount)
+                    done = int((await connection.execute(statement)).rowcount)
+                    if check is not None:
+                        await check(connection, done)
+                    return done
             except DBAPIError as error:
                 if attempt == TRIES or not self.target.passing(error):
                     raise

@@ -346,5 +346,5 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
         f"{table(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
         f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
         f"{table(spec.todo)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
-        f"{table(spec.extra)} (n bigint GENERATED ALWAYS AS IDENTITY, {', '.join(held(name) for name in spec.key)})",
+        f"{table(spec.extra)} ({', '.join(['n bigint GENERATED ALWAYS AS IDENTITY', *map(held, spec.key)])})",
     ]

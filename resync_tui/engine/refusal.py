@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.declared import collation, limits
-from resync_tui.engine.families import LARGEST_REAL, Family, cast_for_stage, family
+from resync_tui.engine.families import LARGEST_REAL, Family, by_bytes, cast_for_stage, family
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.tables import FLAW, RULE, TableSpec
 from resync_tui.outcome import Kind
@@ -92,7 +92,7 @@ async def _keep_owned(connection: AsyncConnection, spec: TableSpec) -> None:
     """Let records that the state has keep their `state_owned` values in the stage too: only these are judged."""
     stage, held = spec.stage, spec.target
     owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in spec.columns if name in spec.owned}
-    if owned:
+    if owned and spec.key:
         other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
         await connection.execute(sa.update(stage).values(owned).where(spec.same_key(held, stage), other))
         flawed = sa.or_(*(sa.cast(stage.c[FLAW], sa.Text()).startswith(f"{name}: ", autoescape=True) for name in owned))
@@ -191,7 +191,7 @@ async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIte
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> None:
     """Refuse all rows of a key that occurs more than once: nothing says which of them is right."""
-    if spec.keyed_alike:
+    if spec.keyed_alike or not spec.key:
         return
     stage = spec.stage
     columns = [_as_key(stage.c[name], spec.target.c[name]).label(name) for name in spec.key]
@@ -269,7 +269,8 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableSpec, u
     """Refuse rows whose value another of the state's records holds and will go on holding."""
     stage, held = spec.stage, spec.target.alias("held")
     moving = stage.alias("moving")
-    gives_it_up = sa.exists().where(
+    # A record without a key is never updated, so it gives nothing up.
+    gives_it_up = sa.literal(bool(spec.key)) & sa.exists().where(
         spec.same_key(held, moving),
         not_refused(spec, moving),
         sa.or_(*(moving.c[name].is_distinct_from(stage.c[name]) for name in unique.columns)),
@@ -295,7 +296,11 @@ async def _refuse_doubled_values(connection: AsyncConnection, spec: TableSpec, u
     has_it = sa.exists().where(spec.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns))
     first = sa.func.row_number().over(
         partition_by=columns,
-        order_by=[sa.case((has_it, 0), else_=1), *(_binary(stage.c[name], spec.target.c[name]) for name in spec.key)],
+        order_by=[
+            sa.case((has_it, 0), else_=1),
+            *(_binary(stage.c[name], spec.target.c[name]) for name in spec.key),
+            spec.number,
+        ],
     )
     same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
     ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
@@ -308,4 +313,4 @@ def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnE
     """Return a key column to order by, text by its bytes."""
     if family(target) is not Family.TEXT:
         return staged
-    return sa.collate(staged, "BINARY" if "declared" in target.info else "C")
+    return by_bytes(staged, target)

@@ -11,6 +11,9 @@ from resync_tui.engine.events import RecordsFound, RecordsRefused
 from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Finding, KeyValue, Kind
 
+PLACE = "record"
+"""Stands for the key of a record that has none: all that is told of it is as the how manieth it was read."""
+
 
 async def refused_records(
     connection: AsyncConnection, spec: TableSpec, kept: int, *, of_extra: bool = False
@@ -27,9 +30,12 @@ async def refused_records(
 
 
 async def found_records(
-    connection: AsyncConnection, spec: TableSpec, kept: int, *, compared: bool
+    connection: AsyncConnection, spec: TableSpec, kept: int, extra: int, *, compared: bool
 ) -> AsyncIterator[RecordsFound]:
-    """Yield the extra records of a table and, where it was only `compared`, the missing and the different ones."""
+    """Yield the extra records of a table and, where it was only `compared`, the missing and the different ones.
+
+    `extra` is their number; nothing names those of a table without a key.
+    """
     todo = spec.todo
     wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
     wanted = {Finding.EXTRA: (spec.extra, spec.extra.c.n, sa.true())}
@@ -38,7 +44,8 @@ async def found_records(
         wanted[Finding.MISSING] = (spec.stage, spec.number, sa.and_(here, todo.c.new.is_(sa.true())))
         wanted[Finding.DIFFERENT] = (spec.stage, spec.number, sa.and_(here, todo.c.new.is_(sa.false())))
     for finding, (rows, number, which) in wanted.items():
-        count = await connection.scalar(sa.select(sa.func.count()).select_from(rows).where(which))
+        counted = sa.select(sa.func.count()).select_from(rows).where(which)
+        count = extra if finding is Finding.EXTRA else await connection.scalar(counted)
         if count:
             keys = await _keys(connection, spec, rows, number, which, kept)
             yield RecordsFound(spec.object, spec.name, finding, int(count), keys)
@@ -52,9 +59,10 @@ async def _keys(
     which: sa.ColumnElement[bool],
     kept: int,
 ) -> tuple[Mapping[str, KeyValue], ...]:
-    query = sa.select(*(rows.c[name] for name in spec.key)).where(which).order_by(number).limit(kept)
+    columns = {name: rows.c[name] for name in spec.key} or {PLACE: number}
+    query = sa.select(*columns.values()).where(which).order_by(number).limit(kept)
     found = (await connection.execute(query)).all()
-    return tuple(dict(zip(spec.key, map(as_key_value, row), strict=True)) for row in found)
+    return tuple(dict(zip(columns, map(as_key_value, row), strict=True)) for row in found)
 
 
 def as_key_value(value: Any) -> KeyValue:

@@ -293,6 +293,8 @@ class SqliteTarget(Target):
 
     async def settle(self, spec: TableSpec) -> None:
         """Index the stage by key: SQLite joins by nested loops."""
+        if not spec.key:
+            return
         quote = sqlite.dialect().identifier_preparer.quote
         index = quote(f"k{spec.stage.name}")
         async with self.staging() as connection:
@@ -365,5 +367,5 @@ def _stage_ddl(spec: TableSpec) -> list[str]:
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.refused.name)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.todo.name)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
         f"CREATE TABLE {STAGE_SCHEMA}.{quote(spec.extra.name)}"
-        f" (n INTEGER PRIMARY KEY, {', '.join(held(name) for name in spec.key)})",
+        f" ({', '.join(['n INTEGER PRIMARY KEY', *map(held, spec.key)])})",
     ]

@@ -2,19 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine import copies
 from resync_tui.engine.circles import EVERY, Circles
 from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.pace import Pace
-from resync_tui.engine.portions import Portions, Span
+from resync_tui.engine.portions import Check, Portions, Span
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
 from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
+from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Kind
 
 MANY = 1_000
@@ -117,15 +121,9 @@ class Merge:
 
     async def _compare(self, spec: TableSpec) -> None:
         """Note which staged rows are new, changed (not new) or the same (neither); count the last."""
-        staged, held = spec.stage, spec.target
-        changed = sa.or_(sa.false(), *(differs(staged.c[name], held.c[name]) for name in spec.updatable))
-        new = sa.case((held.c[spec.key[0]].is_(None), sa.true()), (changed, sa.false()))
-        rows = sa.select(spec.number.label("n"), new.label("new")).select_from(
-            staged.outerjoin(held, spec.same_key(held, staged))
-        )
 
         async def compare(span: Span) -> int:
-            compared = rows.where(span.of(spec.number), not_refused(spec, staged))
+            compared = _by_key(spec, span) if spec.key else copies.fates(spec)
             # compares no refused row: its casts would fail
             fates = compared.cte("fates").prefix_with("MATERIALIZED", dialect="postgresql")
             todo = spec.todo.c
@@ -140,7 +138,10 @@ class Merge:
             self.accounts[spec].add(unchanged=unchanged)
             return unchanged
 
-        await self.portions.over(spec.number, compare, first=COMPARED_AT_ONCE)
+        if spec.key:
+            await self.portions.over(spec.number, compare, first=COMPARED_AT_ONCE)
+        else:
+            await compare(EVERY)
 
     def _todo(self, spec: TableSpec, span: Span, *, new: bool) -> list[sa.ColumnElement[bool]]:
         if spec in self.fresh:
@@ -189,10 +190,23 @@ class Merge:
         return sa.insert(spec.target).from_select(names, rows)
 
     async def _insert(self, spec: TableSpec, span: Span) -> int:
-        return await self._apply(spec, span, self._new_rows, "inserted")
+        async def check(span: Span, connection: AsyncConnection, inserted: int) -> None:
+            sent = self._todo(spec, span, new=True)
+            if await connection.scalar(copies.unlike(spec, sent, inserted)):
+                raise CannotRun(
+                    f"The state changes what it is sent of {spec.name}, and without a key nothing would find it again",
+                    "Give that table a primary key, or list the columns that the state sets in state_owned.",
+                )
+
+        return await self._apply(spec, span, self._new_rows, "inserted", None if spec.key else check)
 
     async def _apply(
-        self, spec: TableSpec, span: Span, statement: Callable[[TableSpec, Span], sa.Insert | sa.Update], term: str
+        self,
+        spec: TableSpec,
+        span: Span,
+        statement: Callable[[TableSpec, Span], sa.Insert | sa.Update],
+        term: str,
+        check: Check | None = None,
     ) -> int:
         async def alone(number: int, reason: str) -> None:
             await self._refuse_one(spec, number, reason)
@@ -201,7 +215,7 @@ class Merge:
             if done:
                 self.accounts[spec].add(**{term: done})
 
-        return await self.portions.apply(span, lambda span: statement(spec, span), alone, count)
+        return await self.portions.apply(span, lambda span: statement(spec, span), alone, count, check)
 
     async def _refuse_one(self, spec: TableSpec, number: int, reason: str) -> None:
         values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
@@ -228,3 +242,14 @@ class Merge:
 
     def _count_inserted(self, spec: TableSpec, count: int) -> None:
         self.accounts[spec].add(inserted=count)
+
+
+def _by_key(spec: TableSpec, span: Span) -> sa.Select[Any]:
+    """Return the numbers of staged rows that are not refused, and whether each is new, changed (false) or neither."""
+    staged, held = spec.stage, spec.target
+    columns = ((staged.c[name], held.c[name], held.c[name]) for name in spec.updatable)
+    changed = sa.or_(sa.false(), *(differs(*column) for column in columns))
+    new = sa.case((held.c[spec.key[0]].is_(None), sa.true()), (changed, sa.false()))
+    rows = staged.outerjoin(held, spec.same_key(held, staged))
+    numbers = sa.select(spec.number.label("n"), new.label("new")).select_from(rows)
+    return numbers.where(span.of(spec.number), not_refused(spec, staged))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.engine.declared import collation, declare
-from resync_tui.engine.families import fits, type_name
+from resync_tui.engine.families import differs, fits, type_name
 from resync_tui.engine.keys import (
     DANGLING,
     ForeignKey,
@@ -45,7 +45,7 @@ class TableSpec:
     tenant_column: str | None
     tenant: str | None
     key: tuple[str, ...]
-    """The state's primary key without the tenant's column."""
+    """The state's primary key without the tenant's column; empty where nothing but all columns tells records apart."""
     columns: tuple[str, ...]
     owned: frozenset[str]
     rules: tuple[Rule, ...]
@@ -121,6 +121,9 @@ class TableSpec:
 
     def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
         """Return the condition that two rows are the same record."""
+        if not self.key:
+            columns = ((staged.c[name], target.c[name], self.target.c[name]) for name in self.updatable)
+            return sa.and_(self.of_tenant(target), *(sa.not_(differs(*column)) for column in columns))
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
 
     @property
@@ -128,11 +131,6 @@ class TableSpec:
         """Whether the district's own primary key is the same, so that no key can occur twice there."""
         same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
         return same_columns and all(collation(self.target.c[name]) is None for name in self.key)
-
-    @property
-    def points_to_itself(self) -> bool:
-        """Whether the state's table has a foreign key to itself."""
-        return any(key.parent is self.target for key in self.foreign_keys)
 
 
 async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:
@@ -222,6 +220,12 @@ def describe(
         )
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
     key = record_key(target, tenant_column, columns)
+    parents = foreign_keys(target, tenant_column, columns)
+    if not key and any(parent.parent is target for parent in parents):
+        raise NoFit(
+            f"The state's table {name} points to itself and has no key that the district's columns fill",
+            "Give it a primary key, or a unique one that is NOT NULL, then resend.",
+        )
     return TableSpec(
         object=dis_object.name,
         name=name,
@@ -234,7 +238,7 @@ def describe(
         columns=columns,
         owned=_of_table(dis_object.state_owned, name),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
-        foreign_keys=foreign_keys(target, tenant_column, columns),
+        foreign_keys=parents,
         unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
         checks=tuple(
             (str(check.name or ""), str(check.sqltext))

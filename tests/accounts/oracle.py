@@ -73,11 +73,12 @@ class Oracle(TwoEnds):
         for group in self.groups():
             for table in group:
                 in_scope = self.scope(table, source.rows)
-                self.records[table] = [self._record(table, raw) for raw in source.rows[table] if in_scope(raw)]
+                rows = [raw for raw in source.rows[table] if in_scope(raw)]
+                self.records[table] = [self._record(table, raw, place) for place, raw in enumerate(rows, 1)]
                 self._refuse_alone(table)
             self._refuse_together(group)
             for table in group:
-                self._account(table)
+                (self._account if self.key_columns(table) else self._account_copies)(table)
 
     def of_object(self, name: str) -> Counter[str]:
         """Return what an object must come to."""
@@ -85,7 +86,7 @@ class Oracle(TwoEnds):
 
     # --- the order of docs/accounting.md ---
 
-    def _record(self, table: str, raw: Row) -> _Record:
+    def _record(self, table: str, raw: Row, place: int) -> _Record:
         row: Row = {}
         forbidding = [rule for rule in self.objects[table].rule if rule.table == table]
         flaws: list[Refusal] = [
@@ -106,7 +107,7 @@ class Oracle(TwoEnds):
         assert len(checks) == self.before.tables[table].checks, f"{table}: a CHECK is not known to the test"
         if not flaws and not all(check(row) for check in checks):
             flaws.append(("rejected", "breaks the state's check"))
-        key = tuple(row[column] for column in self.key_columns(table))
+        key = tuple(row[column] for column in self.key_columns(table)) or (place,)
         return _Record(raw, row, key, set(flaws[:1]))
 
     def _held(self, table: str, raw: Row) -> Row | None:
@@ -120,6 +121,8 @@ class Oracle(TwoEnds):
     def _refuse_alone(self, table: str) -> None:
         """Refuse what is wrong of a row among the district's own: a doubled key."""
         names = self.key_columns(table)
+        if not names:
+            return
         often = Counter(self.values(table, record.row, names) for record in self.records[table])
         for record in self.records[table]:
             if record.accepted and often[self.values(table, record.row, names)] > 1:
@@ -279,6 +282,33 @@ class Oracle(TwoEnds):
         counts["extra"] = sum(in_scope(row) for key, row in had.items() if key not in theirs)
         self.accounts.counts[table] = counts
         self.accounts.refused[table] = refused
+
+    def _account_copies(self, table: str) -> None:
+        """Account for a table without a key: equal records are told apart by their number alone."""
+        names = [column for column in self.columns(table) if column not in self.owned(table)]
+
+        def copy(row: Row) -> tuple[Any, ...]:
+            return tuple(comparable(row[name], self.state_column(table, name)) for name in names)
+
+        records, in_scope = self.records[table], self.scope(table, self.before.rows)
+        counts: Counter[str] = Counter(processed=len(records))
+        held = Counter(map(copy, self.mine(table)))
+        self.final[table] = list(self.before.rows[table])
+        for record in records:
+            if not record.accepted:
+                ((kind, _),) = record.allowed
+                counts[kind] += 1
+            elif held[copy(record.row)]:
+                held[copy(record.row)] -= 1
+                counts["unchanged"] += 1
+            else:
+                counts["inserted"] += 1
+                of_tenant = {self.tenant_column: self.tenant} if self.tenant_column else {}
+                self.final[table].append({**of_tenant, **record.row})
+        theirs = Counter(copy(row) for row in self.mine(table) if in_scope(row))
+        counts["extra"] = (theirs - Counter(copy(record.row) for record in records)).total()
+        self.accounts.counts[table] = counts
+        self.accounts.refused[table] = [(record.key, record.allowed) for record in records if not record.accepted]
 
     def _after(self, table: str, keys: Sequence[str], changed: dict[Key, Row]) -> list[Row]:
         rows = []

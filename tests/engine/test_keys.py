@@ -5,6 +5,7 @@ import pytest
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import Counts, Status
 from tests.accounts.shape import versions
+from tests.databases import run_script
 from tests.engine.comparison import every_comparison
 from tests.engine.running import make_job, run
 from tests.engine.small import ENDS, SAME, Database, pair
@@ -88,13 +89,24 @@ async def test_keys_that_the_state_takes_for_equal_are_one_key(database: Databas
 
 @pytest.mark.parametrize("ends", SAME)
 @pytest.mark.parametrize("key", NO_KEYS)
-async def test_a_table_without_a_key_fails_its_object_alone_and_is_not_touched(
+async def test_a_key_that_does_not_tell_all_records_of_a_district_apart_is_none(
     database: Database, ends: tuple[str, str], key: str
 ) -> None:
-    here = await pair(
-        database, ends, "INSERT INTO k VALUES (1, 'a', 1);", district=DISTRICT.format(""), state=NO_KEYS[key]
-    )
+    rows = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', -1);"
+    here = await pair(database, ends, rows, district=DISTRICT.format(""), state=NO_KEYS[key])
+    job = make_job(here.district, here.state, KEYED, "01")
+    assert (await run(job)).counts["K"] == Counts(processed=2, inserted=2)
+    await run_script(here.district, "UPDATE k SET id = 3, code = 'c' WHERE id = 1")
+    assert (await run(job)).counts["K"] == Counts(processed=2, inserted=1, unchanged=1, extra=1)
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_primary_key_without_the_tenant_fails_its_object_alone_and_nothing_is_touched(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    state = f"CREATE TABLE k ({COLUMNS.format(' PRIMARY KEY', '')});"
+    here = await pair(database, ends, "INSERT INTO k VALUES (1, 'a', 1);", district=DISTRICT.format(""), state=state)
     heard = await run(make_job(here.district, here.state, KEYED, "01"))
     assert heard.statuses == {"K": Status.FAILED}
-    assert "The state's table k has no key that the district's columns fill" in heard.ended["K"].message
+    assert "The primary key of the state's table k lacks tenant" in heard.ended["K"].message
     assert await here.held("SELECT count(*) FROM k") == [(0,)]

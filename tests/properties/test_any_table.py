@@ -1,4 +1,4 @@
-"""Any table, any key, any difference: what the engine counts and leaves behind is what a plain Python model says."""
+"""Any table, keyed or not, any difference: what the engine counts and leaves behind is what a plain model says."""
 
 import secrets
 import sqlite3
@@ -76,13 +76,14 @@ async def refill(url: str, ddl: str, columns: dict[str, str], rows: dict[str | N
         await fill(url, {"v": table}, {"v": some}, {TENANT: tenant} if tenant else None)
 
 
+@pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "keyless"])
 @tried
 @given(data=st.data())
 async def test_any_difference_is_counted_and_mended_and_then_nothing_is_left_to_do(
-    ends: tuple[tuple[str, str], str, str], data: st.DataObject
+    ends: tuple[tuple[str, str], str, str], keyed: bool, data: st.DataObject
 ) -> None:
     kinds, district, state = ends
-    world = data.draw(worlds(kinds[0]))
+    world = data.draw(worlds(kinds[0], keyed=keyed))
     hashing = data.draw(st.sampled_from(POSSIBLE[kinds]))
     tenant = data.draw(st.sampled_from(["01", None]))
     others: dict[str | None, list[Row]] = {"02": world.theirs} if tenant else {}

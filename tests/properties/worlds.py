@@ -99,17 +99,22 @@ class World:
         lines = [f"{name} {ddl}{' NOT NULL' * (strict and name in self.required)}" for name, ddl in columns.items()]
         lines = [f"{tenant} varchar(9)", *lines] if tenant else lines
         key = [tenant, *self.key] if tenant else self.key
-        return f"CREATE TABLE v ({', '.join(lines)}, PRIMARY KEY ({', '.join(key)}));"
+        if self.key:
+            lines.append(f"PRIMARY KEY ({', '.join(key)})")
+        return f"CREATE TABLE v ({', '.join(lines)});"
 
 
 @st.composite
-def worlds(draw: st.DrawFn, source: str) -> World:
-    """Return a random table of a state, its rows, and those of a district of a kind of database."""
-    key = dict(zip(("k1", "k2", "k3"), draw(st.sampled_from(KEYS)), strict=False))
-    kinds = st.sampled_from([*KINDS, *(ONLY_POSTGRES if source == "postgresql" else ())])
+def worlds(draw: st.DrawFn, source: str, *, keyed: bool) -> World:
+    """Return a random table of a state, its rows, and those of a district of a kind of database.
+
+    One without a key holds several copies of some; none that the state would round to another.
+    """
+    key = dict(zip(("k1", "k2", "k3"), draw(st.sampled_from(KEYS)) if keyed else (), strict=False))
+    kinds = st.sampled_from([*KINDS[: None if keyed else -1], *(ONLY_POSTGRES if source == "postgresql" else ())])
     columns = {f"c{place}": kind for place, kind in enumerate(draw(st.lists(kinds, min_size=1, max_size=4)))}
     required = draw(st.frozensets(st.sampled_from(sorted(columns)), max_size=1))
-    keys = draw(st.lists(st.tuples(*(values for _, values in key.values())), unique=True, max_size=25))
+    keys = draw(st.lists(st.tuples(*(values for _, values in key.values())), unique=keyed, max_size=25))
     fates = st.sampled_from(draw(st.sampled_from(FATES)))
     ours, theirs = [], []
     for values in keys:
@@ -125,11 +130,13 @@ def worlds(draw: st.DrawFn, source: str) -> World:
             row = row | {name: draw(_value(columns[name], strict=False))}
         if fate != "extra":
             ours.append(row)
-    keyed = {name: ddl for name, (ddl, _) in key.items()}
+    for rows in () if keyed else (ours, theirs):
+        rows += draw(st.lists(st.sampled_from(rows), max_size=6)) if rows else []
+    of_key = {name: ddl for name, (ddl, _) in key.items()}
     return World(
         key=tuple(key),
-        district=keyed | {name: kind.district for name, kind in columns.items()},
-        state=keyed | {name: kind.state for name, kind in columns.items()},
+        district=of_key | {name: kind.district for name, kind in columns.items()},
+        state=of_key | {name: kind.state for name, kind in columns.items()},
         required=required,
         ours=ours,
         theirs=theirs,
