@@ -47,7 +47,7 @@ def extra_records(
         kept = [each for each in records if each.finding is Finding.EXTRA and each.table == group.table]
         yield from (f"    {_key(each)}" for each in kept)
         if len(kept) < group.count:
-            yield f"    and {group.count - len(kept)} more, whose keys were not kept"
+            yield f"    the keys of {group.count - len(kept)} are not known"
     yield from (f"{name}: too many to remove: {why}" for name, why in held.items())
     if not found:
         yield f"No extra records: the district has all that the {receiver} has."

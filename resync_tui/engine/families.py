@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
+from resync_tui.engine.stored import stored_otherwise
+
 
 class Family(StrEnum):
     """What a column holds, whatever the database calls it."""
@@ -190,10 +192,12 @@ def differs(
     staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
 ) -> sa.ColumnElement[bool]:
     """Return whether a value that the state holds in a column is another than the staged one."""
-    if "declared" not in target.info and family(target) in _EQUAL_MEANS_SAME:
+    if "declared" in target.info:
+        return stored_otherwise(staged, held)
+    if family(target) in _EQUAL_MEANS_SAME:
         return held.is_distinct_from(_as_target_writes(staged, target, family(target)))
-    pairs = as_written(staged, held, target)
-    return sa.or_(*(by_bytes(other, target).is_distinct_from(one) for one, other in pairs))
+    ((one, other),) = as_written(staged, held, target)
+    return by_bytes(other, target).is_distinct_from(one)
 
 
 def as_written(

@@ -12,7 +12,7 @@ from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Finding, KeyValue, Kind
 
 PLACE = "record"
-"""Stands for the key of a record that has none: all that is told of it is as the how manieth it was read."""
+"""Stands for the column of a key where a table has none: such a record is told of by its place as it was read."""
 
 
 async def refused_records(

@@ -197,4 +197,4 @@ class FindingKeysPage(Page):
 
     def note(self) -> list[Line]:
         """Say so where there is nothing."""
-        return [plain("Every record of this object is the same at both ends.")] if self._records == [] else []
+        return [plain("No record that is not the same at both ends is known by a key.")] if self._records == [] else []
