@@ -13,6 +13,7 @@ from resync_tui.engine.circles import EVERY, Circles
 from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
+from resync_tui.engine.keys import NoFit
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Check, Portions, Span
 from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
@@ -64,13 +65,17 @@ class Merge:
         self.fresh = fresh
         """Tables of which the state holds nothing: every row that is not refused is new."""
         self.around = around
+        self.is_circular = any(is_circular(spec, self.group) for spec in self.group)
         self.portions = Portions(target, pace)
         self.accounts = accounts
         self._work = {spec: _Work() for spec in self.group}
         self._retry: list[tuple[TableSpec, int]] = []
 
     async def compare(self) -> None:
-        """Refuse, and compare what is left with the state; afterwards it is known what is to do."""
+        """Refuse, and compare what is left with the state; afterwards it is known what is to do. Raises NoFit."""
+        if self.is_circular and not all(spec.key for spec in self.group):
+            names = ", ".join(spec.name for spec in self.group if not spec.key)
+            raise NoFit(f"{names} points back to itself and has no key", "Give the state's table a primary key.")
         async with self.target.staging() as connection:
             await refuse(connection, self.group, self.around)
         for spec in self.group:
@@ -89,7 +94,7 @@ class Merge:
         circles = Circles(
             self.target, self.group, self.around, self._new_rows, self._insert_in_portions, self._count_inserted
         )
-        circular = bool(new) and any(is_circular(spec, self.group) for spec in self.group)
+        circular = bool(new) and self.is_circular
         complete = not circular or await circles.insert()
         for spec in changed:
             await self._swap(spec)

@@ -220,12 +220,6 @@ def describe(
         )
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
     key = record_key(target, tenant_column, columns)
-    parents = foreign_keys(target, tenant_column, columns)
-    if not key and any(parent.parent is target for parent in parents):
-        raise NoFit(
-            f"The state's table {name} points to itself and has no key that the district's columns fill",
-            "Give it a primary key, or a unique one that is NOT NULL, then resend.",
-        )
     return TableSpec(
         object=dis_object.name,
         name=name,
@@ -238,7 +232,7 @@ def describe(
         columns=columns,
         owned=_of_table(dis_object.state_owned, name),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
-        foreign_keys=parents,
+        foreign_keys=foreign_keys(target, tenant_column, columns),
         unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
         checks=tuple(
             (str(check.name or ""), str(check.sqltext))

@@ -196,6 +196,29 @@ def test_one_object_of_which_too_many_would_go_keeps_all_back_until_the_others_a
     assert persons(with_extra, "01") == []
 
 
+def test_records_without_a_key_are_told_of_by_their_place_and_never_removed(with_extra: Place) -> None:
+    with_extra.sql(
+        "state",
+        """CREATE TABLE Copy AS SELECT * FROM Person; DROP TABLE Person; ALTER TABLE Copy RENAME TO Person;
+        DELETE FROM Person WHERE districtNumber = '01' AND personID = 2;""",
+    )
+    before = with_extra.sql("state", "SELECT * FROM Person")
+    text = with_extra.run("verify", "-d", "01", "Person", "--keys").stdout.splitlines()
+    assert "missing: Person record 2" in text
+    assert not [line for line in text if line.startswith("extra:")]
+    number = json.loads(with_extra.run("history", "--json").stdout)[0]["batch"]
+    refused = json.loads(with_extra.run("errors", str(number), "--json").stdout)
+    assert [each["key"] for each in refused] == [{"record": 9}, {"record": 10}]
+    assert "record 9" in with_extra.run("errors", str(number)).stdout
+
+    done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes")
+    assert done.returncode == 3
+    assert done.stdout.splitlines() == ["Person, Person: 1 extra record", "    the keys of 1 are not known"]
+    assert "Person has no key to tell which of its records are extra: nothing was removed" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert with_extra.sql("state", "SELECT * FROM Person") == before
+
+
 def without_agent(place: Place, *arguments: str) -> "subprocess.Popen[str]":
     """Start a command that waits for an agent which nobody starts, as the district's URL cannot be read here."""
     waiting = place.start(*arguments)

@@ -321,19 +321,57 @@ async def test_only_copies_of_the_year_are_sent_and_counted(database: Database, 
     assert (await run(last)).counts["K"] == Counts(processed=2, inserted=2, extra=1)
 
 
-@pytest.mark.parametrize("ends", SAME)
-async def test_a_table_without_a_key_that_points_to_itself_fails_its_object_alone(
-    database: Database, ends: tuple[str, str]
-) -> None:
+@pytest.mark.parametrize("ends", ENDS)
+async def test_children_follow_a_parent_without_a_key(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
-        "INSERT INTO k VALUES (1, 'a', 1);",
-        district="CREATE TABLE k (id integer, code text, boss integer);",
-        state="CREATE TABLE k (tenant varchar(9), id integer, code text, boss integer, UNIQUE (tenant, id),"
-        " FOREIGN KEY (tenant, boss) REFERENCES k (tenant, id));",
+        "INSERT INTO k VALUES (1, 'a', 1), (2, 'far too long', 2), (NULL, 'n', 1);"
+        "CREATE TABLE c (k integer); INSERT INTO c VALUES (1), (1), (2), (NULL);",
+        "CREATE TABLE c (tenant varchar(9), k integer, FOREIGN KEY (tenant, k) REFERENCES k (tenant, id));",
+        district=DISTRICT,
+        state=STATE.format(", UNIQUE (tenant, id)"),
     )
-    heard = await run(make_job(here.district, here.state, ALONE, "01"))
+    catalog = Catalog("Below", (*ALONE.objects, DisObject("C", ("c",), ("K",))), tenant_column="tenant")
+    job = make_job(here.district, here.state, catalog, "01")
+    assert (await run(job)).counts["C"] == Counts(processed=4, inserted=3, blocked=1)
+    assert (await run(job)).counts["C"] == Counts(processed=4, unchanged=3, blocked=1)
+
+
+@pytest.mark.parametrize("back", ["itself", "another"])
+async def test_a_table_without_a_key_that_points_back_to_itself_fails_its_object_alone(
+    database: Database, back: str
+) -> None:
+    state = "CREATE TABLE k (tenant varchar(9), code varchar(9), k varchar(9), UNIQUE (tenant, k), FOREIGN KEY (tenant,"
+    there = {"itself": " code) REFERENCES k (tenant, k));", "another": " code) REFERENCES l (tenant, k));"}[back]
+    here = await pair(
+        database,
+        ("sqlite", "sqlite"),
+        "INSERT INTO k VALUES ('a', 'a'), (NULL, 'b'); INSERT INTO l VALUES ('a', 'a');",
+        district="CREATE TABLE k (code text, k text); CREATE TABLE l (code text, k text);",
+        state=state + there + state.replace("TABLE k", "TABLE l") + " code) REFERENCES k (tenant, k));",
+    )
+    catalog = Catalog("Round", (DisObject("K", ("k", "l")),), tenant_column="tenant")
+    heard = await run(make_job(here.district, here.state, catalog, "01"))
     assert heard.statuses == {"K": Status.FAILED}
-    assert "points to itself and has no key that the district's columns fill" in heard.ended["K"].message
+    assert "points back to itself and has no key" in heard.ended["K"].message
     assert await here.held("SELECT count(*) FROM k") == [(0,)]
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_an_empty_district_leaves_every_copy_extra(database: Database, ends: tuple[str, str]) -> None:
+    more = "INSERT INTO k VALUES ('01', 9, 'z', 9), ('01', 9, 'z', 9);"
+    here = await pair(database, ends, "", more, district=DISTRICT, state=STATE.format(""))
+    assert (await run(job_of(here))).counts["K"] == Counts(extra=2)
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_records_of_which_the_state_owns_all_are_told_apart_by_their_number(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    rows, more = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2);", "INSERT INTO k VALUES ('01', 9, 'z', 9);"
+    here = await pair(database, ends, rows, more, district=DISTRICT, state=STATE.format(""))
+    owned = DisObject("K", ("k",), state_owned=("k.id", "k.code", "k.v"))
+    job = make_job(here.district, here.state, Catalog("Owned", (owned,), tenant_column="tenant"), "01")
+    assert (await run(job)).counts["K"] == Counts(processed=2, inserted=1, unchanged=1)
+    assert (await run(job)).counts["K"] == Counts(processed=2, unchanged=2)
