@@ -78,16 +78,16 @@ async def test_values_that_print_differently_are_updated_and_then_the_same(
 
 
 @every_comparison(POSTGRES)
-async def test_blanks_and_decimals_that_a_column_adds_by_itself_are_no_difference(
+async def test_blanks_and_decimals_that_a_column_adds_or_drops_by_itself_are_no_difference(
     database: Database, ends: tuple[str, str]
 ) -> None:
     here = await pair(
         database,
         ends,
-        "INSERT INTO v VALUES (1, 'a', 'b  ', 1.5, 7), (2, 'a  ', 'b', 1.500, 8);",
-        "INSERT INTO v VALUES (1, 'a', 'b', 1.5, 7), (2, 'a', 'b', 1.5, 8);",
-        district="CREATE TABLE v (id integer PRIMARY KEY, c text, d char(5), n numeric, i smallint);",
-        state="CREATE TABLE v (id integer PRIMARY KEY, c char(3), d char(3), n numeric(6, 3), i bigint);",
+        "INSERT INTO v VALUES (1, 'a', 'b  ', 1.5, 7, '10:00:00.4'), (2, 'a  ', 'b', 1.500, 8, '10:00');",
+        "INSERT INTO v VALUES (1, 'a', 'b', 1.5, 7, '10:00'), (2, 'a', 'b', 1.5, 8, '10:00');",
+        district="CREATE TABLE v (id integer PRIMARY KEY, c text, d char(5), n numeric, i smallint, t time);",
+        state="CREATE TABLE v (id integer PRIMARY KEY, c char(3), d char(3), n numeric(6, 3), i bigint, t time(0));",
     )
     heard = await run(make_job(here.district, here.state, VALUES, None))
     assert heard.counts["V"] == Counts(processed=2, unchanged=2)
