@@ -161,7 +161,7 @@ class Reading:
     async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
         """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
-        if self.source.readers < 2 or rows < SPLIT_ROWS:
+        if self.source.readers < 2 or rows < SPLIT_ROWS or not spec.key:
             return await load(query, meter)
         try:
             self.limiter.acquire_on_behalf_of_nowait(turn)
