@@ -23,14 +23,24 @@ class Named(types.UserDefinedType[Any]):
         return self.name
 
 
-_TYPES = sa.text("""
+_OF_TABLE = """
+   c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+"""
+
+_TYPES = sa.text(f"""
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
        CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
        AS length,
        CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
- WHERE c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
-   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+ WHERE {_OF_TABLE}
+""")
+
+_DETERMINISTIC = sa.text(f"""
+SELECT a.attname
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
+ WHERE l.collisdeterministic AND {_OF_TABLE}
 """)
 
 
@@ -38,8 +48,11 @@ def declare(connection: sa.Connection, table: sa.Table) -> None:
     """Note each column's type: SQLite's as the text that was declared, PostgreSQL's where SQLAlchemy is at a loss."""
     if connection.dialect.name == "sqlite":
         _declare_sqlite(connection, table)
-    elif any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
+        return
+    if any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
         _declare_postgres(connection, table)
+    if any(collation(column) is not None for column in table.c):
+        _forget_mere_orders(connection, table)
 
 
 _COLLATED = """
@@ -58,8 +71,7 @@ def _declare_sqlite(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
-    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
-    for row in connection.execute(_TYPES, {"table": table.name, "schema": schema}):
+    for row in connection.execute(_TYPES, _place(connection, table)):
         column = table.c[row.name]
         if isinstance(column.type, types.NullType):
             column.type = Named(row.type)
@@ -67,6 +79,17 @@ def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
             column.info["length"] = row.length
         if row.numeric is not None:
             column.info["precision"], column.info["scale"] = row.numeric >> 16, row.numeric & 0x7FF
+
+
+def _forget_mere_orders(connection: sa.Connection, table: sa.Table) -> None:
+    """Note collations that take no different texts for equal as none."""
+    for name in connection.scalars(_DETERMINISTIC, _place(connection, table)):
+        table.c[name].info["collation"] = None
+
+
+def _place(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
+    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
+    return {"table": table.name, "schema": schema}
 
 
 def collation(column: sa.Column[Any]) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import types
 from resync_tui.engine.buckets import Buckets, buckets_of
 from resync_tui.engine.ends import Source, Target, ask_both
 from resync_tui.engine.families import Family, family
-from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing, form_of
+from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing, key_forms
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.stored import store_alike, stored_otherwise
 from resync_tui.engine.tables import TableSpec, shown_in
@@ -105,7 +105,8 @@ class Comparer:
         """Return what differs of small tables, asked together; a table that takes a closer look is left out."""
         if self.hashing is Hashing.OFF or self.source.state_schema is not None:
             return {}
-        compared = [self._comparison(spec, extent) for spec, extent in extents.items() if spec.key and not extent.fresh]
+        looked_at = {spec: extent for spec, extent in extents.items() if spec.told_apart_alike and not extent.fresh}
+        compared = [self._comparison(spec, extent) for spec, extent in looked_at.items()]
         asked = {comparison.spec: comparison.by_bucket() for comparison in compared}
         ours, theirs = await ask_both(
             self.source,
@@ -124,7 +125,7 @@ class Comparer:
         """Return what differs between both ends of a table; rows that a rule forbids are left out."""
         if extent.fresh:
             return Difference() if extent.rows else _NO_ROWS
-        if self.hashing is Hashing.OFF or not spec.key:
+        if self.hashing is Hashing.OFF or not spec.told_apart_alike:
             return Difference()
         if self.source.state_schema is not None:
             if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither
@@ -133,8 +134,7 @@ class Comparer:
         return _as_difference(await self._comparison(spec, extent).run())
 
     def _comparison(self, spec: TableSpec, extent: Extent) -> Comparison:
-        key = tuple((name, form_of(spec, name, self.hashing)) for name in spec.key)
-        buckets = buckets_of(key, extent.rows, extent.low, extent.high)
+        buckets = buckets_of(key_forms(spec, self.hashing), extent.rows, extent.low, extent.high)
         return Comparison(spec, self.source, self.target, self.hashing, self.scope, buckets)
 
 

@@ -123,6 +123,11 @@ def _of_type(kind: types.TypeEngine[Any]) -> Family:
     return Family.OTHER
 
 
+def is_padded(column: sa.Column[Any]) -> bool:
+    """Whether a column is PostgreSQL's char(n), to which blanks at the end mean nothing."""
+    return isinstance(column.type, types.CHAR) and "declared" not in column.info
+
+
 def fits(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
     """Whether values of the district's column can be the state's at all; single values may still be refused."""
     ours, theirs = family(source), family(target)

@@ -7,7 +7,7 @@ output, else as text.
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import compress
@@ -20,7 +20,7 @@ from sqlalchemy import types
 
 from resync_tui.engine.buckets import Buckets, shifted
 from resync_tui.engine.ends import Source, Target, ask_both
-from resync_tui.engine.hashes import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof
+from resync_tui.engine.hashes import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof, xor
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.tables import TableSpec
 
@@ -66,8 +66,12 @@ async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
         return None
 
 
-def form_of(spec: TableSpec, column: str, hashing: Hashing) -> Form:
-    """Return how both ends hash a column of a table."""
+def key_forms(spec: TableSpec, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
+    """Return the columns of a table's key, and how both ends hash each."""
+    return tuple((name, _form(spec, name, hashing)) for name in spec.key)
+
+
+def _form(spec: TableSpec, column: str, hashing: Hashing) -> Form:
     return native_form(spec.source.c[column], spec.target.c[column]) if hashing is Hashing.NATIVE else text_form
 
 
@@ -158,7 +162,7 @@ class Comparison:
     def _of_buckets(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition, self.buckets)
         number, hashed = hashes.c.number, hashes.c.hash
-        both = (sa.func.bit_xor(hashed).label("own"), sa.func.bit_xor(mixed(hashed)).label("mixed"))
+        both = (xor(hashed).label("own"), xor(mixed(hashed)).label("mixed"))
         found = sa.select(number, sa.func.count().label("rows"), *both).group_by(number).order_by(number).subquery()
         arrays: list[sa.ColumnElement[Any]] = [sa.func.array_agg(column) for column in found.c]
         return sa.select(*arrays)
@@ -172,7 +176,7 @@ class Comparison:
 
     def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
         names = (*self.spec.key, *self.spec.updatable)
-        hashed = hash_of((row.c[name], form_of(self.spec, name, self.hashing)) for name in names)
+        hashed = hash_of((row.c[name], _form(self.spec, name, self.hashing)) for name in names)
         rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
         # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
         return rows.offset(_ZERO).subquery("hashes")
@@ -189,13 +193,18 @@ def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
     mine, others = ({part: sent for part, *sent in end} for end in (ours, theirs))
     unchanged, odd = 0, set[int]()
     for part in mine.keys() | others.keys():
-        same, differing = _compare_part(*(map(_numbers, end.get(part, (b"", b""))) for end in (mine, others)))
+        same, differing = _compare_part(_rows_of(mine.get(part)), _rows_of(others.get(part)))
         unchanged += same
         odd |= differing
     return unchanged, odd
 
 
-def _compare_part(ours: Iterable[Sequence[int]], theirs: Iterable[Sequence[int]]) -> tuple[int, set[int]]:
+def _rows_of(sent: Sequence[bytes] | None) -> tuple[Sequence[int], ...]:
+    """Return the numbers and the hashes of a part's rows; an end may have none of them."""
+    return tuple(map(_numbers, sent or (b"", b"")))
+
+
+def _compare_part(ours: tuple[Sequence[int], ...], theirs: tuple[Sequence[int], ...]) -> tuple[int, set[int]]:
     (mine, my_hashes), (others, other_hashes) = ours, theirs
     by_number, other_by_number = dict(zip(mine, my_hashes, strict=True)), dict(zip(others, other_hashes, strict=True))
     odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.families import Family, family
+from resync_tui.engine.families import Family, family, is_padded
 
 Form: TypeAlias = Callable[[sa.ColumnElement[Any], int], sa.ColumnElement[int]]
 """How a column is hashed, by a seed and the one after it."""
@@ -19,31 +19,37 @@ Form: TypeAlias = Callable[[sa.ColumnElement[Any], int], sa.ColumnElement[int]]
 ROW_SEED, BUCKET_SEED = 0, 1_000_000
 _SEEDS = 2
 """Of each column."""
-_HOUR: sa.ColumnClause[Any] = sa.literal_column("interval '1 hour'")
+_MINUTE: sa.ColumnClause[Any] = sa.literal_column("interval '1 minute'")
 _MILLENNIUM: sa.ColumnClause[Any] = sa.literal_column("timestamp '2000-01-01'")
 _DAY: sa.ColumnClause[Any] = sa.literal_column("date '2000-01-01'")
-_NEVER = 1 << 30
-"""Days; no date is as far from 2000 as this."""
+_NEVER = str(2**31 - 1)
+"""Days; the last of all dates is nearer to 2000."""
 
 
 def hash_of(values: Iterable[tuple[sa.ColumnElement[Any], Form]], *, seed: int = ROW_SEED) -> sa.ColumnElement[int]:
-    """Return 64 bits that are the same for the same values in the same order."""
-    hashed = _constant(seed)
+    """Return 64 bits that are the same for the same values in the same order; never NULL."""
+    hashes = [_constant(seed)]
     for number, (value, form) in enumerate(values, start=1):
         own = seed + _SEEDS * number
-        own_hash = form(value, own)
-        if getattr(value, "nullable", True):
-            own_hash = sa.func.coalesce(own_hash, _constant(own))
-        hashed = hashed.bitwise_xor(own_hash)
-    return hashed
+        # Whatever a column is declared as: PostgreSQL knows ways for a NULL into one that is NOT NULL.
+        hashes.append(sa.func.coalesce(form(value, own), _constant(own)))
+    while len(hashes) > 1:  # in pairs: of a table with many columns a chain would be too deep to be compiled
+        pairs = zip(hashes[::2], hashes[1::2], strict=False)
+        hashes = [*(one.bitwise_xor(other) for one, other in pairs), *hashes[len(hashes) & ~1 :]]
+    return hashes[0]
 
 
 def mixed(hashed: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     """Return a hash of a hash: rows that have swapped values XOR to the same hashes, but not to the same of these.
 
-    It goes by way of a float: PostgreSQL hashes all of its 64 bits, those of an integer folded into 32.
+    It is of the 53 highest bits, as a float has them: PostgreSQL would fold an integer's 64 into 32.
     """
     return _call("hashfloat8extended", sa.cast(hashed, types.Double()), ROW_SEED)
+
+
+def xor(hashes: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Return all of a group's hashes in one."""
+    return sa.func.pg_catalog.bit_xor(hashes, type_=types.BigInteger())
 
 
 def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -58,18 +64,18 @@ def text_form(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 def native_form(source: sa.Column[Any], target: sa.Column[Any]) -> Form:
     """Return how the columns of both ends are hashed quickest."""
-    kind, pair = family(source), (source.type, target.type)
+    kind = family(source)
     if kind != family(target):
         return text_form
-    if kind is Family.INTEGER and any(isinstance(each, types.BigInteger) for each in pair):
+    if kind is Family.INTEGER and any(isinstance(end.type, types.BigInteger) for end in (source, target)):
         return _bigint
-    if kind is Family.TEXT and all(isinstance(each, types.CHAR) for each in pair):
+    if kind is Family.TEXT and is_padded(source) and is_padded(target):
         return _padded
     return NATIVE.get(kind, text_form)
 
 
 def _integer(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    return _call("hashint4extended", value, seed)
+    return _call("hashint4extended", sa.cast(value, types.Integer()), seed)
 
 
 def _bigint(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
@@ -80,20 +86,26 @@ def _bigint(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 
 def _boolean(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    return sa.case((value, _constant(seed + 1)), (sa.not_(value), _constant(-seed)))
+    return _integer(sa.cast(value, types.Integer()), seed)
 
 
 def _date(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
     """As a number of days; infinity has none."""
     days: sa.ColumnElement[int] = value.op("-", return_type=types.Integer())(_DAY)
-    number = sa.case((sa.func.isfinite(value), days), (value > _DAY, _number(_NEVER)), (value < _DAY, _number(-_NEVER)))
-    return _integer(number, seed)
+    finite = sa.func.pg_catalog.isfinite(value)
+    return _integer(
+        sa.case(
+            (finite, days), (value > _DAY, sa.literal_column(_NEVER)), (value < _DAY, sa.literal_column(f"-{_NEVER}"))
+        ),
+        seed,
+    )
 
 
 def _moment(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """Microseconds folded into 32 bits: what is folded alike is hours apart, so its hour is hashed beside it."""
-    hour = _call("timestamp_hash_extended", sa.func.date_bin(_HOUR, value, _MILLENNIUM), seed + 1)
-    return _call("timestamp_hash_extended", value, seed).bitwise_xor(hour)
+    """Microseconds folded into 32 bits: what is folded alike is minutes apart, so its minute is hashed beside it."""
+    minute = sa.func.pg_catalog.date_bin(_MINUTE, value, _MILLENNIUM)
+    folded = _call("timestamp_hash_extended", value, seed)
+    return folded.bitwise_xor(_call("timestamp_hash_extended", minute, seed + 1))
 
 
 def _uuid(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
@@ -130,25 +142,24 @@ _NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
 
 def text_proof() -> sa.Select[Any]:
     """Return the hash of constant texts, to be asked of both ends."""
-    return sa.select(mixed(hash_of((sa.literal_column(each), text_form) for each in _TEXT_SAMPLE)))
+    return sa.select(xor(mixed(hash_of((sa.literal_column(each), text_form) for each in _TEXT_SAMPLE))))
 
 
 def native_proof() -> sa.Select[Any]:
     """Return the hash of constants of each kind, to be asked of both ends."""
     sample = [*((each, text_form) for each in _TEXT_SAMPLE), *_NATIVE_SAMPLE]
-    return sa.select(mixed(hash_of((sa.literal_column(each), form) for each, form in sample)))
+    return sa.select(xor(mixed(hash_of((sa.literal_column(each), form) for each, form in sample))))
 
 
 def _call(function: str, value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    call: sa.ColumnElement[int] = getattr(sa.func, function)(value, _number(seed), type_=types.BigInteger())
+    """Call PostgreSQL's own function, whatever else has its name."""
+    call: sa.ColumnElement[int] = getattr(sa.func.pg_catalog, function)(
+        value, sa.literal_column(str(seed)), type_=types.BigInteger()
+    )
     return call
 
 
-def _number(number: int) -> sa.ColumnElement[int]:
-    return sa.literal_column(str(number), types.Integer())
-
-
 def _constant(seed: int) -> sa.ColumnElement[int]:
-    """Return a number that stands for NULL and the like, of 63 bits so that PostgreSQL takes it for a bigint."""
+    """Return what stands for NULL, of 63 bits so that PostgreSQL takes it for a bigint."""
     digest = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
     return sa.literal_column(str(int.from_bytes(digest) >> 2 | 1 << 62), types.BigInteger())

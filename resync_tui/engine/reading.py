@@ -15,8 +15,7 @@ from resync_tui.engine.difference import Comparer, Difference, Extent
 from resync_tui.engine.ends import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
 from resync_tui.engine.extra import find_extra
-from resync_tui.engine.fingerprints import Hashing, prove
-from resync_tui.engine.hashes import native_form
+from resync_tui.engine.fingerprints import Hashing, key_forms, prove
 from resync_tui.engine.job import Job
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.scope import Scope
@@ -161,13 +160,14 @@ class Reading:
     async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
         """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
-        if self.source.readers < 2 or rows < SPLIT_ROWS or not spec.key:
+        can_split = extent.low is not None or (self.comparer.hashing is not Hashing.OFF and spec.key)
+        if self.source.readers < 2 or rows < SPLIT_ROWS or not can_split:
             return await load(query, meter)
         try:
             self.limiter.acquire_on_behalf_of_nowait(turn)
         except anyio.WouldBlock:
             return await load(query, meter)
-        key = tuple((name, native_form(spec.source.c[name], spec.target.c[name])) for name in spec.key)
+        key = key_forms(spec, self.comparer.hashing)
         try:
             async with anyio.create_task_group() as tasks:
                 for half in halves(key, spec.row, extent.low, extent.high):

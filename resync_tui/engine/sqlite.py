@@ -262,8 +262,8 @@ class SqliteTarget(Target):
         # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
         with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
             async with self.staging() as connection:
-                return [tuple(row) for row in await connection.execute(query)]
-        raise AssertionError("unreachable")
+                found = (await connection.execute(query)).all()
+        return [tuple(row) for row in found]
 
     def stage_name(self, number: int) -> str:
         return str(number)

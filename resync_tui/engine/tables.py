@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.engine.declared import collation, declare
-from resync_tui.engine.families import differs, fits, type_name
+from resync_tui.engine.families import differs, fits, is_padded, type_name
 from resync_tui.engine.keys import (
     DANGLING,
     ForeignKey,
@@ -127,10 +127,20 @@ class TableSpec:
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
 
     @property
+    def told_apart_alike(self) -> bool:
+        """Whether there is a key, and keys that are different in the district are so in the state."""
+        return bool(self.key) and all(_stays_apart(self.source.c[name], self.target.c[name]) for name in self.key)
+
+    @property
     def keyed_alike(self) -> bool:
         """Whether the district's own primary key is the same, so that no key can occur twice there."""
         same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
-        return same_columns and all(collation(self.target.c[name]) is None for name in self.key)
+        return same_columns and self.told_apart_alike
+
+
+def _stays_apart(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+    """Whether different keys stay so: to a collation they may be equal, and char(n) drops blanks at the end."""
+    return collation(target) is None and (is_padded(source) or not is_padded(target))
 
 
 async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:

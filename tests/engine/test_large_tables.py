@@ -11,9 +11,9 @@ from resync_tui.outcome import Counts
 from tests.engine.running import make_job, run
 from tests.engine.small import Database, pair
 
-TABLE = "CREATE TABLE t (id integer, v varchar({{}}), w uuid, PRIMARY KEY ({}));"
+TABLE = 'CREATE TABLE t (id integer, v varchar({{}}), w uuid, x text COLLATE "C", PRIMARY KEY ({}));'
 ROWS = (
-    "INSERT INTO t SELECT i, i, gen_random_uuid() FROM generate_series(-500, 1499) i;"
+    "INSERT INTO t SELECT i, i, gen_random_uuid(), i FROM generate_series(-500, 1499) i;"
     "UPDATE t SET v = 'too long' WHERE id % 500 = 7"
 )
 CATALOG = Catalog("Large", (DisObject("T", ("t",)),))
@@ -33,7 +33,7 @@ def pipes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return queries
 
 
-@pytest.mark.parametrize("key", ["id", "id, v", "w"])
+@pytest.mark.parametrize("key", ["id", "id, v", "w", "x"])
 @pytest.mark.parametrize(("concurrency", "copies"), [(2, 2), (1, 1)])
 async def test_each_record_of_a_large_table_is_read_once(
     database: Database, pipes: list[Any], concurrency: int, copies: int, key: str
@@ -45,3 +45,6 @@ async def test_each_record_of_a_large_table_is_read_once(
     assert heard.counts["T"] == Counts(processed=2000, inserted=1997, rejected=3)
     assert len(pipes) == copies
     assert (await here.held("SELECT count(*), min(id), max(id), sum(id) FROM t"))[0][:3] == (1997, -500, 1499)
+    again = await run(job)
+    assert again.counts["T"] == Counts(processed=2000, unchanged=1997, rejected=3)
+    assert len(pipes) == copies + 1, "only the buckets of the bad records are copied again"

@@ -49,7 +49,10 @@ DIFFERING = [
     *alike("bigint", ("9007199254740993", "9007199254740992"), ("-1", "4294967295"), ("0", None)),
     *alike("integer", ("-1", "1"), ("-2147483648", "2147483647"), ("0", None)),
     *alike("timestamp", ("2026-01-01 00:00:00", "2026-01-01 01:11:34.967297"), ("infinity", "-infinity"),
-           ("0044-03-15 00:00 BC", "0044-03-15 00:00")),
+           ("0044-03-15 00:00 BC", "0044-03-15 00:00"),
+           ("75069-04-03 19:00:13.693951", "75069-04-03 19:53:54.919424")),
+    *alike("date", ("infinity", "5874897-12-31"), ("infinity", "2941805-04-07"), ("-infinity", "4713-01-01 BC")),
+    *alike("boolean", ("false", None), ("true", None)),
     *alike("timestamp(0)", ("2026-01-01 00:00:01", "2026-01-01 00:00:00")),
     *alike("text", (LONG + "a", LONG + "b"), (LONG, LONG + " "), ("\u212b", "\u00c5"), ("\ufb01", "fi"),
            ("\uac00", "\u1100\u1161"), ("a\u200d", "a"), ("NULL", None), ("1", "01")),
@@ -163,12 +166,10 @@ async def _proven(job: Job) -> Hashing:
 
 
 OLD_BINS = "ALTER FUNCTION pg_catalog.date_bin(interval, timestamp, timestamp) RENAME TO date_bin_of_later_releases;"
-OLD_TEXTS = "ALTER FUNCTION pg_catalog.hashtextextended(text, bigint) RENAME TO hashtextextended_of_later_releases;"
+OLD_XORS = "ALTER AGGREGATE pg_catalog.bit_xor(bigint) RENAME TO bit_xor_of_later_releases;"
 
 
-@pytest.mark.parametrize(
-    ("lacking", "expected"), [(OLD_BINS, Hashing.TEXT), (OLD_TEXTS, Hashing.OFF), (OLD_BINS + OLD_TEXTS, Hashing.OFF)]
-)
+@pytest.mark.parametrize(("lacking", "expected"), [(OLD_BINS, Hashing.TEXT), (OLD_BINS + OLD_XORS, Hashing.OFF)])
 async def test_a_state_that_cannot_hash_as_its_district_is_compared_another_way(
     database: Database, lacking: str, expected: Hashing
 ) -> None:
@@ -179,6 +180,54 @@ async def test_a_state_that_cannot_hash_as_its_district_is_compared_another_way(
     job = make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None)
     assert await _proven(job) is expected
     assert (await run(job)).counts["V"] == Counts(processed=99, inserted=9, updated=9, unchanged=81)
+
+
+@every_comparison([SAME_RELEASE])
+async def test_a_null_where_none_may_be_hides_no_other_column(database: Database, ends: tuple[str, str]) -> None:
+    table = "CREATE TABLE v (id integer PRIMARY KEY, a integer, v text);"
+    late = "ALTER TABLE v ADD CONSTRAINT filled NOT NULL a NOT VALID;"
+    ours, theirs = (f"INSERT INTO v VALUES (1, NULL, '{v}'), (2, 2, 'same');" + late for v in ("new", "old"))
+    here = await pair(database, ends, ours, theirs, district=table, state=table)
+    heard = await run(make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None))
+    assert heard.counts["V"] == Counts(processed=2, unchanged=1, rejected=1)
+
+
+@every_comparison([SAME_RELEASE])
+async def test_a_table_may_have_as_many_columns_as_postgresql_takes(database: Database, ends: tuple[str, str]) -> None:
+    columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(("integer", "timestamp", "text") * 200))
+    table = f"CREATE TABLE v (id integer PRIMARY KEY, {columns});"
+    rows = "INSERT INTO v (id, c599) VALUES (1, 'a'), (2, '{}');".format
+    here = await pair(database, ends, rows("new"), rows("old"), district=table, state=table)
+    heard = await run(make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None))
+    assert heard.counts["V"] == Counts(processed=2, unchanged=1, updated=1)
+
+
+@every_comparison([SAME_RELEASE])
+async def test_functions_of_the_same_name_hash_nothing(database: Database, ends: tuple[str, str]) -> None:
+    function = "CREATE FUNCTION {}({}, integer) RETURNS bigint LANGUAGE SQL IMMUTABLE AS 'SELECT 1::bigint';".format
+    theirs = function("hashtextextended", "text") + function("hashint4extended", "integer")
+    table = theirs + "CREATE TABLE v (id integer PRIMARY KEY, v text);"
+    rows = "INSERT INTO v VALUES (1, '{}');".format
+    here = await pair(database, ends, rows("new"), rows("old"), district=table, state=table)
+    heard = await run(make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None))
+    assert heard.counts["V"] == Counts(processed=1, updated=1)
+
+
+@every_comparison([SAME_RELEASE, ("sqlite", "postgresql")])
+async def test_keys_that_are_one_to_the_state_are_both_refused(database: Database, ends: tuple[str, str]) -> None:
+    table = "CREATE TABLE v (id {} PRIMARY KEY, v varchar(9));".format
+    many = ", ".join(f"('{number}', 'same')" for number in range(99))
+    here = await pair(
+        database,
+        ends,
+        f"INSERT INTO v VALUES ('a', 'old'), ('a ', 'new'), {many};",
+        f"INSERT INTO v VALUES ('a', 'old'), {many};",
+        district=table("varchar(9)"),
+        state=table("char(9)"),
+    )
+    heard = await run(make_job(here.district, here.state, Catalog("V", (DisObject("V", ("v",)),)), None))
+    assert heard.counts["V"] == Counts(processed=101, unchanged=99, rejected=2)
+    assert await here.held("SELECT v FROM v WHERE id = 'a'") == [("old",)]
 
 
 @every_comparison([SAME_RELEASE, ("sqlite", "sqlite"), ("sqlite", "postgresql")])
