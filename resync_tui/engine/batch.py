@@ -28,7 +28,7 @@ async def run_batch(job: Job, report: Report) -> Status:
     """
     if (dialect_of(job.source_url), dialect_of(job.target_url)) == ("postgresql", "sqlite"):
         raise CannotRun("A PostgreSQL district cannot be pushed into a SQLite state", "Use a PostgreSQL state.")
-    source, target = open_source(job.source, job.target_url), open_target(job.target)
+    source, target = open_source(job.source, job.target), open_target(job.target)
     try:
         with first_error():
             return await _Batch(job, source, target, report).run()

@@ -125,12 +125,14 @@ class Comparer:
         """Return what differs between both ends of a table; rows that a rule forbids are left out."""
         if extent.fresh:
             return Difference() if extent.rows else _NO_ROWS
+        if self.source.state_schema is not None and spec.key:
+            beside = _Beside(spec, self.source, self.scope, self.source.state_schema)
+            # a key that occurs twice in the district is the same as neither
+            if self.hashing is Hashing.OFF or not spec.keyed_alike:
+                return Difference(extra=await beside.extra())
+            return await beside.compare()
         if self.hashing is Hashing.OFF or not spec.told_apart_alike:
             return Difference()
-        if self.source.state_schema is not None:
-            if not spec.keyed_alike:  # a key that occurs twice in the district is the same as neither
-                return Difference()
-            return await _side_by_side(spec, self.source, self.scope, self.source.state_schema)
         return _as_difference(await self._comparison(spec, extent).run())
 
     def _comparison(self, spec: TableSpec, extent: Extent) -> Comparison:
@@ -142,20 +144,44 @@ def _as_difference(compared: Compared) -> Difference:
     return Difference(compared.unchanged, compared.differing, compared.by)
 
 
-async def _side_by_side(spec: TableSpec, source: Source, within: Scope, schema: str) -> Difference:
-    """Compare where one connection sees both ends: no fingerprints, the rows themselves."""
-    held = shown_in(spec.target, schema).alias("held")
-    columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
-    pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
-    other = sa.or_(sa.false(), *pairs)
-    same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(other))
-    counted = sa.select(sa.func.count()).select_from(spec.row).where(within.of_source(spec), same)
-    if (forbidden := within.forbidden(spec)) is not None:
-        counted = counted.where(forbidden.is_not(sa.true()))
-    ((unchanged,),) = await source.fetch(counted)
-    in_district = sa.exists().where(*(spec.row.c[name] == held.c[name] for name in spec.key))
-    keys = sa.select(*(held.c[name] for name in spec.key)).where(
-        within.of_shown(spec, held, schema), sa.not_(in_district)
-    )
-    extra = await source.fetch(keys)
-    return Difference(int(unchanged), extra=tuple(extra), rows=sa.not_(same))
+@dataclass(frozen=True)
+class _Beside:
+    """A table where one connection sees both ends: no fingerprints, the rows themselves."""
+
+    spec: TableSpec
+    source: Source
+    scope: Scope
+    schema: str
+    """The state's."""
+
+    @property
+    def held(self) -> sa.FromClause:
+        """The state's table."""
+        return shown_in(self.spec.target, self.schema).alias("held")
+
+    async def compare(self) -> Difference:
+        """Count what is the same, and say how the rest is told from it."""
+        spec, held = self.spec, self.held
+        columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
+        pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
+        same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(sa.or_(sa.false(), *pairs)))
+        counted = sa.select(sa.func.count()).select_from(spec.row).where(self.scope.of_source(spec), same)
+        if (forbidden := self.scope.forbidden(spec)) is not None:
+            counted = counted.where(forbidden.is_not(sa.true()))
+        ((unchanged,),) = await self.source.fetch(counted)
+        of_tenant = sa.select(sa.func.count()).select_from(held).where(spec.of_tenant(held))
+        ((there,),) = await self.source.fetch(of_tenant)
+        # each of the same records is another of the state's
+        extra = await self.extra() if unchanged < there else ()
+        return Difference(int(unchanged), extra=extra, rows=sa.not_(same))
+
+    async def extra(self) -> tuple[tuple[Any, ...], ...]:
+        """Return the keys of the state's records that the district does not have."""
+        spec, held = self.spec, self.held
+        # as the state's column compares; Python would let the district's begin
+        equal = (held.c[name].op("=", is_comparison=True)(spec.row.c[name]) for name in spec.key)
+        in_district = sa.exists().where(*equal)
+        keys = sa.select(*(held.c[name] for name in spec.key)).where(
+            self.scope.of_shown(spec, held, self.schema), sa.not_(in_district)
+        )
+        return tuple(await self.source.fetch(keys))

@@ -1,10 +1,10 @@
 """The seam between the engine and each kind of database: a district to read, a state to write."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import anyio
 import sqlalchemy as sa
@@ -12,8 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.engine.tables import TableSpec, reflect
 
-Meter: TypeAlias = Callable[[int], Awaitable[None]]
-"""Told how many records have just passed; waits where there is a limit."""
+
+class Meter(Protocol):
+    """Sees records pass, and keeps them to a limit."""
+
+    def portion(self, wanted: int) -> int:
+        """Return how many to take at once."""
+
+    async def __call__(self, records: int) -> None:
+        """Wait where there is a limit: so many have just passed."""
+
 
 Query: TypeAlias = sa.Select[Any] | sa.CompoundSelect[Any]
 
@@ -95,6 +103,8 @@ class Target(ABC):
     """Whether it can fingerprint rows."""
     writers = 1
     """How many connections may write to one large table at a time."""
+    looks_ahead = False
+    """Whether stages can be asked while another connection writes to the state, and are worth asking then."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
@@ -125,17 +135,21 @@ class Target(ABC):
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return what a query finds; waits for no lock unless `patient`."""
 
+    async def look_ahead(self, query: Query) -> list[tuple[Any, ...]]:
+        """Return what a query finds in stages alone, by a connection that does not write."""
+        raise NotImplementedError
+
     @abstractmethod
-    async def create_stages(self, specs: Sequence[TableSpec]) -> None:
-        """Create the stage tables of a batch, empty."""
+    async def create_stages(self, specs: Sequence[TableSpec], source: Source) -> None:
+        """Create the stage tables of a batch, empty; the source may be what writes them while it is read."""
 
     @abstractmethod
     async def load(self, spec: TableSpec, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         """Copy what `query` finds in the district into the table's stage."""
 
     @abstractmethod
-    async def settle(self, spec: TableSpec) -> None:
-        """Make a loaded stage quick to ask."""
+    async def settle(self, spec: TableSpec, source: Source, *, by_key: bool) -> None:
+        """Make a loaded stage quick to ask, `by_key` as well as by number."""
 
     @abstractmethod
     async def has_grown(self, table: sa.Table) -> None:

@@ -25,18 +25,7 @@ async def find_extra(
 
     Where not the whole table is in scope, the district is asked for each: it may have the record in another year.
     """
-    if not spec.key:
-        ((found,),) = await target.fetch(count_extra(spec, scope.of_target(spec)))
-        account.add(extra=int(found))
-        return
-    known = account.difference.extra
-    if known is not None:
-        if known:
-            async with target.staging() as connection:
-                await connection.execute(
-                    sa.insert(spec.extra), [dict(zip(spec.key, key, strict=True)) for key in known]
-                )
-        account.add(extra=len(known))
+    if not spec.key or account.difference.extra is not None:
         return
     staged = spec.stage.alias("staged")
     only_there = sa.not_(sa.exists().where(*(spec.target.c[name] == staged.c[name] for name in spec.key)))
@@ -45,6 +34,19 @@ async def find_extra(
     async with target.staging() as connection:
         found = int((await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))).rowcount)
     account.add(extra=found - (0 if extent.whole else await _forget_known(spec, source, target, found)))
+
+
+async def note_extra(spec: TableSpec, target: Target, scope: Scope, account: Account, extent: Extent) -> None:
+    """Note those that take no question to the district, once it is let go and its reader no longer writes stages."""
+    if extent.fresh:
+        return
+    if not spec.key:
+        ((found,),) = await target.fetch(count_extra(spec, scope.of_target(spec)))
+        account.add(extra=int(found))
+    elif known := account.difference.extra:
+        async with target.staging() as connection:
+            await connection.execute(sa.insert(spec.extra), [dict(zip(spec.key, key, strict=True)) for key in known])
+        account.add(extra=len(known))
 
 
 async def _forget_known(spec: TableSpec, source: Source, target: Target, found: int) -> int:

@@ -62,12 +62,12 @@ class Job:
         return End(self.target_url, self.target_name, self.tenant or "", self.token)
 
 
-def open_source(end: End, state_url: str) -> Source:
+def open_source(end: End, state: End) -> Source:
     """Return a district, not yet connected."""
     from resync_tui.engine.postgres import PostgresSource
-    from resync_tui.engine.sqlite import SqliteSource
+    from resync_tui.engine.sqlite_source import SqliteSource
 
-    return SqliteSource(end, state_url) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
+    return SqliteSource(end, state) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
 
 
 def open_target(end: End) -> Target:

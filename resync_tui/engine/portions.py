@@ -59,9 +59,17 @@ class Portions:
         self.pace = pace
 
     async def over(
-        self, number: sa.ColumnElement[int], work: Callable[[Span], Awaitable[int]], *, first: int = FIRST_PORTION
+        self,
+        number: sa.ColumnElement[int],
+        work: Callable[[Span], Awaitable[int]],
+        *,
+        first: int = FIRST_PORTION,
+        workers: int = 0,
     ) -> int:
-        """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum."""
+        """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum.
+
+        `workers`: so many at a time, if not as many as connections may write.
+        """
         async with self.target.staging() as connection:
             last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
         start, size, done = 1, self.pace.portion(first), 0
@@ -76,7 +84,7 @@ class Portions:
                 size = self.pace.portion(_next_size(len(span), anyio.current_time() - began))
 
         async with anyio.create_task_group() as tasks:
-            for _ in range(self.target.writers if last > SIDE_BY_SIDE else 1):
+            for _ in range((workers or self.target.writers) if last > SIDE_BY_SIDE else 1):
                 tasks.start_soon(worker)
         return done
 
@@ -94,7 +102,7 @@ class Portions:
         committed.
         """
         try:
-            done = await self.commit(statement(span), check and partial(check, span))
+            return await self.whole(statement(span), count, check and partial(check, span))
         except DBAPIError as error:
             reason = self.target.refusal(error)
             if reason is None:
@@ -103,6 +111,15 @@ class Portions:
                 return sum([await self.apply(half, statement, alone, count, check) for half in span.halves()])
             await alone(span.start, reason)
             return 0
+
+    async def whole(
+        self,
+        statement: sa.Insert | sa.Update | sa.Delete,
+        count: Callable[[int], None],
+        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+    ) -> int:
+        """Run one portion or nothing of it, and tell `count` what has been done."""
+        done = await self.commit(statement, check)
         count(done)
         await self.pace.spend(done)
         return done

@@ -17,7 +17,7 @@ from resync_tui.database import connect_postgres, explained, open_engine, place
 from resync_tui.engine.copying import ending_with, load_rows, pipe
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, family
-from resync_tui.engine.sqlite import SqliteSource
+from resync_tui.engine.sqlite_source import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
 
@@ -249,7 +249,7 @@ class PostgresTarget(Target):
     def stage_name(self, number: int) -> str:
         return f"{number}_{_digest(self.end.tenant)}_{self.end.token}"
 
-    async def create_stages(self, specs: Sequence[TableSpec]) -> None:
+    async def create_stages(self, specs: Sequence[TableSpec], source: Source) -> None:
         await self._run("; ".join(statement for spec in specs for statement in _stage_ddl(spec)))
 
     async def _run(self, statements: str) -> None:
@@ -272,7 +272,7 @@ class PostgresTarget(Target):
                     async with aclosing(source.rows(query)) as rows:
                         await load_rows(driver, spec, rows, meter)
 
-    async def settle(self, spec: TableSpec) -> None:
+    async def settle(self, spec: TableSpec, source: Source, *, by_key: bool) -> None:
         stage = _DIALECT.identifier_preparer.format_table(spec.stage)
         await self._run(f"CREATE INDEX ON {stage} USING brin ({NUMBER}) WITH (pages_per_range = 8); ANALYZE {stage}")
 

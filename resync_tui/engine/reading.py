@@ -1,7 +1,7 @@
 """Read what may differ of a batch's tables, all under one snapshot of the district, and stage it in the state."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from resync_tui.engine.course import TROUBLE, Course, first_error
 from resync_tui.engine.difference import Comparer, Difference, Extent
 from resync_tui.engine.ends import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
-from resync_tui.engine.extra import find_extra
+from resync_tui.engine.extra import find_extra, note_extra
 from resync_tui.engine.fingerprints import Hashing, key_forms, prove
 from resync_tui.engine.job import Job
 from resync_tui.engine.pace import Pace
@@ -26,6 +26,22 @@ SPLIT_ROWS = 200_000
 """So many are worth two connections at each end while they are read."""
 MOST_TOGETHER = 100
 """Tables that one statement asks about."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Counts what has been read of an object, at a pace."""
+
+    course: Course
+    pace: Pace
+
+    def portion(self, wanted: int) -> int:
+        return self.pace.portion(wanted)
+
+    async def __call__(self, records: int) -> None:
+        await self.pace.spend(records)
+        self.course.read += records
+        self.course.progress()
 
 
 class Reading:
@@ -65,6 +81,10 @@ class Reading:
                     for course in self._running():
                         tasks.start_soon(self._read, course, whole, known)
         self.report(Note("everything read; snapshot let go"))
+        for course in self._running():
+            async with course.failing():
+                for spec in course.staged:
+                    await note_extra(spec, self.target, self.scope, course.accounts[spec], course.extents[spec])
 
     def _running(self) -> list[Course]:
         return [course for course in self.courses if course.status is Status.RUNNING]
@@ -145,17 +165,16 @@ class Reading:
         wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
         query = self.scope.reading(spec, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
         course.staged.append(spec)
-        await self.target.create_stages([spec])
+        await self.target.create_stages([spec], self.source)
 
-        async def meter(records: int) -> None:
-            await self.pace.spend(records)
-            course.read += records
-            course.progress()
-
-        await self._load(spec, extent, extent.rows - found.unchanged, query, meter)
-        await self.target.settle(spec)
+        await self._load(spec, extent, extent.rows - found.unchanged, query, _Read(course, self.pace))
+        await self.target.settle(spec, self.source, by_key=not extent.fresh or self._is_parent(spec))
         if not extent.fresh:
             await find_extra(spec, self.source, self.target, self.scope, account, extent)
+
+    def _is_parent(self, spec: TableSpec) -> bool:
+        keys = (key for course in self.courses for each in course.specs for key in each.foreign_keys)
+        return any(key.parent is spec.target for key in keys)
 
     async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
         """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""

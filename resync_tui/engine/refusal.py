@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.declared import collation, limits
-from resync_tui.engine.families import LARGEST_REAL, Family, by_bytes, cast_for_stage, family
+from resync_tui.engine.declared import collation
+from resync_tui.engine.families import Family, by_bytes, cast_for_stage, family
+from resync_tui.engine.fitting import misfits
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.tables import FLAW, RULE, TableSpec
 from resync_tui.outcome import Kind
@@ -44,7 +45,7 @@ class _Check:
     """A condition over one staged row under which it is refused."""
 
     when: sa.ColumnElement[bool]
-    kind: Kind
+    kind: sa.ColumnElement[str]
     reason: sa.ColumnElement[str]
 
 
@@ -52,12 +53,28 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableSpec], around
     """Fill the `refused` tables of a group: one table, or several that point at each other."""
     for spec in group:
         await _keep_owned(connection, spec)
-        await _refuse_by_own_values(connection, spec)
+        await refuse_rows(connection, spec, await by_values(connection, spec))
         await _refuse_doubled_keys(connection, spec)
     while True:
         await refuse_by_parents(connection, group, around)
         if not await _refuse_by_values(connection, group):
             return
+
+
+def each_alone(group: Sequence[TableSpec]) -> bool:
+    """Whether no row's fate hangs on another's of the group, as long as the state holds none of them."""
+    return all(spec.keyed_alike and not spec.unique_keys and not is_circular(spec, group) for spec in group)
+
+
+async def by_values(connection: AsyncConnection, spec: TableSpec) -> sa.Select[Any]:
+    """Return the query for the number, kind and reason of each row that its own values refuse."""
+    return _first_of(spec, [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]])
+
+
+def by_parents(spec: TableSpec, around: Surroundings) -> sa.Select[Any] | None:
+    """Return the same for rows not refused yet whose parents, all of them merged, are not in the state."""
+    checks = [_check_of_parent(spec, number, key, around, ()) for number, key in enumerate(spec.foreign_keys)]
+    return _first_of(spec, checks).where(not_refused(spec, spec.stage)) if checks else None
 
 
 async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableSpec], around: Surroundings) -> None:
@@ -79,13 +96,17 @@ def not_refused(spec: TableSpec, staged: sa.FromClause) -> sa.ColumnElement[bool
     return sa.not_(sa.exists().where(spec.refused.c.n == number))
 
 
-async def _insert(connection: AsyncConnection, spec: TableSpec, rows: sa.SelectBase) -> int:
+async def refuse_rows(connection: AsyncConnection, spec: TableSpec, rows: sa.SelectBase) -> int:
+    """Refuse what a query finds: number, kind and reason; return how many rows that are."""
     statement = sa.insert(spec.refused).from_select(["n", "kind", "reason"], rows)
     return int((await connection.execute(statement)).rowcount)
 
 
 def _text(value: str) -> sa.ColumnElement[str]:
     return sa.literal(value, sa.Text())
+
+
+_REJECTED = _text(Kind.REJECTED)
 
 
 async def _keep_owned(connection: AsyncConnection, spec: TableSpec) -> None:
@@ -100,81 +121,27 @@ async def _keep_owned(connection: AsyncConnection, spec: TableSpec) -> None:
         await connection.execute(sa.update(stage).values({FLAW: sa.null()}).where(flawed, in_state))
 
 
-async def _refuse_by_own_values(connection: AsyncConnection, spec: TableSpec) -> None:
-    checks = [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]]
-    kind = sa.case(*((check.when, _text(check.kind)) for check in checks))
+def _first_of(spec: TableSpec, checks: Sequence[_Check]) -> sa.Select[Any]:
+    """Return the query for the rows that any check refuses, each for the first that does."""
+    kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
-    bad = sa.or_(*(check.when for check in checks))
-    await _insert(connection, spec, sa.select(spec.number, kind, reason).where(bad))
+    return sa.select(spec.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
 
 
 def _rules(spec: TableSpec) -> Iterable[_Check]:
     for number, rule in enumerate(spec.rules):
-        yield _Check(spec.stage.c[RULE] == number, Kind.EXCLUDED, _text(rule.reason))
+        yield _Check(spec.stage.c[RULE] == number, _text(Kind.EXCLUDED), _text(rule.reason))
 
 
 def _values(spec: TableSpec) -> Iterable[_Check]:
     flaw = spec.stage.c[FLAW]
-    yield _Check(flaw.is_not(None), Kind.REJECTED, sa.cast(flaw, sa.Text()))
+    yield _Check(flaw.is_not(None), _REJECTED, sa.cast(flaw, sa.Text()))
     for name in spec.columns:
         staged, target = spec.stage.c[name], spec.target.c[name]
         if not target.nullable or name in spec.key:
-            yield _Check(staged.is_(None), Kind.REJECTED, _text(f"{name} is missing"))
-        for when, reason in _fits(staged, target):
-            yield _Check(when, Kind.REJECTED, _text(f"{name} {reason}"))
-
-
-def _fits(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tuple[sa.ColumnElement[bool], str]]:
-    """Yield what makes a value one that its column cannot hold."""
-    kind = family(target)
-    if "declared" in target.info and (wrong := _wrong_storage(staged, kind)) is not None:
-        yield wrong, f"is not a valid {kind}"
-    length = target.info.get("length", getattr(target.type, "length", None) if kind is Family.TEXT else None)
-    if length is not None:
-        yield sa.func.length(staged) > length, f"is longer than {length}"
-    if (bounds := limits(target)) is not None:
-        yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
-    of_domain = "precision" in target.info
-    precision, scale = (
-        target.info.get(each, getattr(target.type, each, None) if kind is Family.NUMERIC else None)
-        for each in ("precision", "scale")
-    )
-    if precision is not None:
-        number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
-        too_large = sa.func.abs(number) >= 10 ** (precision - (scale or 0))
-        if "declared" not in target.info:  # PostgreSQL's NaN is above all numbers, and any numeric takes it
-            too_large = sa.and_(too_large, number != sa.literal_column("'NaN'::numeric"))
-        yield (
-            too_large,
-            f"is out of range (numeric {precision},{scale or 0})",
-        )
-        yield sa.func.round(number, scale or 0) != number, f"has more than {scale or 0} decimals"
-    if kind is Family.FLOAT and isinstance(target.type, sa.REAL) and "declared" not in target.info:
-        yield sa.func.abs(staged) > LARGEST_REAL, "is out of range (real)"
-    if kind is Family.ENUM and isinstance(target.type, sa.Enum):
-        yield sa.not_(staged.in_([_text(label) for label in target.type.enums])), "is not one of the state's values"
-
-
-def _wrong_storage(staged: sa.ColumnElement[Any], kind: Family) -> sa.ColumnElement[bool] | None:
-    """Return the condition that SQLite holds something else than the column's type says; null is fine."""
-    stored = sa.func.typeof(staged)
-    by_storage = {
-        Family.INTEGER: ("integer",),
-        Family.NUMERIC: ("integer", "real"),
-        Family.FLOAT: ("integer", "real"),
-        Family.TEXT: ("text",),
-        Family.BYTES: ("blob",),
-        Family.BOOLEAN: ("integer",),
-    }
-    if kind in by_storage:
-        wrong = stored.not_in([*by_storage[kind], "null"])
-        return sa.or_(wrong, staged.not_in([0, 1])) if kind is Family.BOOLEAN else wrong
-    if kind not in (Family.DATE, Family.TIMESTAMP):
-        return None
-    right = sa.func.date(staged, "+0 days") == sa.func.substr(staged, 1, 10)  # 30 February is 2 March to SQLite
-    if kind is Family.DATE:
-        right = sa.and_(right, sa.func.time(staged) == "00:00:00")
-    return sa.and_(staged.is_not(None), sa.or_(stored != "text", right.is_not(sa.true())))
+            yield _Check(staged.is_(None), _REJECTED, _text(f"{name} is missing"))
+        for when, reason in misfits(staged, target):
+            yield _Check(when, _REJECTED, _text(f"{name} {reason}"))
 
 
 async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIterator[_Check]:
@@ -186,7 +153,7 @@ async def _constraints(connection: AsyncConnection, spec: TableSpec) -> AsyncIte
                 await connection.execute(sa.select(spec.number).where(broken).limit(0))
         except DBAPIError:
             continue
-        yield _Check(broken, Kind.REJECTED, _text(f"breaks the state's check {name or expression}"))
+        yield _Check(broken, _REJECTED, _text(f"breaks the state's check {name or expression}"))
 
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> None:
@@ -200,8 +167,8 @@ async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableSpec) -> 
     )
     same = sa.and_(*(_as_key(stage.c[name], spec.target.c[name]) == doubled.c[name] for name in spec.key))
     reason = _text("its key occurs more than once in the district")
-    rows = sa.select(spec.number, _text(Kind.REJECTED), reason).where(same, not_refused(spec, stage))
-    await _insert(connection, spec, rows)
+    rows = sa.select(spec.number, _REJECTED, reason).where(same, not_refused(spec, stage))
+    await refuse_rows(connection, spec, rows)
 
 
 def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -216,7 +183,9 @@ async def _refuse_by_parents(
     found = 0
     for spec in group:
         for number, key in enumerate(spec.foreign_keys):
-            found += await _refuse_by_parent(connection, spec, number, key, around, pending)
+            check = _check_of_parent(spec, number, key, around, pending)
+            rows = sa.select(spec.number, check.kind, check.reason).where(check.when, not_refused(spec, spec.stage))
+            found += await refuse_rows(connection, spec, rows)
     return found
 
 
@@ -230,22 +199,17 @@ async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableSp
     return found
 
 
-async def _refuse_by_parent(
-    connection: AsyncConnection,
-    spec: TableSpec,
-    number: int,
-    key: ForeignKey,
-    around: Surroundings,
-    pending: set[sa.Table],
-) -> int:
-    """Refuse rows whose parent is not in the state: blocked where the district has it, else orphans."""
+def _check_of_parent(
+    spec: TableSpec, number: int, key: ForeignKey, around: Surroundings, pending: Collection[sa.Table]
+) -> _Check:
+    """Return the check for rows whose parent is not in the state: blocked where the district has it, else orphans."""
     stage, parent = spec.stage, key.parent.alias("parent")
     pairs = list(zip(key.columns, key.referred, strict=True))
     in_state = sa.exists().where(
         *(parent.c[theirs] == stage.c[ours] for ours, theirs in pairs),
         *((spec.of_tenant(parent),) if key.by_tenant else ()),
     )
-    missing = [*(stage.c[ours].is_not(None) for ours in key.columns), not_refused(spec, stage), sa.not_(in_state)]
+    missing = [*(stage.c[ours].is_not(None) for ours in key.columns), sa.not_(in_state)]
     elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {around.advice(key.parent)}"
     staged_parent = around.staged.get(key.parent)
@@ -260,9 +224,9 @@ async def _refuse_by_parent(
             accepted = sa.exists().where(*same, not_refused(staged_parent, other))
             missing.append(sa.not_(accepted))
     orphan_reason = f"{', '.join(key.columns)} names no {key.parent.name} record"
-    kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_text(Kind.REJECTED))
+    kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_REJECTED)
     reason = sa.case((elsewhere, _text(blocked_reason)), else_=_text(orphan_reason))
-    return await _insert(connection, spec, sa.select(spec.number, kind, reason).where(*missing))
+    return _Check(sa.and_(*missing), kind, reason)
 
 
 async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableSpec, unique: UniqueKey) -> int:
@@ -282,8 +246,8 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableSpec, u
         sa.not_(gives_it_up),
     )
     reason = _text(f"another record of the state holds this {', '.join(unique.columns)}")
-    rows = sa.select(spec.number, _text(Kind.REJECTED), reason)
-    return await _insert(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
+    rows = sa.select(spec.number, _REJECTED, reason)
+    return await refuse_rows(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
 
 
 async def _refuse_doubled_values(connection: AsyncConnection, spec: TableSpec, unique: UniqueKey) -> int:
@@ -305,8 +269,8 @@ async def _refuse_doubled_values(connection: AsyncConnection, spec: TableSpec, u
     same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
     ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
     reason = _text(f"another record of the district has the same {', '.join(unique.columns)}")
-    rows = sa.select(ranked.c.n, _text(Kind.REJECTED), reason).where(ranked.c.place > 1)
-    return await _insert(connection, spec, rows)
+    rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
+    return await refuse_rows(connection, spec, rows)
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

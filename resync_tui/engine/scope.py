@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.engine import rules
+from resync_tui.engine.declared import collation
 from resync_tui.engine.families import cast_for_stage
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.tables import RULE, TableSpec, shown_in, twin
@@ -77,7 +78,7 @@ class Scope:
         first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
         marks: list[sa.ColumnElement[Any]] = [first_rule.label(RULE)]
         for number, key in enumerate(spec.foreign_keys):
-            mark = sa.null() if key.parent in whole else _in_district(spec, key)
+            mark = sa.null() if key.parent in whole else _in_district(spec, key, self.dialect)
             marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
         data: list[sa.ColumnElement[Any]] = [spec.row.c[name] for name in spec.columns]
         if self.dialect == "postgresql":
@@ -93,7 +94,7 @@ class Scope:
             await rules.require_valid(spec.object, rule, forbidden, spec.row, ask)
 
 
-def _in_district(spec: TableSpec, key: ForeignKey) -> sa.ColumnElement[Any]:
+def _in_district(spec: TableSpec, key: ForeignKey, dialect: str) -> sa.ColumnElement[Any]:
     """Return whether the district has the parent that a row points to; null where it has no such table."""
     try:
         parent = twin(key.parent, spec.source).alias("p")
@@ -101,5 +102,7 @@ def _in_district(spec: TableSpec, key: ForeignKey) -> sa.ColumnElement[Any]:
         return sa.null()
     if not set(key.referred) <= set(parent.c.keys()):
         return sa.null()
-    pairs = zip(key.columns, key.referred, strict=True)
-    return sa.exists().where(*(parent.c[theirs] == spec.row.c[ours] for ours, theirs in pairs))
+    pairs = [(parent.c[theirs], spec.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
+    if dialect == "sqlite" and len(pairs) == 1 and collation(pairs[0][0]) is None:
+        return pairs[0][1].in_(sa.select(pairs[0][0]))  # looks the index up, without a subquery for each row
+    return sa.exists().where(*(theirs == ours for theirs, ours in pairs))

@@ -16,18 +16,19 @@ def stored_otherwise(
 
 def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
     """Whether two of SQLite's columns store equal values as the same kind: by the same affinity, other than none."""
-    affinities = {_affinity(column.info.get("declared", "")) for column in (one, other)}
+    affinities = {affinity(column) for column in (one, other)}
     return len(affinities) == 1 and "BLOB" not in affinities
 
 
-def _affinity(declared: str) -> str:
+def affinity(column: sa.Column[Any]) -> str:
     """Return what a column prefers to store, by SQLite's own rules."""
-    for affinity, *parts in (
+    declared: str = column.info.get("declared", "")
+    for preferred, *parts in (
         ("INTEGER", "INT"),
         ("TEXT", "CHAR", "CLOB", "TEXT"),
         ("BLOB", "BLOB", "ANY"),  # in a strict table ANY converts nothing
         ("REAL", "REAL", "FLOA", "DOUB"),
     ):
         if any(part in declared.upper() for part in parts):
-            return affinity
+            return preferred
     return "NUMERIC" if declared else "BLOB"

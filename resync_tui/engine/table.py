@@ -1,7 +1,8 @@
 """Bring the state's tables in line with their stages: refuse, compare, update, insert, and count each record once."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +14,11 @@ from resync_tui.engine.circles import EVERY, Circles
 from resync_tui.engine.difference import Difference
 from resync_tui.engine.ends import Target
 from resync_tui.engine.families import differs, value_for_target
+from resync_tui.engine.first_load import FirstLoad
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Check, Portions, Span
-from resync_tui.engine.refusal import Surroundings, is_circular, not_refused, refuse
+from resync_tui.engine.refusal import Surroundings, each_alone, is_circular, not_refused, refuse
 from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
 from resync_tui.errors import CannotRun
@@ -56,7 +58,7 @@ class Merge:
         self,
         target: Target,
         accounts: Mapping[TableSpec, Account],
-        fresh: Collection[TableSpec],
+        fresh: Set[TableSpec],
         around: Surroundings,
         pace: Pace,
     ) -> None:
@@ -70,6 +72,7 @@ class Merge:
         self.accounts = accounts
         self._work = {spec: _Work() for spec in self.group}
         self._retry: list[tuple[TableSpec, int]] = []
+        self._first_loads: dict[TableSpec, FirstLoad] = {}
 
     async def compare(self) -> None:
         """Refuse, and compare what is left with the state; afterwards it is known what is to do. Raises NoFit."""
@@ -77,6 +80,11 @@ class Merge:
             names = ", ".join(spec.name for spec in self.group if not spec.key)
             raise NoFit(f"{names} points back to itself and has no key", "Give the state's table a primary key.")
         async with self.target.staging() as connection:
+            if self.target.looks_ahead and self.fresh >= set(self.group) and each_alone(self.group):
+                for spec in self.group:
+                    self._first_loads[spec] = FirstLoad(self.target, spec, self.around)
+                    await self._first_loads[spec].prepare(connection)
+                return
             await refuse(connection, self.group, self.around)
         for spec in self.group:
             await self._count_refused(spec)
@@ -101,7 +109,11 @@ class Merge:
             await self._over(spec, self._update)
         if not circular:
             for spec in new:
-                await self._over(spec, self._insert)
+                if spec in self._first_loads:
+                    whole = partial(self._insert_whole, spec)
+                    await self._first_loads[spec].run(self.portions, partial(self._insert, spec), whole)
+                else:
+                    await self._over(spec, self._insert)
         await self._retry_refused()
         if not complete:
             await circles.insert_left()
@@ -205,6 +217,9 @@ class Merge:
 
         return await self._apply(spec, span, self._new_rows, "inserted", None if spec.key else check)
 
+    async def _insert_whole(self, spec: TableSpec, span: Span) -> int:
+        return await self.portions.whole(self._new_rows(spec, span), partial(self._count, spec, "inserted"))
+
     async def _apply(
         self,
         spec: TableSpec,
@@ -216,11 +231,12 @@ class Merge:
         async def alone(number: int, reason: str) -> None:
             await self._refuse_one(spec, number, reason)
 
-        def count(done: int) -> None:
-            if done:
-                self.accounts[spec].add(**{term: done})
-
+        count = partial(self._count, spec, term)
         return await self.portions.apply(span, lambda span: statement(spec, span), alone, count, check)
+
+    def _count(self, spec: TableSpec, term: str, done: int) -> None:
+        if done:
+            self.accounts[spec].add(**{term: done})
 
     async def _refuse_one(self, spec: TableSpec, number: int, reason: str) -> None:
         values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}

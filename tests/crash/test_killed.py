@@ -6,6 +6,7 @@ from resync_tui.outcome import Status
 from tests.crash.holding import in_a_chunk
 from tests.crash.records import accounts_hold
 from tests.crash.site import Site, until
+from tests.databases import run_script
 
 
 async def taken_over(site: Site, number: int) -> None:
@@ -65,4 +66,21 @@ async def test_killed_while_reading_leaves_no_copy_of_the_district(site: Site) -
     await until(reading)
     site.kill(agent)
     assert (await site.result(number, "Enrollment")).counts.processed == 0
+    await taken_over(site, number)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("phase", ["reading", "merging"])
+async def test_killed_in_a_load_that_never_leaves_sqlite(site: Site, phase: str) -> None:
+    """Where the district's reader sees the state, it writes the stage as well."""
+    for url in (site.settings.state_url(), site.settings.district_url("01")):
+        await run_script(url, "PRAGMA journal_mode = WAL")
+    (number,) = await site.send("01")
+    agent = site.start()
+
+    async def there() -> bool:
+        return (await site.result(number, "Enrollment")).phase == phase
+
+    await until(there)
+    site.kill(agent)
     await taken_over(site, number)

@@ -206,14 +206,14 @@ async def test_what_a_dead_batch_left_is_cleared_for_its_own_district_only(datab
 
 async def _die_with_a_stage(job: Job) -> None:
     """Leave a stage behind, as a killed process does."""
-    from resync_tui.engine.job import open_target
+    from resync_tui.engine.job import open_source, open_target
     from resync_tui.engine.tables import describe
 
     target = open_target(job.target)
     await target.claim()
     tables = await target.reflect(["a"])
     spec = describe(job.catalog["A"], "a", target.stage_name(0), job.catalog, job.tenant, (tables, tables))
-    await target.create_stages([spec])
+    await target.create_stages([spec], open_source(job.source, job.target))
     await target.close()
 
 

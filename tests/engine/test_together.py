@@ -12,7 +12,8 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine.ends import Query, Source
 from resync_tui.engine.job import Limits
 from resync_tui.engine.postgres import PostgresSource, PostgresTarget
-from resync_tui.engine.sqlite import SqliteSource, SqliteTarget
+from resync_tui.engine.sqlite import SqliteTarget
+from resync_tui.engine.sqlite_source import SqliteSource
 from resync_tui.outcome import Status
 from tests.databases import rows, run_script
 from tests.engine.running import Heard, make_job, run

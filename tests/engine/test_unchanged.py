@@ -153,7 +153,7 @@ async def test_two_releases_are_proven_to_hash_alike(database: Database, ends: t
 
 
 async def _proven(job: Job) -> Hashing:
-    source, target = open_source(job.source, job.target_url), open_target(job.target)
+    source, target = open_source(job.source, job.target), open_target(job.target)
     try:
         await target.claim()
         async with source.snapshot():

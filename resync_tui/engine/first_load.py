@@ -1,0 +1,67 @@
+"""The insert of a table of which the state holds nothing: rows are judged while those before them go in."""
+
+from collections.abc import Awaitable, Callable
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.ends import Target
+from resync_tui.engine.portions import Portions, Span
+from resync_tui.engine.refusal import Surroundings, by_parents, by_values, refuse_rows
+from resync_tui.engine.tables import TableSpec
+
+AT_A_TIME = 2
+"""Portions: one is judged, one inserted."""
+
+
+class FirstLoad:
+    """One table's; its parents are merged, and no row of it hangs on another.
+
+    The state's own foreign keys are what tells whether there are orphans: they are only looked for once it has refused
+    a portion.
+    """
+
+    def __init__(self, target: Target, spec: TableSpec, around: Surroundings) -> None:
+        self.target = target
+        self.spec = spec
+        self._by_parents = by_parents(spec, around)
+        self._looks_for_orphans = False
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """Find out what can be asked of its rows."""
+        self._by_values = await by_values(connection, self.spec)
+
+    async def run(
+        self,
+        portions: Portions,
+        insert: Callable[[Span], Awaitable[int]],
+        insert_whole: Callable[[Span], Awaitable[int]],
+    ) -> None:
+        """Insert what is not refused; `insert_whole` fails where the state refuses any row of a portion."""
+
+        async def judge_and_insert(span: Span) -> int:
+            await self._refuse_by_values(span)
+            if not self._looks_for_orphans:
+                try:
+                    return await insert_whole(span)
+                except DBAPIError as error:
+                    if self.target.refusal(error) is None:
+                        raise
+                self._looks_for_orphans = True
+            await self._refuse_by_parents(span)
+            return await insert(span)
+
+        await portions.over(self.spec.number, judge_and_insert, workers=AT_A_TIME)
+
+    async def _refuse_by_values(self, span: Span) -> None:
+        refused = await self.target.look_ahead(self._by_values.where(span.of(self.spec.number)))
+        if refused:
+            rows = [dict(zip(("n", "kind", "reason"), row, strict=True)) for row in refused]
+            async with self.target.staging() as connection:
+                await connection.execute(sa.insert(self.spec.refused), rows)
+
+    async def _refuse_by_parents(self, span: Span) -> None:
+        if self._by_parents is not None:
+            async with self.target.staging() as connection:
+                await refuse_rows(connection, self.spec, self._by_parents.where(span.of(self.spec.number)))
