@@ -98,7 +98,7 @@ class EngineSettings:
     districts: AtLeastOne = 4
     max_records_per_second: NotNegative = 0
     window: str = ""
-    snapshot_minutes: NotNegative = 360
+    snapshot_minutes: NotNegative = 1440
     errors_kept: NotNegative = 10_000
     extra_share: Share = 0.05
     reach_again: NotNegative = 12

@@ -129,6 +129,7 @@ async def test_a_state_file_that_does_not_exist_is_only_made_by_apply(database: 
     printed = await derive(district, state, load())
     assert not (tmp_path / "state.db").exists()
     assert await apply(district, state, load()) == printed
+    assert await rows(state, "PRAGMA journal_mode") == [("wal",)], "what is made here is read while it is written"
 
 
 FAMILY = """

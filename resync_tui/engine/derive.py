@@ -7,7 +7,9 @@ that no DIS object holds.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 
+import aiosqlite
 import networkx as nx
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -110,9 +112,17 @@ async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> li
 
 
 async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Create what the target lacks of the derived tables, in one transaction, and return the statements."""
+    """Create what the target lacks of the derived tables, in one transaction, and return the statements.
+
+    A SQLite file that is made here is in WAL mode, so that it can be read and written at a time.
+    """
+    fresh = dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists()
     engine = begin_immediate(open_engine(target_url, create=True))
     with explained("the state", target_url):
+        if fresh:
+            async with engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                await cast(aiosqlite.Connection, raw.driver_connection).execute("PRAGMA journal_mode = WAL")
         async with engine.begin() as connection:
             keys, statements, rest = await connection.run_sync(_missing, derived)
             made = [lack for lack in keys if await _make(connection, lack, target_url, tell)]

@@ -95,7 +95,8 @@ class Comparer:
     def _how_many(self, spec: TableSpec) -> sa.Select[Any]:
         in_scope = sa.func.sum(sa.case((self.scope.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
         ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
-        if spec.keyed_alike and len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER:
+        of_integers = len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER
+        if self.source.hashes and spec.keyed_alike and of_integers:
             key = spec.row.c[spec.key[0]]
             # Of a query of their own, an index answers these.
             ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
