@@ -26,7 +26,10 @@ class Difference:
     """The buckets that differ; None: every row may differ."""
     by: Buckets | None = None
     extra: tuple[tuple[Any, ...], ...] | None = None
-    """The keys of the state's records that the district does not have, where that is known as well."""
+    """The keys of the state's records that the district does not have; None: not known.
+
+    Always known of keys where the snapshot shows the state's rows: its reader writes the stages then, nobody else may.
+    """
     rows: sa.ColumnElement[bool] | None = None
     """The condition that a row of the district differs, where its snapshot shows the state's rows too."""
 

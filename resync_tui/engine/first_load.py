@@ -1,6 +1,7 @@
 """The insert of a table of which the state holds nothing: rows are judged while those before them go in."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -10,6 +11,10 @@ from resync_tui.engine.ends import Target
 from resync_tui.engine.portions import Portions, Span
 from resync_tui.engine.refusal import Surroundings, by_parents, by_values, refuse_rows
 from resync_tui.engine.tables import TableSpec
+
+_TRIGGERS = sa.text(
+    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) LIMIT 1"
+)
 
 AT_A_TIME = 2
 """Portions: one is judged, one inserted."""
@@ -22,15 +27,21 @@ class FirstLoad:
     a portion.
     """
 
-    def __init__(self, target: Target, spec: TableSpec, around: Surroundings) -> None:
+    def __init__(
+        self, target: Target, spec: TableSpec, around: Surroundings, count_refused: Callable[[], Awaitable[None]]
+    ) -> None:
         self.target = target
         self.spec = spec
+        self._count_refused = count_refused
+        self._by_values: sa.Select[Any] = sa.select()
         self._by_parents = by_parents(spec, around)
         self._looks_for_orphans = False
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """Find out what can be asked of its rows."""
         self._by_values = await by_values(connection, self.spec)
+        # What a trigger makes of a row says nothing of the row.
+        self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.spec.target.name}) is not None
 
     async def run(
         self,
@@ -60,8 +71,11 @@ class FirstLoad:
             rows = [dict(zip(("n", "kind", "reason"), row, strict=True)) for row in refused]
             async with self.target.staging() as connection:
                 await connection.execute(sa.insert(self.spec.refused), rows)
+            await self._count_refused()
 
     async def _refuse_by_parents(self, span: Span) -> None:
         if self._by_parents is not None:
             async with self.target.staging() as connection:
-                await refuse_rows(connection, self.spec, self._by_parents.where(span.of(self.spec.number)))
+                found = await refuse_rows(connection, self.spec, self._by_parents.where(span.of(self.spec.number)))
+            if found:
+                await self._count_refused()

@@ -73,8 +73,13 @@ class SqliteTarget(Target):
         with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
             async with self._one_ahead:
                 if self._ahead is None:
-                    self._ahead = await self.engine.connect()
-                    await self._stage_file.attach(await driver_of(self._ahead))
+                    ahead = await self.engine.connect()
+                    try:
+                        await self._stage_file.attach(await driver_of(ahead))
+                    except BaseException:
+                        await ahead.close()
+                        raise
+                    self._ahead = ahead
                 try:
                     found = (await self._ahead.execute(query)).all()
                 finally:

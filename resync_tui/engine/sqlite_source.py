@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import dialect_of, explained, open_engine, sqlite_path
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, connected
-from resync_tui.engine.stage_file import Filling, StageFile, insert_into, rowid_of, uri_path
+from resync_tui.engine.stage_file import Filling, StageFile, insert_into, is_text, rowid_of, uri_path
 from resync_tui.engine.tables import TableSpec
 from resync_tui.errors import CannotRun
 
@@ -186,6 +186,8 @@ async def _without_a_file() -> AsyncIterator[aiosqlite.Connection]:
     """Lend a connection to which files are attached: one that may write a stage may still only read the district."""
     with anyio.CancelScope(shield=True):
         reader = await aiosqlite.connect("", isolation_level=None, uri=True, timeout=30)
+        # once: SQLite makes no function anew while any statement runs
+        await reader.create_function("is_text", 1, is_text, deterministic=True)
     try:
         yield reader
     finally:

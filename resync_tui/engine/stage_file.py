@@ -1,6 +1,7 @@
 """The file beside a SQLite state that holds a batch's stages, and how SQLite itself copies rows into it."""
 
 import hashlib
+import math
 import sqlite3
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from resync_tui.engine.families import Family, family
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import LeaseLost
 
-ROWS_AT_ONCE = 5_000
+FIRST_ROWS, ROWS_AT_ONCE = 250, 5_000
+TEXT_AT_ONCE = 4_000_000
+"""Bytes; a run of rows that holds more is followed by one of half as many."""
 _LEAST, _LARGEST = -(2**63), 2**63 - 1
 _quote = sqlite.dialect().identifier_preparer.quote
 
@@ -130,26 +133,30 @@ class Filling:
 
     async def run(self, driver: aiosqlite.Connection, meter: Meter) -> None:
         """Copy all rows; text that is not UTF-8 is staged as bytes."""
-        low, staged, rows = _LEAST, 0, meter.portion(ROWS_AT_ONCE)
+        low, staged, rows = _LEAST, 0, FIRST_ROWS
         while low <= _LARGEST:
-            ((last,),) = await driver.execute_fetchall(self.following, {"low": low, "rows": rows})
+            portion = {"low": low, "rows": meter.portion(rows)}
+            ((last,),) = await driver.execute_fetchall(self.following, portion)
             if last is None:
                 return
             count = (await driver.execute(self.insert, {"low": low, "last": last})).rowcount
             if count:
-                await self._require_text(driver, (staged + 1, staged + count))
+                long = await self._require_text(driver, (staged + 1, staged + count)) > TEXT_AT_ONCE
+                rows = max(1, rows // 2) if long else min(ROWS_AT_ONCE, rows * 2)
                 await meter(count)
             low, staged = last + 1, staged + count
 
-    async def _require_text(self, driver: aiosqlite.Connection, span: tuple[int, int]) -> None:
-        """Turn text that is not UTF-8 into bytes, which SQLite itself never looks at."""
+    async def _require_text(self, driver: aiosqlite.Connection, span: tuple[int, int]) -> float:
+        """Turn text that is not UTF-8 into bytes, which SQLite itself never looks at; return the length of all."""
         try:
-            ((unusual, *joined),) = await driver.execute_fetchall(self.texts, span)
+            ((unusual, *found),) = await driver.execute_fetchall(self.texts, span)
         except sqlite3.DataError:  # together they are longer than a value may be
-            unusual, joined = True, []
-        if unusual or not all(text is None or is_text(text) for text in joined):
-            await driver.create_function("is_text", 1, is_text, deterministic=True)
             await driver.execute(self.mend, span)
+            return math.inf
+        joined = [text for text in found if text is not None]
+        if unusual or not all(map(is_text, joined)):
+            await driver.execute(self.mend, span)
+        return sum(map(len, joined))
 
 
 def is_text(value: bytes) -> bool:

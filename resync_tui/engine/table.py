@@ -82,7 +82,8 @@ class Merge:
         async with self.target.staging() as connection:
             if self.target.looks_ahead and self.fresh >= set(self.group) and each_alone(self.group):
                 for spec in self.group:
-                    self._first_loads[spec] = FirstLoad(self.target, spec, self.around)
+                    count = partial(self._count_refused, spec)
+                    self._first_loads[spec] = FirstLoad(self.target, spec, self.around, count)
                     await self._first_loads[spec].prepare(connection)
                 return
             await refuse(connection, self.group, self.around)

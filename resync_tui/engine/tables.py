@@ -24,6 +24,7 @@ from resync_tui.engine.keys import (
     unique_keys,
     year_path,
 )
+from resync_tui.engine.stored import affinity
 
 NUMBER = "_resync_n"
 RULE = "_resync_rule"
@@ -139,7 +140,12 @@ class TableSpec:
 
 
 def _stays_apart(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether different keys stay so: to a collation they may be equal, and char(n) drops blanks at the end."""
+    """Whether different keys stay so.
+
+    To a collation they may be equal, char(n) drops blanks at the end, and to a SQLite column of numbers '1' is 1.
+    """
+    if "declared" in source.info and "declared" in target.info and affinity(source) != affinity(target):
+        return False
     return collation(target) is None and (is_padded(source) or not is_padded(target))
 
 

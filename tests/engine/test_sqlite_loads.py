@@ -86,7 +86,7 @@ async def test_where_any_value_may_be_stored_it_goes_in_as_bytes(database: Datab
     assert held[0] == held[1] == [(number, "blob", value) for number, value in enumerate(WRONG, 1)]
 
 
-@pytest.mark.parametrize("kind", ["text", "date", "real"])
+@pytest.mark.parametrize("kind", ["text", "date", "real", "int"])
 async def test_a_key_that_is_not_utf_8_is_named(database: Database, kind: str) -> None:
     table = f"CREATE TABLE t (id {kind} NOT NULL PRIMARY KEY, v text);"
     here = await pair(database, FILES, district=table, state=table)
@@ -97,6 +97,96 @@ async def test_a_key_that_is_not_utf_8_is_named(database: Database, kind: str) -
     heard = await run(make_job(here.district, here.state, TEXTS, None))
     assert heard.counts["T"] == Counts(processed=1, rejected=1)
     assert {key for _, key, _, _ in heard.refused} == {("41ff",)}
+
+
+async def test_text_that_is_not_utf_8_is_found_while_another_object_is_read(database: Database) -> None:
+    many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) INSERT INTO"
+    tables = "CREATE TABLE t (id integer PRIMARY KEY, v text); CREATE TABLE u (id integer PRIMARY KEY, v text)"
+    here = await pair(
+        database,
+        FILES,
+        f"{many} t SELECT i, CASE WHEN i % 1000 = 0 THEN CAST(x'ff' AS text) ELSE 'x' END FROM n;"
+        f"{many} u SELECT i, 'x' FROM n;",
+        district=f"{tables} WITHOUT ROWID;",
+        state=f"{tables};",
+    )
+    await in_journal(here, "wal")
+    catalog = Catalog("Two", (DisObject("U", ("u",)), DisObject("T", ("t",))))
+    heard = await run(make_job(here.district, here.state, catalog, None))
+    assert heard.counts["T"] == Counts(processed=40_000, inserted=39_960, rejected=40)
+    assert heard.counts["U"] == Counts(processed=40_000, inserted=40_000)
+
+
+async def test_long_texts_are_looked_at_a_few_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = list[int]()
+
+    def noting(value: bytes) -> bool:
+        looked_at.append(len(value))
+        return is_text(value)
+
+    is_text = stage_file.is_text
+    monkeypatch.setattr(stage_file, "is_text", noting)
+    monkeypatch.setattr(stage_file, "FIRST_ROWS", 16)
+    monkeypatch.setattr(stage_file, "TEXT_AT_ONCE", 100_000)
+    table = "CREATE TABLE t (id integer PRIMARY KEY, v text);"
+    here = await pair(database, FILES, district=table, state=table)
+    await in_journal(here, "wal")
+    store(here.district, "v", [b"x" * 50_000] * 60)
+    heard = await run(make_job(here.district, here.state, TEXTS, None))
+    assert heard.counts["T"] == Counts(processed=60, inserted=60)
+    assert looked_at[0] >= 800_000
+    assert max(looked_at[3:]) <= 200_000
+
+
+@every_comparison([FILES, ("sqlite", "postgresql")])
+async def test_numbers_at_the_end_of_all_stop_no_other(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(
+        database,
+        ends,
+        "INSERT INTO t VALUES (1, -9223372036854775808, 0), (2, 1.5, 9007199254740993);"
+        "INSERT INTO t VALUES (3, -1000, 1), (4, -999.99, -2);",
+        district="CREATE TABLE t (id integer PRIMARY KEY, v numeric, n numeric);",
+        state="CREATE TABLE t (id integer PRIMARY KEY, v numeric(5, 2), n numeric(19));",
+    )
+    heard = await run(make_job(here.district, here.state, TEXTS, None))
+    assert heard.counts["T"] == Counts(processed=4, inserted=2, rejected=2)
+    assert {(key, reason) for _, key, _, reason in heard.refused} == {
+        ((number,), "v is out of range (numeric 5,2)") for number in (1, 3)
+    }
+    assert await here.held("SELECT n FROM t ORDER BY id") == [(9007199254740993,), (-2,)]
+
+
+async def test_keys_that_are_one_number_to_the_state_are_refused_and_what_is_extra_is_counted(
+    database: Database,
+) -> None:
+    here = await pair(
+        database,
+        FILES,
+        "INSERT INTO t VALUES ('1', 'a'), (1, 'a');",
+        "INSERT INTO t VALUES (1, 'a'), (77, 'b');",
+        district="CREATE TABLE t (id PRIMARY KEY, v text);",
+        state="CREATE TABLE t (id numeric PRIMARY KEY, v text);",
+    )
+    await in_journal(here, "wal")
+    heard = await run(make_job(here.district, here.state, TEXTS, None))
+    assert heard.counts["T"] == Counts(processed=2, rejected=2, extra=1)
+
+
+async def test_an_orphan_is_one_whatever_a_trigger_makes_of_it(database: Database) -> None:
+    tables = "CREATE TABLE p (id integer PRIMARY KEY); CREATE TABLE t (id integer PRIMARY KEY, p integer{});"
+    here = await pair(
+        database,
+        FILES,
+        "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 1), (2, 99);",
+        "CREATE TRIGGER moves AFTER INSERT ON t BEGIN UPDATE t SET p = 1 WHERE id = new.id; END;",
+        district=tables.format(""),
+        state=tables.format(" REFERENCES p"),
+    )
+    await in_journal(here, "wal")
+    catalog = Catalog("Two", (DisObject("P", ("p",)), DisObject("T", ("t",), ("P",))))
+    for inserted, unchanged in ((1, 0), (0, 1)):
+        heard = await run(make_job(here.district, here.state, catalog, None, token=1 + unchanged))
+        assert heard.counts["T"] == Counts(processed=2, inserted=inserted, unchanged=unchanged, rejected=1)
 
 
 async def test_numbers_and_bytes_where_a_text_should_be_and_text_where_a_number_should(database: Database) -> None:
