@@ -103,10 +103,8 @@ class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg h
 
 
 def _open_sqlite(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
-    quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{quoted}?mode={mode}&uri=true", poolclass=pool, connect_args={"timeout": 30}
-    )
+    url = f"sqlite+aiosqlite:///file:{uri_path(path)}?mode={mode}&uri=true"
+    engine = create_async_engine(url, poolclass=pool, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -120,6 +118,11 @@ def _open_sqlite(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
         connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     return engine
+
+
+def uri_path(path: Path) -> str:
+    """Return a path as SQLite's file: URIs take it."""
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def begin_immediate(engine: AsyncEngine) -> AsyncEngine:

@@ -90,8 +90,11 @@ class SqliteTarget(Target):
         return str(number)
 
     @asynccontextmanager
-    async def _filling(self, source: Source) -> AsyncIterator[aiosqlite.Connection]:
-        """Lend the connection that writes stages while the district is read: its reader, where that shows them."""
+    async def _stage_writer(self, source: Source) -> AsyncIterator[aiosqlite.Connection]:
+        """Lend the connection that writes stages while the district is read: its reader, where that shows them.
+
+        Nobody else may write them then: they would wait for the end of its transaction.
+        """
         if isinstance(source, SqliteSource) and source.stages is not None:
             yield source.stages
             return
@@ -102,7 +105,7 @@ class SqliteTarget(Target):
             await driver.commit()
 
     async def create_stages(self, specs: Sequence[TableSpec], source: Source) -> None:
-        async with self._filling(source) as driver:
+        async with self._stage_writer(source) as driver:
             for statement in (statement for spec in specs for statement in stage_ddl(spec)):
                 await driver.execute(statement)
 
@@ -115,12 +118,12 @@ class SqliteTarget(Target):
         async with aclosing(source.rows(query)) as portions:
             async for portion in portions:
                 await meter(len(portion))
-                async with self._filling(source) as driver:
+                async with self._stage_writer(source) as driver:
                     await driver.executemany(insert, portion)
 
     async def settle(self, spec: TableSpec, source: Source, *, by_key: bool) -> None:
         if by_key and spec.key:
-            async with self._filling(source) as driver:
+            async with self._stage_writer(source) as driver:
                 await driver.execute(key_index(spec))
 
     async def has_grown(self, table: sa.Table) -> None:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import dialect_of, explained, open_engine, sqlite_path
+from resync_tui.database import dialect_of, explained, open_engine, sqlite_path, uri_path
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, connected
-from resync_tui.engine.stage_file import Filling, StageFile, insert_into, is_text, rowid_of, uri_path
+from resync_tui.engine.filling import Filling, is_text, rowid_of
+from resync_tui.engine.stage_file import StageFile, insert_into
 from resync_tui.engine.tables import TableSpec
 from resync_tui.errors import CannotRun
 
