@@ -26,7 +26,7 @@ from resync_tui.engine.tables import TableSpec
 
 FEW_ROWS = 5_000
 """So many are staged rather than looked at row by row."""
-ROWS_AT_ONCE = 1 << 20
+ROWS_AT_ONCE = 1 << 19
 """Looked at in one query: 16 bytes come back of each, from either end."""
 _PART_SHIFT, _PARTS = 10, 16
 """Those rows are compared in so many parts, told by some bits of their numbers, since dictionaries of all take much."""
