@@ -47,6 +47,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             today=datetime.now().astimezone().date(),
             current_year=settings.years.current,
             purpose=lease.purpose,
+            consent=lease.consent,
         )
 
     async def run(report: Report) -> Status:

@@ -91,11 +91,16 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
         if as_json:
             show_json(documents.removal(seen))
         return 0
-    if not yes:
+    if yes:
+        show([f"Only what comparison {seen.batch} shows may go."], err=True)
+    else:
         _confirm_removal(settings, one, seen.counts.extra)
-    done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA, "the removal goes on")
+    done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA, "the removal goes on", seen.batch)
     if done is None:
         return INTERRUPTED
+    if done.status is outcome.Status.FAILED:
+        groups, records = _findings(settings, done.batch)
+        show(reports_compared.extra_records(groups, records, {}, settings.state.word) if groups else (), err=True)
     if as_json:
         show_json(documents.removal(done))
     else:
@@ -124,15 +129,23 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
     """
     from resync_tui import reports_compared
     from resync_tui.extra_guard import held_back
+    from resync_tui.outcome import Finding
 
     groups, records = _findings(settings, seen.batch)
     share = settings.engine.extra_share
     held = {each.object: why for each in seen.objects if (why := held_back(each, share))}
     show(reports_compared.extra_records(groups, records, held, settings.state.word), err=as_json)
+    show((f"{each.object}: {each.message}" for each in seen.objects if each.message), err=as_json)
     if held:
         raise CannotRun(
             f"Nothing was removed: too many would go of {', '.join(held)}",
             "Check the district's database, raise [engine] extra_share, or name only the other objects.",
+        )
+    shown = sum(each.finding is Finding.EXTRA for each in records)
+    if 0 < shown < sum(each.count for each in groups if each.finding is Finding.EXTRA):
+        raise CannotRun(
+            "Nothing was removed: not all of these keys were kept, and only what was shown may go",
+            "Raise [engine] errors_kept, or name fewer objects.",
         )
 
 
@@ -148,12 +161,17 @@ def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
         raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")
 
 
-def _ended(settings: "Settings", district: str, plan: "Plan", purpose: "Purpose", goes_on: str) -> "Batch | None":
-    """Return the ended batch of a request for one district; None: interrupted, and told what goes on."""
+def _ended(
+    settings: "Settings", district: str, plan: "Plan", purpose: "Purpose", goes_on: str, preview: int | None = None
+) -> "Batch | None":
+    """Return the ended batch of a request for one district; None: interrupted, and told what goes on.
+
+    `preview` is the comparison whose extra records a removal may take.
+    """
     from resync_tui import rights, sending
 
     user = rights.require(settings.control_url())
-    request = sending.Request([district], plan, purpose=purpose)
+    request = sending.Request([district], plan, purpose=purpose, preview=preview)
     found = or_detached(lambda queued: sending.send(settings, request, user, queued), goes_on)
     return found[0] if found else None
 

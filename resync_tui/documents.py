@@ -68,11 +68,13 @@ def plan(plan: Plan) -> Document:
 def batch(batch: Batch) -> Document:
     """Return one district's batch with its objects, in the order of syncing.
 
-    What most batches have none of stands there only where there is some: purpose, reason, when it may start.
+    What most batches have none of stands there only where there is some: purpose, preview, reason, when it may start.
     """
     more: Document = {}
     if batch.purpose is not Purpose.RESYNC:
         more["purpose"] = batch.purpose.value
+    if batch.preview is not None:
+        more["preview"] = batch.preview
     if batch.reason:
         more["reason"] = batch.reason
     if batch.not_before:

@@ -1,11 +1,22 @@
 """What a resync came to: counts, the accounting identity, and the status dot (documents: "Resync Summary")."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 KeyValue: TypeAlias = str | int | float | bool | None
 """A value of a record's key, as JSON can carry it."""
+
+
+Consent: TypeAlias = Mapping[str, frozenset[str]]
+"""The extra records that may go, by table, each as `key_text`."""
+
+
+def key_text(key: Mapping[str, KeyValue]) -> str:
+    """Return a record's key as one text, the same for the same key."""
+    return json.dumps(dict(key), sort_keys=True)
 
 
 class Status(StrEnum):

@@ -100,7 +100,8 @@ def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver
 def _aside(batch: Batch) -> Iterator[str]:
     """Say what most batches do not have: another purpose, a reason, a time."""
     if batch.purpose is not Purpose.RESYNC:
-        yield f"       for: {batch.purpose}"
+        shown = f" of what comparison {batch.preview} showed" if batch.preview is not None else ""
+        yield f"       for: {batch.purpose}{shown}"
     if batch.reason:
         yield f"       reason: {batch.reason}"
     if batch.put_off and batch.status is Status.QUEUED:

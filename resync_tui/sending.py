@@ -39,6 +39,8 @@ class Request:
     not_before: datetime | None = None
     campaign: bool = False
     """Whether a district that cannot be reached is tried again later."""
+    preview: int | None = None
+    """Of a removal: the comparison whose extra records may go."""
 
 
 def send(settings: Settings, request: Request, user: str, queued: list[Batch], *, detach: bool = False) -> list[Batch]:
@@ -58,6 +60,7 @@ def send(settings: Settings, request: Request, user: str, queued: list[Batch], *
             not_before=request.not_before,
             full=request.full and request.purpose is Purpose.RESYNC,
             campaign=request.campaign,
+            preview=request.preview,
         )
 
     return _carried_out(settings, submit, queued, detach)

@@ -189,7 +189,12 @@ class Session:
         return bool(self.active) and at - self._read_at >= READ_AGAIN
 
     async def send(
-        self, plan: Plan, districts: Sequence[str], purpose: Purpose = Purpose.RESYNC, reason: str = ""
+        self,
+        plan: Plan,
+        districts: Sequence[str],
+        purpose: Purpose = Purpose.RESYNC,
+        reason: str = "",
+        preview: int | None = None,
     ) -> list[Batch]:
         """Queue what was confirmed, and see that an agent is there to do it."""
         store = await self.store()
@@ -201,6 +206,7 @@ class Session:
             reason=reason,
             purpose=purpose,
             full=self._is_full(plan, districts),
+            preview=preview,
         )
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches

@@ -66,6 +66,7 @@ class Store(Protocol):
         reason: str = "",
         purpose: Purpose = Purpose.RESYNC,
         full: bool = False,
+        preview: int | None = None,
     ) -> list[Batch]:
         """Queue one request: a batch for each district."""
         ...

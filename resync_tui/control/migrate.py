@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from resync_tui.database import begin_immediate, place
 from resync_tui.errors import CannotRun
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The newest revision, here so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"

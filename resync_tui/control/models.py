@@ -37,6 +37,8 @@ class DISBatch(ControlTable, table=True):
     requestedBy: str
     reason: str = ""
     purpose: str = "resync"
+    preview: int | None = None
+    """Of a removal: the comparison whose extra records may go."""
     isFull: bool = False
     """Whether it is of every object of that year's catalog."""
     isScheduled: bool = False

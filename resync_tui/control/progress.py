@@ -16,7 +16,7 @@ from resync_tui.control.models import Tables
 from resync_tui.control.rows import BLANK, COUNTED
 from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.errors import LeaseLost
-from resync_tui.outcome import Finding, Kind, Purpose, Status
+from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
 
 TEXT_LIMIT = 500
@@ -59,6 +59,8 @@ class Lease:
     initiator: str = "district"
     """`district` or `state`."""
     requested_by: str = ""
+    consent: Consent | None = None
+    """Of a removal: the records that its preview showed; None: of any other purpose."""
 
 
 @dataclass(frozen=True, slots=True)

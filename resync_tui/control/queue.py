@@ -20,6 +20,7 @@ from resync_tui.control.gate import pass_gate
 from resync_tui.control.host_lock import end_if_stopped, forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
+from resync_tui.control.records import consent
 from resync_tui.control.rows import plan_view
 from resync_tui.control.security import may_send
 from resync_tui.control.waiting import Sharing, free_district, give_back, may_start, oldest, put_back
@@ -280,6 +281,7 @@ class Queue:
             row.putOff,
             row.initiator,
             row.requestedBy,
+            await consent(connection, row) if row.purpose == Purpose.REMOVE_EXTRA else None,
         )
 
     def _running(self, lease: Lease) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Records of a batch by their keys: those that were refused, and those that are not the same at both ends."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import error_view, finding_view
 from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
-from resync_tui.outcome import Finding, Kind
+from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status, key_text
 
 
 async def error_groups(
@@ -56,6 +58,25 @@ async def finding_groups(connection: AsyncConnection, batch: int, seen: ColumnEl
     )
     rows = (await connection.execute(wanted)).all()
     return [FindingGroup(row.objectName, row.tableName, Finding(row.finding), row.records) for row in rows]
+
+
+async def consent(connection: AsyncConnection, removal: Row[Any]) -> Consent:
+    """Return what a removal, a row of DISBatch, may take: the extra records that its preview kept.
+
+    Nothing without a preview, or where that is no completed comparison of the same district, year and initiator.
+    """
+    batch, found = Tables.batch, Tables.finding
+    same = [batch.c[name] == getattr(removal, name) for name in ("districtNumber", "schoolYear", "initiator")]
+    kept = (
+        select(found.c.tableName, found.c.key)
+        .join(batch, batch.c.batchID == found.c.batchID)
+        .where(batch.c.batchID == removal.preview, batch.c.purpose == Purpose.VERIFY, *same)
+        .where(batch.c.status == Status.COMPLETED, found.c.finding == Finding.EXTRA)
+    )
+    keys: dict[str, set[str]] = {}
+    for row in await connection.execute(kept):
+        keys.setdefault(row.tableName, set()).add(key_text(row.key))
+    return {table: frozenset(of_table) for table, of_table in keys.items()}
 
 
 async def findings(

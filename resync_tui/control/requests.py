@@ -39,6 +39,8 @@ class Asked:
     """Whether it starts by the clock, and so within the window only."""
     campaign: bool = False
     """Whether a district that cannot be reached is tried again later."""
+    preview: int | None = None
+    """Of a removal: the comparison whose extra records may go."""
 
 
 async def queue_request(
@@ -53,6 +55,7 @@ async def queue_request(
         "requestedBy": asked.requested_by,
         "reason": clip(asked.reason),
         "purpose": asked.purpose.value,
+        "preview": asked.preview,
         "isFull": asked.full,
         "isScheduled": asked.scheduled,
         "isCampaign": asked.campaign or asked.scheduled,
@@ -118,7 +121,13 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
     objects = select(history).where(history.c.batchID == first.batchID).order_by(history.c.sequence)
     plan = plan_view(first.schoolYear, (await connection.execute(objects)).all())
     asked = Asked(
-        first.initiator, "", first.reason, Purpose(first.purpose), full=first.isFull, campaign=first.isCampaign
+        first.initiator,
+        "",
+        first.reason,
+        Purpose(first.purpose),
+        full=first.isFull,
+        campaign=first.isCampaign,
+        preview=first.preview,
     )
     batch = Tables.batch
     alike = [batch.c[name] == getattr(first, name) for name in ("schoolYear", "purpose", "initiator")]

@@ -47,6 +47,7 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         objects=tuple(object_view(each) for each in objects),
         reason=row.reason,
         purpose=Purpose(row.purpose),
+        preview=row.preview,
         full=row.isFull,
         scheduled=row.isScheduled,
         not_before=row.notBefore,

@@ -92,18 +92,20 @@ class Store:
         not_before: datetime | None = None,
         full: bool = False,
         campaign: bool | None = None,
+        preview: int | None = None,
     ) -> list[Batch]:
         """Queue one request, a batch a district in the given order.
 
         `reason` is one of campaign.Scenario or free text; `full` says that the plan is of all objects of its year.
         A batch with `not_before` also waits for the window. In a `campaign`, which is what several districts are unless
-        said otherwise, a district that cannot be reached is tried again later.
+        said otherwise, a district that cannot be reached is tried again later. `preview` is the comparison whose extra
+        records a removal may take.
         """
         signed, viewpoint = self._signed(requested_by), self._database.viewpoint
         if viewpoint is not None and not viewpoint.sends(initiator, districts):
             raise NoRight(f"This is the console of {viewpoint}: it sends for nobody else", "Use the state's console.")
         many = len(districts) > 1 if campaign is None else campaign
-        asked = Asked(initiator, signed, reason, purpose, not_before, full, not_before is not None, many)
+        asked = Asked(initiator, signed, reason, purpose, not_before, full, not_before is not None, many, preview)
         async with self._database.write() as connection:
             return await self._queue(connection, districts, plan, asked)
 

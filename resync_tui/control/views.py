@@ -81,6 +81,8 @@ class Batch:
     reason: str = ""
     """Why it was asked for: one of the mandatory scenarios, or free text."""
     purpose: Purpose = Purpose.RESYNC
+    preview: int | None = None
+    """Of a removal: the comparison whose extra records may go."""
     full: bool = False
     """Whether it is of every object of that year's catalog."""
     scheduled: bool = False

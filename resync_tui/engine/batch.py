@@ -1,5 +1,7 @@
 """One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
 
+from collections.abc import Mapping
+
 import anyio
 
 from resync_tui.database import dialect_of, explained
@@ -8,6 +10,7 @@ from resync_tui.engine.course import TROUBLE, Course, first_error
 from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
+from resync_tui.engine.guards import guards_of
 from resync_tui.engine.job import Job, open_source, open_target, require_identity
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.reading import Reading
@@ -15,7 +18,7 @@ from resync_tui.engine.refusal import Surroundings
 from resync_tui.engine.report import found_records, refused_records
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account, Merge
-from resync_tui.engine.tables import describe
+from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 
@@ -110,6 +113,18 @@ class _Batch:
                 continue
             for spec in course.specs:
                 course.accounts[spec] = Account(course.progress)
+        if self.job.purpose is not Purpose.RESYNC:
+            await self._guard()
+
+    async def _guard(self) -> None:
+        """Ask both ends what keeps extra records from being removed."""
+        specs = {spec: course for course in self.courses.values() for spec in course.accounts}
+        with explained(self.job.source_name, self.job.source_url):
+            at_district = await self.source.doubts({spec.name: spec.source for spec in specs})
+        targets = {spec.name: spec.target for spec in specs}
+        doubts = (at_district, await self.target.doubts(targets))
+        for spec, guard in guards_of(specs, doubts, await self.target.delete_actions(targets)):
+            specs[spec].guards[spec] = guard
 
     async def _read(self) -> None:
         """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""
@@ -160,7 +175,15 @@ class _Batch:
                     merge.tell()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(course)
-                course.complete(course.total)
+                course.complete(course.total, await self._what_stays(course))
+
+    async def _what_stays(self, course: Course) -> str:
+        """Say what keeps extra records of an object in the state, as far as a comparison tells."""
+        lines = []
+        for spec, guard in course.guards.items():
+            if course.accounts[spec].counts.extra or spec.lacks_year_path:
+                lines += await guard.told(self.target.fetch, spec)
+        return "; ".join(lines)
 
     def _skipped(self, course: Course) -> bool:
         """Skip an object whose parent in this batch is not in place."""
@@ -184,6 +207,25 @@ class _Batch:
                 async for found in found_records(connection, spec, kept, counts.extra, compared=compared):
                     self.report(found)
 
+    async def _require_consent(self, removals: Mapping[TableSpec, Removal]) -> None:
+        """Show what is extra by now, and raise CannotRun, where that is more than was consented to."""
+        consent = self.job.consent
+        if consent is None:
+            return
+        more = {spec: await each.exceeds(consent.get(spec.name, ())) for spec, each in removals.items()}
+        if not any(more.values()):
+            return
+        for spec, removal in removals.items():
+            async with self.target.staging() as connection:
+                extra, kept = removal.account.counts.extra, self.job.limits.errors_kept
+                async for found in found_records(connection, spec, kept, extra, compared=False):
+                    self.report(found)
+        names = ", ".join(f"{count} of {spec.name}" for spec, count in more.items() if count)
+        raise CannotRun(
+            f"Nothing was removed: by now records are extra that the preview did not show ({names})",
+            "Look at what is extra, then ask again: resync-tui remove-extra",
+        )
+
     async def _remove_extra(self) -> None:
         """Check every object before anything is removed; then remove, children first."""
         if any(course.status in (Status.FAILED, Status.SKIPPED) for course in self.courses.values()):
@@ -191,12 +233,15 @@ class _Batch:
                 "An object could not be compared, so nothing was removed", "See its message; mend that first."
             )
         removals = {
-            spec: Removal(self.target, spec, self.scope, course.accounts[spec], course.extents[spec])
+            spec: Removal(
+                self.target, spec, self.scope, course.accounts[spec], course.extents[spec], course.guards[spec]
+            )
             for course in self.courses.values()
             for spec in course.staged
         }
         for removal in removals.values():
             await removal.check(self.job.limits.extra_share)
+        await self._require_consent(removals)
         for planned in reversed(self.job.plan.objects):
             course = self.courses[planned.object]
             async with course.failing():

@@ -12,6 +12,7 @@ from resync_tui.catalog import DisObject
 from resync_tui.database import explained
 from resync_tui.engine.difference import Extent
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, Report
+from resync_tui.engine.guards import Guard
 from resync_tui.engine.job import Job
 from resync_tui.engine.table import Account
 from resync_tui.engine.tables import TableSpec
@@ -36,6 +37,8 @@ class Course:
     read: int = 0
     phase: str = "reading"
     accounts: dict[TableSpec, Account] = field(default_factory=dict)
+    guards: dict[TableSpec, Guard] = field(default_factory=dict)
+    """What keeps extra records from being removed; empty while records are only sent."""
     status: Status = Status.RUNNING
 
     @property
@@ -53,10 +56,9 @@ class Course:
         """Tell how far it is."""
         self.report(ObjectProgress(self.dis_object.name, self.phase, self.read, self.total, self.counts))
 
-    def complete(self, processed: int) -> None:
+    def complete(self, processed: int, message: str = "") -> None:
         """Tell that it is done; every record must be accounted for."""
         counts = replace(self.counts, processed=processed)
-        message = ""
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
             self.status = Status.FAILED

@@ -10,6 +10,7 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.tables import TableSpec, reflect
 
 
@@ -79,6 +80,10 @@ class Source(ABC):
         async with connected(self.engine) as connection:
             return {str(value) for value in await connection.scalars(query)}
 
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        """Return why some of the district's tables may not show every record, by their names in the catalog."""
+        return {}
+
     @abstractmethod
     async def expel_older(self) -> None:
         """End connections that an older claim of this district still holds."""
@@ -114,6 +119,14 @@ class Target(ABC):
         """Return the tables that exist among `names`, with those they point to."""
         async with connected(self.engine) as connection:
             return await reflect(connection, names)
+
+    @abstractmethod
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        """Return why records of some of the state's tables may not be removed, by their names in the catalog."""
+
+    @abstractmethod
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+        """Return the foreign keys, of any table, by which a deleted record of these tables changes others."""
 
     @abstractmethod
     async def claim(self) -> None:

@@ -1,5 +1,6 @@
 """Take records out of the state that the district does not have, children first, if not too many would go."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -7,15 +8,15 @@ import sqlalchemy as sa
 from resync_tui.engine.copies import count_extra
 from resync_tui.engine.difference import Extent
 from resync_tui.engine.ends import Source, Target
+from resync_tui.engine.guards import Guard
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.portions import Portions, Span
+from resync_tui.engine.report import keys_of
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account
 from resync_tui.engine.tables import TableSpec
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Counts, Kind
-
-KEYS_AT_ONCE = 500
+from resync_tui.outcome import Counts, Kind, key_text
 
 
 async def find_extra(
@@ -25,7 +26,7 @@ async def find_extra(
 
     Where not the whole table is in scope, the district is asked for each: it may have the record in another year.
     """
-    if not spec.key or account.difference.extra is not None:
+    if not spec.key or spec.lacks_year_path or account.difference.extra is not None:
         return
     staged = spec.stage.alias("staged")
     only_there = sa.not_(sa.exists().where(*(spec.target.c[name] == staged.c[name] for name in spec.key)))
@@ -33,12 +34,13 @@ async def find_extra(
     rows = keys.where(scope.of_target(spec), account.difference.candidates(spec.target), only_there)
     async with target.staging() as connection:
         found = int((await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))).rowcount)
-    account.add(extra=found - (0 if extent.whole else await _forget_known(spec, source, target, found)))
+    known = await _forget_known(spec, source, target, scope) if found and not extent.whole else 0
+    account.add(extra=found - known)
 
 
 async def note_extra(spec: TableSpec, target: Target, scope: Scope, account: Account, extent: Extent) -> None:
     """Note those that take no question to the district, once it is let go and its reader no longer writes stages."""
-    if extent.fresh:
+    if extent.fresh or spec.lacks_year_path:
         return
     if not spec.key:
         ((found,),) = await target.fetch(count_extra(spec, scope.of_target(spec)))
@@ -49,20 +51,30 @@ async def note_extra(spec: TableSpec, target: Target, scope: Scope, account: Acc
         account.add(extra=len(known))
 
 
-async def _forget_known(spec: TableSpec, source: Source, target: Target, found: int) -> int:
-    """Take those records back that the district has after all; return how many."""
-    known = 0
-    extra = spec.extra
-    for start in range(1, found + 1, KEYS_AT_ONCE):
-        span = Span(start, start + KEYS_AT_ONCE).of(extra.c.n)
-        asked = await target.fetch(sa.select(*(extra.c[name] for name in spec.key)).where(span))
-        same = sa.tuple_(*(spec.row.c[name] for name in spec.key)).in_(asked)
-        there = await source.fetch(sa.select(*(spec.row.c[name] for name in spec.key)).where(same))
-        if there:
-            async with target.staging() as connection:
-                gone = sa.delete(extra).where(sa.tuple_(*(extra.c[name] for name in spec.key)).in_(there))
-                known += int((await connection.execute(gone)).rowcount)
-    return known
+async def _forget_known(spec: TableSpec, source: Source, target: Target, scope: Scope) -> int:
+    """Take those records back that the district has in another year; return how many.
+
+    Its keys come the way of sent records, so that they are told by the values that the state would hold.
+    """
+    keyed = spec.keys_alone
+    await target.create_stages([keyed], source)
+    await target.load(keyed, source, scope.elsewhere(keyed), _Unmetered())
+    await target.settle(keyed, source, by_key=True)
+    extra, held, elsewhere = spec.extra, spec.target.alias("held"), keyed.stage
+    known = sa.exists().where(spec.same_key(held, extra), *(held.c[name] == elsewhere.c[name] for name in spec.key))
+    async with target.staging() as connection:
+        return int((await connection.execute(sa.delete(extra).where(known))).rowcount)
+
+
+class _Unmetered:
+    """Lets keys pass that are not sent."""
+
+    def portion(self, wanted: int) -> int:
+        """Return all that is wanted."""
+        return wanted
+
+    async def __call__(self, records: int) -> None:
+        """Wait for nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +86,10 @@ class Removal:
     scope: Scope
     account: Account
     extent: Extent
+    guard: Guard
 
     async def check(self, largest_share: float) -> None:
-        """Raise CannotRun where so many records would go that the district rather than the state is wrong."""
+        """Raise CannotRun where none may go, or so many would that the district rather than the state is wrong."""
         extra = self.account.counts.extra
         if not extra:
             return
@@ -84,6 +97,10 @@ class Removal:
             raise CannotRun(
                 f"{self.spec.name} has no key to tell which of its records are extra: nothing was removed",
                 f"Leave {self.spec.object} out, or give the state's table a primary key.",
+            )
+        if self.guard.reason:
+            raise CannotRun(
+                f"Nothing was removed of {self.spec.name}: {self.guard.reason}", f"Leave {self.spec.object} out."
             )
         query = sa.select(sa.func.count()).select_from(self.spec.target).where(self.scope.of_target(self.spec))
         ((held,),) = await self.target.fetch(query)
@@ -98,8 +115,14 @@ class Removal:
                 "Check the district's database, or raise [engine] extra_share.",
             )
 
+    async def exceeds(self, consented: Collection[str]) -> int:
+        """Return how many extra records are none of those that were consented to, by `key_text`."""
+        async with self.target.staging() as connection:
+            keys = await keys_of(connection, self.spec, self.spec.extra, self.spec.extra.c.n)
+        return sum(key_text(key) not in consented for key in keys)
+
     async def carry_out(self, pace: Pace) -> None:
-        """Delete in portions; a record that others still point to stays and is rejected."""
+        """Delete in portions; a record that others still point to, or hang on, stays and is rejected."""
         self.account.counts = Counts(extra=self.account.counts.extra)
         async with self.target.staging() as connection:
             await connection.execute(sa.delete(self.spec.refused))
@@ -112,13 +135,10 @@ class Removal:
         async def remove(span: Span) -> int:
             return await portions.apply(span, self._delete, alone, lambda done: self.account.add(removed=done))
 
-        await portions.over(self.spec.extra.c.n, remove)
-        progress = True
-        while refused and progress:
-            waiting, progress = list(refused), False
+        # What hung on a record of the same table may have gone in the pass before.
+        while await portions.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
             refused.clear()
-            for number in waiting:
-                progress = bool(await remove(Span(number, number + 1))) or progress
+        refused |= await self._held_by_actions()
         await self._note_refused(refused)
         self.account.add(rejected=len(refused))
 
@@ -129,7 +149,18 @@ class Removal:
             sa.exists().where(
                 span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
             ),
+            *(sa.not_(action.hangs_on(self.spec.target)) for action in self.guard.actions),
         )
+
+    async def _held_by_actions(self) -> dict[int, str]:
+        """Return the extra records on which others hang, by their numbers, and why each stays."""
+        held: dict[int, str] = {}
+        for action in reversed(self.guard.actions):
+            there = self.spec.same_key(self.spec.target, self.spec.extra)
+            numbers = sa.select(self.spec.extra.c.n).where(there, action.hangs_on(self.spec.target))
+            reason = f"records hang on it by {action.told}"
+            held |= {int(number): reason for (number,) in await self.target.fetch(numbers)}
+        return held
 
     async def _note_refused(self, refused: dict[int, str]) -> None:
         rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]

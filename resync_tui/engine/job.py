@@ -10,7 +10,7 @@ from resync_tui.database import dialect_of, explain
 from resync_tui.engine.ends import End, Source, Target
 from resync_tui.engine.fingerprints import Hashing
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Purpose
+from resync_tui.outcome import Consent, Purpose
 from resync_tui.plan import Plan
 
 
@@ -48,6 +48,8 @@ class Job:
     current_year: int | None = None
     """None: the plan's."""
     purpose: Purpose = Purpose.RESYNC
+    consent: Consent | None = None
+    """Which extra records may be removed; None: nobody was asked."""
     hashing: Hashing | None = None
     """None: whatever both ends are proven to have in common."""
 

@@ -1,7 +1,7 @@
 """What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ from resync_tui.database import connect_postgres, explained, open_engine, place
 from resync_tui.engine.copying import ending_with, load_rows, pipe
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, family
+from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.sqlite_source import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
@@ -44,6 +45,41 @@ _OWNER = sa.text(
 )
 """The role that the state is of, where this login is one of its members: others of them need the stage too."""
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
+
+
+_KINDS = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
+_NAMED = "SELECT t.name, to_regclass(t.quoted) AS oid FROM unnest($1::text[], $2::text[]) t (name, quoted)"
+_SHOWN = f"""
+    WITH named AS ({_NAMED}), part AS (
+        SELECT name, oid AS root, oid AS part FROM named WHERE oid IS NOT NULL
+        UNION SELECT n.name, n.oid, i.inhrelid FROM named n, pg_partition_tree(n.oid) p
+            JOIN pg_inherits i ON i.inhrelid = p.relid)
+    SELECT p.name, c.relname, c.relkind::text, pg_is_in_recovery(),
+        EXISTS (SELECT FROM pg_inherits i JOIN pg_class r ON r.oid = i.inhparent
+            WHERE i.inhparent = p.root AND r.relkind = 'r')
+    FROM part p JOIN pg_class c ON c.oid = p.part ORDER BY p.name, c.relname
+"""
+_ACTIONS = f"""
+    WITH named AS ({_NAMED})
+    SELECT c.relname, s.nspname, pg_table_is_visible(c.oid), n.name, k.confdeltype::text,
+        ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY place),
+        ARRAY(SELECT attname::text FROM unnest(k.confkey) WITH ORDINALITY u (number, place)
+            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY place)
+    FROM named n JOIN pg_constraint k ON k.confrelid = n.oid JOIN pg_class c ON c.oid = k.conrelid
+        JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
+"""
+"""Foreign keys of whatever table that act when a record of the named ones is deleted."""
+_DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+SUBTABLES = "it has sub-tables, whose records count as its own"
+
+
+async def _of_named(connection: AsyncConnection, query: str, tables: Mapping[str, sa.Table]) -> list[Any]:
+    """Return what a query finds of tables by their names in the catalog."""
+    quoted = [_DIALECT.identifier_preparer.format_table(each) for each in tables.values()]
+    driver = await _driver(connection)
+    return list(await driver.fetch(query, list(tables), quoted))
 
 
 def application_name(end: End, side: str) -> str:
@@ -105,6 +141,18 @@ class PostgresSource(Source):
         async with connected(self.engine) as connection:
             await _expel_older(connection, self.end, "s")
 
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        async with connected(self.engine) as connection:
+            for name, part, kind, recovers, has_subtables in await _of_named(connection, _SHOWN, tables):
+                if kind in _KINDS:
+                    found[name] = f"{part} is {_KINDS[kind]} of the district, which need not show every record"
+                elif has_subtables:
+                    found.setdefault(name, f"{SUBTABLES} in the district")
+                elif recovers:
+                    found.setdefault(name, "the district's server is in recovery, and may lack records")
+        return found
+
     async def _connect(self) -> Any:
         name = application_name(self.end, "s")
         settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **_settings()}
@@ -156,6 +204,19 @@ class PostgresTarget(Target):
     def __init__(self, end: End) -> None:
         name = application_name(end, "t")
         super().__init__(end, open_engine(end.url, application_name=name, settings=_settings(), pooled=True))
+
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        async with connected(self.engine) as connection:
+            rows = await _of_named(connection, _SHOWN, tables)
+        return {row[0]: f"{SUBTABLES} in the state" for row in rows if row[4]}
+
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+        async with connected(self.engine) as connection:
+            rows = await _of_named(connection, _ACTIONS, tables)
+        return [
+            DeleteAction(table, None if visible else schema, tuple(columns), parent, tuple(referred), _DELETES[action])
+            for table, schema, visible, parent, action, columns, referred in rows
+        ]
 
     async def claim(self) -> None:
         async with connected(self.engine) as connection:

@@ -25,7 +25,7 @@ async def refused_records(
     number = spec.extra.c.n if of_extra else spec.number
     for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
-        keys = await _keys(connection, spec, rows, number, which, kept)
+        keys = await keys_of(connection, spec, rows, number, which, kept)
         yield RecordsRefused(spec.object, spec.name, Kind(kind), reason, count, keys)
 
 
@@ -47,20 +47,21 @@ async def found_records(
         counted = sa.select(sa.func.count()).select_from(rows).where(which)
         count = extra if finding is Finding.EXTRA else await connection.scalar(counted)
         if count:
-            keys = await _keys(connection, spec, rows, number, which, kept)
+            keys = await keys_of(connection, spec, rows, number, which, kept)
             yield RecordsFound(spec.object, spec.name, finding, int(count), keys)
 
 
-async def _keys(
+async def keys_of(
     connection: AsyncConnection,
     spec: TableSpec,
     rows: sa.Table,
     number: sa.Column[int],
-    which: sa.ColumnElement[bool],
-    kept: int,
+    which: sa.ColumnElement[bool] | None = None,
+    kept: int | None = None,
 ) -> tuple[Mapping[str, KeyValue], ...]:
+    """Return the keys of a stage table's rows in their order: those `which` are meant, `kept` at most."""
     columns = {name: rows.c[name] for name in spec.key} or {PLACE: number}
-    query = sa.select(*columns.values()).where(which).order_by(number).limit(kept)
+    query = sa.select(*columns.values()).where(sa.true() if which is None else which).order_by(number).limit(kept)
     found = (await connection.execute(query)).all()
     return tuple(dict(zip(columns, map(as_key_value, row), strict=True)) for row in found)
 

@@ -1,8 +1,9 @@
 """A state in a SQLite file: one writer, an attached stage file, a fence file beside the state."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from itertools import groupby
 from typing import Any
 
 import aiosqlite
@@ -12,11 +13,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.database import explained, open_engine, sqlite_path
-from resync_tui.engine.ends import End, Meter, Query, Source, Target
+from resync_tui.engine.ends import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.fence import Fence
+from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.sqlite_source import SqliteSource, driver_of
 from resync_tui.engine.stage_file import StageFile, insert_into, key_index, stage_ddl
 from resync_tui.engine.tables import TableSpec
+
+_ACTIONS = """
+    SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.on_delete AS action
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) k
+    WHERE m.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
+"""
+
+
+def _as_reflected(table: sa.Table, column: str) -> str:
+    """Return a column's name as its table writes it: SQLite compares names without case."""
+    return next((name for name in table.c.keys() if name.casefold() == column.casefold()), column)  # noqa: SIM118
 
 
 class SqliteTarget(Target):
@@ -33,6 +46,26 @@ class SqliteTarget(Target):
         self._one_at_a_time = anyio.Lock()
         self._ahead: AsyncConnection | None = None
         self._one_ahead = anyio.Lock()
+
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        return {}
+
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+        by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
+        async with connected(self.engine) as connection:
+            found = (await connection.exec_driver_sql(_ACTIONS)).all()
+        actions = []
+        for (child, _), rows in groupby(found, key=lambda row: (row.child, row.id)):
+            elements = list(rows)
+            name, table = by_name.get(elements[0].parent.casefold(), ("", None))
+            if table is not None:
+                # without columns a key refers to the primary key
+                primary = [column.name for column in table.primary_key]
+                keys = [each.to or primary[place] for place, each in enumerate(elements)]
+                columns = tuple(each.column for each in elements)
+                referred = tuple(_as_reflected(table, key) for key in keys)
+                actions.append(DeleteAction(child, None, columns, name, referred, elements[0].action))
+        return actions
 
     async def claim(self) -> None:
         async with self._fence.held(claim=True):

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,6 +56,8 @@ class TableSpec:
     """Name and SQL expression of the state's CHECK constraints."""
     year: YearPath | None
     """None for a table that is not tied to a school year."""
+    lacks_year_path: bool
+    """Whether its object is tied to a school year, but no foreign keys of it lead to where that is written."""
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     todo: sa.Table = field(init=False)
@@ -126,6 +128,19 @@ class TableSpec:
             columns = ((staged.c[name], target.c[name], self.target.c[name]) for name in self.updatable)
             return sa.and_(self.of_tenant(target), *(sa.not_(differs(*column)) for column in columns))
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
+
+    @property
+    def keys_alone(self) -> "TableSpec":
+        """The same table with its key as its only columns, to be staged beside it."""
+        return replace(
+            self,
+            stage_name=f"k{self.stage_name}",
+            columns=self.key,
+            rules=(),
+            foreign_keys=(),
+            unique_keys=(),
+            checks=(),
+        )
 
     @property
     def told_apart_alike(self) -> bool:
@@ -235,6 +250,7 @@ def describe(
             f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
         )
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
+    year = year_path(target, catalog) if dis_object.school_year else None
     key = record_key(target, tenant_column, columns)
     return TableSpec(
         object=dis_object.name,
@@ -255,7 +271,8 @@ def describe(
             for check in sorted(target.constraints, key=lambda each: str(each.name))
             if isinstance(check, sa.CheckConstraint)
         ),
-        year=year_path(target, catalog) if dis_object.school_year else None,
+        year=year,
+        lacks_year_path=dis_object.school_year and catalog.year is not None and year is None,
     )
 
 

@@ -60,6 +60,11 @@ class ExtraPage(SendingPage):
         objects = self._batch.objects if self._batch else ()
         return {each.object: each.counts.extra for each in objects if each.counts.extra}
 
+    @property
+    def _stays(self) -> dict[str, str]:
+        """What keeps extra records of an object in the state, in words."""
+        return {each.object: each.message for each in (self._batch.objects if self._batch else ()) if each.message}
+
     def draw(self) -> None:
         """Draw objects and keys."""
         heading: Line = ((" Extra records ", TITLE), (f"  by comparison #{self.number}", BOLD))
@@ -73,6 +78,7 @@ class ExtraPage(SendingPage):
             more = f", {len(kept):,} listed" if len(kept) < count else ""
             lines.append(plain(f"{name}: {words.plural(count, 'extra record')}{more}", BOLD))
             lines += [plain(f"  {each.table}  {key_text(each)}", PLAIN) for each in kept]
+        lines += [plain(f"{name}: {why}", WARN) for name, why in self._stays.items()]
         self._list.show(text_rows(lines))
 
     def note(self) -> list[Line]:
@@ -83,7 +89,7 @@ class ExtraPage(SendingPage):
             return [plain("That comparison found no extra records.")]
         return [
             plain("Removing deletes them for this district and year only, children first.", WARN),
-            plain(f"Compared {words.when(self._batch.started)}; v compares again. What is extra is looked up anew."),
+            plain(f"Compared {words.when(self._batch.started)}. Where more is extra by then, nothing is removed."),
         ]
 
     def action_remove(self) -> None:
@@ -108,9 +114,12 @@ class ExtraPage(SendingPage):
             self._lines(batch, counts),
             f"remove {total}",
         )
-        self.app.push_screen(
-            question, lambda yes: self.send(plan, (batch.district,), Purpose.REMOVE_EXTRA) if yes else None
-        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.send(plan, (batch.district,), Purpose.REMOVE_EXTRA, self.number)
+
+        self.app.push_screen(question, answered)
 
     def _lines(self, batch: Batch, counts: dict[str, int]) -> list[Line]:
         share = self.session.settings.engine.extra_share

@@ -39,14 +39,21 @@ class SendingPage(Page):
         question = confirm_send(self.session, marks, plan, districts, last, purpose)
         self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose) if yes else None)
 
-    def send(self, plan: Plan, districts: Sequence[str], purpose: Purpose = Purpose.RESYNC) -> None:
-        """Queue what was confirmed."""
+    def send(
+        self,
+        plan: Plan,
+        districts: Sequence[str],
+        purpose: Purpose = Purpose.RESYNC,
+        preview: int | None = None,
+    ) -> None:
+        """Queue what was confirmed; `preview` is the comparison whose extra records a removal may take."""
         self.say("Sending")
-        self.app.run_worker(self._send(plan, districts, purpose), group="send")
+        self.app.run_worker(self._send(plan, districts, purpose, preview), group="send")
 
-    async def _send(self, plan: Plan, districts: Sequence[str], purpose: Purpose) -> None:
+    async def _send(self, plan: Plan, districts: Sequence[str], purpose: Purpose, preview: int | None) -> None:
+        sending = self.session.send(plan, districts, purpose, self.reason(purpose), preview)
         try:
-            batches = await self.session.unbroken(self.session.send(plan, districts, purpose, self.reason(purpose)))
+            batches = await self.session.unbroken(sending)
         except ResyncError as error:
             self.say("")
             self.tell(error)

@@ -95,6 +95,7 @@ class MemoryStore:
         reason: str = "",
         purpose: Purpose = Purpose.RESYNC,
         full: bool = False,
+        preview: int | None = None,
     ) -> list[Batch]:
         self._answer()
         self.rights.require_write()
@@ -114,6 +115,7 @@ class MemoryStore:
                 objects=objects,
                 reason=reason,
                 purpose=purpose,
+                preview=preview,
                 full=full,
             )
             for number, district in enumerate(districts, 1)
