@@ -17,6 +17,8 @@ from resync_tui.control.views import Agent
 from resync_tui.doctor_dates import due_resyncs, late_schedules
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine import rules
+from resync_tui.engine.ends import End
+from resync_tui.engine.job import open_target
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.tables import describe, reflect
 from resync_tui.errors import CannotRun, ResyncError
@@ -106,13 +108,31 @@ async def _state(examination: Examination) -> Tables | None:
     except ResyncError as error:
         examination.found(error)
         return None
-    for lack in lacks:
+    for lack in (*lacks, *await _delete_actions(url, tables)):
         examination.found(lack)
     if any(table in tables for each in examination.catalog.objects for table in each.tables):
         return tables
     first = examination.settings.district[0].id
     examination.found(CannotRun("The state has none of the tables", f"Create them: resync-tui state init -d {first}"))
     return None
+
+
+async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
+    """Name the state's foreign keys that change other records when an extra one is removed."""
+    target = open_target(End(url, "the state", "", 0))
+    try:
+        with database.explained("the state", url):
+            actions = await target.delete_actions(tables)
+    finally:
+        await target.close()
+    if not actions:
+        return []
+    return [
+        CannotRun(
+            f"Deleting from the state changes other records: {', '.join(each.told for each in actions)}",
+            "Make these ON DELETE NO ACTION, or expect remove-extra to leave the records on which others hang.",
+        )
+    ]
 
 
 async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:

@@ -173,6 +173,10 @@ class Target(ABC):
         """Drop every stage that this district's batches up to this token have left."""
 
     @abstractmethod
+    async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
+        """Keep the rows that a query finds from being referred to anew until this transaction ends."""
+
+    @abstractmethod
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
         """Insert rows that point at each other, foreign keys being checked after all; return how many each inserted."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -133,7 +134,8 @@ class Removal:
             refused[number] = reason
 
         async def remove(span: Span) -> int:
-            return await portions.apply(span, self._delete, alone, lambda done: self.account.add(removed=done))
+            lock = self._rows if self.guard.actions else None
+            return await portions.apply(span, self._delete, alone, self._count, lock=lock)
 
         # What hung on a record of the same table may have gone in the pass before.
         while await portions.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
@@ -142,13 +144,22 @@ class Removal:
         await self._note_refused(refused)
         self.account.add(rejected=len(refused))
 
-    def _delete(self, span: Span) -> sa.Delete:
+    def _count(self, removed: int) -> None:
+        self.account.add(removed=removed)
+
+    def _rows(self, span: Span) -> sa.Select[Any]:
+        return sa.select(sa.literal(1)).select_from(self.spec.target).where(self._extra(span))
+
+    def _extra(self, span: Span) -> sa.ColumnElement[bool]:
         extra = self.spec.extra
+        listed = sa.exists().where(
+            span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
+        )
+        return sa.and_(self.spec.of_tenant(), listed)
+
+    def _delete(self, span: Span) -> sa.Delete:
         return sa.delete(self.spec.target).where(
-            self.spec.of_tenant(),
-            sa.exists().where(
-                span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
-            ),
+            self._extra(span),
             *(sa.not_(action.hangs_on(self.spec.target)) for action in self.guard.actions),
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import anyio
 import sqlalchemy as sa
@@ -95,20 +95,21 @@ class Portions:
         alone: Callable[[int, str], Awaitable[None]],
         count: Callable[[int], None],
         check: Check | None = None,
+        lock: Callable[[Span], sa.Select[Any]] | None = None,
     ) -> int:
         """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
 
         What has been done is told to `count` before anything else can be cancelled, and to `check` before it is
-        committed.
+        committed. `lock` names rows that nobody may refer to anew meanwhile.
         """
         try:
-            return await self.whole(statement(span), count, check and partial(check, span))
+            return await self.whole(statement(span), count, check and partial(check, span), lock and lock(span))
         except DBAPIError as error:
             reason = self.target.refusal(error)
             if reason is None:
                 raise
             if len(span) > 1:
-                return sum([await self.apply(half, statement, alone, count, check) for half in span.halves()])
+                return sum([await self.apply(half, statement, alone, count, check, lock) for half in span.halves()])
             await alone(span.start, reason)
             return 0
 
@@ -117,9 +118,10 @@ class Portions:
         statement: sa.Insert | sa.Update | sa.Delete,
         count: Callable[[int], None],
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+        lock: sa.Select[Any] | None = None,
     ) -> int:
         """Run one portion or nothing of it, and tell `count` what has been done."""
-        done = await self.commit(statement, check)
+        done = await self.commit(statement, check, lock)
         count(done)
         await self.pace.spend(done)
         return done
@@ -128,11 +130,14 @@ class Portions:
         self,
         statement: sa.Insert | sa.Update | sa.Delete,
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+        lock: sa.Select[Any] | None = None,
     ) -> int:
         """Run a statement in a transaction of its own, again where a lock was in the way; return its row count."""
         for attempt in range(1, TRIES + 1):
             try:
                 async with self.target.transaction() as connection:
+                    if lock is not None:
+                        await self.target.lock(connection, lock)
                     done = int((await connection.execute(statement)).rowcount)
                     if check is not None:
                         await check(connection, done)

@@ -353,6 +353,9 @@ class PostgresTarget(Target):
                 await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {tables}")
                 await connection.commit()
 
+    async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
+        await connection.execute(rows.with_for_update())
+
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
         """Data-modifying CTEs: PostgreSQL checks their foreign keys when the whole statement has ended."""
         parts = [

@@ -174,6 +174,9 @@ class SqliteTarget(Target):
         self._ahead = self._connection = None
         await super().close()
 
+    async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
+        """Nothing: whoever is to delete alone writes, from before it looks."""
+
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
         """Foreign keys are deferred to the transaction's end."""
         await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")

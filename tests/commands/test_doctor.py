@@ -66,6 +66,16 @@ def test_what_does_not_fit_is_named(place: Place, database: str, statement: str,
     assert (what or "Nothing is wrong.") in done.stdout
 
 
+def test_keys_that_act_on_a_removal_are_named(place: Place) -> None:
+    place.sql(
+        "state",
+        """CREATE TABLE award (number INTEGER PRIMARY KEY, districtNumber TEXT, person INTEGER,
+        FOREIGN KEY (districtNumber, person) REFERENCES PERSON ON DELETE CASCADE);""",
+    )
+    (told,) = problems(place)
+    assert told == "Deleting from the state changes other records: award (districtNumber, person) ON DELETE CASCADE"
+
+
 def test_a_bad_condition_is_named_with_its_object(place: Place) -> None:
     catalog = place.folder / "objects.toml"
     catalog.write_text(catalog.read_text().replace('t."stateExclude"', 't."stateExcluded"'))

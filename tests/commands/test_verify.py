@@ -164,6 +164,32 @@ def test_yes_lifts_no_guard(with_extra: Place, database: str, statements: str) -
     assert dump(with_extra) == before
 
 
+def test_more_extra_records_than_were_shown_are_shown_and_stay(with_extra: Place) -> None:
+    with_extra.change("extra_share = 0.2", "extra_share = 0.5")
+    terminal, theirs = pty.openpty()
+    process = with_extra.start("remove-extra", "-d", "01", "Person", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    read_until(terminal, "type 01 or Abbott")
+    with_extra.sql("state", "INSERT INTO Person VALUES ('01', 78, 1, 0)")
+    os.write(terminal, b"01\n")
+    told = read_until(terminal, "that the preview did not show (1 of Person)")
+    assert "personID 78" in told
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(DEADLINE) == 3
+    os.close(terminal)
+    assert persons(with_extra, "01") == [(77,), (78,)]
+
+
+def test_the_preview_stands_in_history(with_extra: Place) -> None:
+    done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes")
+    removal, preview = json.loads(with_extra.run("history", "-d", "01", "--json").stdout)[:2]
+    assert (preview["purpose"], removal["purpose"], removal["preview"]) == ("verify", "remove-extra", preview["batch"])
+    assert f"Only what comparison {preview['batch']} shows may go." in done.stdout
+    history = with_extra.run("history", "--batch", str(removal["batch"])).stdout
+    assert f"for: remove-extra of what comparison {preview['batch']} showed" in history
+
+
 def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_extra: Place) -> None:
     with_extra.sql("state", "INSERT INTO Person VALUES ('01', 78, 1, 0), ('01', 79, 1, 0);")
     before = dump(with_extra)
@@ -213,7 +239,11 @@ def test_records_without_a_key_are_told_of_by_their_place_and_never_removed(with
 
     done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes")
     assert done.returncode == 3
-    assert done.stdout.splitlines() == ["Person, Person: 1 extra record", "    the keys of 1 are not known"]
+    assert done.stdout.splitlines() == [
+        "Person, Person: 1 extra record",
+        "    the keys of 1 are not known",
+        f"Only what comparison {number + 1} shows may go.",
+    ]
     assert "Person has no key to tell which of its records are extra: nothing was removed" in done.stderr
     assert len(done.stderr.splitlines()) == 2
     assert with_extra.sql("state", "SELECT * FROM Person") == before

@@ -1,11 +1,13 @@
 """What a batch is for: comparisons and removals never count as a resync, and keep what they have found."""
 
+from dataclasses import replace
+
 import pytest
 
 from resync_tui.control.progress import Found, Progress
 from resync_tui.control.store import Store
 from resync_tui.control.views import FindingGroup, FindingRecord, ObjectResult
-from resync_tui.outcome import Counts, Finding, Purpose, Status
+from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
 from resync_tui.plan import Plan
 from tests.control.test_queue import ALL, Agents, agents, claimed
 
@@ -92,3 +94,41 @@ async def test_a_request_says_why(store: Store, plan: Plan, reason: str) -> None
     (batch,) = await store.submit(["01"], plan, initiator="state", requested_by="x", reason=reason, full=True)
     assert (batch.reason, batch.full, batch.purpose) == (reason.replace("\n", " "), True, Purpose.RESYNC)
     assert await store.batch(batch.batch) == batch
+
+
+@pytest.mark.parametrize(
+    ("district", "year", "initiator", "consented"),
+    [("01", 2026, "state", True), ("02", 2026, "state", False), ("01", 2025, "state", False)],
+)
+async def test_a_removal_may_take_the_extra_records_of_its_own_preview_alone(
+    store: Store, agents: Agents, plan: Plan, district: str, year: int, initiator: str, consented: bool
+) -> None:
+    preview = await send(store, plan, Purpose.VERIFY)
+    queue = await agents.start()
+    await queue.finish(await claimed(queue), Status.COMPLETED, "", found())
+    await store.submit(
+        [district],
+        replace(plan, year=year),
+        initiator=initiator,
+        requested_by="jdoe",
+        purpose=Purpose.REMOVE_EXTRA,
+        preview=preview,
+    )
+    lease = await claimed(queue)
+    assert lease.consent == ({"School": frozenset({key_text({"schoolID": 4})})} if consented else {})
+
+
+async def test_a_removal_without_a_preview_may_take_nothing_and_a_retry_keeps_its_own(
+    store: Store, agents: Agents, plan: Plan
+) -> None:
+    await send(store, plan, Purpose.REMOVE_EXTRA)
+    queue = await agents.start()
+    lease = await claimed(queue)
+    assert lease.consent == {}
+    await queue.finish(lease, Status.COMPLETED, "", Progress())
+    (batch,) = await store.submit(
+        ["01"], plan, initiator="state", requested_by="jdoe", purpose=Purpose.REMOVE_EXTRA, preview=1
+    )
+    await queue.finish(await claimed(queue), Status.FAILED, "", Progress())
+    (again,) = await store.retry_failed(batch.request, "jdoe")
+    assert again.preview == 1

@@ -93,7 +93,7 @@ async def test_extra_records_are_removed_only_after_a_preview_and_typed_out(
         assert len(c.batches) == 1
         await c.press("R", *"remove 4", "enter")
         await c.sent(2)
-        assert c.batches[1].purpose is Purpose.REMOVE_EXTRA
+        assert (c.batches[1].purpose, c.batches[1].preview) == (Purpose.REMOVE_EXTRA, 1)
         assert [each.object for each in c.batches[1].objects] == ["School"]
         await c.shows("Remove extra #2")
         c.complete(2, {"School": Counts(processed=4, removed=4)})
