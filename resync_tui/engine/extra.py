@@ -8,7 +8,7 @@ from resync_tui.engine.copies import count_extra
 from resync_tui.engine.difference import Extent
 from resync_tui.engine.ends import Source, Target
 from resync_tui.engine.pace import Pace
-from resync_tui.engine.portions import Portions, Span
+from resync_tui.engine.portions import Numbers, Portions, Span
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account
 from resync_tui.engine.tables import TableSpec
@@ -109,8 +109,11 @@ class Removal:
         async def alone(number: int, reason: str) -> None:
             refused[number] = reason
 
+        def count(done: int) -> None:
+            self.account.add(removed=done)
+
         async def remove(span: Span) -> int:
-            return await portions.apply(span, self._delete, alone, lambda done: self.account.add(removed=done))
+            return await portions.apply(span, self._delete, self._numbers, alone, count)
 
         await portions.over(self.spec.extra.c.n, remove)
         progress = True
@@ -130,6 +133,10 @@ class Removal:
                 span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
             ),
         )
+
+    def _numbers(self, span: Span) -> Numbers:
+        number = self.spec.extra.c.n
+        return sa.select(number).where(span.of(number))
 
     async def _note_refused(self, refused: dict[int, str]) -> None:
         rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]
