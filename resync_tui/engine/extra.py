@@ -11,7 +11,7 @@ from resync_tui.engine.difference import Extent
 from resync_tui.engine.ends import Source, Target
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.pace import Pace
-from resync_tui.engine.portions import Portions, Span
+from resync_tui.engine.portions import Numbers, Portions, Span
 from resync_tui.engine.report import keys_of
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.table import Account
@@ -133,9 +133,12 @@ class Removal:
         async def alone(number: int, reason: str) -> None:
             refused[number] = reason
 
+        def count(done: int) -> None:
+            self.account.add(removed=done)
+
         async def remove(span: Span) -> int:
             lock = self._rows if self.guard.actions else None
-            return await portions.apply(span, self._delete, alone, self._count, lock=lock)
+            return await portions.apply(span, self._delete, self._numbers, alone, count, lock=lock)
 
         # What hung on a record of the same table may have gone in the pass before.
         while await portions.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
@@ -143,9 +146,6 @@ class Removal:
         refused |= await self._held_by_actions()
         await self._note_refused(refused)
         self.account.add(rejected=len(refused))
-
-    def _count(self, removed: int) -> None:
-        self.account.add(removed=removed)
 
     def _rows(self, span: Span) -> sa.Select[Any]:
         return sa.select(sa.literal(1)).select_from(self.spec.target).where(self._extra(span))
@@ -172,6 +172,10 @@ class Removal:
             reason = f"records hang on it by {action.told}"
             held |= {int(number): reason for (number,) in await self.target.fetch(numbers)}
         return held
+
+    def _numbers(self, span: Span) -> Numbers:
+        number = self.spec.extra.c.n
+        return sa.select(number).where(span.of(number))
 
     async def _note_refused(self, refused: dict[int, str]) -> None:
         rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
-from resync_tui.engine.stored import stored_otherwise
+from resync_tui.engine.stored import affinity, stored_otherwise
 
 
 class Family(StrEnum):
@@ -126,6 +126,27 @@ def _of_type(kind: types.TypeEngine[Any]) -> Family:
 def is_padded(column: sa.Column[Any]) -> bool:
     """Whether a column is PostgreSQL's char(n), to which blanks at the end mean nothing."""
     return isinstance(column.type, types.CHAR) and "declared" not in column.info
+
+
+def takes(column: sa.Column[Any], text: str) -> bool:
+    """Whether a column gives a short text back as it was given, and can be asked for it."""
+    if "declared" in column.info:
+        return affinity(column) in ("TEXT", "BLOB") or (affinity(column) != "REAL" and _is_plain_integer(text))
+    length = column.info.get("length", getattr(column.type, "length", None))
+    fits_in = length is None or len(text) <= length
+    return fits_in and _is_text(column.type) and not (is_padded(column) and text.endswith(" "))
+
+
+def _is_plain_integer(text: str) -> bool:
+    """Whether it is an integer of 64 bits, written as SQLite writes it."""
+    return re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
+
+
+def _is_text(kind: types.TypeEngine[Any]) -> bool:
+    """Whether a type of PostgreSQL is text, by itself or as a domain."""
+    if isinstance(kind, postgresql.DOMAIN):
+        return _is_text(kind.data_type)
+    return _of_type(kind) is Family.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
 
 
 def fits(source: sa.Column[Any], target: sa.Column[Any]) -> bool:

@@ -1,6 +1,6 @@
 """Work through many rows in portions of half a second: locks are short, progress shows, a cancel is heard."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -34,12 +34,9 @@ class Span:
         """Return the condition that a number lies within."""
         return sa.and_(number >= self.start, number < self.end)
 
-    def halves(self) -> tuple["Span", "Span"]:
-        """Return both halves; only for a span of two or more."""
-        middle = (self.start + self.end) // 2
-        return Span(self.start, middle), Span(middle, self.end)
 
-
+Write: TypeAlias = sa.Insert | sa.Update | sa.Delete
+Numbers: TypeAlias = sa.Select[Any]
 Check: TypeAlias = Callable[[Span, AsyncConnection, int], Awaitable[None]]
 """Told in the transaction of a portion how many rows it has written; raises where these may not stay."""
 
@@ -77,7 +74,7 @@ class Portions:
         async def worker() -> None:
             nonlocal start, size, done
             while start <= last:
-                span = Span(start, start + size)
+                span = Span(start, min(start + size, last + 1))
                 start = span.end
                 began = anyio.current_time()
                 done += await work(span)
@@ -91,7 +88,8 @@ class Portions:
     async def apply(
         self,
         span: Span,
-        statement: Callable[[Span], sa.Insert | sa.Update | sa.Delete],
+        statement: Callable[[Span], Write],
+        numbers: Callable[[Span], Numbers],
         alone: Callable[[int, str], Awaitable[None]],
         count: Callable[[int], None],
         check: Check | None = None,
@@ -99,23 +97,41 @@ class Portions:
     ) -> int:
         """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
 
+        `numbers` asks which rows the statement is about: no other is halved, nor stands alone.
         What has been done is told to `count` before anything else can be cancelled, and to `check` before it is
         committed. `lock` names rows that nobody may refer to anew meanwhile.
         """
-        try:
-            return await self.whole(statement(span), count, check and partial(check, span), lock and lock(span))
-        except DBAPIError as error:
-            reason = self.target.refusal(error)
-            if reason is None:
-                raise
-            if len(span) > 1:
-                return sum([await self.apply(half, statement, alone, count, check, lock) for half in span.halves()])
-            await alone(span.start, reason)
-            return 0
+
+        async def attempt(span: Span) -> tuple[int, str | None]:
+            try:
+                of_span = check and partial(check, span), lock and lock(span)
+                return await self.whole(statement(span), count, *of_span), None
+            except DBAPIError as error:
+                if (reason := self.target.refusal(error)) is None:
+                    raise
+                return 0, reason
+
+        async def halve(rows: Sequence[int], reason: str) -> int:
+            if len(rows) == 1:
+                await alone(rows[0], reason)
+                return 0
+            middle = len(rows) // 2
+            return sum([await some(half) for half in (rows[:middle], rows[middle:]) if half])
+
+        async def some(rows: Sequence[int]) -> int:
+            done, reason = await attempt(Span(rows[0], rows[-1] + 1))
+            return done if reason is None else await halve(rows, reason)
+
+        done, reason = await attempt(span)
+        if reason is None:
+            return done
+        async with self.target.staging() as connection:
+            rows = sorted(await connection.scalars(numbers(span)))
+        return await halve(rows, reason)
 
     async def whole(
         self,
-        statement: sa.Insert | sa.Update | sa.Delete,
+        statement: Write,
         count: Callable[[int], None],
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
         lock: sa.Select[Any] | None = None,
@@ -128,7 +144,7 @@ class Portions:
 
     async def commit(
         self,
-        statement: sa.Insert | sa.Update | sa.Delete,
+        statement: Write,
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
         lock: sa.Select[Any] | None = None,
     ) -> int:

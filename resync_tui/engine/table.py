@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +17,7 @@ from resync_tui.engine.families import differs, value_for_target
 from resync_tui.engine.first_load import FirstLoad
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.pace import Pace
-from resync_tui.engine.portions import Check, Portions, Span
+from resync_tui.engine.portions import Check, Numbers, Portions, Span
 from resync_tui.engine.refusal import Surroundings, each_alone, is_circular, not_refused, refuse
 from resync_tui.engine.swaps import mark_swaps, park
 from resync_tui.engine.tables import TableSpec
@@ -232,8 +232,8 @@ class Merge:
         async def alone(number: int, reason: str) -> None:
             await self._refuse_one(spec, number, reason)
 
-        count = partial(self._count, spec, term)
-        return await self.portions.apply(span, lambda span: statement(spec, span), alone, count, check)
+        count, write = partial(self._count, spec, term), partial(statement, spec)
+        return await self.portions.apply(span, write, lambda span: _numbers(spec, write(span)), alone, count, check)
 
     def _count(self, spec: TableSpec, term: str, done: int) -> None:
         if done:
@@ -264,6 +264,14 @@ class Merge:
 
     def _count_inserted(self, spec: TableSpec, count: int) -> None:
         self.accounts[spec].add(inserted=count)
+
+
+def _numbers(spec: TableSpec, statement: sa.Insert | sa.Update) -> Numbers:
+    """Return the question which staged rows a statement is about."""
+    if isinstance(statement, sa.Update):
+        return sa.select(spec.number).where(cast(sa.ColumnElement[bool], statement.whereclause))
+    rows: Any = statement.select
+    return rows.with_only_columns(spec.number)  # type: ignore[no-any-return]
 
 
 def _by_key(spec: TableSpec, span: Span) -> sa.Select[Any]:

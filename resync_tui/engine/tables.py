@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.engine.declared import collation, declare
-from resync_tui.engine.families import differs, fits, is_padded, type_name
+from resync_tui.engine.families import differs, fits, is_padded, takes, type_name
 from resync_tui.engine.keys import (
     DANGLING,
     ForeignKey,
@@ -249,6 +249,7 @@ def describe(
         raise NoFit(
             f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
         )
+    _require_to_hold(target, tenant_column, tenant)
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
     year = year_path(target, catalog) if dis_object.school_year else None
     key = record_key(target, tenant_column, columns)
@@ -273,6 +274,16 @@ def describe(
         ),
         year=year,
         lacks_year_path=dis_object.school_year and catalog.year is not None and year is None,
+    )
+
+
+def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
+    """Raise NoFit where the tenant's column would make another id of the district's."""
+    if tenant_column is None or tenant is None or takes(column := target.c[tenant_column], tenant):
+        return
+    raise NoFit(
+        f"{qualified(target)}.{tenant_column} is {type_name(column)} in the state: it does not hold the id {tenant}",
+        "Make that column text, or wide enough for the longest id of a district.",
     )
 
 

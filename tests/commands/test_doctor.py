@@ -196,3 +196,11 @@ def test_a_logout_that_would_end_the_agent_is_foretold(tmp_path: Path, files: di
         (tmp_path / name).write_text(text)
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     assert (logout_hint(tmp_path, "jdoe") is not None) == hinted
+
+
+def test_a_tenant_column_that_does_not_hold_the_id_is_named(place: Place) -> None:
+    keyed = '"schoolID" INTEGER, "number" TEXT, "name" TEXT, PRIMARY KEY ("districtNumber", "schoolID")'
+    place.sql("state", f'DROP TABLE "School"; CREATE TABLE "School" ("districtNumber" INTEGER, {keyed});')
+    assert set(problems(place)) == {
+        f"School.districtNumber is INTEGER in the state: it does not hold the id {each}" for each in ("01", "02")
+    }
