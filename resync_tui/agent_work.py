@@ -47,6 +47,8 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             today=datetime.now().astimezone().date(),
             current_year=settings.years.current,
             purpose=lease.purpose,
+            trusts_source_policies=district.policies == "trusted",
+            trusts_target_policies=settings.state.policies == "trusted",
         )
 
     async def run(report: Report) -> Status:

@@ -48,18 +48,20 @@ class Job:
     current_year: int | None = None
     """None: the plan's."""
     purpose: Purpose = Purpose.RESYNC
+    trusts_source_policies: bool = False
+    trusts_target_policies: bool = False
     hashing: Hashing | None = None
     """None: whatever both ends are proven to have in common."""
 
     @property
     def source(self) -> End:
         """The district."""
-        return End(self.source_url, self.source_name, self.tenant or "", self.token)
+        return End(self.source_url, self.source_name, self.tenant or "", self.token, self.trusts_source_policies)
 
     @property
     def target(self) -> End:
         """The state."""
-        return End(self.target_url, self.target_name, self.tenant or "", self.token)
+        return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
 
 
 def open_source(end: End, state: End) -> Source:
