@@ -48,6 +48,8 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             current_year=settings.years.current,
             purpose=lease.purpose,
             consent=lease.consent,
+            trusts_source_policies=district.policies == "trusted",
+            trusts_target_policies=settings.state.policies == "trusted",
         )
 
     async def run(report: Report) -> Status:

@@ -16,6 +16,8 @@ from resync_tui.toml_file import CLOSED, validate
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Policies = Literal["refused", "trusted"]
+"""What becomes of a table of which row-level security hides rows: its object fails, or what is seen is all there is."""
 Year = Annotated[int, Field(ge=1900, le=2999)]
 
 
@@ -38,6 +40,7 @@ class StateSettings:
     url: str = field(repr=False)
     kind: Literal["state", "regional"] = "state"
     """What it calls itself on screen: the documents' Regional Edition is a state edition by another name."""
+    policies: Policies = "refused"
 
     @property
     def word(self) -> str:
@@ -56,6 +59,7 @@ class DistrictSettings:
     url: str = field(repr=False)
     previous: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    policies: Policies = "refused"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Open a database by its URL, and say in two lines what is wrong when that fails."""
 
 import os
+import re
 import socket
 import sqlite3
 import ssl
@@ -22,6 +23,11 @@ from resync_tui.errors import CannotRun, ConfigError, ConnectionLost, Unreachabl
 from resync_tui.rights import user_name
 
 CONNECT_SECONDS = 10
+AT_START = ("application_name",)
+"""Settings that a connection begins with; a pooler refuses others before there is a session."""
+ALL_ROWS = {"row_security": "off"}
+"""A session fails where row-level security would hide rows from it; not for the control database, which lives by it."""
+SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that end, set policies = "trusted" there'
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """When a server that does not answer is taken for gone: after two minutes (seconds, milliseconds)."""
 
@@ -81,9 +87,18 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
     # Without a role in the URL the driver would take the environment's word for who is asking.
     named = urlsplit(url).username or "user" in parse_qs(urlsplit(url).query) or "PGUSER" in os.environ
     login = {} if named else {"user": user_name()}
-    return await asyncpg.connect(
-        url, **login, timeout=CONNECT_SECONDS, server_settings=settings, connection_class=_WatchedConnection
+    at_start = {name: value for name, value in settings.items() if name in AT_START}
+    connection = await asyncpg.connect(
+        url, **login, timeout=CONNECT_SECONDS, server_settings=at_start, connection_class=_WatchedConnection
     )
+    later = [f"SET {name} = '{value}'" for name, value in settings.items() if name not in AT_START]
+    try:
+        if later:
+            await connection.execute("; ".join(later), timeout=CONNECT_SECONDS)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -146,6 +161,8 @@ def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
     """Return what a driver's error means for a user, or None where it is no known trouble of the database."""
     cause = _driver_error(error)
     where = f"{name} ({place(url)})"
+    if (table := _hidden_in(cause)) is not None:
+        return CannotRun(f"Row-level security hides records of {table} in {where}", SHOW_ALL)
     for kinds, build in _MEANINGS:
         if isinstance(cause, kinds):
             return build(where)
@@ -172,6 +189,18 @@ def _driver_error(error: BaseException) -> BaseException:
     return error
 
 
+def _hidden_in(cause: BaseException) -> str | None:
+    """Return the table that a statement, or a trigger of it, would not see all of; None for any other error.
+
+    The server's messages are in its own language: what tells this one is the function that raised it.
+    """
+    raised_by = getattr(cause, "server_source_function", None)
+    if not isinstance(cause, asyncpg.InsufficientPrivilegeError) or raised_by != "check_enable_rls":
+        return None
+    named = _QUOTED.search(str(cause))
+    return named[1].strip() if named else "a table"
+
+
 def _unreachable(where: str, error: OSError) -> CannotRun:
     reason = error.strerror or type(error).__name__
     if isinstance(error, TimeoutError):
@@ -183,6 +212,7 @@ def _unreachable(where: str, error: OSError) -> CannotRun:
     return Unreachable(f"Cannot reach {where}: {reason}", "Check that it is running, its URL and the network.")
 
 
+_QUOTED = re.compile(r'["\u201c\u201e\u00ab\u00bb](.+)["\u201c\u201d\u00ab\u00bb]')
 _Build = Callable[[str], CannotRun]
 
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Build], ...] = (

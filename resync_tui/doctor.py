@@ -21,6 +21,7 @@ from resync_tui.engine.ends import End
 from resync_tui.engine.job import open_target
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.tables import describe, reflect
+from resync_tui.engine.visibility import policed_tables
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.logind import logout_hint
 
@@ -104,7 +105,8 @@ async def _control(examination: Examination) -> None:
 async def _state(examination: Examination) -> Tables | None:
     try:
         url = examination.settings.state_url()
-        tables, lacks = await _reflect("the state", url, examination, TARGET)
+        trusted = examination.settings.state.policies == "trusted"
+        tables, lacks = await _reflect("the state", url, examination, TARGET, trusted=trusted)
     except ResyncError as error:
         examination.found(error)
         return None
@@ -136,44 +138,52 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
 
 
 async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:
-    name = f"district {district.id}"
+    name, trusted = f"district {district.id}", district.policies == "trusted"
+    problems: list[ResyncError] = []
     try:
         url = examination.settings.district_url(district.id)
-        tables, problems = await _reflect(name, url, examination, SOURCE)
-        problems += await _identity(name, url, district.id, examination.catalog, tables)
+        tables, problems = await _reflect(name, url, examination, SOURCE, trusted=trusted)
+        problems += await _identity(name, url, district.id, examination.catalog, tables, trusted=trusted)
         problems += await _rules(name, url, examination, tables)
     except ResyncError as error:
-        return [error]
+        return [*problems, error]
     if state is not None:
         problems += misfits(examination.catalog, tables, state, district.id)
     return problems + list(edges(examination.catalog, tables))
 
 
 async def _reflect(
-    name: str, url: str, examination: Examination, privileges: Sequence[str]
+    name: str, url: str, examination: Examination, privileges: Sequence[str], *, trusted: bool
 ) -> tuple[Tables, list[ResyncError]]:
-    """Return a database's tables, and what an agent under this login may not do with them."""
+    """Return a database's tables, what it hides of them and what an agent under this login may not do with them.
+
+    What it hides is no problem where its policies are `trusted`.
+    """
     engine = database.open_engine(url)
     try:
         with database.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in examination.catalog.objects for table in each.tables]
                 tables = await reflect(connection, names)
+                policed = {} if trusted else await policed_tables(connection, tables)
+                hidden: list[ResyncError] = [each.hidden(name) for each in policed.values()]
                 if not examination.serves:
-                    return tables, []
-                lacks = await lacking(connection, name, tables.values(), privileges)
+                    return tables, hidden
+                lacks = hidden + await lacking(connection, name, tables.values(), privileges)
                 return tables, lacks + (await stage_lacking(connection, name) if privileges == TARGET else [])
     finally:
         await engine.dispose()
 
 
-async def _identity(name: str, url: str, expected: str, catalog: Catalog, tables: Tables) -> list[ResyncError]:
+async def _identity(
+    name: str, url: str, expected: str, catalog: Catalog, tables: Tables, *, trusted: bool
+) -> list[ResyncError]:
     """Ask a source which district it is, where the catalog says how."""
     table_name, _, column = (catalog.identity or "").rpartition(".")
     table = tables.get(table_name)
     if table is None or column not in table.c:
         return []
-    engine = database.open_engine(url)
+    engine = database.open_engine(url, settings={} if trusted else database.ALL_ROWS)
     try:
         with database.explained(name, url):
             async with engine.connect() as connection:

@@ -7,7 +7,7 @@ import anyio
 from resync_tui.database import dialect_of, explained
 from resync_tui.engine.circles import circular_groups
 from resync_tui.engine.course import TROUBLE, Course, first_error
-from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
+from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target, require_all_seen
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
 from resync_tui.engine.guards import guards_of
@@ -108,11 +108,14 @@ class _Batch:
                     )
                     for table in course.dis_object.tables
                 )
+                for end in (self.source, self.target):
+                    require_all_seen(end, course.specs, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
             except CannotRun as error:
                 course.fail(error)
                 continue
             for spec in course.specs:
                 course.accounts[spec] = Account(course.progress)
+        self._tell_trusted(names)
         if self.job.purpose is not Purpose.RESYNC:
             await self._guard()
 
@@ -125,6 +128,12 @@ class _Batch:
         doubts = (at_district, await self.target.doubts(targets))
         for spec, guard in guards_of(specs, doubts, await self.target.delete_actions(targets)):
             specs[spec].guards[spec] = guard
+
+    def _tell_trusted(self, names: list[str]) -> None:
+        """Say once where an end's policies are taken at their word."""
+        for end in (self.source, self.target):
+            if trusted := [name for name in names if name in end.policed and end.end.trusts_policies]:
+                self.report(Note(f"of {', '.join(trusted)} goes what policies show at {end.end.name}"))
 
     async def _read(self) -> None:
         """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""

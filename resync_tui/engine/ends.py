@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.tables import TableSpec, reflect
+from resync_tui.engine.visibility import PolicedTables, policed_tables, require_seen
 
 
 class Meter(Protocol):
@@ -39,6 +40,8 @@ class End:
     tenant: str
     token: int
     """Grows with every claim of a district; whoever holds an older one must not write."""
+    trusts_policies: bool = False
+    """Whether row-level security is its border: what this login does not see is none of the batch's business."""
 
 
 @asynccontextmanager
@@ -66,11 +69,15 @@ class Source(ABC):
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
         self.engine = engine
+        self.policed: PolicedTables = {}
+        """Reflected tables of which its login does not see all."""
 
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
         """Return the tables that exist among `names`, with those they point to."""
         async with connected(self.engine) as connection:
-            return await reflect(connection, names)
+            tables = await reflect(connection, names)
+            self.policed = await policed_tables(connection, tables)
+            return tables
 
     async def distinct(self, table: str, column: str) -> set[str]:
         """Return up to three values of a column, as text: where a source says which district it is."""
@@ -114,11 +121,15 @@ class Target(ABC):
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
         self.engine = engine
+        self.policed: PolicedTables = {}
+        """Reflected tables of which its login does not see all."""
 
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
         """Return the tables that exist among `names`, with those they point to."""
         async with connected(self.engine) as connection:
-            return await reflect(connection, names)
+            tables = await reflect(connection, names)
+            self.policed = await policed_tables(connection, tables)
+            return tables
 
     @abstractmethod
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
@@ -191,6 +202,12 @@ class Target(ABC):
     async def close(self) -> None:
         """Let every connection go."""
         await self.engine.dispose()
+
+
+def require_all_seen(end: Source | Target, specs: Sequence[TableSpec], *, removing: bool) -> None:
+    """Raise CannotRun where rows of these tables are hidden at an end, see `require_seen`."""
+    names = [spec.name for spec in specs]
+    require_seen(names, end.policed, end.end.name, trusted=end.end.trusts_policies, removing=removing)
 
 
 Questions: TypeAlias = Mapping[TableSpec, sa.Select[Any]]

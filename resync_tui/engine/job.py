@@ -50,18 +50,20 @@ class Job:
     purpose: Purpose = Purpose.RESYNC
     consent: Consent | None = None
     """Which extra records may be removed; None: nobody was asked."""
+    trusts_source_policies: bool = False
+    trusts_target_policies: bool = False
     hashing: Hashing | None = None
     """None: whatever both ends are proven to have in common."""
 
     @property
     def source(self) -> End:
         """The district."""
-        return End(self.source_url, self.source_name, self.tenant or "", self.token)
+        return End(self.source_url, self.source_name, self.tenant or "", self.token, self.trusts_source_policies)
 
     @property
     def target(self) -> End:
         """The state."""
-        return End(self.target_url, self.target_name, self.tenant or "", self.token)
+        return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
 
 
 def open_source(end: End, state: End) -> Source:

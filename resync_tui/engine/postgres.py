@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import connect_postgres, explained, open_engine, place
+from resync_tui.database import ALL_ROWS, connect_postgres, explained, open_engine, place
 from resync_tui.engine.copying import ending_with, load_rows, pipe
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, family
@@ -91,8 +91,9 @@ def _digest(tenant: str) -> str:
     return hashlib.sha256(tenant.encode()).hexdigest()[:12]
 
 
-def _settings() -> dict[str, str]:
-    return {**SAME_TEXT, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
+def _settings(end: End) -> dict[str, str]:
+    seen = {} if end.trusts_policies else ALL_ROWS
+    return {**SAME_TEXT, **seen, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
 
 
 def _sql(query: Query) -> str:
@@ -133,7 +134,9 @@ class PostgresSource(Source):
     readers = 2
 
     def __init__(self, end: End) -> None:
-        super().__init__(end, open_engine(end.url, application_name=application_name(end, "s"), settings=_settings()))
+        super().__init__(
+            end, open_engine(end.url, application_name=application_name(end, "s"), settings=_settings(end))
+        )
         self._snapshot = ""
         self._idle: list[Any] = []
 
@@ -155,7 +158,7 @@ class PostgresSource(Source):
 
     async def _connect(self) -> Any:
         name = application_name(self.end, "s")
-        settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **_settings()}
+        settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **_settings(self.end)}
         return await connect_postgres(self.end.url, settings)
 
     @asynccontextmanager
@@ -203,7 +206,7 @@ class PostgresTarget(Target):
 
     def __init__(self, end: End) -> None:
         name = application_name(end, "t")
-        super().__init__(end, open_engine(end.url, application_name=name, settings=_settings(), pooled=True))
+        super().__init__(end, open_engine(end.url, application_name=name, settings=_settings(end), pooled=True))
 
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
         async with connected(self.engine) as connection:
@@ -373,11 +376,20 @@ class PostgresTarget(Target):
             "23514": "check",
             "23502": "required value missing",
         }
+        if state == "23505" and self._is_policed(error):
+            return f"refused by the state: duplicate value ({constraint}), of a record that this login may not see"
         if state in words:
             return f"refused by the state: {words[state]}{f' ({constraint})' if constraint else ''}"
+        if state == "42501" and getattr(_cause(error), "server_source_function", None) == "ExecWithCheckOptions":
+            return "refused by the state: row-level security"
         if state[:2] in ("22", "23", "44"):
             return f"a value that the state cannot take (SQLSTATE {state})"
         return f"refused by a trigger of the state (SQLSTATE {state})" if state[:2] == "P0" else None
+
+    def _is_policed(self, error: BaseException) -> bool:
+        """Whether the table that an error is about hides rows from this login."""
+        table = getattr(_cause(error), "table_name", None)
+        return any(name.rpartition(".")[2] == table for name in self.policed)
 
     def passing(self, error: BaseException) -> bool:
         return _sqlstate(error)[0] in ("40001", "40P01", "55P03", "57014")
@@ -387,9 +399,14 @@ def _taken_over() -> LeaseLost:
     return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
 
 
+def _cause(error: BaseException) -> BaseException | None:
+    """Return the driver's own error."""
+    return error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
 def _sqlstate(error: BaseException) -> tuple[str, str]:
     """Return the SQLSTATE and the constraint's name, empty where there is none."""
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = _cause(error)
     if isinstance(cause, asyncpg.PostgresError):
         return cause.sqlstate or "", getattr(cause, "constraint_name", None) or ""
     return "", ""

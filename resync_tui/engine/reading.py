@@ -83,7 +83,7 @@ class Reading:
         self.report(Note("everything read; snapshot let go"))
         for course in self._running():
             async with course.failing():
-                for spec in course.staged:
+                for spec in filter(self._shows_extra, course.staged):
                     await note_extra(spec, self.target, self.scope, course.accounts[spec], course.extents[spec])
 
     def _running(self) -> list[Course]:
@@ -169,8 +169,12 @@ class Reading:
 
         await self._load(spec, extent, extent.rows - found.unchanged, query, _Read(course, self.pace))
         await self.target.settle(spec, self.source, by_key=not extent.fresh or self._is_parent(spec))
-        if not extent.fresh:
+        if not extent.fresh and self._shows_extra(spec):
             await find_extra(spec, self.source, self.target, self.scope, account, extent)
+
+    def _shows_extra(self, spec: TableSpec) -> bool:
+        """Whether the district shows all that it has: what it hides is not extra."""
+        return spec.name not in self.source.policed
 
     def _is_parent(self, spec: TableSpec) -> bool:
         keys = (key for course in self.courses for each in course.specs for key in each.foreign_keys)

@@ -1,0 +1,73 @@
+"""What row-level security hides from a login: not absent, so neither missing nor extra."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.database import SHOW_ALL
+from resync_tui.errors import CannotRun
+
+_POLICED = sa.text("""
+    SELECT w.name, current_user::text AS login, coalesce((
+        SELECT string_agg(p.polname, ', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid
+        AND (0 = ANY (p.polroles) OR EXISTS (SELECT FROM unnest(p.polroles) r WHERE pg_has_role(r, 'USAGE')))
+    ), '') AS policies
+    FROM unnest(CAST(:names AS text[]), CAST(:schemas AS text[]), CAST(:tables AS text[])) w (name, schema, "table")
+    JOIN pg_class c ON c.relname = w."table" AND c.relrowsecurity
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE CASE WHEN w.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = w.schema END
+        AND row_security_active(c.oid)
+    ORDER BY w.name
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Policed:
+    """A table of which a login sees no more than its policies show."""
+
+    table: str
+    login: str
+    policies: str
+    """By name; empty: none, and nothing is seen."""
+
+    def hidden(self, where: str) -> CannotRun:
+        """Return what is wrong with that where all records are wanted."""
+        by = f"policy {self.policies}" if self.policies else "no policy"
+        return CannotRun(
+            f"Row-level security ({by}) hides records of {self.table} from login {self.login} at {where}", SHOW_ALL
+        )
+
+    def kept(self, where: str) -> CannotRun:
+        """Return why nothing is removed for being extra."""
+        return CannotRun(
+            f"{self.table} is under row-level security for login {self.login} at {where}: nothing was removed",
+            "Leave that object out, or use a login that sees all: what is hidden there is not extra.",
+        )
+
+
+PolicedTables: TypeAlias = Mapping[str, Policed]
+"""By their names in the catalog."""
+
+
+async def policed_tables(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
+    """Return those of reflected tables that hide rows from a connection's login; none on SQLite."""
+    if connection.dialect.name == "sqlite":
+        return {}
+    asked = {
+        "names": list(tables),
+        "schemas": [table.schema for table in tables.values()],
+        "tables": [table.name for table in tables.values()],
+    }
+    return {row.name: Policed(row.name, row.login, row.policies) for row in await connection.execute(_POLICED, asked)}
+
+
+def require_seen(names: Iterable[str], policed: PolicedTables, where: str, *, trusted: bool, removing: bool) -> None:
+    """Raise CannotRun for a table that hides rows, unless its policies are trusted and nothing is to be removed."""
+    for each in (policed[name] for name in names if name in policed):
+        if not trusted:
+            raise each.hidden(where)
+        if removing:
+            raise each.kept(where)
