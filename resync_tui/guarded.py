@@ -7,8 +7,8 @@ from typing import Any
 from weakref import WeakSet
 
 from textual import events, on
+from textual._context import active_message_pump
 from textual.app import App
-from textual.message_pump import active_message_pump
 from textual.screen import Screen
 from textual.widget import Widget
 

@@ -45,7 +45,7 @@ class Over(Netted, ModalScreen[T]):
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Answer and go; what comes after the answer is none, nor what comes while something else is in front."""
         if self._answered or not self.is_active:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         self._answered = True
         return super().dismiss(result)
 
