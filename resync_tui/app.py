@@ -1,13 +1,13 @@
 """The TUI: navigation and keys; what a screen shows is that screen's."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
 from anyio import sleep
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
@@ -17,6 +17,7 @@ from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import Settings
 from resync_tui.errors import ResyncError
+from resync_tui.guarded import GuardedApp
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage
 from resync_tui.screens.board import BoardPage
@@ -39,7 +40,7 @@ TICK = 1.0
 """Seconds between two looks at the clock."""
 
 
-class ResyncApp(App[None]):
+class ResyncApp(GuardedApp):
     """Opens the control database after the first paint, watches it, and moves between screens."""
 
     TITLE = "resync-tui"
@@ -112,9 +113,12 @@ class ResyncApp(App[None]):
 
     async def _watch(self) -> None:
         while True:
-            self._stale = await self.session.unbroken(self.session.poll()) or self._stale
-            await self._tell_what_ended()
-            self._draw()
+            try:
+                self._stale = await self.session.unbroken(self.session.poll()) or self._stale
+                await self._tell_what_ended()
+                self._draw()
+            except Exception as error:  # noqa: BLE001
+                self.catch(error)
             await sleep(BEAT if self.session.active else IDLE)
 
     async def _tell_what_ended(self) -> None:
@@ -147,6 +151,16 @@ class ResyncApp(App[None]):
             page.reload()
         else:
             page.beat()
+
+    def sent(self) -> Sequence[int]:
+        """Return the batches that this session has sent."""
+        return self.session.sent
+
+    def say_caught(self, line: str) -> None:
+        """Say it on the screen in front; where a modal is, a toast does."""
+        super().say_caught(line)
+        if self._page is not None:
+            self._page.say(line, bad=True)
 
     @property
     def _page(self) -> Page | None:

@@ -68,6 +68,8 @@ class Session:
         self.unread = 0
         """Process Alerts that this user has not read."""
         self.agents: tuple[Agent, ...] = ()
+        self.sent: list[int] = []
+        """The batches that were sent from here."""
 
     @property
     def districts(self) -> tuple[DistrictSettings, ...]:
@@ -208,6 +210,7 @@ class Session:
             full=self._is_full(plan, districts),
             preview=preview,
         )
+        self.sent += [each.batch for each in batches]
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
 
@@ -226,6 +229,7 @@ class Session:
         """Ask anew for those batches of a request that failed."""
         store = await self.store()
         batches = await store.retry_failed(request, self.user)
+        self.sent += [each.batch for each in batches]
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
 

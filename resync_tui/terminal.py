@@ -58,6 +58,7 @@ def run(app: Any) -> int:
     """Run the screens until they are left; return the exit code: 128 and the signal's number where somebody ended them.
 
     A terminal that is gone can break them before the signal that says so has been heard, and on their way out too.
+    Raises ResyncError where they could not go on.
     """
     ending = _on_ending(app.leave)
     try:
@@ -65,6 +66,8 @@ def run(app: Any) -> int:
     except Exception:
         if ending.code is None and not _hung_up():
             raise
+    if ending.code is None and app.broken is not None and not _hung_up():
+        raise app.broken
     return ending.code or (128 + signal.SIGHUP if _hung_up() else app.return_code or 0)
 
 

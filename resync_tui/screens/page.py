@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from resync_tui import words
 from resync_tui.errors import ResyncError
+from resync_tui.net import Netted
 from resync_tui.screens.export import csv_text, write_file
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
@@ -21,7 +22,7 @@ from resync_tui.widgets.lines import Lines
 from resync_tui.widgets.rows import Rows
 
 
-class Page(Screen[None]):
+class Page(Netted, Screen[None]):
     """A screen that reads the control database when that has changed, and draws what it read as time goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -196,5 +197,6 @@ class Page(Screen[None]):
             self.say(f"{done} {path}")
 
     def action_back(self) -> None:
-        """Go back to the screen before."""
-        self.app.pop_screen()
+        """Go back to the screen before, unless another one is in front by now."""
+        if self.is_active and len(self.app.screen_stack) > 1:
+            self.app.pop_screen()

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from resync_tui.net import Netted
+from resync_tui.screens.gate import KeyDropped
 from resync_tui.widgets.line import BOLD, Line, plain
 from resync_tui.widgets.lines import Lines
 from resync_tui.widgets.rows import Rows
@@ -29,13 +33,29 @@ def text_rows(lines: Sequence[Line]) -> list[TextRow]:
     return [TextRow(str(number), line) for number, line in enumerate(lines)]
 
 
-class Over(ModalScreen[T]):
-    """A box over the screen that is as high as its rows, as far as the terminal is."""
+class Over(Netted, ModalScreen[T]):
+    """A box over the screen that is as high as its rows, as far as the terminal is; it answers once, and in front."""
 
     AROUND: ClassVar[int] = 4
     """Rows of the box beside its list: its border, the title, the hint."""
 
     _wanted_rows = 1
+    _answered = False
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer and go; what comes after the answer is none, nor what comes while something else is in front."""
+        if self._answered or not self.is_active:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop the keys that came after the answer."""
+        if self._answered and isinstance(event, events.Key):
+            event.stop()
+            self.app.post_message(KeyDropped())
+        else:
+            await super().on_event(event)
 
     def fit(self, wanted: int) -> None:
         """Make the list so many rows high, where there is room."""

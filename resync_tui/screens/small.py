@@ -3,13 +3,14 @@
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
+from resync_tui.net import Netted
 from resync_tui.widgets.line import plain
 from resync_tui.widgets.lines import Lines
 
 COLUMNS, ROWS = 60, 15
 
 
-class SmallScreen(ModalScreen[None]):
+class SmallScreen(Netted, ModalScreen[None]):
     """Waits for the terminal to grow; what is below stays as it is."""
 
     def __init__(self) -> None:

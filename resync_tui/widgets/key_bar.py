@@ -6,10 +6,11 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from resync_tui.net import Netted
 from resync_tui.widgets.line import FAINT, KEY, PLAIN, Line, strip, wrapped
 
 
-class KeyBar(Widget):
+class KeyBar(Netted, Widget):
     """One or two rows of `key Label`."""
 
     def __init__(self, keys: Sequence[tuple[str, str]], locked: Collection[str] = ()) -> None:

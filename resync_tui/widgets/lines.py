@@ -6,10 +6,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from resync_tui.net import Netted
 from resync_tui.widgets.line import Line, strip
 
 
-class Lines(Widget):
+class Lines(Netted, Widget):
     """Headers, column titles, messages: a fixed number of rows."""
 
     def __init__(self, *, id: str, height: int = 1) -> None:

@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from resync_tui.net import Netted
 from resync_tui.widgets.line import PLAIN, Line, strip
 
 CURSOR = Style(reverse=True)
@@ -35,7 +36,7 @@ class Keyed(Protocol):
 V = TypeVar("V", bound=Keyed)
 
 
-class Rows(ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
+class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
     """Rows of frozen values, with a cursor that stays on its key whatever comes and goes around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,7 +10,9 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 import resync_tui.app
 from resync_tui.app import ResyncApp
@@ -55,6 +57,18 @@ class Console:
         """Press keys, one after the other; each is dealt with before the next one comes."""
         await self.pilot.press(*keys)
         await settled(self.pilot)
+
+    async def burst(self, *keys: str) -> None:
+        """Press keys that arrive in one read: nothing is dealt with before the last one is there."""
+        for key in keys:
+            event = Key(key, key if len(key) == 1 else " " if key == "space" else None)
+            event.set_sender(self.app)
+            self.app.post_message(event)
+        await settled(self.pilot)
+
+    async def question(self, kind: type[Screen[Any]]) -> None:
+        """Wait until such a question stands on the screen."""
+        await self.until(lambda: isinstance(self.app.screen, kind) and not self.app.gate.closed)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds; say what stands on the screen where it never does."""
@@ -109,6 +123,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
     async def opened(
         size: tuple[int, int] = (80, 24),
         store: twin.MemoryStore | None = None,
+        caught: int = 0,
         start: str | None = None,
         waits: bool = True,
         toasts: bool = False,
@@ -136,6 +151,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
             if waits and not kept.trouble:
                 await made.until(lambda: app.session.ready)
             yield made
+            assert app.caught == caught, made.text
 
     return opened
 

@@ -1,0 +1,131 @@
+"""The app under all screens: which keys they get, and what becomes of what they raise."""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+from textual import events, on
+from textual._context import active_message_pump
+from textual.app import App
+from textual.screen import Screen
+from textual.widget import Widget
+
+from resync_tui import terminal
+from resync_tui.errors import ResyncError
+from resync_tui.net import Net, Netted, with_sent
+from resync_tui.screens.gate import SAID, Gate, KeyDropped
+
+
+class GuardedApp(Netted, App[None]):
+    """Lets a question have no key that came before it was seen, and lets nothing that a screen raises end the rest."""
+
+    def __init__(self, **chosen: Any) -> None:
+        super().__init__(**chosen)
+        self.gate = Gate()
+        self.broken: ResyncError | None = None
+        """Why the screens could not go on."""
+        self._net = Net()
+        self._front: Screen[Any] | None = None
+        self._stood: WeakSet[Screen[Any]] = WeakSet()
+        """The screens that have been painted."""
+
+    @property
+    def caught(self) -> int:
+        """How many faults of the screens were caught."""
+        return self._net.caught
+
+    def sent(self) -> Sequence[int]:
+        """Return the batches that this session has sent."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Watch what comes in front, and what a task raises that nobody waits for."""
+        self.screen_change_signal.subscribe(self, self._comes_in_front, immediate=True)
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: self._fell(context))
+
+    # Which keys a screen gets.
+
+    def _comes_in_front(self, screen: Screen[Any]) -> None:
+        asks = screen.is_modal or (self._front is not None and self._front.is_modal)
+        self._front = screen
+        if asks:
+            self.gate.close()
+        else:
+            self.gate.open()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        begun = monotonic()
+        super()._display(screen, renderable)
+        if renderable is not None and not self._batch_count:
+            self._stood.add(screen)
+            if screen is self._front:
+                self.gate.paint(begun)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let in the keys that were pressed for what stands on the screen; Ctrl-C is for the program itself."""
+        if not isinstance(event, events.Key) or event.key == "ctrl+c" or self._admits(event):
+            await super().on_event(event)
+        else:
+            event.stop()
+            self.on_key_dropped()
+
+    def _admits(self, event: events.Key) -> bool:
+        """Ask the gate when the key comes, and again when it has come back from the widgets."""
+        behind = terminal.is_behind(self)
+        if event.is_forwarded:
+            return self.gate.admits(event.time, behind=behind)
+        self._net.since_key = 0
+        return self.gate.arrives(event.time, behind=behind)
+
+    @on(KeyDropped)
+    def on_key_dropped(self) -> None:
+        """Say so, once for all keys that came together."""
+        if self.gate.news():
+            self.notify(SAID, severity="warning", markup=False)
+
+    # What becomes of what they raise.
+
+    def catch(self, error: Exception) -> None:
+        """Say in a line what was raised, and go on where that can be."""
+        told = with_sent(self._net.catch(error), self.sent())
+        if self._net.is_torn or not self.screen_stack or not self._dom_ready:
+            self._end(told)
+            return
+        try:
+            self._step_back()
+            self.say_caught(f"{told.what}. The screens go on. {told.do}")
+        except Exception:  # noqa: BLE001
+            self._end(told)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Catch; Textual by itself would end here, and print every variable."""
+        self.catch(error)
+
+    def panic(self, *_: object) -> None:
+        """End in two lines where the keyboard's thread broke; what Textual would print may hold what was typed."""
+        self._end(with_sent(self._net.catch(RuntimeError()), self.sent()))
+
+    def _fell(self, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self.catch(error)
+
+    def _step_back(self) -> None:
+        """Take away the modal that broke, the page that never stood, and what is in front where a fault comes back."""
+        raised = active_message_pump.get(self)
+        inside = raised.screen if isinstance(raised, Widget) and raised.is_attached else self.screen
+        fragile = self.screen.is_modal or self.screen not in self._stood
+        again = self._net.since_key > 1
+        if len(self.screen_stack) > 1 and (again or (inside is self.screen and fragile)):
+            self.pop_screen()
+
+    def say_caught(self, line: str) -> None:
+        """Say what was caught."""
+        self.notify(line, severity="error", markup=False)
+
+    def _end(self, told: ResyncError) -> None:
+        """Leave the screens; whoever runs them says why."""
+        self.broken = self.broken or told
+        self.exit(return_code=told.exit_code)

@@ -1,0 +1,29 @@
+"""The screens with a fault, as a program: `python -m tests.screens.broken_on_a_pty`."""
+
+import sys
+
+import pytest
+
+from resync_tui import cli
+from resync_tui.terminal import block_endings
+from resync_tui.widgets.rows import Rows
+from tests.screens import on_a_pty
+
+
+def broken(_: object, name: str = "Ann Smith") -> None:
+    """Fail as a widget may, with a record's value at hand."""
+    raise ValueError(name)
+
+
+def main() -> int:
+    """Run the command line over screens that cannot draw a row."""
+    block_endings()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cli, "read_settings", lambda: None)
+        patched.setattr(cli, "_open_screens", lambda _: on_a_pty.main())
+        patched.setattr(Rows, "render_line", broken)
+        return cli.answer([])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
