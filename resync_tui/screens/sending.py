@@ -33,11 +33,12 @@ class SendingPage(Page):
         districts: Sequence[str],
         last: Mapping[str, LastResync],
         purpose: Purpose = Purpose.RESYNC,
+        preview: int | None = None,
     ) -> None:
         """Ask whether to send what is marked; nothing is sent but what the question lists."""
         plan = marks.plan(year)
         question = confirm_send(self.session, marks, plan, districts, last, purpose)
-        self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose) if yes else None)
+        self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose, preview) if yes else None)
 
     def send(
         self,
@@ -97,4 +98,4 @@ class SendingPage(Page):
             self.say("Nothing failed here. Excluded records would be excluded again.")
             return
         last = await store.last_resyncs(batch.district, batch.year)
-        self.ask_to_send(marks, batch.year, (batch.district,), last, batch.purpose)
+        self.ask_to_send(marks, batch.year, (batch.district,), last, batch.purpose, batch.preview)
