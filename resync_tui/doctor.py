@@ -14,7 +14,7 @@ from resync_tui.clock import utc_now
 from resync_tui.config import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
-from resync_tui.doctor_dates import due_resyncs, late_schedules
+from resync_tui.doctor_dates import Advice, due_resyncs, late_schedules
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine import rules
 from resync_tui.engine.ends import End
@@ -130,7 +130,7 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
     if not actions:
         return []
     return [
-        CannotRun(
+        Advice(
             f"Deleting from the state changes other records: {', '.join(each.told for each in actions)}",
             "Make these ON DELETE NO ACTION, or expect remove-extra to leave the records on which others hang.",
         )

@@ -25,6 +25,8 @@ class DeleteAction:
     referred: tuple[str, ...]
     action: str
     """`CASCADE`, `SET NULL` or `SET DEFAULT`."""
+    seen: bool = True
+    """Whether this login sees all records of the table that refers."""
 
     def hangs_on(self, row: sa.FromClause) -> sa.ColumnElement[bool]:
         """Return the condition that a record refers to a row of the parent, whosever that record is."""
@@ -76,8 +78,9 @@ def guards_of(
     """Yield each table with its guard; `doubts` are reasons by the table's name, the first one counts."""
     known = tuple(actions)
     for spec in specs:
-        reasons = (each[spec.name] for each in doubts if spec.name in each)
-        reason = next(reasons, "it has no way to its school year, so no record is known to be extra")
-        if not spec.lacks_year_path and not any(spec.name in each for each in doubts):
-            reason = ""
-        yield spec, Guard(reason, tuple(each for each in known if each.parent == spec.name))
+        own = tuple(each for each in known if each.parent == spec.name)
+        reasons = [each[spec.name] for each in doubts if spec.name in each]
+        reasons += [f"this login need not see all that hangs on it by {each.told}" for each in own if not each.seen]
+        if spec.lacks_year_path:
+            reasons.append("it has no way to its school year, so no record is known to be extra")
+        yield spec, Guard(reasons[0] if reasons else "", tuple(each for each in own if each.seen))

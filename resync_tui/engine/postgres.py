@@ -62,6 +62,7 @@ _SHOWN = f"""
 _ACTIONS = f"""
     WITH named AS ({_NAMED})
     SELECT c.relname, s.nspname, pg_table_is_visible(c.oid), n.name, k.confdeltype::text,
+        has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
         ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY place),
         ARRAY(SELECT attname::text FROM unnest(k.confkey) WITH ORDINALITY u (number, place)
@@ -217,8 +218,10 @@ class PostgresTarget(Target):
         async with connected(self.engine) as connection:
             rows = await _of_named(connection, _ACTIONS, tables)
         return [
-            DeleteAction(table, None if visible else schema, tuple(columns), parent, tuple(referred), _DELETES[action])
-            for table, schema, visible, parent, action, columns, referred in rows
+            DeleteAction(
+                table, None if visible else schema, tuple(columns), parent, tuple(referred), _DELETES[action], seen
+            )
+            for table, schema, visible, parent, action, seen, columns, referred in rows
         ]
 
     async def claim(self) -> None:

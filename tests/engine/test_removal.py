@@ -1,5 +1,6 @@
 """What may be removed from the state: no more than was shown, nothing on which others hang, of the run's year alone."""
 
+import secrets
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
-from tests.databases import rows, run_script
+from tests.databases import login, rows, run_script
 from tests.engine.running import Heard, make_job, run
 from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, Pair, pair
 
@@ -191,3 +192,23 @@ async def test_a_table_with_sub_tables_is_refused(database: Database, end: str) 
     with pytest.raises(CannotRun, match=f"Nothing was removed of c: {reason}"):
         await run(job(here, Purpose.REMOVE_EXTRA, "C", token=3))
     assert await rows(here.state, "SELECT id FROM c WHERE id = 7") == [(7,)]
+
+
+async def test_what_hangs_unseen_keeps_all_of_its_table(database: Database) -> None:
+    here = await sent(database, SAME[1], HANGING.format(action="NO ACTION"))
+    role = f"guest_{secrets.token_hex(4)}"
+    await run_script(
+        here.state,
+        f"""INSERT INTO d VALUES ('01', 70, NULL); INSERT INTO award VALUES (1, '01', 70, 'honours');
+        CREATE ROLE {role} LOGIN PASSWORD 'geheim'; GRANT ALL ON a, b, c, d TO {role};
+        GRANT ALL ON SCHEMA resync_stage TO {role}; GRANT ALL ON resync_stage.fence TO {role};""",
+    )
+    as_guest = Pair(here.district, login(here.state, role))
+    reason = "this login need not see all that hangs on it by award (tenant, d) ON DELETE CASCADE"
+    try:
+        assert (await run(job(as_guest, Purpose.VERIFY, "D", token=2))).ended["D"].message == f"d: {reason}"
+        with pytest.raises(CannotRun, match="Nothing was removed of d"):
+            await run(job(as_guest, Purpose.REMOVE_EXTRA, "D", token=3))
+        assert await here.held("SELECT count(*) FROM award") == [(1,)]
+    finally:
+        await run_script(here.state, f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
