@@ -1,12 +1,14 @@
 """What is wrong before anything is sent: configuration, rights, databases, identities, schemas, rules, agents."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from resync_tui import config, database, rights
 from resync_tui.catalog import Catalog
@@ -16,7 +18,7 @@ from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
 from resync_tui.doctor_dates import due_resyncs, late_schedules
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
-from resync_tui.engine import rules
+from resync_tui.engine import ownership, rules
 from resync_tui.engine.keys import NoFit
 from resync_tui.engine.tables import describe, reflect
 from resync_tui.errors import CannotRun, ResyncError
@@ -108,11 +110,27 @@ async def _state(examination: Examination) -> Tables | None:
         return None
     for lack in lacks:
         examination.found(lack)
+    await _owner(examination, url)
     if any(table in tables for each in examination.catalog.objects for table in each.tables):
         return tables
     first = examination.settings.district[0].id
     examination.found(CannotRun("The state has none of the tables", f"Create them: resync-tui state init -d {first}"))
     return None
+
+
+async def _owner(examination: Examination, url: str) -> None:
+    """Ask a state without a tenant's column whose copy it is; where this login may not, its lack has been found."""
+    if examination.catalog.tenant_column is not None:
+        return
+    engine = database.open_engine(url)
+    try:
+        with suppress(DBAPIError):
+            async with engine.connect() as connection:
+                ownership.require(await ownership.owner(connection), examination.settings.district[0].id)
+    except ResyncError as error:
+        examination.found(error)
+    finally:
+        await engine.dispose()
 
 
 async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:

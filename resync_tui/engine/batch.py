@@ -8,7 +8,7 @@ from resync_tui.engine.course import TROUBLE, Course, first_error
 from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
-from resync_tui.engine.job import Job, open_source, open_target, require_identity
+from resync_tui.engine.job import Job, open_source, open_target, own_copy, require_identity, require_own_copy
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.reading import Reading
 from resync_tui.engine.refusal import Surroundings
@@ -43,6 +43,7 @@ async def clear_stage(job: Job) -> None:
     target = open_target(job.target)
     try:
         with explained(job.target_name, job.target_url):
+            await require_own_copy(job, target)
             await target.claim()
             await target.drop_stages()
     finally:
@@ -66,6 +67,8 @@ class _Batch:
             await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), first_error():
+            # Before the claim, which all districts of such a state share.
+            await require_own_copy(self.job, self.target)
             await self.target.claim()
             try:
                 await self._describe()
@@ -127,6 +130,8 @@ class _Batch:
     # --- merging ---
 
     async def _merge_all(self) -> None:
+        if self.job.purpose is Purpose.RESYNC and any(course.staged for course in self.courses.values()):
+            await own_copy(self.job, self.target)
         staged = {spec.target: spec for course in self.courses.values() for spec in course.staged}
         around = Surroundings(
             staged=staged,

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.database import explained, open_engine, sqlite_path
 from resync_tui.engine.ends import End, Meter, Query, Source, Target
 from resync_tui.engine.fence import Fence
+from resync_tui.engine.ownership import COLUMNS, IN_SQLITE
 from resync_tui.engine.sqlite_source import SqliteSource, driver_of
 from resync_tui.engine.stage_file import StageFile, insert_into, key_index, stage_ddl
 from resync_tui.engine.tables import TableSpec
@@ -33,6 +34,9 @@ class SqliteTarget(Target):
         self._one_at_a_time = anyio.Lock()
         self._ahead: AsyncConnection | None = None
         self._one_ahead = anyio.Lock()
+
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(f"CREATE TABLE main.{IN_SQLITE.name} ({COLUMNS})")
 
     async def claim(self) -> None:
         async with self._fence.held(claim=True):
