@@ -126,7 +126,8 @@ async def _owner(examination: Examination, url: str) -> None:
     try:
         with suppress(DBAPIError):
             async with engine.connect() as connection:
-                ownership.require(await ownership.owner(connection), examination.settings.district[0].id)
+                owner = await ownership.owner(connection)
+                ownership.require(owner, examination.settings.district[0].id, connection.dialect.name)
     except ResyncError as error:
         examination.found(error)
     finally:

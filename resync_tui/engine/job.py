@@ -105,10 +105,10 @@ async def require_identity(job: Job, source: Source) -> None:
 async def require_own_copy(job: Job, target: Target) -> None:
     """Make sure that a state without a tenant's column is no other district's copy. Raises CannotRun."""
     if job.tenant is None:
-        ownership.require(await target.owner(), job.district)
+        ownership.require(await target.owner(), job.district, dialect_of(job.target_url))
 
 
 async def own_copy(job: Job, target: Target) -> None:
     """Write down that a state without a tenant's column is this district's copy. Raises CannotRun, LeaseLost."""
     if job.tenant is None:
-        ownership.require(await target.own(job.district), job.district)
+        ownership.require(await target.own(job.district), job.district, dialect_of(job.target_url))

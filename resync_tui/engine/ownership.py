@@ -12,6 +12,8 @@ ON_POSTGRES = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()
 IN_SQLITE = sa.table("resync_copy", sa.column("one"), sa.column("district", sa.Text()))
 """Among the state's own tables: whoever copies the file copies it too."""
 
+_BY_DIALECT = {"postgresql": ON_POSTGRES, "sqlite": IN_SQLITE}
+
 
 async def is_remembered(connection: AsyncConnection) -> bool:
     """Whether the state has the table."""
@@ -32,14 +34,15 @@ async def own(connection: AsyncConnection, district: str) -> None:
     await connection.execute(sa.insert(_table(connection)).values(one=sa.literal_column("1"), district=district))
 
 
-def require(owner: str | None, district: str) -> None:
+def require(owner: str | None, district: str, dialect: str) -> None:
     """Make sure that the state is this district's copy, or nobody's yet. Raises CannotRun."""
     if owner not in (None, district):
+        table = _BY_DIALECT[dialect].fullname
         raise CannotRun(
             f"The state holds the copy of district {owner}, not {district}: nothing is written",
-            "Give each district a state of its own, or the catalog a tenant_column; see docs/accounting.md.",
+            f"Mend [state] url; or hand that state over for good: DELETE FROM {table}",
         )
 
 
 def _table(connection: AsyncConnection) -> sa.TableClause:
-    return IN_SQLITE if connection.dialect.name == "sqlite" else ON_POSTGRES
+    return _BY_DIALECT[connection.dialect.name]

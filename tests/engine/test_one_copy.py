@@ -47,6 +47,7 @@ async def test_another_district_is_refused_by_name(database: Database, ends: tup
             with pytest.raises(CannotRun) as refused:
                 await run(replace(of_other(here, other, token=token), purpose=purpose))
             assert refused.value.what == "The state holds the copy of district 01, not 02: nothing is written"
+            assert refused.value.do.endswith(f"DELETE FROM {MEMORY[ends[1]]}")
     with pytest.raises(CannotRun):
         await clear_stage(of_other(here, other))
     assert await here.held("SELECT id, name FROM c ORDER BY id") == [(1, "one"), (2, "two")]
