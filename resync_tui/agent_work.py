@@ -32,6 +32,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             target_url=settings.state_url(),
             catalog=catalog,
             plan=lease.plan,
+            district=district.id,
             tenant=district.id if catalog.tenant_column else None,
             batch=lease.batch,
             token=lease.token,

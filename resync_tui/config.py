@@ -209,6 +209,7 @@ class Settings:
         """Return the catalog of the objects that exist for this state. Raises ConfigError."""
         whole = catalog.load(self.catalog.file)
         config_check.check_objects(self, whole)
+        config_check.check_tenants(self, whole)
         return whole.for_state(self.state.name, self.subscription.objects)
 
     def catalog_of_year(self, district: str, year: int) -> Catalog:
@@ -255,7 +256,18 @@ def load(path: Path | None = None) -> Settings:
         more = validate(_Included, config_file.read(file), str(file))
         settings = replace(settings, district=settings.district + more.district)
     config_check.check(settings)
+    _check_tenants(settings)
     return settings
+
+
+def _check_tenants(settings: Settings) -> None:
+    """Look into a catalog of the user's own where it matters; one that cannot be read is told of when it is needed."""
+    if settings.catalog.file is not None and len(settings.district) > 1:
+        try:
+            whole = catalog.load(settings.catalog.file)
+        except ConfigError:
+            return
+        config_check.check_tenants(settings, whole)
 
 
 def _included(settings: Settings) -> list[Path]:

@@ -49,6 +49,16 @@ def check_objects(settings: "Settings", whole: "Catalog") -> None:
                 )
 
 
+def check_tenants(settings: "Settings", whole: "Catalog") -> None:
+    """Raise ConfigError for several districts in a state that has no column to tell their records apart."""
+    if whole.tenant_column is None and len(settings.district) > 1:
+        raise ConfigError(
+            f"{settings.path}: without a tenant_column in the catalog a state takes one district, "
+            f"but {len(settings.district)} stand there",
+            f"Keep one [[district]], or name a tenant_column in {settings.catalog.file}.",
+        )
+
+
 def window(text: str) -> tuple[time, time] | None:
     """Return the two ends of `22:00-05:00`, or None for another text."""
     found = _WINDOW.match(text)

@@ -1,12 +1,14 @@
 """What is wrong before anything is sent: configuration, rights, databases, identities, schemas, rules, agents."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from resync_tui import config, database, rights
 from resync_tui.catalog import Catalog
@@ -16,7 +18,7 @@ from resync_tui.control.store import Store
 from resync_tui.control.views import Agent
 from resync_tui.doctor_dates import Advice, due_resyncs, late_schedules
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
-from resync_tui.engine import rules
+from resync_tui.engine import ownership, rules
 from resync_tui.engine.ends import End
 from resync_tui.engine.job import open_target
 from resync_tui.engine.keys import NoFit
@@ -107,11 +109,13 @@ async def _state(examination: Examination) -> Tables | None:
         url = examination.settings.state_url()
         trusted = examination.settings.state.policies == "trusted"
         tables, lacks = await _reflect("the state", url, examination, TARGET, trusted=trusted)
+        lacks += await _delete_actions(url, tables)
     except ResyncError as error:
         examination.found(error)
         return None
-    for lack in (*lacks, *await _delete_actions(url, tables)):
+    for lack in lacks:
         examination.found(lack)
+    await _owner(examination, url)
     if any(table in tables for each in examination.catalog.objects for table in each.tables):
         return tables
     first = examination.settings.district[0].id
@@ -135,6 +139,22 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
             "Make these ON DELETE NO ACTION, or expect remove-extra to leave the records on which others hang.",
         )
     ]
+
+
+async def _owner(examination: Examination, url: str) -> None:
+    """Ask a state without a tenant's column whose copy it is; where this login may not, its lack has been found."""
+    if examination.catalog.tenant_column is not None:
+        return
+    engine = database.open_engine(url)
+    try:
+        with suppress(DBAPIError):
+            async with engine.connect() as connection:
+                owner = await ownership.owner(connection)
+                ownership.require(owner, examination.settings.district[0].id, connection.dialect.name)
+    except ResyncError as error:
+        examination.found(error)
+    finally:
+        await engine.dispose()
 
 
 async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:

@@ -24,9 +24,12 @@ _STAGE = sa.text("""
         CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
         ELSE has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
             AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-            AND has_table_privilege(c.oid, 'UPDATE') END AS fine
+            AND has_table_privilege(c.oid, 'UPDATE') AND coalesce(
+                has_table_privilege(o.oid, 'SELECT') AND has_table_privilege(o.oid, 'INSERT'), true) END AS fine,
+        o.oid IS NOT NULL AS remembers
     FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'resync_stage'
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'fence'
+    LEFT JOIN pg_class o ON o.relnamespace = n.oid AND o.relname = 'copy'
 """)
 
 
@@ -68,8 +71,9 @@ async def stage_lacking(connection: AsyncConnection, name: str) -> list[ResyncEr
         what, do = "make its stage in", f"GRANT CREATE ON DATABASE {found.database} TO {found.login}"
     else:
         what = f"use the stage, which is {found.owner}'s, of"
+        tables = "resync_stage.fence" + ", resync_stage.copy" * found.remembers
         do = (
             f"GRANT USAGE, CREATE ON SCHEMA resync_stage TO {found.login}; "
-            f"GRANT SELECT, INSERT, UPDATE ON resync_stage.fence TO {found.login}"
+            f"GRANT SELECT, INSERT, UPDATE ON {tables} TO {found.login}"
         )
     return [CannotRun(f"{found.login} may not {what} {name}", do)]

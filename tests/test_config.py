@@ -25,6 +25,8 @@ previous = ["calendar"]
 current = 2026
 """
 
+OWN = 'name = "Own"\n{}\n[[object]]\nname = "Calendar"\ntables = ["Calendar"]\n'
+
 CAMPUS = """
 [[district]]
 id = "02"
@@ -60,11 +62,27 @@ def test_the_sample_of_the_documentation_is_accepted(load: Callable[[str], Setti
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path, load: Callable[[str], Settings]) -> None:
     (tmp_path / "districts").mkdir()
     (tmp_path / "districts" / "campus.toml").write_text(CAMPUS.format("sqlite:///campus.db"))
-    (tmp_path / "own.toml").write_text('name = "Own"\n[[object]]\nname = "Calendar"\ntables = ["Calendar"]\n')
+    (tmp_path / "own.toml").write_text(OWN.format('tenant_column = "district"'))
     settings = load('include = ["districts/*.toml"]\n' + GOOD + '[catalog]\nfile = "own.toml"\n')
     assert settings.control_url() == f"sqlite:///{tmp_path}/control.db"
     assert settings.district_url("02") == f"sqlite:///{tmp_path}/districts/campus.db"
     assert settings.load_catalog().name == "Own"
+
+
+def test_without_a_tenant_column_a_state_takes_one_district(tmp_path: Path, load: Callable[[str], Settings]) -> None:
+    one = GOOD + '[catalog]\nfile = "own.toml"\n'
+    both = 'include = ["campus.toml"]\n' + one
+    (tmp_path / "campus.toml").write_text(CAMPUS.format("sqlite:///campus.db"))
+    assert len(load(both).district) == 2  # what the catalog lacks is told by whoever needs it
+    (tmp_path / "own.toml").write_text(OWN.format('tenant_column = "district"'))
+    followed = load(both)
+    assert followed.load_catalog().tenant_column == "district"
+    (tmp_path / "own.toml").write_text(OWN.format(""))
+    assert load(one).load_catalog().tenant_column is None
+    for read in (lambda: load(both), followed.load_catalog):
+        with pytest.raises(ConfigError, match="takes one district, but 2 stand there") as refused:
+            read()
+        assert "own.toml" in refused.value.do
 
 
 def test_secrets_are_read_when_needed_and_encoded_only_inside_the_user_info(

@@ -11,7 +11,7 @@ from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target, require_all_
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
 from resync_tui.engine.guards import guards_of
-from resync_tui.engine.job import Job, open_source, open_target, require_identity
+from resync_tui.engine.job import Job, open_source, open_target, own_copy, require_identity, require_own_copy
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.reading import Reading
 from resync_tui.engine.refusal import Surroundings
@@ -46,6 +46,7 @@ async def clear_stage(job: Job) -> None:
     target = open_target(job.target)
     try:
         with explained(job.target_name, job.target_url):
+            await require_own_copy(job, target)
             await target.claim()
             await target.drop_stages()
     finally:
@@ -69,6 +70,8 @@ class _Batch:
             await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), first_error():
+            # Before the claim, which all districts of such a state share.
+            await require_own_copy(self.job, self.target)
             await self.target.claim()
             try:
                 await self._describe()
@@ -151,6 +154,8 @@ class _Batch:
     # --- merging ---
 
     async def _merge_all(self) -> None:
+        if self.job.purpose is Purpose.RESYNC and any(course.staged for course in self.courses.values()):
+            await own_copy(self.job, self.target)
         staged = {spec.target: spec for course in self.courses.values() for spec in course.staged}
         around = Surroundings(
             staged=staged,

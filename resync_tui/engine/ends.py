@@ -10,6 +10,7 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.engine import ownership
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.tables import TableSpec, reflect
 from resync_tui.engine.visibility import PolicedTables, policed_tables, require_seen
@@ -138,6 +139,24 @@ class Target(ABC):
     @abstractmethod
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
         """Return the foreign keys, of any table, by which a deleted record of these tables changes others."""
+
+    async def owner(self) -> str | None:
+        """Return the district whose copy the state is, where it remembers one."""
+        async with connected(self.engine) as connection:
+            return await ownership.owner(connection)
+
+    async def own(self, district: str) -> str:
+        """Have the state remember whose copy it is, unless it does; return whose. Raises LeaseLost."""
+        async with self.transaction() as connection:
+            if not await ownership.is_remembered(connection):
+                await self._make_memory(connection)
+            if (owner := await ownership.owner(connection)) is None:
+                await ownership.own(connection, district)
+            return owner or district
+
+    @abstractmethod
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        """Create the table that says whose copy the state is."""
 
     @abstractmethod
     async def claim(self) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog
 from resync_tui.database import dialect_of, explain
+from resync_tui.engine import ownership
 from resync_tui.engine.ends import End, Source, Target
 from resync_tui.engine.fingerprints import Hashing
 from resync_tui.errors import CannotRun
@@ -38,7 +39,9 @@ class Job:
     target_url: str
     catalog: Catalog
     plan: Plan
+    district: str
     tenant: str | None
+    """The same where the catalog has a tenant_column; else None, and the state is that one district's copy."""
     batch: int
     token: int
     limits: Limits
@@ -84,8 +87,8 @@ def open_target(end: End) -> Target:
 
 async def require_identity(job: Job, source: Source) -> None:
     """Make sure that the source is the district that it is configured as. Raises CannotRun."""
-    identity, tenant = job.catalog.identity, job.tenant
-    if identity is None or tenant is None:
+    identity, district = job.catalog.identity, job.district
+    if identity is None:
         return
     table, _, column = identity.rpartition(".")
     try:
@@ -95,9 +98,21 @@ async def require_identity(job: Job, source: Source) -> None:
             f"{job.source_name} does not say which district it is: it has no {identity}", "Check its url."
         )
         raise explain(error, job.source_name, job.source_url) or silent from None
-    if found != {tenant}:
+    if found != {district}:
         says = ", ".join(sorted(found)) or "nothing"
         raise CannotRun(
-            f"{job.source_name} says that it is district {says}, not {tenant}: nothing was written",
-            f"Mend url or id of [[district]] {tenant} in resync.toml.",
+            f"{job.source_name} says that it is district {says}, not {district}: nothing was written",
+            f"Mend url or id of [[district]] {district} in resync.toml.",
         )
+
+
+async def require_own_copy(job: Job, target: Target) -> None:
+    """Make sure that a state without a tenant's column is no other district's copy. Raises CannotRun."""
+    if job.tenant is None:
+        ownership.require(await target.owner(), job.district, dialect_of(job.target_url))
+
+
+async def own_copy(job: Job, target: Target) -> None:
+    """Write down that a state without a tenant's column is this district's copy. Raises CannotRun, LeaseLost."""
+    if job.tenant is None:
+        ownership.require(await target.own(job.district), job.district, dialect_of(job.target_url))

@@ -18,6 +18,7 @@ from resync_tui.engine.copying import ending_with, load_rows, pipe
 from resync_tui.engine.ends import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.families import NATIVE_IN_STAGE, family
 from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.ownership import COLUMNS, ON_POSTGRES
 from resync_tui.engine.sqlite_source import SqliteSource
 from resync_tui.engine.tables import FLAW, NUMBER, RULE, STAGE_SCHEMA, TableSpec
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost
@@ -44,6 +45,7 @@ _OWNER = sa.text(
     " AND pg_get_userbyid(datdba) <> current_user AND pg_has_role(datdba, 'USAGE')"
 )
 """The role that the state is of, where this login is one of its members: others of them need the stage too."""
+_ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
 
@@ -248,18 +250,19 @@ class PostgresTarget(Target):
         if await connection.scalar(known) is not None:
             return
         for statement in (
-            "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))",
+            _ONE_MAKER,
             f"CREATE SCHEMA IF NOT EXISTS {STAGE_SCHEMA}",
             f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)",
         ):
             await connection.execute(sa.text(statement))
-        owner = await connection.scalar(_OWNER)
-        if owner is not None:
-            with suppress(DBAPIError):
-                async with connection.begin_nested():
-                    await connection.exec_driver_sql(f"ALTER SCHEMA {STAGE_SCHEMA} OWNER TO {owner}")
-                    await connection.exec_driver_sql(f"ALTER TABLE {STAGE_SCHEMA}.fence OWNER TO {owner}")
+        await _give_to_owner(connection, f"SCHEMA {STAGE_SCHEMA}", f"TABLE {STAGE_SCHEMA}.fence")
         await connection.commit()
+
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        memory = f"{STAGE_SCHEMA}.{ON_POSTGRES.name}"
+        for statement in (_ONE_MAKER, f"CREATE TABLE IF NOT EXISTS {memory} ({COLUMNS})"):
+            await connection.execute(sa.text(statement))
+        await _give_to_owner(connection, f"TABLE {memory}")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -396,6 +399,16 @@ class PostgresTarget(Target):
 
     def passing(self, error: BaseException) -> bool:
         return _sqlstate(error)[0] in ("40001", "40P01", "55P03", "57014")
+
+
+async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:
+    """Give the role that the state is of what was just made, if this login is one of its members."""
+    owner = await connection.scalar(_OWNER)
+    if owner is not None:
+        with suppress(DBAPIError):
+            async with connection.begin_nested():
+                for each in made:
+                    await connection.exec_driver_sql(f"ALTER {each} OWNER TO {owner}")
 
 
 def _taken_over() -> LeaseLost:

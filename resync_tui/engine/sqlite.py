@@ -16,6 +16,7 @@ from resync_tui.database import explained, open_engine, sqlite_path
 from resync_tui.engine.ends import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.fence import Fence
 from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.ownership import COLUMNS, IN_SQLITE
 from resync_tui.engine.sqlite_source import SqliteSource, driver_of
 from resync_tui.engine.stage_file import StageFile, insert_into, key_index, stage_ddl
 from resync_tui.engine.tables import TableSpec
@@ -66,6 +67,9 @@ class SqliteTarget(Target):
                 referred = tuple(_as_reflected(table, key) for key in keys)
                 actions.append(DeleteAction(child, None, columns, name, referred, elements[0].action))
         return actions
+
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(f"CREATE TABLE main.{IN_SQLITE.name} ({COLUMNS})")
 
     async def claim(self) -> None:
         async with self._fence.held(claim=True):

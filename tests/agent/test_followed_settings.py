@@ -46,12 +46,18 @@ def _of_others(file: Path, text: str) -> None:
     file.chmod(0o666)
 
 
+def _for_one_district(file: Path, text: str) -> None:
+    file.with_name("own.toml").write_text('name = "Own"\n[[object]]\nname = "A"\ntables = ["a"]\n')
+    file.write_text(text + '\n[catalog]\nfile = "own.toml"\n')
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
         (_broken, "unknown key engin"),
         (_another_queue, "It names another control database or edition. Restart the agent."),
         (_of_others, "Others can write"),
+        (_for_one_district, "without a tenant_column in the catalog a state takes one district"),
     ],
 )
 async def test_a_file_that_cannot_be_followed_is_one_line_in_the_log_and_the_old_one_counts(

@@ -36,6 +36,7 @@ async def resync(databases: Databases, objects: Sequence[str], purpose: Purpose 
         target_url=databases.state,
         catalog=databases.catalog,
         plan=plan,
+        district=TENANT,
         tenant=TENANT,
         batch=1,
         token=time.time_ns() // 1_000_000,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from resync_tui.logind import logout_hint
-from tests.commands.conftest import Place
+from tests.commands.conftest import DISTRICT, Place
 
 
 def problems(place: Place) -> dict[str, str]:
@@ -204,3 +204,36 @@ def test_a_tenant_column_that_does_not_hold_the_id_is_named(place: Place) -> Non
     assert set(problems(place)) == {
         f"School.districtNumber is INTEGER in the state: it does not hold the id {each}" for each in ("01", "02")
     }
+
+
+def without_tenant_column(place: Place) -> None:
+    """Make Abbott's database what the state is: without a tenant's column."""
+    (place.folder / "state.db").unlink()
+    place.sql("state", DISTRICT)
+    catalog = place.folder / "objects.toml"
+    catalog.write_text(catalog.read_text().replace('tenant_column = "districtNumber"\n', ""))
+
+
+def test_two_districts_in_a_state_without_a_tenant_column_are_refused_by_all(place: Place) -> None:
+    without_tenant_column(place)
+    for arguments in (["doctor"], ["history"], ["plan", "--all"], ["run", "-d", "02", "--all", "--yes"], ["agent"]):
+        done = place.run(*arguments)
+        assert done.returncode == 2, arguments
+        assert "a state takes one district, but 2 stand there" in done.stdout + done.stderr
+
+
+def test_another_districts_copy_is_named(place: Place) -> None:
+    without_tenant_column(place)
+    text = (place.folder / "resync.toml").read_text()
+    abbott, campus = (f"[[district]]{each}" for each in text.split("[[district]]")[1:])
+    place.change(campus, "")
+    assert problems(place) == {}
+    assert place.run("run", "-d", "01", "--all", "--yes").returncode == 1
+    assert problems(place) == {}
+    place.end_agents()
+    place.change(abbott, campus)
+    assert set(problems(place)) == {"The state holds the copy of district 01, not 02: nothing is written"}
+    done = place.run("run", "-d", "02", "--all", "--yes")
+    assert done.returncode == 3
+    assert "The state holds the copy of district 01, not 02" in done.stdout + done.stderr
+    assert place.sql("state", 'SELECT "name" FROM "District"') == [("abbott",)]

@@ -15,6 +15,8 @@ from tests.engine import comparison
 
 TODAY = date(2026, 3, 1)
 YEAR = 2026
+DISTRICT = "01"
+"""Which one it is where the catalog has no tenant_column, unless the test says so."""
 
 Key = tuple[KeyValue, ...]
 
@@ -86,6 +88,7 @@ def make_job(
     batch: int = 1,
     check_dependencies: bool = True,
     limits: Limits | None = None,
+    district: str = "",
 ) -> Job:
     """Return a job for some objects of a catalog (None: all), compared as the test says."""
     names = [each.name for each in catalog.objects] if selected is None else selected
@@ -94,6 +97,7 @@ def make_job(
         target_url=target,
         catalog=catalog,
         plan=make_plan(catalog, names, YEAR, check_dependencies=check_dependencies),
+        district=district or tenant or DISTRICT,
         tenant=tenant,
         batch=batch,
         token=token,

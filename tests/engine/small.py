@@ -81,7 +81,7 @@ async def leftovers(state: str) -> list[str]:
             each.name for each in file.parent.glob(f"{file.name}*") if not each.name.endswith((".db", "-fence"))
         )
     query = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'resync_stage'"
-    return [str(name) for (name,) in await rows(state, query) if name != "fence"]
+    return [str(name) for (name,) in await rows(state, query) if name not in ("fence", "copy")]
 
 
 async def connections(url: str) -> int:
