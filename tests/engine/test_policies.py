@@ -201,7 +201,7 @@ async def test_where_a_districts_policies_are_trusted_what_is_seen_goes_and_noth
         assert heard.counts["C"] == Counts(processed=90, unchanged=89, updated=1)
         assert heard.counts["D"] == Counts(processed=99, unchanged=99, extra=1)
         assert found(heard) == {("c", "different"): 1, ("d", "extra"): 1}
-        assert "of c goes what policies show at the district" in heard.notes
+        assert "what policies hide of c at the district is not called extra" in heard.notes
         heard = await run(replace(job, token=3))
         assert heard.counts["C"] == Counts(processed=90, unchanged=89, updated=1)
         assert await here.held("SELECT id FROM c WHERE b = 2") == [(1,)]
@@ -246,6 +246,7 @@ async def test_where_a_states_policies_are_trusted_a_hidden_record_is_never_over
         await run_script(here.state, f"GRANT ALL ON ALL TABLES IN SCHEMA resync_stage TO {role}")
         job = make_job(here.district, login(here.state, role), SMALL, "01", token=2)
         heard = await run(replace(job, trusts_target_policies=True))
+        assert "what policies hide of c at the state counts as missing" in heard.notes
         assert heard.counts["C"] == Counts(processed=102, unchanged=90, inserted=1, rejected=11)
         reasons = {reason: sum(1 for each in heard.refused if each[3] == reason) for *_, reason in heard.refused}
         assert reasons == {
