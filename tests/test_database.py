@@ -3,10 +3,12 @@
 import socket
 from collections.abc import Callable
 
+import asyncpg
+import pytest
 from sqlalchemy import text
 
 from resync_tui.control.connection import _open_postgresql
-from resync_tui.database import ALL_ROWS, GONE_AFTER, connect_postgres, open_engine
+from resync_tui.database import ALL_ROWS, GONE_AFTER, connect_postgres, explain, open_engine
 
 
 async def test_a_connection_asks_whether_its_server_is_still_there(database: Callable[[str], str]) -> None:
@@ -49,3 +51,24 @@ async def test_the_control_database_lives_by_the_policies_that_data_connections_
                 assert await connection.scalar(text("SHOW row_security")) == setting
         finally:
             await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("message", "table"),
+    [
+        ('query would be affected by row-level security policy for table "a b"', "a b"),
+        ("Anfrage würde von Policy für Sicherheit auf Zeilenebene für Tabelle »a b« betroffen sein", "a b"),
+        ("la requête serait affectée par la politique de sécurité pour la table « a b »", "a b"),
+        ("?", "a table"),
+    ],
+)
+def test_hidden_rows_are_told_whatever_language_the_server_speaks(message: str, table: str) -> None:
+    error = asyncpg.InsufficientPrivilegeError(message)
+    error.server_source_function = "check_enable_rls"
+    told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")
+    assert told is not None
+    assert told.what == f"Row-level security hides records of {table} in the state (jdoe@db/state)"
+    error.server_source_function = "aclcheck_error"
+    told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")
+    assert told is not None
+    assert "may not do that" in told.what
