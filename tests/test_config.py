@@ -51,6 +51,7 @@ def test_everything_left_out_has_its_documented_value(load: Callable[[str], Sett
     assert (settings.engine.max_records_per_second, settings.engine.errors_kept) == (0, 10_000)
     assert settings.subscription.objects is None
     assert settings.district[0].next == ()
+    assert settings.district[0].policies == settings.state.policies == "refused"
 
 
 def test_the_sample_of_the_documentation_is_accepted(load: Callable[[str], Settings]) -> None:
@@ -185,6 +186,8 @@ def test_an_unknown_district_is_named_with_the_nearest(load: Callable[[str], Set
         ),
         ("[years]", '[[schedule]]\nname = "w"\ncron = "0 2 * * 0"\nobjects = ["Bus"]\n[years]', "unknown DIS object"),
         ("[years]", '[[schedule]]\nname = "w"\ncron = "0 2 * * 0"\ndistricts = ["9"]\n[years]', "no district 9"),
+        ('id = "01"', 'id = "01"\npolicies = "trust"', r"district\[1\]\.policies: input should be .*'trusted'"),
+        ('name = "NV"', 'name = "NV"\npolicies = true', r"state\.policies: input should be"),
         ('id = "01"', "", r"district\[1\]\.id is missing"),
         ('id = "01"', 'id = ""', "has no id"),
         ("sqlite:///abbott.db", "postgresql://other@db:5432/state", "district 01 and the state have the same database"),

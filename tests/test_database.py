@@ -3,7 +3,12 @@
 import socket
 from collections.abc import Callable
 
-from resync_tui.database import GONE_AFTER, connect_postgres, open_engine
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from resync_tui.control.connection import _open_postgresql
+from resync_tui.database import ALL_ROWS, GONE_AFTER, connect_postgres, explain, open_engine
 
 
 async def test_a_connection_asks_whether_its_server_is_still_there(database: Callable[[str], str]) -> None:
@@ -22,3 +27,48 @@ async def test_a_connection_asks_whether_its_server_is_still_there(database: Cal
     finally:
         await engine.dispose()
         await alone.close()
+
+
+async def test_a_pooler_is_asked_for_no_setting_before_there_is_a_session(database: Callable[[str], str]) -> None:
+    settings = {"application_name": "resync-tui/x", "lock_timeout": "10s", **ALL_ROWS}
+    connection = await connect_postgres(database("postgresql"), settings)
+    try:
+        at_start = await connection.fetch("SELECT name FROM pg_settings WHERE source = 'client'")
+        assert {name for (name,) in at_start} == {"application_name", "client_encoding"}
+        for name, value in settings.items():
+            assert await connection.fetchval("SELECT current_setting($1)", name) == value
+    finally:
+        await connection.close()
+
+
+async def test_the_control_database_lives_by_the_policies_that_data_connections_refuse(
+    database: Callable[[str], str],
+) -> None:
+    url = database("postgresql")
+    for engine, setting in ((_open_postgresql(url), "on"), (open_engine(url, settings=ALL_ROWS), "off")):
+        try:
+            async with engine.connect() as connection:
+                assert await connection.scalar(text("SHOW row_security")) == setting
+        finally:
+            await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("message", "table"),
+    [
+        ('query would be affected by row-level security policy for table "a b"', "a b"),
+        ("Anfrage würde von Policy für Sicherheit auf Zeilenebene für Tabelle »a b« betroffen sein", "a b"),
+        ("la requête serait affectée par la politique de sécurité pour la table « a b »", "a b"),
+        ("?", "a table"),
+    ],
+)
+def test_hidden_rows_are_told_whatever_language_the_server_speaks(message: str, table: str) -> None:
+    error = asyncpg.InsufficientPrivilegeError(message)
+    error.server_source_function = "check_enable_rls"
+    told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")
+    assert told is not None
+    assert told.what == f"Row-level security hides records of {table} in the state (jdoe@db/state)"
+    error.server_source_function = "aclcheck_error"
+    told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")
+    assert told is not None
+    assert "may not do that" in told.what

@@ -134,9 +134,9 @@ class _Batch:
 
     def _tell_trusted(self, names: list[str]) -> None:
         """Say once where an end's policies are taken at their word."""
-        for end in (self.source, self.target):
+        for end, hidden in ((self.source, "is not called extra"), (self.target, "counts as missing")):
             if trusted := [name for name in names if name in end.policed and end.end.trusts_policies]:
-                self.report(Note(f"of {', '.join(trusted)} goes what policies show at {end.end.name}"))
+                self.report(Note(f"what policies hide of {', '.join(trusted)} at {end.end.name} {hidden}"))
 
     async def _read(self) -> None:
         """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""

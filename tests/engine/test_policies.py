@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from resync_tui.database import open_engine
 from resync_tui.engine.events import RecordsFound
-from resync_tui.engine.job import Job
+from resync_tui.engine.job import Job, Limits
+from resync_tui.engine.tables import reflect
+from resync_tui.engine.visibility import Policed, policed_tables
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.databases import login, rows, run_script
@@ -102,7 +105,7 @@ async def test_an_object_of_which_a_district_hides_records_fails_alone_and_in_wo
 async def test_what_a_district_hides_is_never_removed_as_extra(database: Callable[[str], str]) -> None:
     here = await sent(database)
     async with guest(here.district, hides="c") as role:
-        job = make_job(login(here.district, role), here.state, SMALL, "01")
+        job = make_job(login(here.district, role), here.state, SMALL, "01", limits=Limits(extra_share=1))
         with pytest.raises(CannotRun, match="nothing was removed"):
             await run(of_purpose(job, Purpose.REMOVE_EXTRA))
         assert await held_of_c(here) == 100
@@ -201,7 +204,7 @@ async def test_where_a_districts_policies_are_trusted_what_is_seen_goes_and_noth
         assert heard.counts["C"] == Counts(processed=90, unchanged=89, updated=1)
         assert heard.counts["D"] == Counts(processed=99, unchanged=99, extra=1)
         assert found(heard) == {("c", "different"): 1, ("d", "extra"): 1}
-        assert "of c goes what policies show at the district" in heard.notes
+        assert "what policies hide of c at the district is not called extra" in heard.notes
         heard = await run(replace(job, token=3))
         assert heard.counts["C"] == Counts(processed=90, unchanged=89, updated=1)
         assert await here.held("SELECT id FROM c WHERE b = 2") == [(1,)]
@@ -222,6 +225,29 @@ async def test_a_refused_removal_names_table_and_end(database: Callable[[str], s
         with pytest.raises(CannotRun):
             await run(of_purpose(job, Purpose.REMOVE_EXTRA), heard)
         assert heard.ended["C"].message.startswith(f"c is under row-level security for login {role} at the district")
+
+
+async def test_only_what_hides_rows_from_this_very_login_is_found_in_whatever_schema(
+    database: Callable[[str], str],
+) -> None:
+    url = database("postgresql")
+    await run_script(
+        url,
+        """CREATE SCHEMA "my school"; CREATE TABLE "my school"."a ""b" (id integer); CREATE TABLE same (id integer);
+        CREATE TABLE "my school".same (id integer); ALTER TABLE same ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY others ON same TO pg_monitor; CREATE POLICY one ON same; CREATE POLICY two ON same;
+        ALTER TABLE "my school"."a ""b" ENABLE ROW LEVEL SECURITY""",
+    )
+    async with guest(url) as role:
+        names = ["same", "my school.same", 'my school.a "b']
+        found = {}
+        for who in (login(url, role), url):
+            engine = open_engine(who)
+            async with engine.connect() as connection:
+                found[who] = await policed_tables(connection, await reflect(connection, names))
+            await engine.dispose()
+        odd = Policed('my school.a "b', role, "")
+        assert found == {login(url, role): {"same": Policed("same", role, "one, two"), odd.table: odd}, url: {}}
 
 
 async def test_a_table_without_a_key_has_nothing_extra_where_a_trusted_district_hides_records(
@@ -246,6 +272,7 @@ async def test_where_a_states_policies_are_trusted_a_hidden_record_is_never_over
         await run_script(here.state, f"GRANT ALL ON ALL TABLES IN SCHEMA resync_stage TO {role}")
         job = make_job(here.district, login(here.state, role), SMALL, "01", token=2)
         heard = await run(replace(job, trusts_target_policies=True))
+        assert "what policies hide of c at the state counts as missing" in heard.notes
         assert heard.counts["C"] == Counts(processed=102, unchanged=90, inserted=1, rejected=11)
         reasons = {reason: sum(1 for each in heard.refused if each[3] == reason) for *_, reason in heard.refused}
         assert reasons == {
