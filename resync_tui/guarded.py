@@ -15,7 +15,7 @@ from textual.widget import Widget
 from resync_tui import terminal
 from resync_tui.errors import ResyncError
 from resync_tui.net import Net, Netted, with_sent
-from resync_tui.screens.gate import SAID, Gate, KeyDropped
+from resync_tui.screens.gate import SAID, STANDS, Gate, KeyDropped
 
 
 class GuardedApp(Netted, App[None]):
@@ -83,7 +83,7 @@ class GuardedApp(Netted, App[None]):
     def on_key_dropped(self) -> None:
         """Say so, once for all keys that came together."""
         if self.gate.news():
-            self.notify(SAID, severity="warning", markup=False)
+            self.notify(SAID, severity="warning", timeout=STANDS, markup=False)
 
     # What becomes of what they raise.
 

@@ -1,6 +1,6 @@
 """Which keys get in: for a question none that came before it was seen, for the screen below none that came with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 
 from textual.message import Message
@@ -8,6 +8,8 @@ from textual.message import Message
 BURST = 0.002
 """Seconds, and no person presses two keys so close together: a paste does, or a line that had stalled."""
 
+STANDS = 5.0
+"""Seconds that it is said for."""
 SAID = "Dropped: keys that came before this was on the screen."
 
 
@@ -28,7 +30,7 @@ class Gate:
     _last: float = -inf
     _begun: float = -inf
     """When the burst that the last key belongs to began."""
-    _told: float = field(default=inf)
+    _told: float = -inf
 
     @property
     def closed(self) -> bool:
@@ -63,6 +65,8 @@ class Gate:
         return admitted
 
     def news(self) -> bool:
-        """Whether it has not been told yet that a key of this burst was dropped."""
-        new, self._told = self._told != self._begun, self._begun
-        return new
+        """Whether to tell that a key was dropped: not while that still stands there."""
+        if self._last - self._told < STANDS:
+            return False
+        self._told = self._last
+        return True

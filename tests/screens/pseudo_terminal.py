@@ -100,7 +100,7 @@ class Terminal:
 
 def stall(shown: Terminal) -> None:
     """Make the program write more than a terminal that is not read can take."""
-    os.write(shown.fd, b"L\x1b[27uG?\x1b[27ug" * 40)
+    os.write(shown.fd, b"H\x1b[27uA\x1b[27u" * 40)
 
 
 @contextmanager
