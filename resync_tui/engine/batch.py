@@ -192,9 +192,11 @@ class _Batch:
                 course.complete(course.total, await self._what_stays(course))
 
     async def _what_stays(self, course: Course) -> str:
-        """Say what keeps extra records of an object in the state, as far as a comparison tells."""
+        """Say what a comparison cannot tell, and what keeps extra records of an object in the state."""
         lines = []
         for spec, guard in course.guards.items():
+            if course.accounts[spec].counts.inserted and spec.name in self.target.policed:
+                lines.append(f"what is missing of {spec.name} may be there, hidden by policies")
             if course.accounts[spec].counts.extra or spec.lacks_year_path:
                 lines += await guard.told(self.target.fetch, spec)
         return "; ".join(lines)
