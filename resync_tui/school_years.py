@@ -56,7 +56,7 @@ def _refusal(settings: Settings, year: int, without: list[str], partly: list[tup
         told.append(f"{_districts([district])} not configured for {_some(objects)} in {of_year}")
     if year == settings.years.current:
         return UsageError("; ".join(told), f"See [subscription] and [catalog] in {settings.path}.")
-    return UsageError("; ".join(told), f"Leave out what they lack, or name it under previous or next in {settings.path}.")
+    return UsageError("; ".join(told), f"Leave it out, or name it under previous or next in {settings.path}.")
 
 
 def _districts(names: list[str]) -> str:
