@@ -12,6 +12,7 @@ from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, R
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Kind, Status
 from resync_tui.rights import viewpoint_of
+from resync_tui.school_years import require_plan
 
 Say = Callable[[str], str]
 """Puts a text of the engine, which speaks of the state, in the edition's words."""
@@ -55,6 +56,8 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
 
     async def run(report: Report) -> Status:
         with _retold(say):
+            # These settings may not be those of whoever asked, nor what they were then.
+            require_plan(settings, [lease.district], lease.plan)
             return await run_batch(job(), lambda event: report(retold(event, say)))
 
     async def clear() -> None:

@@ -202,8 +202,9 @@ def _open_screens(settings: "Settings") -> int:
 
     async def open_store() -> "Store":
         from resync_tui.control.store import Store
+        from resync_tui.school_years import allowed_by
 
-        return await Store.open(url, viewpoint=rights.viewpoint_of(settings))
+        return await Store.open(url, viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings))
 
     def start_agent() -> str | None:
         from resync_tui import sending

@@ -133,7 +133,11 @@ def _plan_of_all(
     alone: bool,
 ) -> "tuple[Plan, bool]":
     """Return the plan that all these districts have in common, and whether it is a full one. Raises UsageError."""
+    from resync_tui.school_years import require_year
+
     of_year = year or settings.years.current
+    known = settings.load_catalog()
+    require_year(settings, districts, of_year, [known[name].name for name in objects])
     current = of_year == settings.years.current
     found: Plan | None = None
     full = False

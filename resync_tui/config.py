@@ -217,20 +217,22 @@ class Settings:
 
         Raises UsageError for a year that the district is not configured for (documents: "Previous and next year").
         """
-        here = self.district_by_id(district)
-        current = self.years.current
-        configured = {current - 1: here.previous, current: None, current + 1: here.next}.get(year, ())
-        whole = self.load_catalog()
-        if configured is None:
-            return whole
-        named = {name.casefold() for name in configured}
-        kept = tuple(each.name for each in whole.objects if each.school_year and each.name.casefold() in named)
-        if not kept:
+        found = self.of_year(self.load_catalog(), self.district_by_id(district), year)
+        if found is None:
             raise UsageError(
                 f"District {district} is not configured for the school year {year - 1}-{year % 100:02}",
-                f"Leave out --year for {current}, or name objects under previous or next in {self.path}.",
+                f"Leave out --year for {self.years.current}, or name objects under previous or next in {self.path}.",
             )
-        return whole.for_state(self.state.name, kept)
+        return found
+
+    def of_year(self, whole: Catalog, district: DistrictSettings, year: int) -> Catalog | None:
+        """Return what of the state's catalog a district may send for a school year; None: nothing."""
+        current = self.years.current
+        if year == current:
+            return whole
+        named = {name.casefold() for name in {current - 1: district.previous, current + 1: district.next}.get(year, ())}
+        kept = tuple(each.name for each in whole.objects if each.school_year and each.name.casefold() in named)
+        return whole.for_state(self.state.name, kept) if kept else None
 
     def _url(self, written: str, key: str) -> str:
         return config_url.expanded(written, f"{self.path}: {key}", self.path.parent)

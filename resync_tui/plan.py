@@ -3,9 +3,10 @@
 Documents: "Partial Resync", "Check Dependencies"; parents go before children.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from resync_tui.catalog import Catalog
 
@@ -42,6 +43,10 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """The objects' names in the order of syncing."""
         return tuple(planned.object for planned in self.objects)
+
+
+Allowed: TypeAlias = Callable[[Sequence[str], Plan], None]
+"""Whether districts may be asked for a plan; raises UsageError where not."""
 
 
 def make_plan(catalog: Catalog, selected: Iterable[str], year: int, *, check_dependencies: bool = True) -> Plan:

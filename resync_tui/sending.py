@@ -16,6 +16,7 @@ from resync_tui.control.views import Batch
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.school_years import allowed_by
 from resync_tui.words import batch_share, plural, when
 
 POLL_SECONDS = 0.25
@@ -73,7 +74,9 @@ def send_again(settings: Settings, request: int, user: str, queued: list[Batch],
 
 def _carried_out(settings: Settings, submit: Submit, queued: list[Batch], detach: bool) -> list[Batch]:
     async def sent() -> list[Batch]:
-        store = await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
+        store = await Store.open(
+            settings.control_url(), viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings)
+        )
         try:
             queued.extend(await submit(store))
             if (line := await _see_to_agent(store, settings)) is not None:

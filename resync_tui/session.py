@@ -15,6 +15,7 @@ from resync_tui.control.views import Agent, Batch
 from resync_tui.errors import CannotRun, NoRight, ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.school_years import require_plan, require_year
 from resync_tui.session_store import Store
 
 __all__ = ["Session", "Store"]
@@ -139,13 +140,20 @@ class Session:
         return (*before, current, *((current + 1,) if district and district.next else ()))
 
     def choose(self, district: str, picked: Sequence[str]) -> None:
-        """List another district's results, and say where requests go."""
+        """List another district's results, and say where requests go.
+
+        One alone that is not configured for the year is listed in the current one. Raises UsageError where one of
+        several is not, and leaves all as it was.
+        """
+        if len(picked) > 1:
+            require_year(self.settings, picked, self.year)
         self.district = district
         self.picked = tuple(picked)
         self.choose_year(self.year if self.year in self.years else self.settings.years.current)
 
     def choose_year(self, year: int) -> None:
-        """List a school year's objects. Raises UsageError where the district is not configured for it."""
+        """List a school year's objects. Raises UsageError where a picked district is not configured for it."""
+        require_year(self.settings, self.picked, year)
         self.catalog = self.catalog_of(self.district, year)
         self.year = year
 
@@ -213,6 +221,10 @@ class Session:
         self.sent += [each.batch for each in batches]
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
+
+    def require(self, districts: Sequence[str], plan: Plan) -> None:
+        """Require that districts are configured for what is to be sent. Raises UsageError that names the others."""
+        require_plan(self.settings, districts, plan)
 
     def _is_full(self, plan: Plan, districts: Sequence[str]) -> bool:
         """Whether a plan is of every object of its year."""

@@ -37,27 +37,36 @@ from resync_tui.control.views import (
 from resync_tui.database import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Allowed, Plan
 from resync_tui.rights import Rights, Viewpoint
 
 
 class Store:
     """Requests, history, errors and agents of one control database."""
 
-    def __init__(self, database: ControlDatabase) -> None:
+    def __init__(self, database: ControlDatabase, allowed: Allowed | None = None) -> None:
         self._database = database
+        self._allowed = allowed
         self._seen = seen(database.viewpoint)
         self.alerts = Alerts(database)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock | None = None, *, viewpoint: Viewpoint | None = None) -> "Store":
+    async def open(
+        cls,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        viewpoint: Viewpoint | None = None,
+        allowed: Allowed | None = None,
+    ) -> "Store":
         """Open the control database, made or brought up to date where needed.
 
         From a district's viewpoint what the state asked for is not there, and whoever asks or cancels is this session's
         user, whatever name is given. Times come from `clock`, by default from the database server, which all agents
         share. Raises CannotRun, NoRight (a SQLite file of another user, a role without Read) or ConfigError.
+        `allowed` is asked before anything is queued.
         """
-        return cls(await ControlDatabase.open(url, clock, viewpoint=viewpoint))
+        return cls(await ControlDatabase.open(url, clock, viewpoint=viewpoint), allowed)
 
     @property
     def rights(self) -> Rights:
@@ -127,6 +136,8 @@ class Store:
     async def _queue(
         self, connection: AsyncConnection, districts: Sequence[str], plan: Plan, asked: Asked
     ) -> list[Batch]:
+        if self._allowed is not None:
+            self._allowed(districts, plan)
         gate = await pass_gate(connection, changes=1, requests=1)
         now = await self._database.now(connection)
         return await queue_request(connection, gate.lastRequest, districts, plan, asked, now)

@@ -147,7 +147,10 @@ class ChecklistPage(MarkingPage):
 
     def _chose_districts(self, picked: Picked | None) -> None:
         if picked:
-            self.session.choose(picked.current, picked.keys)
+            try:
+                self.session.choose(picked.current, picked.keys)
+            except ResyncError as error:
+                self.tell(error)
             self._relist()
 
     def action_years(self) -> None:

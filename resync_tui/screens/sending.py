@@ -37,6 +37,11 @@ class SendingPage(Page):
     ) -> None:
         """Ask whether to send what is marked; nothing is sent but what the question lists."""
         plan = marks.plan(year)
+        try:
+            self.session.require(districts, plan)
+        except ResyncError as error:
+            self.tell(error)
+            return
         question = confirm_send(self.session, marks, plan, districts, last, purpose)
         self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose, preview) if yes else None)
 

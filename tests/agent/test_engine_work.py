@@ -81,6 +81,22 @@ async def run(settings: Settings, store: Store) -> int:
     return batch.batch
 
 
+@pytest.mark.parametrize("purpose", [Purpose.RESYNC, Purpose.VERIFY])
+async def test_a_batch_of_a_year_that_is_not_configured_reads_and_writes_nothing(
+    settings: Settings, store: Store, purpose: Purpose
+) -> None:
+    plan = make_plan(settings.load_catalog(), ["School"], 2025)
+    user = store.rights.user
+    (sent,) = await store.submit(["01"], plan, initiator="district", requested_by=user, purpose=purpose)
+    (settings.path.parent / "district.db").unlink()
+    await run_agent(settings, once=True, idle_seconds=None)
+    batch = await store.batch(sent.batch)
+    assert batch.status is Status.FAILED
+    assert "District 01 is not configured for the school year 2024-25" in batch.message
+    with closing(sqlite3.connect(settings.path.parent / "state.db")) as state:
+        assert state.execute('SELECT count(*) FROM "School"').fetchall() == [(0,)]
+
+
 async def test_a_batch_reaches_the_state_and_every_record_is_accounted_for(settings: Settings, store: Store) -> None:
     number = await run(settings, store)
     batch = await store.batch(number)

@@ -123,6 +123,30 @@ def test_another_year_is_sent_looked_at_and_remembered_for_itself(place: Place) 
     assert "District 02 is not configured" in neither.stderr
 
 
+def test_all_districts_that_lack_a_year_are_named_before_anything_is_queued(place: Place) -> None:
+    place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
+    place.change("current = 2026", "current = 2027")
+    both = place.run("run", "-d", "01", "-d", "02", "Person", "--year", "2025")
+    assert both.returncode == 2
+    assert "Districts 01, 02 are not configured for the school year 2024-25" in both.stderr
+    lacking = place.run("run", "-d", "02", "-d", "01", "School", "--year", "2026")
+    assert lacking.returncode == 2
+    assert "District 02 is not configured for the school year 2025-26" in lacking.stderr
+    assert "District 01 is not configured for School in the school year 2025-26" in lacking.stderr
+    assert json.loads(place.run("history", "--json").stdout) == []
+
+
+def test_a_retry_is_refused_where_the_year_is_not_configured_any_more(place: Place) -> None:
+    place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
+    place.sql("abbott", "UPDATE District SET number = '77'")
+    assert place.run("run", "-d", "01", "Person", "--year", "2025").returncode == 3
+    place.change('previous = ["Person"]', "")
+    again = place.run("retry", "1")
+    assert again.returncode == 2
+    assert "District 01 is not configured for the school year 2024-25" in again.stderr
+    assert len(json.loads(place.run("history", "--json").stdout)) == 1
+
+
 def test_a_district_that_is_another_one_is_exit_code_three_and_nothing_is_written(place: Place) -> None:
     place.sql("abbott", "UPDATE District SET number = '77'")
     done = place.run("run", "-d", "01", "-d", "02", "Person", "--json")

@@ -246,6 +246,37 @@ async def test_a_previous_year_lists_only_what_is_configured_for_it(console: Ope
         assert page(c).marks.chosen == set()
 
 
+ABBOTT = DistrictSettings("01", "Abbott", "sqlite:///a.db", previous=("Calendar", "CourseSection"))
+CAMPUS = DistrictSettings("02", "Campus", "sqlite:///b.db")
+PARTLY = DistrictSettings("02", "Campus", "sqlite:///b.db", previous=("CourseSection",))
+LACKS = "District 02 is not configured for"
+
+
+async def test_a_year_is_refused_where_a_picked_district_lacks_it(console: Opener) -> None:
+    async with console(edition="state", districts=[ABBOTT, CAMPUS]) as c:
+        await c.press("D", "a", "enter", "Y", "up", "enter")
+        await c.shows(LACKS)
+        assert (c.app.session.year, c.app.session.picked) == (2026, ("01", "02"))
+
+
+async def test_districts_are_refused_where_one_lacks_the_year(console: Opener) -> None:
+    async with console(edition="state", districts=[ABBOTT, CAMPUS]) as c:
+        await c.press("Y", "up", "enter", "D", "a", "enter")
+        await c.shows(LACKS)
+        assert (c.app.session.year, c.app.session.picked) == (2025, ("01",))
+
+
+async def test_nothing_is_asked_where_a_picked_district_lacks_a_marked_object(console: Opener) -> None:
+    async with console(edition="state", districts=[ABBOTT, PARTLY]) as c:
+        await c.press("D", "a", "enter", "Y", "up", "enter")
+        await c.shows("Year: 2024-25")
+        await c.go("Calendar")
+        await c.press("space", "s")
+        await c.shows("District 02 is not configured for Calendar")
+        assert isinstance(c.app.screen, ChecklistPage)
+        assert not c.batches
+
+
 async def test_the_palette_runs_any_action_of_the_screen(console: Opener) -> None:
     async with console() as c:
         await c.press("colon", *"full resync")
