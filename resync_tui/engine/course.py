@@ -53,10 +53,9 @@ class Course:
         """Tell how far it is."""
         self.report(ObjectProgress(self.dis_object.name, self.phase, self.read, self.total, self.counts))
 
-    def complete(self, processed: int) -> None:
+    def complete(self, processed: int, message: str = "") -> None:
         """Tell that it is done; every record must be accounted for."""
         counts = replace(self.counts, processed=processed)
-        message = ""
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
             self.status = Status.FAILED
