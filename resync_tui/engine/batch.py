@@ -1,6 +1,6 @@
 """One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import anyio
 
@@ -118,7 +118,8 @@ class _Batch:
                 continue
             for spec in course.specs:
                 course.accounts[spec] = Account(course.progress)
-        self._tell_trusted(names)
+        for told in self._untold(names):
+            self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:
             await self._guard()
 
@@ -132,11 +133,14 @@ class _Batch:
         for spec, guard in guards_of(specs, doubts, await self.target.delete_actions(targets)):
             specs[spec].guards[spec] = guard
 
-    def _tell_trusted(self, names: list[str]) -> None:
-        """Say once where an end's policies are taken at their word."""
-        for end, hidden in ((self.source, "is not called extra"), (self.target, "counts as missing")):
-            if trusted := [name for name in names if name in end.policed and end.end.trusts_policies]:
-                self.report(Note(f"what policies hide of {', '.join(trusted)} at {end.end.name} {hidden}"))
+    def _untold(self, tables: Iterable[str]) -> list[str]:
+        """Return what nothing tells of tables whose policies are trusted at an end."""
+        ends = ((self.source, "these are not called extra"), (self.target, "of the missing, some may be there"))
+        return [
+            f"Policies may hide records of {', '.join(hidden)} at {end.end.name}: {so}"
+            for end, so in ends
+            if end.end.trusts_policies and (hidden := [name for name in tables if name in end.policed])
+        ]
 
     async def _read(self) -> None:
         """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""
@@ -189,17 +193,16 @@ class _Batch:
                     merge.tell()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(course)
-                course.complete(course.total, await self._what_stays(course))
+                untold = self._untold(course.dis_object.tables) if purpose is Purpose.VERIFY else []
+                course.complete(course.total, "; ".join([*untold, *await self._what_stays(course)]))
 
-    async def _what_stays(self, course: Course) -> str:
-        """Say what a comparison cannot tell, and what keeps extra records of an object in the state."""
-        lines = []
+    async def _what_stays(self, course: Course) -> list[str]:
+        """Say what keeps extra records of an object in the state, as far as a comparison tells."""
+        lines: list[str] = []
         for spec, guard in course.guards.items():
-            if course.accounts[spec].counts.inserted and spec.name in self.target.policed:
-                lines.append(f"what is missing of {spec.name} may be there, hidden by policies")
             if course.accounts[spec].counts.extra or spec.lacks_year_path:
                 lines += await guard.told(self.target.fetch, spec)
-        return "; ".join(lines)
+        return lines
 
     def _skipped(self, course: Course) -> bool:
         """Skip an object whose parent in this batch is not in place."""

@@ -227,6 +227,9 @@ def require_all_seen(end: Source | Target, specs: Sequence[TableSpec], *, removi
     """Raise CannotRun where rows of these tables are hidden at an end, see `require_seen`."""
     names = [spec.name for spec in specs]
     require_seen(names, end.policed, end.end.name, trusted=end.end.trusts_policies, removing=removing)
+    for spec in specs:
+        if isinstance(end, Target) and spec.name in end.policed and not spec.key:
+            raise end.policed[spec.name].added_again(end.end.name)
 
 
 Questions: TypeAlias = Mapping[TableSpec, sa.Select[Any]]

@@ -47,6 +47,13 @@ class Policed:
             "Leave that object out, or use a login that sees all: what is hidden there is not extra.",
         )
 
+    def added_again(self, where: str) -> CannotRun:
+        """Return why nothing is sent to a table without a key, whose hidden records nothing would find."""
+        return CannotRun(
+            f"Row-level security hides records of {self.table}, which has no key, from login {self.login} at {where}",
+            "Give that table a primary key, or use a login that sees all: each resync would add what it does not see.",
+        )
+
 
 PolicedTables: TypeAlias = Mapping[str, Policed]
 """By their names in the catalog."""
