@@ -14,6 +14,8 @@ PATIENCE = 5
 """Faults without a key in between after which the screens end: one that comes back by itself would never stop."""
 IN_ALL = 100
 """Faults after which they end in any case, so that the log stays small."""
+NAMED = 5
+"""Batches that are named, the newest ones; a line is not longer."""
 
 
 class Netted(MessagePump):
@@ -51,5 +53,6 @@ def with_sent(error: ResyncError, batches: Sequence[int]) -> ResyncError:
     """Return an error that also names what this session has sent: that goes on."""
     if not batches:
         return error
-    named = ", ".join(f"#{each}" for each in batches)
+    more = f" and {len(batches) - NAMED} before" if len(batches) > NAMED else ""
+    named = ", ".join(f"#{each}" for each in batches[-NAMED:]) + more
     return ResyncError(error.what, f"Sent before, and goes on: {named}. {error.do}")

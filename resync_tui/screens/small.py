@@ -1,6 +1,9 @@
 """What is shown where the terminal is too small for anything else."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from resync_tui.net import Netted
@@ -12,6 +15,8 @@ COLUMNS, ROWS = 60, 15
 
 class SmallScreen(Netted, ModalScreen[None]):
     """Waits for the terminal to grow; what is below stays as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit")]
 
     def __init__(self) -> None:
         super().__init__()

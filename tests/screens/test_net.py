@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from resync_tui.errors import ResyncError
+from resync_tui.net import with_sent
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
@@ -131,6 +133,16 @@ async def test_what_a_worker_or_the_watch_raises_is_caught(
         assert await c.app.session.poll() in (True, False)
         await c.press("H")
         await c.until(lambda: isinstance(c.app.screen, HistoryPage))
+
+
+def test_what_was_sent_is_named_in_a_line_however_much_that_was() -> None:
+    error = ResyncError("What", "Do.")
+    assert with_sent(error, []).do == "Do."
+    assert with_sent(error, [3, 4]).do == "Sent before, and goes on: #3, #4. Do."
+    assert (
+        with_sent(error, range(1, 301)).do
+        == "Sent before, and goes on: #296, #297, #298, #299, #300 and 295 before. Do."
+    )
 
 
 def test_a_real_terminal_sees_two_lines_and_no_variable(tmp_path: Path) -> None:

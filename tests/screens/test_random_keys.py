@@ -117,6 +117,7 @@ async def home(c: Console) -> None:
     await c.press("escape")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_no_burst_of_keys_breaks_a_screen(
     console: Opener, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -143,4 +144,5 @@ async def test_no_burst_of_keys_breaks_a_screen(
                 await c.burst(*burst)
                 assert c.app.caught == 0, (name, burst)
                 assert c.app.return_code is None, (name, burst)
+                await c.until(lambda: not c.app.gate.closed)
         assert {each.__name__ for each in pages()} - seen == {"MarkingPage", "SendingPage"}

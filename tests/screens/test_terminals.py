@@ -20,6 +20,8 @@ async def test_a_tiny_terminal_says_so_in_words(console: Opener, size: tuple[int
         await c.shows(f"{size[0]}x{size[1]}")
         await c.press("space", "s", "y")
         assert c.batches == []
+        await c.press("q")
+        await c.until(lambda: c.app.return_code == 0)
 
 
 async def test_60_by_15_is_enough(console: Opener) -> None:

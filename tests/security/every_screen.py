@@ -63,6 +63,7 @@ async def every_screen(
             shown[type(page).__name__] = await _shown(app, pilot)
             app.pop_screen()
             await pilot.pause()
+    assert app.caught == 0
     assert {each.__name__ for each in pages()} == shown.keys() | OPENED_FROM_OTHERS
     return shown
 
