@@ -11,7 +11,15 @@ from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target, require_all_
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.extra import Removal
 from resync_tui.engine.guards import guards_of
-from resync_tui.engine.job import Job, open_source, open_target, own_copy, require_identity, require_own_copy
+from resync_tui.engine.job import (
+    Job,
+    open_source,
+    open_target,
+    own_copy,
+    require_identity,
+    require_known_copy,
+    require_own_copy,
+)
 from resync_tui.engine.pace import Pace
 from resync_tui.engine.reading import Reading
 from resync_tui.engine.refusal import Surroundings
@@ -258,6 +266,8 @@ class _Batch:
             for course in self.courses.values()
             for spec in course.staged
         }
+        if any(removal.account.counts.extra for removal in removals.values()):
+            await require_known_copy(self.job, self.target)
         for removal in removals.values():
             await removal.check(self.job.limits.extra_share)
         await self._require_consent(removals)

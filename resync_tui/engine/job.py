@@ -112,6 +112,15 @@ async def require_own_copy(job: Job, target: Target) -> None:
         ownership.require(await target.owner(), job.district, dialect_of(job.target_url))
 
 
+async def require_known_copy(job: Job, target: Target) -> None:
+    """Make sure that a state without a tenant's column says whose copy it is. Raises CannotRun."""
+    if job.tenant is None and await target.owner() is None:
+        raise CannotRun(
+            "The state does not say whose copy it is yet: nothing was removed",
+            f"Send district {job.district} once, so that it does; then compare again.",
+        )
+
+
 async def own_copy(job: Job, target: Target) -> None:
     """Write down that a state without a tenant's column is this district's copy. Raises CannotRun, LeaseLost."""
     if job.tenant is None:

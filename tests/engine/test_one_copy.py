@@ -10,7 +10,7 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import open_engine
 from resync_tui.doctor_privileges import stage_lacking
 from resync_tui.engine.batch import clear_stage
-from resync_tui.engine.job import Job
+from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.databases import login, run_script
@@ -162,3 +162,17 @@ async def test_the_memory_is_made_where_an_older_release_left_its_fence_and_is_s
         await run_script(
             here.state, f"REASSIGN OWNED BY {every} TO CURRENT_USER; DROP OWNED BY {every}; DROP ROLE {every}"
         )
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_nothing_is_removed_before_the_state_says_whose_copy_it_is(
+    database: Database, ends: tuple[str, str]
+) -> None:
+    here, other = await two(database, ends)
+    await run_script(here.state, OURS)
+    removing = replace(of_other(here, other, token=1), purpose=Purpose.REMOVE_EXTRA, limits=Limits(extra_share=1))
+    with pytest.raises(CannotRun, match="does not say whose copy it is yet: nothing was removed"):
+        await run(removing)
+    assert await here.held("SELECT id FROM c ORDER BY 1") == [(1,), (2,)]
+    await run(of_other(here, other, token=2))
+    assert (await run(replace(removing, token=3))).counts["C"] == Counts(processed=1, extra=1, removed=1)
