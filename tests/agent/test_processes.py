@@ -96,8 +96,19 @@ async def test_an_agent_that_is_asked_to_end_puts_its_batches_back(site: Site) -
 
 
 async def test_two_agents_share_the_queue_without_ever_overlapping(site: Site) -> None:
-    numbers = [each for _ in range(4) for each in await site.send("01", "02", "03", "04")]
+    districts = ("01", "02", "03", "04")
+    for district in districts:
+        site.work.play(district, "block")
+    numbers = [each for _ in range(4) for each in await site.send(*districts)]
     agents = [site.start("--once") for _ in range(2)]
+
+    async def as_many_as_may() -> bool:
+        begun = {district for district, _, act in site.work.journal() if act == "chunk"}
+        return len(begun) == site.settings.engine.districts
+
+    await until(as_many_as_may)
+    for district in districts:
+        site.work.go(district)
     assert [await site.ended(each) for each in agents] == [0, 0]
     assert {(await site.store.batch(each)).status for each in numbers} == {Status.COMPLETED}
     running: list[str] = []
