@@ -59,6 +59,11 @@ class Terminal:
         while self.read(0):
             pass
 
+    def settles(self) -> None:
+        """Read until nothing more is written, as somebody does who looks before the next key."""
+        while self.read(0.3):
+            pass
+
     def reads_until(self, part: bytes) -> None:
         """Read until something has been written since the last key."""
         self.reads_while(lambda: part not in self.output[self._pressed_at :])

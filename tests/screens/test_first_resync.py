@@ -30,6 +30,7 @@ def test_the_readmes_keys_lead_to_a_finished_partial_resync_and_to_which_records
         for key, text in zip(keys, shows, strict=True):
             shown.press(NAMES.get(key, key))
             shown.reads_until(text)
+            shown.settles()
         assert shown.ends(reading=True) == 0
     for part in ("Enrollment", "rejected", "Excluded", "refused"):
         assert part in shown.text
