@@ -61,6 +61,7 @@ def send(shown: Terminal) -> None:
     shown.reads_until(b"DIS Objects")
     shown.press(" s")
     shown.reads_until(b"any other key goes back")
+    shown.settles()
     shown.press("y")
     shown.reads_until(b"RUNNING")
 

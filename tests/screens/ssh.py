@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import anyio
 import asyncssh
 
 from tests.screens.pseudo_terminal import Terminal, terminal
@@ -104,6 +105,15 @@ class Login:
         while part not in self.output[self._pressed_at :]:
             came = await self._process.stdout.read(65536)
             assert came, self.output[-4000:]
+            self.output += came
+
+    async def settles(self) -> None:
+        """Read until nothing more comes over the line, as somebody does who looks before the next key."""
+        came = b"."
+        while came:
+            came = b""
+            with anyio.move_on_after(0.3):
+                came = await self._process.stdout.read(65536)
             self.output += came
 
     async def ends(self) -> int | None:

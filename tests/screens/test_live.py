@@ -55,6 +55,7 @@ async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_ter
         shown.reads_until(b"DIS Objects")
         shown.press(" s")
         shown.reads_until(b"any other key goes back")
+        shown.settles()
         shown.press("y")
         await until(grown, shown)
         assert seen() == sorted(seen())

@@ -21,6 +21,7 @@ async def test_a_resync_outlives_the_connection_and_is_seen_to_finish_at_the_nex
                 await first.reads_until(b"DIS Objects")
                 first.press(" s")
                 await first.reads_until(b"any other key goes back")
+                await first.settles()
                 first.press("y")
                 await first.reads_until(b"Agent alive")
                 first.connection.abort()
