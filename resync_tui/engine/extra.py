@@ -21,7 +21,7 @@ from resync_tui.outcome import Counts, Kind, key_text
 
 
 async def find_extra(
-    spec: TableSpec, source: Source, target: Target, scope: Scope, account: Account, extent: Extent
+    spec: TableSpec, source: Source, target: Target, scope: Scope, account: Account, extent: Extent, pace: Pace
 ) -> None:
     """Note which of the state's records the district does not have, once its rows are staged.
 
@@ -35,7 +35,7 @@ async def find_extra(
     rows = keys.where(scope.of_target(spec), account.difference.candidates(spec.target), only_there)
     async with target.staging() as connection:
         found = int((await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))).rowcount)
-    known = await _forget_known(spec, source, target, scope) if found and not extent.whole else 0
+    known = await _forget_known(spec, source, target, scope, pace) if found and not extent.whole else 0
     account.add(extra=found - known)
 
 
@@ -52,14 +52,14 @@ async def note_extra(spec: TableSpec, target: Target, scope: Scope, account: Acc
         account.add(extra=len(known))
 
 
-async def _forget_known(spec: TableSpec, source: Source, target: Target, scope: Scope) -> int:
+async def _forget_known(spec: TableSpec, source: Source, target: Target, scope: Scope, pace: Pace) -> int:
     """Take those records back that the district has in another year; return how many.
 
     Its keys come the way of sent records, so that they are told by the values that the state would hold.
     """
     keyed = spec.keys_alone
     await target.create_stages([keyed], source)
-    await target.load(keyed, source, scope.elsewhere(keyed), _Unmetered())
+    await target.load(keyed, source, scope.elsewhere(keyed), _Keys(pace))
     await target.settle(keyed, source, by_key=True)
     extra, held, elsewhere = spec.extra, spec.target.alias("held"), keyed.stage
     known = sa.exists().where(spec.same_key(held, extra), *(held.c[name] == elsewhere.c[name] for name in spec.key))
@@ -67,15 +67,17 @@ async def _forget_known(spec: TableSpec, source: Source, target: Target, scope: 
         return int((await connection.execute(sa.delete(extra).where(known))).rowcount)
 
 
-class _Unmetered:
-    """Lets keys pass that are not sent."""
+@dataclass(frozen=True)
+class _Keys:
+    """Keeps keys that are read to the pace of records; they count as none."""
+
+    pace: Pace
 
     def portion(self, wanted: int) -> int:
-        """Return all that is wanted."""
-        return wanted
+        return self.pace.portion(wanted)
 
     async def __call__(self, records: int) -> None:
-        """Wait for nothing."""
+        await self.pace.spend(records)
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ class Reading:
         await self._load(spec, extent, extent.rows - found.unchanged, query, _Read(course, self.pace))
         await self.target.settle(spec, self.source, by_key=not extent.fresh or self._is_parent(spec))
         if not extent.fresh and self._shows_extra(spec):
-            await find_extra(spec, self.source, self.target, self.scope, account, extent)
+            await find_extra(spec, self.source, self.target, self.scope, account, extent, self.pace)
 
     def _shows_extra(self, spec: TableSpec) -> bool:
         """Whether the district shows all that it has: what it hides is not extra."""

@@ -80,18 +80,19 @@ class Scope:
         for number, key in enumerate(spec.foreign_keys):
             mark = sa.null() if key.parent in whole else _in_district(spec, key, self.dialect)
             marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
-        data: list[sa.ColumnElement[Any]] = [spec.row.c[name] for name in spec.columns]
-        if self.dialect == "postgresql":
-            data = [cast_for_stage(spec.row.c[name], spec.target.c[name]).label(name) for name in spec.columns]
-        return sa.select(*marks, *data).select_from(spec.row).where(self.of_source(spec))
+        return sa.select(*marks, *self._as_sent(spec)).select_from(spec.row).where(self.of_source(spec))
 
     def elsewhere(self, keyed: TableSpec) -> sa.Select[tuple[Any, ...]]:
         """Return the query that reads the keys of the district's rows that are not in scope, as they would be sent."""
-        data: list[sa.ColumnElement[Any]] = [keyed.row.c[name] for name in keyed.columns]
-        if self.dialect == "postgresql":
-            data = [cast_for_stage(keyed.row.c[name], keyed.target.c[name]).label(name) for name in keyed.columns]
         rule: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Integer()).label(RULE)
-        return sa.select(rule, *data).select_from(keyed.row).where(self.of_source(keyed).is_not(sa.true()))
+        keys = sa.select(rule, *self._as_sent(keyed)).select_from(keyed.row)
+        return keys.where(self.of_source(keyed).is_not(sa.true()))
+
+    def _as_sent(self, spec: TableSpec) -> list[sa.ColumnElement[Any]]:
+        """Return the district's columns as the stage takes them."""
+        if self.dialect != "postgresql":
+            return [spec.row.c[name] for name in spec.columns]
+        return [cast_for_stage(spec.row.c[name], spec.target.c[name]).label(name) for name in spec.columns]
 
     def _conditions(self, spec: TableSpec) -> list[sa.ColumnElement[bool]]:
         return [rules.condition(rule, self.dialect, self.year, self.today) for rule in spec.rules]
