@@ -1,0 +1,211 @@
+"""Read the shape of tables from a database, types word for word, so that nothing is lost on the way to the state."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Inspector, inspect, text
+from sqlalchemy.exc import SAWarning
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its type as the database writes it, and a literal default."""
+
+    name: str
+    type: str
+    required: bool = False
+    default: str | None = None
+    generated: str | None = None
+    """The expression of a generated column."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns that point at those of a parent table."""
+
+    columns: tuple[str, ...]
+    parent: str
+    """As the catalog names it: `Table` or `schema.table`."""
+    parent_columns: tuple[str, ...]
+    deferrable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index that no key brings along; `parts` are column names or, quoted ready for SQL, expressions."""
+
+    name: str
+    parts: tuple[str, ...]
+    unique: bool = False
+    expressions: bool = False
+    method: str = ""
+    """PostgreSQL's access method, where it is not btree."""
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table: columns, keys, checks and indexes."""
+
+    name: str
+    """As the catalog names it: `Table` or `schema.table`."""
+    columns: tuple[Column, ...]
+    primary: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign: tuple[ForeignKey, ...] = ()
+    checks: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """A PostgreSQL enum that columns use."""
+
+    name: str
+    """Quoted ready for SQL, with its schema where that is not the default one."""
+    labels: tuple[str, ...]
+    schema: str | None = None
+
+
+def split(name: str) -> tuple[str | None, str]:
+    """Return the schema (None: the default one) and the table of a name such as `schema.table`."""
+    schema, _, table = name.rpartition(".")
+    return schema or None, table
+
+
+def existing(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Return those of `names` that are tables of this database."""
+    inspector = inspect(connection)
+    return {name for name in names if inspector.has_table(split(name)[1], schema=split(name)[0])}
+
+
+def read_table(connection: Connection, name: str) -> TableShape:
+    """Return the shape of a table that exists."""
+    inspector = inspect(connection)
+    schema, table = split(name)
+    with warnings.catch_warnings():  # unknown types and expression indexes: read word for word below, or left out
+        warnings.simplefilter("ignore", SAWarning)
+        primary = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
+        unique, indexes = _keys_and_indexes(inspector, name, primary)
+        return TableShape(
+            name=name,
+            columns=_columns(connection, inspector, name, primary),
+            primary=primary,
+            unique=unique,
+            foreign=_foreign_keys(inspector, name),
+            checks=tuple(str(check["sqltext"]) for check in inspector.get_check_constraints(table, schema=schema)),
+            indexes=indexes,
+        )
+
+
+def read_enums(connection: Connection, names: Iterable[str]) -> tuple[EnumType, ...]:
+    """Return the enums that columns of these PostgreSQL tables use, arrays of them included."""
+    rows = connection.execute(text(_ENUMS), {"tables": [_quoted(name) for name in names]})
+    return tuple(EnumType(row.name, tuple(row.labels), row.schema) for row in rows)
+
+
+def _columns(connection: Connection, inspector: Inspector, name: str, primary: tuple[str, ...]) -> tuple[Column, ...]:
+    schema, table = split(name)
+    types = _types(connection, name)
+    columns = []
+    for column in inspector.get_columns(table, schema=schema):
+        default = column.get("default")
+        computed = column.get("computed")
+        columns.append(
+            Column(
+                name=column["name"],
+                type=types[column["name"]],
+                required=not column["nullable"] or column["name"] in primary,
+                default=default if default is not None and "(" not in default else None,
+                generated=computed["sqltext"] if computed else None,
+            )
+        )
+    return tuple(columns)
+
+
+def _types(connection: Connection, name: str) -> dict[str, str]:
+    """Return each column's type as the database writes it."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})
+    else:
+        rows = connection.execute(text(_POSTGRES_TYPES), {"table": _quoted(name)})
+    return {row[0]: row[1] for row in rows}
+
+
+def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
+    schema, table = split(name)
+    found = []
+    for key in inspector.get_foreign_keys(table, schema=schema):
+        options: dict[str, Any] = dict(key.get("options") or {})
+        deferrable = ""
+        if options.get("deferrable"):
+            deferrable = f"DEFERRABLE INITIALLY {options.get('initially') or 'IMMEDIATE'}"
+        parent_schema = key.get("referred_schema")
+        parent = f"{parent_schema}.{key['referred_table']}" if parent_schema else key["referred_table"]
+        found.append(ForeignKey(tuple(key["constrained_columns"]), parent, tuple(key["referred_columns"]), deferrable))
+    return tuple(sorted(found, key=lambda key: (key.columns, key.parent)))
+
+
+def _keys_and_indexes(
+    inspector: Inspector, name: str, primary: tuple[str, ...]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[Index, ...]]:
+    schema, table = split(name)
+    sqlite = inspector.dialect.name == "sqlite"
+    unique: list[tuple[str, ...]] = []
+    indexes: list[Index] = []
+    found = inspector.get_indexes(table, schema=schema, **({"include_auto_indexes": True} if sqlite else {}))
+    for index in found:
+        columns = tuple(column for column in index["column_names"] if column is not None)
+        options = index.get("dialect_options", {})
+        if str(index["name"]).startswith("sqlite_autoindex_") and sqlite:
+            if columns != primary:
+                unique.append(columns)
+        elif not index.get("duplicates_constraint"):
+            where = options.get("postgresql_where") or options.get("sqlite_where")
+            indexes.append(
+                Index(
+                    name=str(index["name"]),
+                    parts=_parts(index["column_names"], index["expressions"]) if "expressions" in index else columns,
+                    unique=bool(index["unique"]),
+                    expressions="expressions" in index,
+                    method=options.get("postgresql_using", "") or "",
+                    where=None if where is None else str(where),
+                )
+            )
+    if not sqlite:
+        unique = [tuple(each["column_names"]) for each in inspector.get_unique_constraints(table, schema=schema)]
+    return tuple(sorted(unique)), tuple(sorted(indexes, key=lambda index: index.name))
+
+
+def _parts(columns: Sequence[str | None], expressions: Sequence[str]) -> tuple[str, ...]:
+    """Return an index's parts ready for SQL; where it holds an expression, SQLAlchemy leaves columns unquoted."""
+    pairs = zip(columns, expressions, strict=True)
+    return tuple(expression if column is None else _quoted(column) for column, expression in pairs)
+
+
+def _quoted(name: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in split(name) if part is not None)
+
+
+# A domain becomes the type under it: its own checks stay the district's.
+_POSTGRES_TYPES = """
+SELECT a.attname, CASE t.typtype
+    WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = CAST(CAST(:table AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+
+_ENUMS = """
+SELECT format_type(e.oid, NULL) AS name, CASE WHEN NOT pg_type_is_visible(e.oid) THEN n.nspname END AS schema,
+       (SELECT array_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid) AS labels
+FROM pg_type e JOIN pg_namespace n ON n.oid = e.typnamespace
+WHERE e.typtype = 'e' AND e.oid IN (
+    SELECT coalesce(nullif(b.typelem, 0), b.oid)
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+    WHERE a.attrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND a.attnum > 0 AND NOT a.attisdropped
+)
+ORDER BY 1
+"""
