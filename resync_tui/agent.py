@@ -16,9 +16,9 @@ from uuid import uuid4
 import anyio
 from anyio.abc import TaskGroup
 
-from resync_tui.agent_batch import BatchRun, Timing, Why, Work, told
+from resync_tui.agent_batch import BatchRun, Timing, Why, Work
 from resync_tui.agent_chores import Chores
-from resync_tui.agent_log import AgentLog, log_path
+from resync_tui.agent_log import AgentLog
 from resync_tui.agent_settings import FollowedSettings
 from resync_tui.agent_work import engine_work
 from resync_tui.config import Settings
@@ -26,7 +26,8 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.host_lock import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
-from resync_tui.errors import CannotRun, ConfigError, LeaseLost
+from resync_tui.errors import CannotRun, ConfigError, LeaseLost, one_line
+from resync_tui.paths import log_path
 from resync_tui.rights import require_own, viewpoint_of
 from resync_tui.schedule import window_open
 
@@ -132,7 +133,7 @@ class _Agent:
             try:
                 await self._serve(once, idle_seconds, signals)
             except CannotRun as error:
-                self._log.write(told(error))
+                self._log.write(one_line(error))
                 raise
             finally:
                 self._log.write(f"agent {os.getpid()} ends")
@@ -279,7 +280,7 @@ class _Agent:
         """Say it once, not at every try."""
         if self._outage != error.what:
             self._outage = error.what
-            self._log.write(told(error))
+            self._log.write(one_line(error))
 
 
 def _say_nothing(*_parts: str) -> None:

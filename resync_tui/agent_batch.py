@@ -14,7 +14,7 @@ from resync_tui.agent_log import Write, line_of
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import Queue
 from resync_tui.engine.events import Event, Report
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
+from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable, flatten, one_line
 from resync_tui.outcome import Status
 
 PAUSES = (1, 2, 5, 15, 60)
@@ -127,7 +127,7 @@ class BatchRun:
         try:
             await self._work.clear()
         except ResyncError as error:
-            self._log(f"the stage stays until the district's next batch: {told(error)}")
+            self._log(f"the stage stays until the district's next batch: {one_line(error)}")
 
     async def _attempts(self) -> Ending | None:
         pause = self._timing.retry_seconds
@@ -140,10 +140,10 @@ class BatchRun:
                 return None
             if not self._passing(trouble) or attempt == MAX_ATTEMPTS:
                 return self._give_up(trouble)
-            self._log(f"{told(trouble)} Another attempt in {pause:g} s")
+            self._log(f"{one_line(trouble)} Another attempt in {pause:g} s")
             await anyio.sleep(pause)
             pause *= 2
-            if not await self._begin_again(told(trouble)):
+            if not await self._begin_again(one_line(trouble)):
                 return None
         raise AssertionError("the last attempt returns")
 
@@ -155,8 +155,8 @@ class BatchRun:
         times = self.lease.put_off
         out_of_reach = isinstance(trouble, Unreachable | ConnectionLost)
         if not (out_of_reach and self.lease.campaign and times < self._timing.reach_again):
-            return Status.FAILED, told(trouble)
-        return Later(told(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
+            return Status.FAILED, one_line(trouble)
+        return Later(one_line(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
 
     async def _attempt(self) -> Status | Exception:
         try:
@@ -228,11 +228,11 @@ class BatchRun:
                 await write()
             except LeaseLost as error:
                 self.stop(Why.LOST)
-                self._log(told(error))
+                self._log(one_line(error))
                 return False
             except CannotRun as error:
                 if anyio.current_time() + pause > self._scope.deadline:
-                    self._log(f"left as it is, to be taken over: {told(error)}")
+                    self._log(f"left as it is, to be taken over: {one_line(error)}")
                     return False
                 await anyio.sleep(pause)
                 pause = min(pause * 2, self._timing.work_seconds / 8)
@@ -240,29 +240,11 @@ class BatchRun:
                 return True
 
 
-def told(error: Exception) -> str:
-    """Return an error as one line; an unforeseen one says only where, as its text may quote a record."""
-    if isinstance(error, ResyncError):
-        return f"{error.what}. {error.do}"
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" in {place.tb_frame.f_globals.get('__name__', '?')}, line {place.tb_lineno}" if place else ""
-    return f"An unforeseen {type(error).__name__}{where}. Please report it."
-
-
 def _cause(error: Exception) -> Exception:
     """Return what counts of errors that came together: a lost lease before a lost connection before all else."""
-    found = leaves(error)
+    found = flatten(error)
     for kind in (LeaseLost, ConnectionLost, Unreachable, ResyncError):
         for leaf in found:
             if isinstance(leaf, kind):
                 return leaf
     return found[0]
-
-
-def leaves(error: Exception) -> list[Exception]:
-    """Return the errors that came together."""
-    if isinstance(error, ExceptionGroup):
-        return [leaf for each in error.exceptions for leaf in leaves(each)]
-    return [error]

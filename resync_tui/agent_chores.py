@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 from sqlalchemy import true
 
-from resync_tui import documents
-from resync_tui.agent_batch import told
+from resync_tui import json_output
 from resync_tui.agent_log import AgentLog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import ScheduleSettings, Settings
@@ -16,7 +15,7 @@ from resync_tui.control.listing import one_batch
 from resync_tui.control.retention import prune
 from resync_tui.control.security import enforce
 from resync_tui.control.unclaimed import alert_unclaimed
-from resync_tui.errors import ResyncError, UsageError
+from resync_tui.errors import ResyncError, UsageError, one_line
 from resync_tui.notify import notify
 from resync_tui.plan import make_plan
 from resync_tui.schedule import last_due, next_run
@@ -70,7 +69,7 @@ class Chores:
             names = [each.name for each in catalog.objects] if full else schedule.objects
             plan = make_plan(catalog, names, settings.years.current)
         except UsageError as error:
-            log(told(error))
+            log(one_line(error))
             self._look[schedule.name] = now + AGAIN
             return
         every = isinstance(schedule.districts, str)
@@ -94,9 +93,9 @@ class Chores:
             if command:
                 async with self._database.read() as connection:
                     batch = await one_batch(connection, number, true())
-                log(await notify(command, documents.batch(batch)))
+                log(await notify(command, json_output.batch(batch)))
         except ResyncError as error:
-            log(told(error))
+            log(one_line(error))
 
     async def prune_for_ever(self) -> None:
         """Forget what is old enough, once a day, where that is configured."""
@@ -108,5 +107,5 @@ class Chores:
                 if gone:
                     self._log.write(f"retention: {gone} rows forgotten")
             except ResyncError as error:
-                self._log.write("retention", told(error))
+                self._log.write("retention", one_line(error))
             await anyio.sleep(PRUNE_SECONDS)

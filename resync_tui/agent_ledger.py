@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from resync_tui.control.progress import Found, Progress, Reason
-from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.engine.events import Event, ObjectEnded, ObjectProgress, ObjectStarted, RecordsFound, RecordsRefused
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Plan
+from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 
 UNTOLD = "The engine did not say how it ended; send it again"
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
-from resync_tui.control.host_lock import state_folder
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsFound, RecordsRefused
 
 SIZE_LIMIT = 5_000_000
@@ -17,11 +16,6 @@ _TIME = "%Y-%m-%d %H:%M:%S %z"
 
 Write = Callable[..., None]
 """Takes the parts of a line."""
-
-
-def log_path(control_url: str) -> Path:
-    """Return where the agents of a control database write their log."""
-    return state_folder(control_url) / "agent.log"
 
 
 class AgentLog:

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from resync_tui import config
-from resync_tui.agent_batch import told
 from resync_tui.agent_log import AgentLog
 from resync_tui.config import Settings
-from resync_tui.errors import ConfigError, ResyncError
+from resync_tui.errors import ConfigError, ResyncError, one_line
 from resync_tui.rights import require_own, viewpoint_of
 
 Seen: TypeAlias = tuple[tuple[str, int, int], ...]
@@ -37,7 +36,7 @@ class FollowedSettings:
             fresh.load_catalog()
             self._require_same_place(fresh)
         except ResyncError as error:
-            self._log.write(f"{path} has changed and is not followed: {told(error)}")
+            self._log.write(f"{path} has changed and is not followed: {one_line(error)}")
             return False
         # Another set of included files is seen from now on.
         self.current, self._seen = fresh, _seen(fresh)

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-import platformdirs
+from resync_tui.paths import agent_output_path
 
 IDLE_SECONDS = 300.0
 """How long an agent that was started for one request waits for more."""
@@ -18,10 +18,10 @@ def start_detached(config_path: Path) -> int:
     A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
     """
     command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
-    folder = platformdirs.user_state_path("resync-tui")
+    path = agent_output_path()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        output = os.open(folder / "agent.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError:
         output = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     try:

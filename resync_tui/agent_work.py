@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from resync_tui.agent_batch import Work, leaves
+from resync_tui.agent_batch import Work
 from resync_tui.config import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, Report
-from resync_tui.errors import ResyncError
+from resync_tui.errors import ResyncError, flatten
 from resync_tui.outcome import Kind, Status
 from resync_tui.rights import viewpoint_of
 from resync_tui.school_years import require_plan
@@ -85,7 +85,7 @@ def _retold(say: Say) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        for leaf in leaves(error):
+        for leaf in flatten(error):
             if isinstance(leaf, ResyncError):
                 leaf.what, leaf.do = say(leaf.what), say(leaf.do)
         raise

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from resync_tui.control.views import DistrictStanding, Standing
+from resync_tui.results import DistrictStanding, Standing
 
 if TYPE_CHECKING:
     from resync_tui.config import YearSettings

@@ -177,12 +177,12 @@ def init(district: str, sql: bool) -> None:
 @config_option
 def doctor(as_json: bool) -> int:
     """Say what is wrong with the configuration, rights, databases, schemas and agents, and what to do."""
-    from resync_tui import documents, reports
+    from resync_tui import json_output, reports
     from resync_tui.doctor import examine
 
     agents, problems = examine(config_path())
     if as_json:
-        show_json(documents.doctor(agents, problems))
+        show_json(json_output.doctor(agents, problems))
     else:
         show(reports.doctor(agents, problems))
     return max((each.exit_code for each in problems), default=0)

@@ -22,8 +22,7 @@ from resync_tui.cli_options import (
 
 if TYPE_CHECKING:
     from resync_tui.control.store import Store
-    from resync_tui.control.views import Batch, ErrorGroup, ErrorRecord, LastResync
-    from resync_tui.earlier import Before
+    from resync_tui.results import Batch, ErrorGroup, ErrorRecord, LastResync
 
 
 @click.command("objects")
@@ -33,14 +32,14 @@ if TYPE_CHECKING:
 @config_option
 def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
     """List the DIS objects with their last resync: the checklist."""
-    from resync_tui import documents, reports
+    from resync_tui import json_output, reports
 
     settings = read_settings()
     one, of_year = one_district(settings, district), year or settings.years.current
     catalog = settings.catalog_of_year(one, of_year)
     last = ask(settings, lambda store: store.last_resyncs(one, of_year))
     if as_json:
-        show_json(documents.objects(catalog, last))
+        show_json(json_output.objects(catalog, last))
     else:
         show(reports.objects(catalog, last))
 
@@ -56,14 +55,14 @@ def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
 def show_plan(objects: Sequence[str], everything: bool, district: str | None, alone: bool, year: int | None,
               as_json: bool) -> None:  # fmt: skip
     """Show what a resync of these objects would send, in order, and why."""
-    from resync_tui import documents, reports
+    from resync_tui import json_output, reports
 
     settings = read_settings()
     one = one_district(settings, district)
     of_year = year or settings.years.current
     made = planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
     if as_json:
-        show_json(documents.plan(made))
+        show_json(json_output.plan(made))
     else:
         show(reports.plan(made))
 
@@ -75,15 +74,15 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 @config_option
 def history(batch: int | None, district: str | None, as_json: bool) -> None:
     """List the batches, newest first: DISBatchHistory."""
-    from resync_tui import documents, reports
-    from resync_tui.earlier import runs_before
+    from resync_tui import json_output, reports
+    from resync_tui.previous_run import runs_before
 
     settings = read_settings()
     one = settings.district_by_id(district).id if district else None
     if batch is None:
         found = ask(settings, lambda store: store.batches(district=one))
         if as_json:
-            show_json([documents.batch(each) for each in found])
+            show_json([json_output.batch(each) for each in found])
         else:
             show(reports.batches(found))
         return
@@ -94,7 +93,7 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
 
     single, before = ask(settings, read)
     if as_json:
-        show_json([documents.batch(single)])
+        show_json([json_output.batch(single)])
     else:
         show(reports.batch(single, before, settings.state.word))
 
@@ -106,20 +105,20 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
 @config_option
 def errors(batch: int, name: str | None, as_json: bool) -> None:
     """List the records of a batch that did not reach the state, by their keys, and which are new."""
-    from resync_tui import documents, reports
-    from resync_tui.earlier import Before, refused_before
+    from resync_tui import json_output, reports
+    from resync_tui.previous_run import PreviousErrors, refused_before
 
     settings = read_settings()
     one = settings.load_catalog()[name].name if name else None
 
-    async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord], Before]":
+    async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord], PreviousErrors]":
         found = await store.batch(batch)
-        before = Before() if as_json else await refused_before(store, found, one)
+        before = PreviousErrors() if as_json else await refused_before(store, found, one)
         return await store.error_groups(batch, one), await store.errors(batch, object=one), before
 
     groups, records, before = ask(settings, read)
     if as_json:
-        show_json([documents.error(each) for each in records])
+        show_json([json_output.error(each) for each in records])
     else:
         show(reports.errors(groups, records, before))
 

@@ -11,7 +11,7 @@ from resync_tui.errors import UsageError
 if TYPE_CHECKING:
     from resync_tui.config import YearSettings
     from resync_tui.control.store import Store
-    from resync_tui.control.views import Alert
+    from resync_tui.results import Alert
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -23,7 +23,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @config_option
 def board(year: int | None, as_csv: bool, as_json: bool) -> None:
     """Show where each district stands, and which lack a full resync of the year since it opened or closed."""
-    from resync_tui import campaign, documents, reports_campaigns
+    from resync_tui import campaign, json_output, reports_campaigns
 
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", "Keep one of them.")
@@ -32,13 +32,13 @@ def board(year: int | None, as_csv: bool, as_json: bool) -> None:
     standings = ask(settings, lambda store: store.board(of_year, [each.id for each in settings.district]))
     days = _days(settings.years, of_year)
     found = [
-        documents.standing(district, each, days.get("opened"), days.get("closed"))
+        json_output.standing(district, each, days.get("opened"), days.get("closed"))
         for district, each in zip(settings.district, standings, strict=True)
     ]
     if as_json:
         show_json(found)
     elif as_csv:
-        from resync_tui.screens.export import csv_text
+        from resync_tui.formatting import csv_text
 
         click.echo(csv_text(list(found[0]), (list(each.values()) for each in found)), nl=False)
     else:
@@ -66,7 +66,7 @@ def _days(years: "YearSettings", year: int) -> dict[str, date]:
 def alerts(since: datetime | None, until: datetime | None, process: str | None, unread: bool, read: tuple[int, ...],
            delete: tuple[int, ...], as_json: bool) -> None:  # fmt: skip
     """List your Process Alerts, newest first, or mark some as read or delete them."""
-    from resync_tui import documents, reports_campaigns
+    from resync_tui import json_output, reports_campaigns
 
     settings = read_settings()
 
@@ -84,7 +84,7 @@ def alerts(since: datetime | None, until: datetime | None, process: str | None, 
 
     found = ask(settings, answered)
     if as_json:
-        show_json([documents.alert(each) for each in found])
+        show_json([json_output.alert(each) for each in found])
     else:
         show(reports_campaigns.alerts(found))
 
@@ -99,7 +99,7 @@ def _midnight(day: datetime | None, days: int = 0) -> datetime | None:
 @config_option
 def schedule(as_json: bool) -> None:
     """List the schedules with their next run; an agent fires them."""
-    from resync_tui import documents, reports_campaigns
+    from resync_tui import json_output, reports_campaigns
     from resync_tui.clock import utc_now
 
     settings = read_settings()
@@ -111,7 +111,7 @@ def schedule(as_json: bool) -> None:
             fires = next_run(each, utc_now())
             found.append((each, fires, next_open(settings.engine.window, fires.astimezone())))
     if as_json:
-        show_json([documents.schedule(*each) for each in found])
+        show_json([json_output.schedule(*each) for each in found])
     else:
         show(reports_campaigns.schedules(found))
 

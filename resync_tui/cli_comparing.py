@@ -24,9 +24,9 @@ from resync_tui.errors import Cancelled, CannotRun, UsageError
 if TYPE_CHECKING:
     from resync_tui.config import Settings
     from resync_tui.control.store import Store
-    from resync_tui.control.views import Batch, FindingGroup, FindingRecord
     from resync_tui.outcome import Purpose
     from resync_tui.plan import Plan
+    from resync_tui.results import Batch, FindingGroup, FindingRecord
 
 needed_district_option = click.option("-d", "district", metavar="ID", help="District; needed where there are several.")
 
@@ -42,7 +42,7 @@ needed_district_option = click.option("-d", "district", metavar="ID", help="Dist
 def verify(objects: Sequence[str], district: str | None, everything: bool, year: int | None, keys: bool,
            as_json: bool) -> int:  # fmt: skip
     """Compare what a resync of these objects would send with what the state has; changes nothing."""
-    from resync_tui import documents, outcome, reports, reports_compared
+    from resync_tui import json_output, outcome, reports, reports_compared
 
     settings = read_settings()
     one, plan = _of_one(settings, district, objects, everything, year, alone=False)
@@ -51,7 +51,7 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
         return INTERRUPTED
     records = _findings(settings, found.batch)[1] if keys else []
     if as_json:
-        show_json(documents.verification(found, records if keys else None))
+        show_json(json_output.verification(found, records if keys else None))
     else:
         show(reports_compared.verification(found, records, settings.state.word))
     show(reports.troubles(found), err=True)
@@ -70,7 +70,7 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
 def remove_extra(objects: Sequence[str], district: str | None, everything: bool, year: int | None, yes: bool,
                  as_json: bool) -> int:  # fmt: skip
     """Remove those of the state's records of a district that the district does not have, once you have seen them."""
-    from resync_tui import documents, outcome, reports, reports_compared, rights
+    from resync_tui import json_output, outcome, reports, reports_compared, rights
 
     settings = read_settings()
     one, plan = _of_one(settings, district, objects, everything, year, alone=True)
@@ -89,7 +89,7 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
     _preview(settings, seen, as_json)
     if not seen.counts.extra:
         if as_json:
-            show_json(documents.removal(seen))
+            show_json(json_output.removal(seen))
         return 0
     if yes:
         show([f"Only what comparison {seen.batch} shows may go."], err=as_json)
@@ -102,7 +102,7 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
         groups, records = _findings(settings, done.batch)
         show(reports_compared.extra_records(groups, records, {}, settings.state.word) if groups else (), err=True)
     if as_json:
-        show_json(documents.removal(done))
+        show_json(json_output.removal(done))
     else:
         show(reports_compared.removal(done))
     show(reports.troubles(done), err=True)
@@ -128,8 +128,8 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
     One object of which too many would go keeps all back, as the agent checks every object before it removes anything.
     """
     from resync_tui import reports_compared
-    from resync_tui.extra_guard import held_back
     from resync_tui.outcome import Finding
+    from resync_tui.results import held_back
 
     groups, records = _findings(settings, seen.batch)
     share = settings.engine.extra_share
@@ -151,7 +151,7 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
 
 def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
     """Have the district typed out before anything is removed. Raises Cancelled."""
-    from resync_tui.words import plural
+    from resync_tui.formatting import plural
 
     name = settings.district_by_id(district).name
     whose = f"{name} ({district}) from the {settings.state.word}"

@@ -27,8 +27,8 @@ from resync_tui.errors import Cancelled, UsageError
 if TYPE_CHECKING:
     from resync_tui.config import Settings
     from resync_tui.control.store import Store
-    from resync_tui.control.views import Batch, LastResync
     from resync_tui.plan import Plan
+    from resync_tui.results import Batch, LastResync
 
 SOME = 10
 """Districts that are named, and compared with their runs before; of more there is only the number."""
@@ -161,7 +161,7 @@ def _plan_of_all(
 def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
     """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
     from resync_tui import reports
-    from resync_tui.words import plural
+    from resync_tui.formatting import plural
 
     show(reports.plan(plan), err=True)
     whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
@@ -178,14 +178,14 @@ def _carry_out(
     ignore_excluded: bool,
 ) -> int:
     """Send, print what came of it, and return the exit code."""
-    from resync_tui import documents, outcome, reports
+    from resync_tui import json_output, outcome, reports
 
     found = or_detached(carry_out)
     if found is None:
         return INTERRUPTED
     if as_json:
         for each in found:
-            show_json(documents.batch(each))
+            show_json(json_output.batch(each))
     elif detach:
         show(reports.batches(found))
     else:
@@ -200,7 +200,7 @@ def _carry_out(
 
 def _before(settings: "Settings", found: "Sequence[Batch]") -> "dict[int, Mapping[str, LastResync]]":
     """Return the runs before of each batch; of a large campaign none, as that is what the board is for."""
-    from resync_tui.earlier import runs_before
+    from resync_tui.previous_run import runs_before
 
     if len(found) > SOME:
         return {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from resync_tui.control.views import Batch
+    from resync_tui.results import Batch
 
 INTERRUPTED = 130
 

@@ -5,15 +5,14 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
-from platformdirs import user_log_path
-
 from resync_tui.errors import ResyncError
+from resync_tui.paths import crash_log_path
 
 
 def crashed(error: Exception) -> ResyncError:
     """Return what to tell; messages of exceptions stay out of it and of the file, as they may quote a record."""
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    path = user_log_path("resync-tui") / "errors.log"
+    path = crash_log_path()
     try:
         _write(path, name, error)
     except OSError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -10,13 +11,11 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from resync_tui import config, database, rights
+from resync_tui import campaign, config, database, rights
 from resync_tui.catalog import Catalog
 from resync_tui.clock import utc_now
 from resync_tui.config import DistrictSettings, Settings
 from resync_tui.control.store import Store
-from resync_tui.control.views import Agent
-from resync_tui.doctor_dates import Advice, due_resyncs, late_schedules
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine import ownership, rules
 from resync_tui.engine.ends import End
@@ -25,7 +24,9 @@ from resync_tui.engine.keys import NoFit
 from resync_tui.engine.tables import describe, reflect
 from resync_tui.engine.visibility import policed_tables
 from resync_tui.errors import CannotRun, ResyncError
+from resync_tui.formatting import plural, when
 from resync_tui.logind import logout_hint
+from resync_tui.results import Agent, DistrictStanding
 
 AT_A_TIME = 8
 """Districts examined side by side."""
@@ -272,3 +273,53 @@ def _named(what: str, district: str) -> str:
 
 def _up(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+NAMED = 10
+"""Districts that one line names."""
+
+
+class Advice(ResyncError):
+    """Nothing is broken, but something is to be done."""
+
+    exit_code = 1
+
+
+def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: date) -> Iterator[Advice]:
+    """Return which mandatory full resyncs of the current year are due, and where (documents: "Resync Scenarios")."""
+    owing: dict[campaign.Due, list[DistrictStanding]] = {}
+    for each in board:
+        owed = campaign.due(settings.years, today, each.last_full)
+        if owed is not None:
+            owing.setdefault(owed, []).append(each)
+    for owed, found in owing.items():
+        named = ", ".join(f"{each.district} ({_last(each)})" for each in found[:NAMED])
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        where = f"-d {found[0].district}" if len(found) == 1 else "--all-districts"
+        yield Advice(
+            f"{owed.scenario}: {plural(len(found), 'district')} of {len(board)} without a full resync since "
+            f"{owed.since}: {named}{more}",
+            f'Send it: resync-tui run {where} --all --reason "{owed.scenario}"; see: resync-tui board',
+        )
+
+
+def _last(standing: DistrictStanding) -> str:
+    return f"last {standing.last_full.astimezone().date()}" if standing.last_full else "never"
+
+
+def late_schedules(settings: Settings, now: datetime) -> Iterator[Advice]:
+    """Return the schedules whose next firing must wait for the window."""
+    if not settings.schedule:
+        return
+    from resync_tui.schedule import next_open, next_run
+
+    window = settings.engine.window
+    for each in settings.schedule:
+        fires = next_run(each, now)
+        starts = next_open(window, fires.astimezone())
+        if starts != fires:
+            yield Advice(
+                f"Schedule {each.name} fires next at {when(fires)}, outside [engine] window {window}: "
+                f"its batches begin at {when(starts)}",
+                "Move the schedule or the window, unless that is what you want.",
+            )

@@ -71,3 +71,21 @@ def nearest(name: str, names: Iterable[str]) -> str:
     by_folded = {known.casefold(): known for known in names}
     close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; the nearest is {by_folded[close[0]]}" if close else ""
+
+
+def one_line(error: Exception) -> str:
+    """Return an error as one line; an unforeseen one says only where, as its text may quote a record."""
+    if isinstance(error, ResyncError):
+        return f"{error.what}. {error.do}"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_globals.get('__name__', '?')}, line {place.tb_lineno}" if place else ""
+    return f"An unforeseen {type(error).__name__}{where}. Please report it."
+
+
+def flatten(error: Exception) -> list[Exception]:
+    """Return the errors that came together."""
+    if isinstance(error, ExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in flatten(each)]
+    return [error]

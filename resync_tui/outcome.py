@@ -1,4 +1,4 @@
-"""What a resync came to: counts, the accounting identity, and the status dot (documents: "Resync Summary")."""
+"""Result types: record counts, their accounting identity, and the traffic-light status."""
 
 import json
 from collections.abc import Mapping

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
-from resync_tui.earlier import Before, change_since, record_of
 from resync_tui.errors import ResyncError
+from resync_tui.formatting import error_rate, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.previous_run import PreviousErrors, change_since, error_key
 from resync_tui.reports_compared import removal, verification
-from resync_tui.words import error_rate, plural, school_year, when
+from resync_tui.results import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
 
 
 def status(status: Status, color: Color | None, counts: Counts) -> str:
@@ -138,7 +138,7 @@ def troubles(batch: Batch) -> Iterator[str]:
         yield f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}"
 
 
-def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: Before) -> Iterator[str]:
+def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: PreviousErrors) -> Iterator[str]:
     """Return the records that did not reach the state, under the exact count of each reason; what is new is marked."""
     kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}
     for group in groups:
@@ -146,14 +146,14 @@ def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before:
         yield f"{group.object}, {group.table}: {plural(group.count, 'record')} {group.kind}: {group.reason}{change}"
         found = kept.get((group.object, group.table, group.kind, group.reason), [])
         for record in found:
-            fresh = group.object in before.batches and record_of(record) not in before.keys
+            fresh = group.object in before.batches and error_key(record) not in before.keys
             text = ", ".join(f"{column} {value}" for column, value in record.key.items())
             yield f"    {text}{'  new' * fresh}"
         if len(found) < group.count:
             yield f"    and {group.count - len(found)} more, whose keys were not kept"
 
 
-def _change(group: ErrorGroup, before: Before) -> str:
+def _change(group: ErrorGroup, before: PreviousErrors) -> str:
     """Say by how much a reason has grown since the object's run before."""
     number = before.batches.get(group.object)
     if number is None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from resync_tui.config import ScheduleSettings
-from resync_tui.control.views import Alert, DistrictStanding, Standing
-from resync_tui.words import folded, plural, school_year, when
+from resync_tui.formatting import folded, plural, school_year, when
+from resync_tui.results import Alert, DistrictStanding, Standing
 
 
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from resync_tui.control.views import Batch, FindingGroup, FindingRecord
+from resync_tui.formatting import plural
 from resync_tui.outcome import Finding, Status
-from resync_tui.words import plural
+from resync_tui.results import Batch, FindingGroup, FindingRecord
 
 
 def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str = "state") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Who is asking, told by the kernel and never by the environment, what they may do, and from where they look."""
+"""Authorisation: the OS or database user, their Read/Write rights, and the edition they act for."""
 
 import os
 import pwd

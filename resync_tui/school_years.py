@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from resync_tui.catalog import Catalog
 from resync_tui.config import Settings
 from resync_tui.errors import UsageError
+from resync_tui.formatting import school_year
 from resync_tui.plan import Allowed, Plan
-from resync_tui.words import school_year
 
 SOME = 10
 """Objects of one district that are named; of more there is only the number."""

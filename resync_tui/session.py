@@ -11,10 +11,10 @@ from anyio import to_thread
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import DistrictSettings, Settings
-from resync_tui.control.views import Agent, Batch
 from resync_tui.errors import CannotRun, NoRight, ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.results import Agent, Batch
 from resync_tui.school_years import require_plan, require_year
 from resync_tui.session_store import Store
 

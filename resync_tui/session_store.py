@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from resync_tui.control.views import (
+from resync_tui.outcome import Finding, Kind, Purpose
+from resync_tui.plan import Plan
+from resync_tui.results import (
     Alert,
     Batch,
     DistrictStanding,
@@ -15,8 +17,6 @@ from resync_tui.control.views import (
     LastResync,
     Present,
 )
-from resync_tui.outcome import Finding, Kind, Purpose
-from resync_tui.plan import Plan
 from resync_tui.rights import Rights
 
 

@@ -12,9 +12,9 @@ import asyncpg
 from resync_tui import config, demo
 from resync_tui.agent import run_agent
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch, ErrorRecord
 from resync_tui.outcome import Status
 from resync_tui.plan import make_plan
+from resync_tui.results import Batch, ErrorRecord
 
 
 class DemoSite:

@@ -18,7 +18,7 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA, Tables
 from resync_tui.control.progress import clip, insert_of
 from resync_tui.control.security import seen
-from resync_tui.control.views import Alert
+from resync_tui.results import Alert
 from resync_tui.rights import Rights, Viewpoint
 
 VERTICAL = "Vertical Interoperability"

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
-from resync_tui.control.views import DistrictStanding, Standing, standing_of
 from resync_tui.outcome import Color, Purpose, Status
+from resync_tui.results import DistrictStanding, Standing, standing_of
 
 FEW = 10
 """Districts that are looked up one by one; of more all are read at once."""

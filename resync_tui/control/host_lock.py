@@ -10,16 +10,7 @@ import os
 import platform
 from pathlib import Path
 
-import platformdirs
-
-from resync_tui.database import dialect_of, sqlite_path
-
-
-def state_folder(control_url: str) -> Path:
-    """Return where agents of a control database keep log and locks: beside a SQLite file, else in the user's state."""
-    if dialect_of(control_url) == "sqlite":
-        return sqlite_path(control_url).absolute().parent
-    return platformdirs.user_state_path("resync-tui")
+from resync_tui.paths import state_folder
 
 
 def this_kernel() -> str:

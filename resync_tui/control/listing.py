@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import batch_view, object_view, select_batches
-from resync_tui.control.views import Batch, LastResync
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Purpose, Status
+from resync_tui.results import Batch, LastResync
 
 
 async def list_batches(

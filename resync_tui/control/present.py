@@ -11,8 +11,8 @@ from resync_tui.control.host_lock import known_dead
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import agent_view, batch_view, select_batches
 from resync_tui.control.security import of_seen, seen
-from resync_tui.control.views import Agent, Present
 from resync_tui.outcome import Status
+from resync_tui.results import Agent, Present
 
 
 async def present(connection: AsyncConnection, database: ControlDatabase) -> Present:

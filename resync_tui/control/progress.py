@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.columns import UtcTime
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import BLANK, COUNTED
-from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 
 TEXT_LIMIT = 500
 """Characters of a reason or message that are kept; an index of PostgreSQL does not take any length."""

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import error_view, finding_view
-from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status, key_text
+from resync_tui.results import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
 
 
 async def error_groups(

@@ -15,10 +15,10 @@ from resync_tui.control.models import Tables
 from resync_tui.control.progress import clip
 from resync_tui.control.rows import COUNTED, history_values, plan_view, select_batches
 from resync_tui.control.security import SCHEDULE
-from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.results import Batch, ObjectResult
 
 ROWS_AT_ONCE = 10_000
 """Of DISBatchHistory in one statement."""

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from resync_tui.control.models import Tables
-from resync_tui.control.views import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.outcome import Color, Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.results import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, ObjectResult
 
 COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed")
 """The columns of DISBatchHistory, and of DISBatch, that make up Counts."""

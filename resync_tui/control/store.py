@@ -23,7 +23,11 @@ from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
 from resync_tui.control.rows import select_batches
 from resync_tui.control.security import doubts, of_seen, seen
 from resync_tui.control.unclaimed import alert_unclaimed
-from resync_tui.control.views import (
+from resync_tui.database import dialect_of
+from resync_tui.errors import ConfigError, NoRight, UsageError
+from resync_tui.outcome import Finding, Kind, Purpose, Status
+from resync_tui.plan import Allowed, Plan
+from resync_tui.results import (
     Agent,
     Batch,
     DistrictStanding,
@@ -34,10 +38,6 @@ from resync_tui.control.views import (
     LastResync,
     Present,
 )
-from resync_tui.database import dialect_of
-from resync_tui.errors import ConfigError, NoRight, UsageError
-from resync_tui.outcome import Finding, Kind, Purpose, Status
-from resync_tui.plan import Allowed, Plan
 from resync_tui.rights import Rights, Viewpoint
 
 

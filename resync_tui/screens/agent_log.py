@@ -73,7 +73,7 @@ class AgentLogPage(Page):
 
     async def load(self) -> None:
         """Read the end of the log."""
-        from resync_tui.agent_log import log_path
+        from resync_tui.paths import log_path
 
         self._path = log_path(self.session.settings.control_url())
         lines = await to_thread.run_sync(partial(tail, self._path))

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Agent, Batch
+from resync_tui import formatting
 from resync_tui.outcome import Status
+from resync_tui.results import Agent, Batch
 from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.page import Page
 from resync_tui.screens.sheet import TextRow, text_rows
@@ -39,7 +39,7 @@ class AgentsPage(Page):
         alive = sum(agent.alive for agent in session.agents)
         heading: Line = ((" Agent Queue ", TITLE),)
         running = sum(batch.status is Status.RUNNING for batch in session.active)
-        state = f"{words.plural(alive, 'agent')} alive  {running} running  {len(session.active) - running} queued "
+        state = f"{formatting.plural(alive, 'agent')} alive  {running} running  {len(session.active) - running} queued "
         self.header(spread(heading, plain(state), self.size.width))
         self.titles(plain(f"{'Agent':<22} {'State':<6} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
         lines = [self._agent(each) for each in session.agents] or [plain("No agent has been here yet.", WARN)]
@@ -52,13 +52,13 @@ class AgentsPage(Page):
         return (
             (f"{left(f'{agent.host}:{agent.pid}', 22, self.glyphs.cut)} ", PLAIN),
             (f"{'alive' if agent.alive else 'silent':<6} ", GOOD if agent.alive else BAD),
-            (f"{words.when(agent.started)}  {words.when(agent.seen)}  {batches}", PLAIN),
+            (f"{formatting.when(agent.started)}  {formatting.when(agent.seen)}  {batches}", PLAIN),
         )
 
     def _batch(self, batch: Batch) -> Line:
         place = left(self.session.district_name(batch.district), 24, self.glyphs.cut)
         return (
-            (f"#{batch.batch:<7}{place} {words.when(batch.requested)}  {left(batch.requested_by, 10)} ", PLAIN),
+            (f"#{batch.batch:<7}{place} {formatting.when(batch.requested)}  {left(batch.requested_by, 10)} ", PLAIN),
             (f"{self.glyphs.dot(batch.color)} ", DOT[batch.color]),
             (str(batch.status), PLAIN),
         )

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Alert
+from resync_tui import formatting
 from resync_tui.errors import ResyncError
+from resync_tui.results import Alert
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
@@ -37,7 +37,7 @@ def draw(row: AlertRow, width: int, glyphs: Glyphs) -> Line:
     process = f"{left(alert.process, 24, glyphs.cut)} " if width >= WIDE else ""
     return (
         ("  " if alert.read else "! ", WARN),
-        (f"{words.when(alert.posted):<16}  {words.when(alert.due):<16}  ", style),
+        (f"{formatting.when(alert.posted):<16}  {formatting.when(alert.due):<16}  ", style),
         (f"{process}{left(alert.name, 22, glyphs.cut)} ", style),
         (left(alert.message, max(8, width - 61 - len(process)), glyphs.cut), style),
     )
@@ -86,7 +86,9 @@ class AlertsPage(Page):
         filters = "  ".join(filter(None, (self._process, self._date)))
         heading: Line = ((" Process Alerts ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
         unread = sum(not each.read for each in shown)
-        self.header(spread(heading, plain(f"{words.plural(len(shown), 'alert')}, {unread} unread "), self.size.width))
+        self.header(
+            spread(heading, plain(f"{formatting.plural(len(shown), 'alert')}, {unread} unread "), self.size.width)
+        )
         process = f"{'Process':<25}" if self.size.width > WIDE else ""
         self.titles(plain(f"  {'Posted Date':<16}  {'Due Date':<16}  {process}{'Name':<22} Message", BOLD))
         self._list.show([AlertRow(str(each.alert), each) for each in shown])
@@ -105,7 +107,7 @@ class AlertsPage(Page):
         alert = current.alert
         about = f"{alert.process}: {alert.name}"
         about += f", request {alert.request}" if alert.request else ""
-        return [plain(about, BOLD), *(plain(part) for part in words.folded(alert.message, self.size.width))]
+        return [plain(about, BOLD), *(plain(part) for part in formatting.folded(alert.message, self.size.width))]
 
     def on_rows_moved(self) -> None:
         """The note goes with the cursor."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.campaign import lacking, tally
-from resync_tui.control.views import DistrictStanding, Standing
 from resync_tui.errors import ResyncError
+from resync_tui.results import DistrictStanding, Standing
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
@@ -46,7 +46,7 @@ def draw(row: BoardRow, width: int, glyphs: Glyphs) -> Line:
         (f"{left(row.place, _place(width), glyphs.cut)} ", PLAIN),
         (f"{glyphs.dot(each.color)} ", DOT[each.color]),
         (f"{each.standing:<8}", BAD if each.standing is Standing.FAILING else PLAIN),
-        (f"{words.when(each.last_full):<16} ", WARN if row.lacks else PLAIN),
+        (f"{formatting.when(each.last_full):<16} ", WARN if row.lacks else PLAIN),
         (f"{each.processed:>10,}", PLAIN),
         (f"{each.errors:>7,}  ", WARN if each.errors else PLAIN),
         (f"#{each.batch}" if each.batch else "-", PLAIN),
@@ -100,13 +100,13 @@ class BoardPage(Page):
         board, width = self._board or [], self.size.width
         lacks = set(lacking(board, self.since))
         counts = "  ".join(f"{count} {kind}" for kind, count in tally([each.standing for each in board]).items())
-        year = words.school_year(self.session.year)
+        year = formatting.school_year(self.session.year)
         heading: Line = (
             (" Board ", TITLE),
             (f"  {year}", BOLD),
             (f"  Filter: {self._narrow}" * bool(self._narrow), WARN),
         )
-        lack = f"{len(lacks)} of {words.plural(len(board), 'district')} lack a full resync since {self.since}"
+        lack = f"{len(lacks)} of {formatting.plural(len(board), 'district')} lack a full resync since {self.since}"
         self.header(spread(heading, plain(f"{counts} "), width), plain(f" {lack}", WARN if lacks else PLAIN))
         self.titles(titles(self._list.width or width - 1))
         self._list.show(
@@ -125,8 +125,8 @@ class BoardPage(Page):
         each = current.standing
         text = each.message
         if each.next_attempt:
-            text += f" Tried {words.plural(each.put_off, 'time')}, next at {words.when(each.next_attempt)}."
-        return [plain(part, WARN) for part in words.folded(text, self.size.width)]
+            text += f" Tried {formatting.plural(each.put_off, 'time')}, next at {formatting.when(each.next_attempt)}."
+        return [plain(part, WARN) for part in formatting.folded(text, self.size.width)]
 
     def on_rows_moved(self) -> None:
         """The note goes with the cursor."""
@@ -155,7 +155,7 @@ class BoardPage(Page):
             self.say("No district has failed. One that cannot be reached is tried again by itself.")
             return
         lines = [plain(f"{self.session.district_name(each.district)}: {each.message}") for each in failing]
-        question = Question(f"Retry {words.plural(len(failing), 'failed district')}?", lines, "Retry")
+        question = Question(f"Retry {formatting.plural(len(failing), 'failed district')}?", lines, "Retry")
         self.app.push_screen(question, lambda yes: self._retry(failing) if yes else None)
 
     def _retry(self, failing: Sequence[DistrictStanding]) -> None:

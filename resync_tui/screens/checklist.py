@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui.campaign import Due, Scenario, due
-from resync_tui.control.views import FindingRecord, LastResync
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose
+from resync_tui.results import FindingRecord, LastResync
 from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row, indent_for
 from resync_tui.screens.detail import detail_sheet
 from resync_tui.screens.districts import district_picker

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from resync_tui import words
-from resync_tui.control.views import LastResync
+from resync_tui import formatting
 from resync_tui.marks import Mark
 from resync_tui.outcome import Color, Status
+from resync_tui.results import LastResync
 from resync_tui.screens.tree import Node
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line, left, right
@@ -35,9 +35,9 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
     if known is None:
         return bare
     result = known.result
-    last = words.when(result.started)
+    last = formatting.when(result.started)
     if result.status is Status.RUNNING and result.started:
-        last = f"running {words.short_span(words.ran_for(result.started, None, at))}"
+        last = f"running {formatting.short_span(formatting.ran_for(result.started, None, at))}"
     return ChecklistRow(
         node.name,
         node.depth,
@@ -49,7 +49,7 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
         result.counts.errors,
         result.counts.extra,
         result.color,
-        words.outcome(result),
+        formatting.outcome(result),
     )
 
 

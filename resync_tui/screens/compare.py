@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Batch, LastResync, ObjectResult
-from resync_tui.earlier import runs_before
+from resync_tui import formatting
 from resync_tui.outcome import Color
+from resync_tui.previous_run import runs_before
+from resync_tui.results import Batch, LastResync, ObjectResult
 from resync_tui.screens.page import Page
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
@@ -47,7 +47,7 @@ def compare_row(result: ObjectResult, before: LastResync | None) -> CompareRow:
         counts.errors,
         counts.errors - then.errors,
         before.result.color,
-        f"#{before.batch} {words.when(before.result.started)}",
+        f"#{before.batch} {formatting.when(before.result.started)}",
     )
 
 
@@ -135,7 +135,7 @@ class ComparePage(Page):
         heading: Line = ((" Run before ", TITLE), (f"  Resync #{self.number}", BOLD))
         place = ""
         if self._batch:
-            year = words.school_year(self._batch.year)
+            year = formatting.school_year(self._batch.year)
             place = f"{self.session.district_name(self._batch.district)}  {year} "
         self.header(spread(heading, plain(place), self.size.width))
         results = self._batch.objects if self._batch else ()
@@ -157,8 +157,8 @@ class ComparePage(Page):
         unknown = sum(row.errors_by is None for row in rows)
         if unknown == len(rows):
             return [plain("None of these objects was run before.")]
-        text = f"{words.plural(more, 'error')} more, {fewer:,} fewer than the run before."
-        return [plain(f"{text} {words.plural(unknown, 'object')} without a run before." if unknown else text)]
+        text = f"{formatting.plural(more, 'error')} more, {fewer:,} fewer than the run before."
+        return [plain(f"{text} {formatting.plural(unknown, 'object')} without a run before." if unknown else text)]
 
     async def action_csv(self) -> None:
         """Write the comparison."""

@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import LastResync
 from resync_tui.marks import Mark, Marks
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.results import LastResync
 from resync_tui.screens.expected import expected_words, last_in_sync
 from resync_tui.screens.sheet import Over, TextRow, text_rows
 from resync_tui.session import Session
@@ -131,8 +131,8 @@ def confirm_send(
 ) -> ModalScreen[bool]:
     """Return the question that lists what will be sent; a full resync of several districts is typed out."""
     verb = VERBS.get(purpose, session.send_words)
-    count = words.plural(len(plan.objects), "DIS object")
-    title = f"{verb}: {count} of school year {words.school_year(plan.year)}"
+    count = formatting.plural(len(plan.objects), "DIS object")
+    title = f"{verb}: {count} of school year {formatting.school_year(plan.year)}"
     places = [session.district_name(each) for each in districts]
     listed = session.district_name(session.district)
     lines = confirm_lines(marks.catalog, plan, places, marks, last, purpose, listed=listed)

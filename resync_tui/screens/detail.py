@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from resync_tui import words
-from resync_tui.control.views import LastResync
+from resync_tui import formatting
+from resync_tui.results import LastResync
 from resync_tui.screens.sheet import Sheet
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
@@ -21,8 +21,8 @@ def detail_sheet(session: Session, name: str, known: LastResync | None, extra: S
         *_listed("Parents", catalog.parents(name)),
         *_listed("Children", catalog.children(name)),
         *_listed("Tables", dis_object.tables),
-        *_fact("Needs", f"{words.plural(len(catalog.ancestors([name])), 'object')} in all"),
-        *_fact("Needed by", f"{words.plural(len(catalog.descendants(name)), 'object')} in all"),
+        *_fact("Needs", f"{formatting.plural(len(catalog.ancestors([name])), 'object')} in all"),
+        *_fact("Needed by", f"{formatting.plural(len(catalog.descendants(name)), 'object')} in all"),
         *_fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
     ]
     if dis_object.state_owned:
@@ -42,9 +42,9 @@ def _last_resync(known: LastResync | None, glyphs: Glyphs) -> list[Line]:
         return [plain("Never resynced from here.")]
     result = known.result
     title: Line = (
-        (f"Resync #{known.batch}  {words.when(result.started)}  ", BOLD),
+        (f"Resync #{known.batch}  {formatting.when(result.started)}  ", BOLD),
         (glyphs.dot(result.color), DOT[result.color]),
-        (f" {result.status} {words.outcome(result)}", PLAIN),
+        (f" {result.status} {formatting.outcome(result)}", PLAIN),
     )
     lines: list[Line] = [title]
     lines += _fact("Processed", f"{result.counts.processed:,}")

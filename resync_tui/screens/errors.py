@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import ErrorGroup, ErrorRecord, LastResync
-from resync_tui.earlier import runs_before
+from resync_tui import formatting
 from resync_tui.outcome import Kind
+from resync_tui.previous_run import runs_before
+from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.sending import SendingPage
@@ -92,7 +92,7 @@ class ErrorsPage(SendingPage):
         count = sum(group.count for group in groups)
         excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
         heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
-        counts = f"{words.plural(count, 'record')} refused: {count - excluded:,} failed, {excluded:,} excluded "
+        counts = f"{formatting.plural(count, 'record')} refused: {count - excluded:,} failed, {excluded:,} excluded "
         self.header(spread(heading, plain(counts), width))
         rows = group_rows(groups, self._before, self._samples)
         name = name_cells(width, rows)
@@ -116,7 +116,7 @@ class ErrorsPage(SendingPage):
         if current.group is None:
             return [plain("Change: against the run before of the same object.")]
         group, told = current.group, KINDS[current.group.kind].format(self.session.receiver)
-        lines = words.folded(f"{group.table}: {group.reason}", self.size.width)[:2]
+        lines = formatting.folded(f"{group.table}: {group.reason}", self.size.width)[:2]
         sample = f"Keys: {current.sample}" if current.sample and len(lines) == 1 else ""
         return [*(plain(line) for line in lines), plain(told, WARN), plain(sample, PLAIN)]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from resync_tui import words
-from resync_tui.control.views import ErrorGroup, ErrorRecord, FindingRecord
+from resync_tui import formatting
 from resync_tui.outcome import Kind
+from resync_tui.results import ErrorGroup, ErrorRecord, FindingRecord
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
 
@@ -45,7 +45,7 @@ def group_rows(
         ("Excluded: by rule these may not sync", excluded),
     ):
         if part:
-            count = words.plural(sum(each.count for each in part), "record")
+            count = formatting.plural(sum(each.count for each in part), "record")
             rows.append(GroupRow(title, f"{title} ({count})"))
             rows += [_row(each, before.get(each.object), samples.get(which(each), ())) for each in part]
     return rows

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from resync_tui import words
-from resync_tui.control.views import LastResync, ObjectResult
+from resync_tui import formatting
 from resync_tui.outcome import Color
+from resync_tui.results import LastResync, ObjectResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,11 @@ def expected_words(names: Sequence[str], last: Mapping[str, LastResync]) -> str:
     cost = expected(names, last)
     if cost.unknown == len(names):
         return "How many records is not known: none of these has been run from here."
-    text = f"{words.plural(cost.records, 'record')} expected; the last run took {words.short_span(cost.seconds)}."
-    return f"{text} Not known: {words.plural(cost.unknown, 'object')} never run from here." if cost.unknown else text
+    records = formatting.plural(cost.records, "record")
+    text = f"{records} expected; the last run took {formatting.short_span(cost.seconds)}."
+    return (
+        f"{text} Not known: {formatting.plural(cost.unknown, 'object')} never run from here." if cost.unknown else text
+    )
 
 
 def last_in_sync(known: LastResync | None) -> str:
@@ -52,5 +55,5 @@ def last_in_sync(known: LastResync | None) -> str:
     if known is None:
         return "never resynced from here"
     if known.result.color is Color.GREEN:
-        return f"in sync {words.when(known.result.started)}"
-    return f"last resync {words.when(known.result.started)}: {words.outcome(known.result)} errors"
+        return f"in sync {formatting.when(known.result.started)}"
+    return f"last resync {formatting.when(known.result.started)}: {formatting.outcome(known.result)} errors"

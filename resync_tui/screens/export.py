@@ -1,21 +1,9 @@
 """Files that the screens write: lists as CSV, and what was copied; keys and counts, never student data."""
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from resync_tui.errors import CannotRun
-
-
-def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV (RFC 4180)."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(titles)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def write_file(name: str, text: str, *, over: bool = False) -> Path:

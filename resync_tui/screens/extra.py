@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Batch, FindingRecord
+from resync_tui import formatting
 from resync_tui.marks import Marks
 from resync_tui.outcome import Finding, Purpose
+from resync_tui.results import Batch, FindingRecord
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.sending import SendingPage
@@ -69,14 +69,14 @@ class ExtraPage(SendingPage):
         """Draw objects and keys."""
         heading: Line = ((" Extra records ", TITLE), (f"  by comparison #{self.number}", BOLD))
         batch = self._batch
-        place = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)} " if batch else ""
+        place = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)} " if batch else ""
         self.header(spread(heading, plain(place), self.size.width))
         self.titles(plain(f"Records that only the {self.session.receiver} has, by their keys", BOLD))
         lines: list[Line] = []
         for name, count in self.counts.items():
             kept = self._records.get(name, [])
             more = f", {len(kept):,} listed" if len(kept) < count else ""
-            lines.append(plain(f"{name}: {words.plural(count, 'extra record')}{more}", BOLD))
+            lines.append(plain(f"{name}: {formatting.plural(count, 'extra record')}{more}", BOLD))
             lines += [plain(f"  {each.table}  {key_text(each)}", PLAIN) for each in kept]
         lines += [plain(f"{name}: {why}", WARN) for name, why in self._stays.items()]
         self._list.show(text_rows(lines))
@@ -89,7 +89,7 @@ class ExtraPage(SendingPage):
             return [plain("That comparison found no extra records.")]
         return [
             plain("Removing deletes them for this district and year only, children first.", WARN),
-            plain(f"Compared {words.when(self._batch.started)}. Where more is extra by then, nothing is removed."),
+            plain(f"Compared {formatting.when(self._batch.started)}. Where more is extra by then, nothing is removed."),
         ]
 
     def action_remove(self) -> None:
@@ -110,7 +110,7 @@ class ExtraPage(SendingPage):
         plan = Marks(catalog, names, check_dependencies=False).plan(batch.year)
         total = sum(counts[name] for name in names)
         question = TypedQuestion(
-            f"Remove {words.plural(total, 'extra record')} from the {self.session.receiver}?",
+            f"Remove {formatting.plural(total, 'extra record')} from the {self.session.receiver}?",
             self._lines(batch, counts),
             f"remove {total}",
         )
@@ -124,7 +124,9 @@ class ExtraPage(SendingPage):
     def _lines(self, batch: Batch, counts: dict[str, int]) -> list[Line]:
         share = self.session.settings.engine.extra_share
         return [
-            plain(f"{self.session.district_name(batch.district)}, school year {words.school_year(batch.year)}", BOLD),
+            plain(
+                f"{self.session.district_name(batch.district)}, school year {formatting.school_year(batch.year)}", BOLD
+            ),
             plain("They are deleted for good. Nothing is sent.", BAD),
             plain("None at all is removed where an object is empty in the district, or would lose"),
             plain(f"more than {share:.0%} of its records."),

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Batch, FindingRecord, LastResync
+from resync_tui import formatting
 from resync_tui.marks import Marks
 from resync_tui.outcome import Counts, Finding
+from resync_tui.results import Batch, FindingRecord, LastResync
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.page import Page
@@ -95,7 +95,7 @@ class FindingsPage(SendingPage):
         """Draw the objects."""
         batch = self._batch
         heading: Line = ((" Compared ", TITLE), (f"  #{self.number}", BOLD))
-        place = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)} " if batch else ""
+        place = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)} " if batch else ""
         self.header(spread(heading, plain(place), self.size.width), self._verdict())
         self.titles(plain(TITLES, BOLD))
         self._list.show(
@@ -188,7 +188,7 @@ class FindingKeysPage(Page):
         """Draw the keys."""
         heading: Line = ((" Compared ", TITLE), (f"  #{self.number}  {self._object}", BOLD))
         records = self._records or []
-        self.header(spread(heading, plain(f"{words.plural(len(records), 'key')} listed "), self.size.width))
+        self.header(spread(heading, plain(f"{formatting.plural(len(records), 'key')} listed "), self.size.width))
         self.titles(plain(f"{'Finding':<11}Table and key of the record", BOLD))
         rows: list[Line] = [
             ((f"{each.finding:<11}", WARN), (f"{each.table}  {key_text(each)}", PLAIN)) for each in records

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from resync_tui import words
-from resync_tui.control.views import Batch
+from resync_tui import formatting
 from resync_tui.outcome import Purpose, Status
+from resync_tui.results import Batch
 
 
 class Awaited:
@@ -25,7 +25,7 @@ class Awaited:
 
 def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
     """Return how a request that has ended is told in a line, and whether all went well; `place` is its district."""
-    kind = words.kind_of(batches[0]).capitalize()
+    kind = formatting.kind_of(batches[0]).capitalize()
     compared = batches[0].purpose is Purpose.VERIFY
     counts = [batch.counts for batch in batches]
     errors = sum(each.updated + each.inserted if compared else each.errors for each in counts)
@@ -37,7 +37,7 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
     elif cancelled == len(batches):
         how = "cancelled"
     elif compared:
-        how = f"{words.plural(errors, 'record')} different or missing" if errors else "no difference"
+        how = f"{formatting.plural(errors, 'record')} different or missing" if errors else "no difference"
     else:
-        how = f"done, {words.plural(errors, 'error')}" if errors else "done, no errors"
+        how = f"done, {formatting.plural(errors, 'error')}" if errors else "done, no errors"
     return f"{what}: {how}", not failed and not errors and not cancelled

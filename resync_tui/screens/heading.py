@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.campaign import Due
 from resync_tui.marks import Marks
 from resync_tui.outcome import Status
@@ -18,7 +18,7 @@ def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Lin
     place: Line = (
         (" resync-tui ", TITLE),
         (f"  District: {session.district_name(session.district)}{more}", BOLD),
-        (f"  Year: {words.school_year(session.year)}{current}", PLAIN),
+        (f"  Year: {formatting.school_year(session.year)}{current}", PLAIN),
     )
     running = sum(batch.status is Status.RUNNING for batch in session.active)
     active = f"{running} running  " if running else f"{len(session.active)} queued  " if session.active else ""
@@ -51,4 +51,4 @@ def due_line(due: Due | None, last_full: datetime | None) -> list[Line]:
 
 
 def _last(moment: datetime | None) -> str:
-    return words.when(moment) if moment else "never"
+    return formatting.when(moment) if moment else "never"

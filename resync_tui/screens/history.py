@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from resync_tui import words
-from resync_tui.control.views import Batch
+from resync_tui import formatting
 from resync_tui.outcome import Status
+from resync_tui.results import Batch
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.history_row import Columns, HistoryRow, Outcome, history_row, outcome_of
 from resync_tui.screens.page import Page
@@ -72,7 +72,7 @@ class HistoryPage(Page):
         shown = [each for each in self._batches or [] if self._shows(each)]
         running = sum(batch.status is Status.RUNNING for batch in shown)
         queued = sum(batch.status is Status.QUEUED for batch in shown)
-        state = f"{words.plural(len(shown), 'batch', 'batches')}  {running} running  {queued} queued "
+        state = f"{formatting.plural(len(shown), 'batch', 'batches')}  {running} running  {queued} queued "
         filters = "  ".join(filter(None, (self._part, self._outcome or "")))
         heading: Line = ((f" {what} ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
         self.header(spread(heading, plain(state), self.size.width))
@@ -93,14 +93,16 @@ class HistoryPage(Page):
         batch = next(each for each in self._batches or [] if str(each.batch) == current.key)
         place = self.session.district_name(batch.district)
         named = f"{place}, request" if cell_len(place) > Columns(self._list.width).place else "Request"
-        text = f"{named} {batch.request}: {words.kind_of(batch)} asked for by {batch.requested_by}"
+        text = f"{named} {batch.request}: {formatting.kind_of(batch)} asked for by {batch.requested_by}"
         text += f", {batch.reason}" if batch.reason else ""
         if batch.started:
-            text += f", ran {words.short_span(words.ran_for(batch.started, batch.finished, self.session.now()))}"
+            text += (
+                f", ran {formatting.short_span(formatting.ran_for(batch.started, batch.finished, self.session.now()))}"
+            )
         if batch.not_before and batch.status is Status.QUEUED:
-            text += f", not before {words.when(batch.not_before)}"
-        told = [plain(part, WARN) for part in words.folded(batch.message, self.size.width)]
-        return [*(plain(part) for part in words.folded(text, self.size.width)[:2]), *told]
+            text += f", not before {formatting.when(batch.not_before)}"
+        told = [plain(part, WARN) for part in formatting.folded(batch.message, self.size.width)]
+        return [*(plain(part) for part in formatting.folded(text, self.size.width)[:2]), *told]
 
     @on(Rows.Moved)
     def _moved(self) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from resync_tui import words
-from resync_tui.control.views import Batch
+from resync_tui import formatting
 from resync_tui.outcome import Color, Status
+from resync_tui.results import Batch
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, left, plain
 
@@ -53,14 +53,14 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
     return HistoryRow(
         key=str(batch.batch),
         place=place,
-        year=words.school_year(batch.year),
-        requested=words.when(batch.requested),
+        year=formatting.school_year(batch.year),
+        requested=formatting.when(batch.requested),
         by=batch.requested_by,
-        kind=words.kind_of(batch),
+        kind=formatting.kind_of(batch),
         processed=batch.counts.processed,
         errors=batch.counts.errors,
         color=batch.color,
-        status=f"{int(words.batch_share(batch) * 100)}%" if running else str(batch.status),
+        status=f"{int(formatting.batch_share(batch) * 100)}%" if running else str(batch.status),
         outcome=outcome_of(batch),
     )
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui.control.views import ErrorGroup, ErrorRecord
+from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.page import Page
 from resync_tui.session import Session

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.marks import Mark, Marks
 from resync_tui.screens.checklist_row import ChecklistRow
 from resync_tui.screens.sending import SendingPage
@@ -75,8 +75,8 @@ class MarkingPage(SendingPage):
             return [plain("No DIS object has such a name. Esc clears the filter." if self.wanted_name else "")]
         hint = self.session.catalog[current.key].hint
         if hint and self.marks[current.key] is not Mark.NONE:
-            return [plain(part, WARN) for part in words.folded(hint, self.size.width)]
-        return [plain(part) for part in words.folded(self.marks.why(current.key), self.size.width)]
+            return [plain(part, WARN) for part in formatting.folded(hint, self.size.width)]
+        return [plain(part) for part in formatting.folded(self.marks.why(current.key), self.size.width)]
 
     @on(Rows.Moved)
     def _moved(self) -> None:

@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.errors import ResyncError
+from resync_tui.formatting import csv_text
 from resync_tui.net import Netted
-from resync_tui.screens.export import csv_text, write_file
+from resync_tui.screens.export import write_file
 from resync_tui.session import Session
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.key_bar import KeyBar
@@ -160,7 +161,7 @@ class Page(Netted, Screen[None]):
         if trouble is not None:
             lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
         elif text:
-            lines = [plain(part, BAD if bad else PLAIN) for part in words.folded(text, self.size.width)]
+            lines = [plain(part, BAD if bad else PLAIN) for part in formatting.folded(text, self.size.width)]
         else:
             lines = self.note()
         self._message.show(lines)
@@ -186,7 +187,7 @@ class Page(Netted, Screen[None]):
 
     async def write_csv(self, name: str, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a list into a file, and say where."""
-        await self._write(name, csv_text(titles, rows), f"{words.plural(len(rows), 'row')} written to")
+        await self._write(name, csv_text(titles, rows), f"{formatting.plural(len(rows), 'row')} written to")
 
     async def _write(self, name: str, text: str, done: str, *, over: bool = False) -> None:
         try:

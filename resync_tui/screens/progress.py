@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from resync_tui import words
-from resync_tui.control.views import Batch
+from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
+from resync_tui.results import Batch
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
@@ -103,11 +103,15 @@ class ProgressPage(SendingPage):
             self._list.go(running)
 
     def _title(self, batch: Batch, width: int) -> Line:
-        where = f"{self.session.district_name(batch.district)}  {words.school_year(batch.year)}"
+        where = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)}"
         place = f" {NAMES[batch.purpose]} #{batch.batch}  {where}"
-        asked = f"  {words.when(batch.requested)} by {batch.requested_by}"
+        asked = f"  {formatting.when(batch.requested)} by {batch.requested_by}"
         status = "CANCELLING" if batch.cancel_requested and not batch.status.ended else batch.status.upper()
-        ran = words.span(words.ran_for(batch.started, batch.finished, self.session.now())) if batch.started else ""
+        ran = (
+            formatting.span(formatting.ran_for(batch.started, batch.finished, self.session.now()))
+            if batch.started
+            else ""
+        )
         again = f" attempt {batch.attempts}" if batch.attempts > 1 else ""
         return spread(((place, BOLD), (asked, PLAIN)), ((f"{status}{again} {ran} ", BOLD),), width)
 
@@ -124,11 +128,11 @@ class ProgressPage(SendingPage):
             through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
             speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
             text += f"  {speed:,.0f}/s" if speed is not None else "  -/s"
-            text += f"  ETA {words.span(seconds)}" if seconds is not None and not unsure else "  ETA -"
+            text += f"  ETA {formatting.span(seconds)}" if seconds is not None and not unsure else "  ETA -"
         return ((text, PLAIN), (f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN))
 
     def _bar(self, batch: Batch, width: int) -> Line:
-        part = words.batch_share(batch)
+        part = formatting.batch_share(batch)
         room = max(10, width - 7)
         return ((self.glyphs.bar(part, room), FAINT), (f" {int(part * 100)}%", BOLD))
 
@@ -145,18 +149,18 @@ class ProgressPage(SendingPage):
         if batch.status is Status.QUEUED:
             if any(each.alive for each in self.session.agents):
                 return [plain("Queued: an agent is alive and takes it as soon as it may."), leaving]
-            waited = words.ran_for(batch.requested, None, self.session.now())
+            waited = formatting.ran_for(batch.requested, None, self.session.now())
             if not self.session.agent_line and waited < PATIENCE:
                 return [plain("Queued: an agent is being started."), leaving]
             text = f"Queued: no agent is alive. {who} one with:"
             return [plain(text, WARN), plain(self.session.start_words, BOLD)]
         seen = agent.seen if agent else batch.agent_seen
         if self.session.silent(batch):
-            heard = f"since {words.since(seen, self.session.now())}" if seen else "of late"
+            heard = f"since {formatting.since(seen, self.session.now())}" if seen else "of late"
             text = f"Agent {batch.agent or '-'} has not been heard of {heard}."
-            folded = words.folded(f"{text} {who} another with:", self.size.width)
+            folded = formatting.folded(f"{text} {who} another with:", self.size.width)
             return [*(plain(part, BAD) for part in folded), plain(self.session.start_words, BOLD)]
-        ago = words.short_span(words.ran_for(seen, None, self.session.now()))
+        ago = formatting.short_span(formatting.ran_for(seen, None, self.session.now()))
         host = agent.host if agent else batch.agent
         return [
             plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT),
@@ -169,7 +173,7 @@ class ProgressPage(SendingPage):
         if current is None or len(current.remark) <= self._columns.remark:
             return []
         text = f"{current.key}: {current.remark}"
-        return [plain(part) for part in words.folded(text, self.size.width)]
+        return [plain(part) for part in formatting.folded(text, self.size.width)]
 
     def _ended(self, batch: Batch) -> list[Line]:
         """Say how it ended, and why the object under the cursor failed."""
@@ -219,7 +223,7 @@ class ProgressPage(SendingPage):
             self.say("It has ended, so there is nothing to cancel.")
             return
         lines = [
-            plain(f"{self.session.district_name(batch.district)}, {words.plural(len(batch.objects), 'object')}"),
+            plain(f"{self.session.district_name(batch.district)}, {formatting.plural(len(batch.objects), 'object')}"),
             plain(f"It stops at its next chunk. What was merged before stays in the {self.session.receiver}."),
         ]
         self.app.push_screen(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resync_tui import words
+from resync_tui import formatting
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.outcome import Color, Status
+from resync_tui.results import Batch, ObjectResult
 from resync_tui.screens.pace import Pace
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right
@@ -32,7 +32,7 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRo
     running, begun = result.status is Status.RUNNING, result.started is not None
     total = f"{result.total:,}" if result.total is not None else "-"
     speed = pace.per_second if running and result.phase != "waiting" else None
-    part = words.share(result)
+    part = formatting.share(result)
     return ProgressRow(
         key=result.object,
         color=result.color,
@@ -47,13 +47,13 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRo
 
 def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
     if result.status is Status.COMPLETED:
-        return "done" if not result.counts.errors else f"done, {words.error_rate(result.counts)}"
+        return "done" if not result.counts.errors else f"done, {formatting.error_rate(result.counts)}"
     if result.status is Status.RUNNING:
         if result.phase == "waiting":
             return f"after {waits_for}" if waits_for else "waiting"
         left_over = (result.total or 0) - result.counts.processed
         seconds = pace.seconds_for(left_over) if result.phase == "merging" else None
-        return words.span(seconds) if seconds is not None else result.phase or "running"
+        return formatting.span(seconds) if seconds is not None else result.phase or "running"
     if result.status is Status.QUEUED:
         return f"after {waits_for}" if waits_for else "its turn comes"
     return result.message or str(result.status)
@@ -62,7 +62,7 @@ def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
 def work(result: ObjectResult) -> tuple[int, int]:
     """Return how much of an object is done and how much there is: each record is looked at once and merged once."""
     total = 2 * (result.total or 0)
-    return (total, total) if result.status.ended else (int(total * words.share(result)), total)
+    return (total, total) if result.status.ended else (int(total * formatting.share(result)), total)
 
 
 def handled(result: ObjectResult) -> int:

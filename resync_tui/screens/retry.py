@@ -1,9 +1,9 @@
 """Which objects a retry of just what failed sends; pure."""
 
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.marks import Marks
 from resync_tui.outcome import Status
+from resync_tui.results import Batch, ObjectResult
 
 
 def failed_objects(batch: Batch) -> frozenset[str]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from textual.message import Message
 
 from resync_tui.catalog import Catalog
-from resync_tui.control.views import Batch, LastResync
 from resync_tui.errors import ResyncError
 from resync_tui.marks import Marks
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
+from resync_tui.results import Batch, LastResync
 from resync_tui.screens.confirm import confirm_send
 from resync_tui.screens.page import Page
 from resync_tui.screens.retry import retry_marks

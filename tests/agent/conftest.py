@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from resync_tui.agent_log import log_path
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
 from resync_tui.outcome import Status
+from resync_tui.paths import log_path
+from resync_tui.results import Batch
 from tests.agent.fake_work import FakeWork
 from tests.control.conftest import make_plan
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from resync_tui import agent_log
-from resync_tui.agent_log import AgentLog, line_of, log_path
+from resync_tui.agent_log import AgentLog, line_of
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.paths import log_path
 
 
 def test_it_lies_beside_a_sqlite_control_file_and_else_with_the_users_state(

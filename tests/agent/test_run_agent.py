@@ -8,9 +8,9 @@ import pytest
 
 from resync_tui.agent import run_agent
 from resync_tui.agent_batch import Timing
-from resync_tui.control.views import ErrorGroup
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.results import ErrorGroup
 from tests.agent.conftest import Site, until
 
 QUICK = Timing(lease_seconds=600, flush_seconds=0.02, retry_seconds=0.01)

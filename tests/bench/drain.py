@@ -27,11 +27,11 @@ from resync_tui.agent_batch import Work
 from resync_tui.config import Settings, load
 from resync_tui.control.progress import Lease
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
 from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import make_plan
 from resync_tui.private_postgres import PrivatePostgres
+from resync_tui.results import Batch
 from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.progress import Progress
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
-from resync_tui.control.views import ObjectResult
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import make_plan
+from resync_tui.results import ObjectResult
 
 OBJECTS, MOVING, TOTAL = 80, 20, 1_000_000
 EVERY = 0.1

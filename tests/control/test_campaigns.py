@@ -11,10 +11,10 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
-from resync_tui.control.views import ObjectResult, Standing
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Color, Counts, Status
 from resync_tui.plan import Plan
+from resync_tui.results import ObjectResult, Standing
 from tests.control.conftest import make_plan
 from tests.screens.twin import Clock
 

@@ -6,9 +6,9 @@ import pytest
 
 from resync_tui.control.progress import Found, Progress
 from resync_tui.control.store import Store
-from resync_tui.control.views import FindingGroup, FindingRecord, ObjectResult
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
 from resync_tui.plan import Plan
+from resync_tui.results import FindingGroup, FindingRecord, ObjectResult
 from tests.control.test_queue import ALL, Agents, agents, claimed
 
 __all__ = ["agents"]

@@ -12,10 +12,10 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.progress import Lease, Progress, Reason
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
-from resync_tui.control.views import ErrorGroup, ErrorRecord, ObjectResult
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.plan import Plan
+from resync_tui.results import ErrorGroup, ErrorRecord, ObjectResult
 from tests.control.test_requests import send
 
 ALL = ("01", "02", "03", "04")

@@ -5,10 +5,10 @@ import pytest
 from resync_tui.control import retention
 from resync_tui.control.progress import Found, Progress, Reason
 from resync_tui.control.retention import prune
-from resync_tui.control.views import ErrorRecord, FindingRecord, ObjectResult
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
+from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 from tests.control.conftest import make_plan
 from tests.control.test_campaigns import Office, office
 

@@ -18,8 +18,8 @@ from subprocess import Popen
 import anyio
 import asyncpg
 
-from resync_tui.control.views import Batch
 from resync_tui.outcome import Status
+from resync_tui.results import Batch
 from tests.crash.build import open_site
 from tests.crash.records import TABLES, accounts_hold
 from tests.crash.site import Site, until

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resync_tui.config import Settings
-from resync_tui.control.views import Batch
 from resync_tui.database import dialect_of
+from resync_tui.results import Batch
 from tests.databases import rows, run_script
 
 TABLES = ("District", "Person", "Enrollment", "Health")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import anyio
 
-from resync_tui.agent_log import log_path
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.outcome import Status
+from resync_tui.paths import log_path
 from resync_tui.plan import make_plan
+from resync_tui.results import Batch, ObjectResult
 from tests.crash.records import Records
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import pytest
 
 from resync_tui.campaign import Due, Scenario, due, lacking, tally
 from resync_tui.config import YearSettings
-from resync_tui.control.views import DistrictStanding, Standing
+from resync_tui.results import DistrictStanding, Standing
 
 OPENS, CLOSES = date(2025, 8, 1), date(2026, 6, 30)
 YEARS = YearSettings(2026, OPENS, CLOSES)

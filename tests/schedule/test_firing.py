@@ -16,7 +16,7 @@ from resync_tui.config import DistrictSettings, ScheduleSettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import Tables
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
+from resync_tui.results import Batch
 from tests.control.conftest import control_url
 from tests.screens.twin import Clock
 from tests.screens.twin import settings as small_settings

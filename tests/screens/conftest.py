@@ -18,8 +18,8 @@ import resync_tui.app
 from resync_tui.app import ResyncApp
 from resync_tui.config import Settings
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
 from resync_tui.outcome import Counts
+from resync_tui.results import Batch
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.widgets.rows import Rows

@@ -9,8 +9,8 @@ import anyio
 
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
 from resync_tui.outcome import Counts, Status
+from resync_tui.results import Batch
 from tests.screens.pseudo_terminal import DEADLINE, Terminal
 
 RECORDS = 200_000

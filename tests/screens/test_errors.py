@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.control.views import ErrorGroup, ErrorRecord
 from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question, TypedQuestion
 from resync_tui.screens.errors import ErrorsPage

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from resync_tui import agent_log
-from resync_tui.control.views import Batch
 from resync_tui.outcome import Counts, Status
+from resync_tui.results import Batch
 from resync_tui.screens.agent_log import AgentLogPage, for_district
 from resync_tui.screens.history import HistoryPage
 from tests.screens.conftest import Console, Opener

@@ -14,8 +14,8 @@ from textual.screen import Screen
 
 from resync_tui import agent_log
 from resync_tui.app import ResyncApp
-from resync_tui.control.views import ErrorGroup
 from resync_tui.outcome import Finding, Kind
+from resync_tui.results import ErrorGroup
 from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage

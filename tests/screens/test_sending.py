@@ -4,9 +4,9 @@ import anyio
 import pytest
 
 from resync_tui.config import DistrictSettings
-from resync_tui.control.views import ErrorGroup, ErrorRecord, Present
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Color, Counts, Kind, Status
+from resync_tui.results import ErrorGroup, ErrorRecord, Present
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage

@@ -6,8 +6,8 @@ from datetime import date
 
 from resync_tui.agent_log import AgentLog
 from resync_tui.config import DistrictSettings, YearSettings
-from resync_tui.control.views import ErrorGroup, ErrorRecord
 from resync_tui.outcome import Counts, Finding, Kind, Status
+from resync_tui.results import ErrorGroup, ErrorRecord
 from tests.screens.conftest import Console
 
 DISTRICTS = (

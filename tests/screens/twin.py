@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from resync_tui.catalog import Catalog, load
 from resync_tui.config import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
-from resync_tui.control.views import (
+from resync_tui.errors import CannotRun, UsageError
+from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
+from resync_tui.plan import Plan
+from resync_tui.results import (
     Agent,
     Alert,
     Batch,
@@ -20,9 +23,6 @@ from resync_tui.control.views import (
     Present,
     Standing,
 )
-from resync_tui.errors import CannotRun, UsageError
-from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
-from resync_tui.plan import Plan
 from resync_tui.rights import Rights
 
 BEGIN = datetime(2025, 11, 20, 14, 2, tzinfo=UTC)

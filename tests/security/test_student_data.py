@@ -15,10 +15,10 @@ import pytest
 
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
-from resync_tui.control.views import Batch
 from resync_tui.crash import crashed
 from resync_tui.database import dialect_of, sqlite_path
 from resync_tui.outcome import Purpose
+from resync_tui.results import Batch
 from tests.accounts.campus import make_campus
 from tests.command_line import looked
 from tests.security.every_screen import every_screen

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from resync_tui.control.alerts import REQUESTED, VERTICAL
-from resync_tui.control.views import Alert
+from resync_tui.results import Alert
 from tests.commands.conftest import CATALOG, DISTRICT, _of_the_state
 from tests.security.conftest import ABBOTT, CAMPUS, STATE, Roles
 

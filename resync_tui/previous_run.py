@@ -1,11 +1,11 @@
-"""The run before: what each object of a batch came to the time before."""
+"""The previous run of each object of a batch: its result, and the errors it had."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from resync_tui.control.views import Batch, ErrorRecord, LastResync
 from resync_tui.outcome import Status
+from resync_tui.results import Batch, ErrorRecord, LastResync
 from resync_tui.session_store import Store
 
 RecordKey: TypeAlias = tuple[object, ...]
@@ -37,7 +37,7 @@ def _before(each: Batch, batch: Batch) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PreviousErrors:
     """What was refused when the objects of a batch ran the time before."""
 
     batches: Mapping[str, int] = field(default_factory=dict)
@@ -45,15 +45,15 @@ class Before:
     counts: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
     """Records by object, table, kind and reason."""
     keys: frozenset[RecordKey] = frozenset()
-    """Those whose keys were kept, as `record_of` names them."""
+    """Those whose keys were kept, as `error_key` names them."""
 
 
-def record_of(record: ErrorRecord) -> RecordKey:
+def error_key(record: ErrorRecord) -> RecordKey:
     """Name a refused record and why, to look it up in another batch."""
     return (record.object, record.table, record.kind, record.reason, *record.key.items())
 
 
-async def refused_before(store: Store, batch: Batch, object: str | None = None) -> Before:
+async def refused_before(store: Store, batch: Batch, object: str | None = None) -> PreviousErrors:
     """Return what the run before of each object of a batch refused, or of one object."""
     runs = {name: run.batch for name, run in (await runs_before(store, batch)).items() if object in (None, name)}
     counts: dict[tuple[str, str, str, str], int] = {}
@@ -63,8 +63,8 @@ async def refused_before(store: Store, batch: Batch, object: str | None = None) 
             if runs.get(group.object) == number:
                 counts[group.object, group.table, group.kind, group.reason] = group.count
         kept = await store.errors(number, object=object)
-        keys.update(record_of(each) for each in kept if runs.get(each.object) == number)
-    return Before(runs, counts, frozenset(keys))
+        keys.update(error_key(each) for each in kept if runs.get(each.object) == number)
+    return PreviousErrors(runs, counts, frozenset(keys))
 
 
 def change_since(batch: Batch, before: Mapping[str, LastResync]) -> tuple[int, int] | None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resync_tui import words
-from resync_tui.control.views import ObjectResult
+from resync_tui import formatting
 from resync_tui.outcome import Color, Counts, Status
+from resync_tui.results import ObjectResult
 from resync_tui.screens.pace import Pace
 from resync_tui.widgets.glyphs import ASCII, LINUX_CONSOLE, UNICODE, Glyphs, glyphs_for
 
@@ -32,7 +32,7 @@ def test_a_rate_of_errors_never_crosses_the_line_of_its_colour(
     processed: int, errors: int, text: str, color: Color
 ) -> None:
     counts = Counts(processed=processed, unchanged=processed - errors, rejected=errors)
-    assert words.error_rate(counts) == text
+    assert formatting.error_rate(counts) == text
     assert ObjectResult("School", 1, Status.COMPLETED, counts).color is color
 
 
@@ -41,7 +41,7 @@ def test_a_rate_of_errors_never_crosses_the_line_of_its_colour(
     [(Status.FAILED, "fail"), (Status.CANCELLED, "canc"), (Status.SKIPPED, "skip"), (Status.QUEUED, "wait")],
 )
 def test_what_did_not_complete_says_so_beside_its_dot(status: Status, text: str) -> None:
-    assert words.outcome(ObjectResult("School", 1, status, Counts())) == text
+    assert formatting.outcome(ObjectResult("School", 1, status, Counts())) == text
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_looking_at_the_records_is_one_half_of_the_way_and_merging_them_the_othe
     phase: str, read: int, processed: int, text: str
 ) -> None:
     counts = Counts(processed=processed)
-    assert words.outcome(ObjectResult("School", 1, Status.RUNNING, counts, 100, read, phase)) == text
+    assert formatting.outcome(ObjectResult("School", 1, Status.RUNNING, counts, 100, read, phase)) == text
 
 
 def test_only_what_has_completed_is_whole() -> None:
-    assert words.share(ObjectResult("School", 1, Status.RUNNING, Counts())) == 0
-    assert words.share(ObjectResult("School", 1, Status.COMPLETED, Counts())) == 1
+    assert formatting.share(ObjectResult("School", 1, Status.RUNNING, Counts())) == 0
+    assert formatting.share(ObjectResult("School", 1, Status.COMPLETED, Counts())) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_only_what_has_completed_is_whole() -> None:
     ],
 )
 def test_durations(seconds: float, short: str, long: str) -> None:
-    assert words.short_span(seconds) == short
-    assert words.span(seconds) == long
+    assert formatting.short_span(seconds) == short
+    assert formatting.span(seconds) == long
 
 
 def test_moments_are_local_with_the_year() -> None:
-    assert words.when(BEGIN) == BEGIN.astimezone().strftime("%Y-%m-%d %H:%M")
-    assert words.since(BEGIN, BEGIN) == BEGIN.astimezone().strftime("%H:%M:%S")
-    assert words.since(BEGIN, BEGIN + timedelta(days=3)).startswith("2025-11-")
+    assert formatting.when(BEGIN) == BEGIN.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert formatting.since(BEGIN, BEGIN) == BEGIN.astimezone().strftime("%H:%M:%S")
+    assert formatting.since(BEGIN, BEGIN + timedelta(days=3)).startswith("2025-11-")
 
 
 def test_a_school_year_is_known_by_the_year_it_ends_in() -> None:
-    assert words.school_year(2026) == "2025-26"
-    assert words.school_year(2000) == "1999-00"
+    assert formatting.school_year(2026) == "2025-26"
+    assert formatting.school_year(2000) == "1999-00"
 
 
 def test_a_pace_is_that_of_the_last_seconds() -> None:

@@ -6,7 +6,10 @@ from typing import Any, TypeAlias
 
 from resync_tui.catalog import Catalog
 from resync_tui.config import DistrictSettings, ScheduleSettings
-from resync_tui.control.views import (
+from resync_tui.errors import ResyncError
+from resync_tui.outcome import Purpose
+from resync_tui.plan import Plan
+from resync_tui.results import (
     Agent,
     Alert,
     Batch,
@@ -16,9 +19,6 @@ from resync_tui.control.views import (
     LastResync,
     ObjectResult,
 )
-from resync_tui.errors import ResyncError
-from resync_tui.outcome import Purpose
-from resync_tui.plan import Plan
 
 Document: TypeAlias = dict[str, Any]
 

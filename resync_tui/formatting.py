@@ -1,9 +1,12 @@
 """How times, counts and results are written, on screen and by commands; pure."""
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from resync_tui.control.views import Batch, ObjectResult
 from resync_tui.outcome import Counts, Purpose, Status
+from resync_tui.results import Batch, ObjectResult
 
 
 def when(moment: datetime | None) -> str:
@@ -113,3 +116,12 @@ def folded(text: str, width: int) -> list[str]:
         while len(lines[-1]) > width > 0:
             lines[-1:] = [lines[-1][:width], lines[-1][width:]]
     return lines
+
+
+def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV (RFC 4180)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(titles)
+    writer.writerows(rows)
+    return text.getvalue()
