@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui import campaign, config, database, rights
+from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
 from resync_tui.clock import utc_now
 from resync_tui.config import DistrictSettings, Settings
@@ -25,7 +26,6 @@ from resync_tui.engine.tables import describe, reflect
 from resync_tui.engine.visibility import policed_tables
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural, when
-from resync_tui.logind import logout_hint
 from resync_tui.results import Agent, DistrictStanding
 
 AT_A_TIME = 8

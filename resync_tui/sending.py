@@ -9,7 +9,8 @@ from typing import TypeAlias
 import anyio
 import click
 
-from resync_tui import agent_start, interruptible, rights
+from resync_tui import interruptible, rights
+from resync_tui.agent import start
 from resync_tui.config import Settings
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, ConfigError
@@ -174,7 +175,7 @@ def _start(settings: Settings) -> str | None:
             settings.district_url(district.id)
     except ConfigError:
         return _how_to_start(settings)
-    agent_start.start_detached(settings.path)
+    start.start_detached(settings.path)
     return None
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from resync_tui import config, demo
-from resync_tui.agent import run_agent
+from resync_tui.agent.service import run_agent
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.plan import make_plan

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from resync_tui.agent_batch import Work
+from resync_tui.agent.run import Work
 from resync_tui.config import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
@@ -102,7 +102,7 @@ class FakeWork:
 
 async def main(config: Path, *options: str) -> None:
     """Run an agent with this work over the folder of its resync.toml."""
-    from resync_tui.agent import run_agent
+    from resync_tui.agent.service import run_agent
     from resync_tui.config import load
 
     once, idle = "--once" in options, None if "--idle" not in options else 0.3

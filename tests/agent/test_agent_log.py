@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import agent_log
-from resync_tui.agent_log import AgentLog, line_of
+from resync_tui.agent import log
+from resync_tui.agent.log import AgentLog, line_of
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.paths import log_path
@@ -31,7 +31,7 @@ def test_a_line_begins_with_the_local_time_and_stays_one_line(tmp_path: Path) ->
 
 
 def test_a_long_log_is_moved_aside_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent_log, "SIZE_LIMIT", 100)
+    monkeypatch.setattr(log, "SIZE_LIMIT", 100)
     first, second = (AgentLog(tmp_path / "agent.log") for _ in range(2))
     for number in range(9):
         (first, second)[number % 2].write(f"line {number}", "x" * 30)

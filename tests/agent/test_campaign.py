@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resync_tui import agent
-from resync_tui.agent import run_agent
-from resync_tui.agent_batch import PAUSES
+from resync_tui.agent import service
+from resync_tui.agent.run import PAUSES
+from resync_tui.agent.service import run_agent
 from resync_tui.config import NotifySettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.outcome import Status
@@ -94,7 +94,7 @@ async def test_a_single_district_that_cannot_be_reached_fails_at_once(site: Site
 async def test_scheduled_batches_start_within_the_window_only(
     site: Site, is_open: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent, "window_open", lambda _window, _now: is_open)
+    monkeypatch.setattr(service, "window_open", lambda _window, _now: is_open)
     (scheduled,) = await site.store.submit(
         ["01"],
         make_plan("School"),

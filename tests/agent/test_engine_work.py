@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.agent import run_agent
+from resync_tui.agent.service import run_agent
 from resync_tui.config import Settings, load
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Finding, Purpose, Status

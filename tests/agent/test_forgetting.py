@@ -6,7 +6,7 @@ import anyio
 import pytest
 from sqlalchemy import update
 
-from resync_tui.agent import run_agent
+from resync_tui.agent.service import run_agent
 from resync_tui.clock import utc_now
 from resync_tui.config import load
 from resync_tui.control.connection import ControlDatabase

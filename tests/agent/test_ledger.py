@@ -2,7 +2,7 @@
 
 import pytest
 
-from resync_tui.agent_ledger import UNTOLD, Ledger
+from resync_tui.agent.progress import UNTOLD, Ledger
 from resync_tui.control.progress import Progress
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.outcome import Counts, Kind, Status

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.notify import notify
+from resync_tui.agent.notify import notify
 from tests.agent.conftest import until
 from tests.processes import is_over
 

@@ -12,7 +12,7 @@ import anyio
 import psutil
 import pytest
 
-from resync_tui.agent_start import start_detached
+from resync_tui.agent.start import start_detached
 from resync_tui.control.host_lock import HostLock, known_dead, this_kernel
 from resync_tui.database import sqlite_path
 from resync_tui.outcome import Status

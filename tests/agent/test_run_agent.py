@@ -6,8 +6,8 @@ import anyio
 import asyncpg
 import pytest
 
-from resync_tui.agent import run_agent
-from resync_tui.agent_batch import Timing
+from resync_tui.agent.run import Timing
+from resync_tui.agent.service import run_agent
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.results import ErrorGroup

@@ -220,8 +220,8 @@ async def on_postgresql(folder: Path, admin: str, districts: int, requests: int)
         f"ALTER DATABASE {database} OWNER TO {roles.name('agent')}",
         f"GRANT CREATE ON SCHEMA public TO {roles.name('agent')}",
     )
-    await roles.let_in(Viewpoint("state"), read=("governor",), write=("governor",))
-    await roles.let_in(Viewpoint("district", "001"), read=("jdoe",), write=("jdoe",))
+    await roles.apply_grants(Viewpoint("state"), read=("governor",), write=("governor",))
+    await roles.apply_grants(Viewpoint("district", "001"), read=("jdoe",), write=("jdoe",))
     urls = {"agent": roles.login("agent"), "state": roles.login("governor"), "district": roles.login("jdoe")}
     await compare(folder, urls, roles.url, districts, requests)
 

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit, urlunsplit
 import anyio
 import asyncpg
 
-from resync_tui.agent import run_agent
-from resync_tui.agent_batch import Work
+from resync_tui.agent.run import Work
+from resync_tui.agent.service import run_agent
 from resync_tui.config import Settings, load
 from resync_tui.control.progress import Lease
 from resync_tui.control.store import Store

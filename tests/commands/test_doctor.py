@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from resync_tui.logind import logout_hint
+from resync_tui.agent.start import logout_hint
 from tests.commands.conftest import DISTRICT, Place
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from sqlalchemy import Engine, event
 
-from resync_tui.agent import run_agent
+from resync_tui.agent.service import run_agent
 from resync_tui.config import load
 
 

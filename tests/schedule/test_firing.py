@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from resync_tui.agent_chores import Chores
-from resync_tui.agent_log import AgentLog
+from resync_tui.agent.housekeeping import Housekeeping
+from resync_tui.agent.log import AgentLog
 from resync_tui.config import DistrictSettings, ScheduleSettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import Tables
@@ -37,17 +37,17 @@ class House:
         self.log = AgentLog(folder / "agent.log", self.clock)
         self.databases: list[ControlDatabase] = []
 
-    async def agent(self, *schedules: ScheduleSettings, settings: Settings | None = None) -> Chores:
+    async def agent(self, *schedules: ScheduleSettings, settings: Settings | None = None) -> Housekeeping:
         database = await ControlDatabase.open(self.url, self.clock)
         self.databases.append(database)
         with_schedules = replace(settings or small_settings(), schedule=schedules)
-        return Chores(with_schedules, database, self.log, self.clock)
+        return Housekeeping(with_schedules, database, self.log, self.clock)
 
-    async def to(self, moment: str, *agents: Chores) -> None:
+    async def to(self, moment: str, *agents: Housekeeping) -> None:
         """Move the clock to a moment in UTC, and let agents look."""
         self.clock.now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         for agent in agents:
-            await agent.look()
+            await agent.run_due()
 
     async def requests(self) -> list[Batch]:
         return (await Store(self.databases[0]).batches(objects=False))[::-1]
@@ -86,7 +86,7 @@ async def test_two_agents_fire_each_week_of_a_year_exactly_once(house: House) ->
         here = [each for each in agents if chance.random() < 0.8] or agents[:1]
         chance.shuffle(here)
         for agent in here:
-            await agent.look()
+            await agent.run_due()
         close = house.clock.now.date() in (date(2026, 3, 8), date(2026, 11, 1))
         house.clock.move(chance.choice((300, 1500) if close else (9000, 18000)))
     assert await house.firings("30 2 * * 0") == sundays(2026, "02:30")
@@ -98,7 +98,7 @@ async def test_agents_that_look_at_the_same_moment_fire_once(house: House) -> No
     agents = [await house.agent(WEEKLY) for _ in range(4)]
     await house.to("2025-11-20 12:00", *agents)
     house.clock.now = datetime(2025, 11, 23, 10, tzinfo=UTC)
-    await asyncio.gather(*(each.look() for each in agents))
+    await asyncio.gather(*(each.run_due() for each in agents))
     (batch,) = await house.requests()
     assert batch.district == "02"
 
@@ -144,7 +144,7 @@ async def test_two_editions_may_call_theirs_the_same(house: House) -> None:
 
 async def test_a_host_whose_clock_is_ahead_fires_when_the_control_database_says_so(house: House) -> None:
     agent = await house.agent(WEEKLY)
-    ahead = Chores(agent._settings, house.databases[0], house.log, lambda: house.clock.now + timedelta(minutes=3))
+    ahead = Housekeeping(agent._settings, house.databases[0], house.log, lambda: house.clock.now + timedelta(minutes=3))
     await house.to("2025-11-20 20:00", ahead)
     await house.to("2025-11-23 09:58", ahead)
     assert await house.requests() == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import agent_log
+from resync_tui.agent.log import AgentLog
 from resync_tui.outcome import Counts, Status
 from resync_tui.results import Batch
 from resync_tui.screens.agent_log import AgentLogPage, for_district
@@ -89,13 +89,13 @@ async def test_the_end_of_somebody_elses_request_rings_no_bell(
 
 
 @pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> agent_log.AgentLog:
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentLog:
     """The log of the agents of the console's control database."""
-    monkeypatch.setattr(agent_log, "log_path", lambda _: tmp_path / "agent.log")
-    return agent_log.AgentLog(tmp_path / "agent.log")
+    monkeypatch.setattr("resync_tui.paths.log_path", lambda _: tmp_path / "agent.log")
+    return AgentLog(tmp_path / "agent.log")
 
 
-async def test_the_agent_log_grows_while_it_is_read(console: Opener, log: agent_log.AgentLog) -> None:
+async def test_the_agent_log_grows_while_it_is_read(console: Opener, log: AgentLog) -> None:
     async with console() as c:
         await c.press("A", "enter")
         await c.until(lambda: isinstance(c.app.screen, AgentLogPage))
@@ -112,9 +112,7 @@ async def test_the_agent_log_grows_while_it_is_read(console: Opener, log: agent_
         await c.shows("object000 started")
 
 
-async def test_a_district_reads_nothing_of_batches_that_it_does_not_see(
-    console: Opener, log: agent_log.AgentLog
-) -> None:
+async def test_a_district_reads_nothing_of_batches_that_it_does_not_see(console: Opener, log: AgentLog) -> None:
     async with console(edition="district") as c:
         await c.press("space", "s", "y")
         await c.sent()

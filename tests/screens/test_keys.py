@@ -8,7 +8,6 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from resync_tui import agent_log
 from resync_tui.app import ResyncApp
 from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.agents import AgentsPage
@@ -198,7 +197,7 @@ async def test_every_key_of_the_help_does_what_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(agent_log, "log_path", lambda _: tmp_path / "agent.log")
+    monkeypatch.setattr("resync_tui.paths.log_path", lambda _: tmp_path / "agent.log")
     async with console(districts=tour.DISTRICTS) as c:
         await reach(c)
         page = c.app.screen

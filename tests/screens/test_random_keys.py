@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from resync_tui import agent_log
 from resync_tui.app import ResyncApp
 from resync_tui.outcome import Finding, Kind
 from resync_tui.results import ErrorGroup
@@ -127,7 +126,7 @@ async def test_no_burst_of_keys_breaks_a_screen(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(agent_log, "log_path", lambda _: tmp_path / "agent.log")
+    monkeypatch.setattr("resync_tui.paths.log_path", lambda _: tmp_path / "agent.log")
     monkeypatch.setattr(ResyncApp, "action_quit", stays)
     random, seen = Random(SEED), set[str]()
     async with console(size, districts=tour.DISTRICTS) as c:

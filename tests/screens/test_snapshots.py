@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import agent_log
+from resync_tui.agent.log import AgentLog
 from tests.screens import tour, twin
 from tests.screens.conftest import Console, Opener
 
@@ -28,7 +28,7 @@ def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     plain_settings = twin.settings
     monkeypatch.setattr(twin, "settings", lambda **chosen: replace(plain_settings(**chosen), years=tour.YEARS))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(agent_log, "log_path", lambda _: Path("agent.log"))
+    monkeypatch.setattr("resync_tui.paths.log_path", lambda _: Path("agent.log"))
     yield
     monkeypatch.undo()
     time.tzset()
@@ -68,7 +68,7 @@ async def test_every_screen_is_as_it_was_and_nothing_required_is_clipped(
                 await c.shows(part)
             wrong.append(await differs(c, full))
 
-        await tour.walk(c, agent_log.AgentLog(Path("agent.log"), c.clock), take)
+        await tour.walk(c, AgentLog(Path("agent.log"), c.clock), take)
     assert not any(wrong), "\n".join(filter(None, wrong))
     assert taken == {file.name for file in FOLDER.glob(f"*-{size[0]}x{size[1]}.txt")}
 

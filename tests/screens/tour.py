@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 
-from resync_tui.agent_log import AgentLog
+from resync_tui.agent.log import AgentLog
 from resync_tui.config import DistrictSettings, YearSettings
 from resync_tui.outcome import Counts, Finding, Kind, Status
 from resync_tui.results import ErrorGroup, ErrorRecord

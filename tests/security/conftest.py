@@ -55,7 +55,7 @@ class Roles:
         self.opened.append(connection := await asyncpg.connect(self.url))
         return connection
 
-    async def let_in(self, viewpoint: Viewpoint, *, read: tuple[str, ...], write: tuple[str, ...]) -> list[str]:
+    async def apply_grants(self, viewpoint: Viewpoint, *, read: tuple[str, ...], write: tuple[str, ...]) -> list[str]:
         """Do what an agent does at its start with [rights]."""
         database = await ControlDatabase.open(self.login("agent"), viewpoint=viewpoint)
         try:
@@ -86,9 +86,9 @@ async def roles(database: Callable[[str], str]) -> AsyncIterator[Roles]:
         f"ALTER DATABASE {urlsplit(made.url).path[1:]} OWNER TO {made.name('agent')}",
         f"GRANT CREATE ON SCHEMA public TO {made.name('agent')}",
     )
-    await made.let_in(STATE, read=("dis_state",), write=("dis_state",))
-    await made.let_in(ABBOTT, read=("dis_abbott", "reader"), write=("dis_abbott", "writer"))
-    await made.let_in(CAMPUS, read=("dis_campus",), write=("dis_campus",))
+    await made.apply_grants(STATE, read=("dis_state",), write=("dis_state",))
+    await made.apply_grants(ABBOTT, read=("dis_abbott", "reader"), write=("dis_abbott", "writer"))
+    await made.apply_grants(CAMPUS, read=("dis_campus",), write=("dis_campus",))
     yield made
     for each in made.opened:
         await each.close()

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 from anyio import to_thread
 
-from resync_tui.agent import run_agent
+from resync_tui.agent.service import run_agent
 from resync_tui.config import Settings
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
@@ -78,7 +78,7 @@ async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -
 
 
 async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(roles: Roles) -> None:
-    told = await roles.let_in(ABBOTT, read=("dis_abbott", "nobody_there"), write=("writer",))
+    told = await roles.apply_grants(ABBOTT, read=("dis_abbott", "nobody_there"), write=("writer",))
     assert told == [
         f"[rights] names {roles.name('nobody_there')}, a role that does not exist",
         f"[rights] gives {roles.name('writer')} write without read, which counts for nothing",
@@ -108,7 +108,7 @@ async def test_doctor_names_what_the_rights_of_resync_toml_cannot_mean(roles: Ro
 async def test_agents_that_start_at_once_let_everybody_in(roles: Roles) -> None:
     async with anyio.create_task_group() as agents:
         for viewpoint, group in ((STATE, "dis_state"), (ABBOTT, "dis_abbott"), (CAMPUS, "dis_campus")) * 4:
-            agents.start_soon(partial(roles.let_in, viewpoint, read=(group,), write=(group,)))
+            agents.start_soon(partial(roles.apply_grants, viewpoint, read=(group,), write=(group,)))
     for role, viewpoint in (("governor", STATE), ("jdoe", ABBOTT), ("kim", CAMPUS)):
         assert (await roles.store(role, viewpoint)).rights.write
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from resync_tui.agent_batch import Work
+from resync_tui.agent.run import Work
 from resync_tui.config import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, Report

@@ -1,12 +1,15 @@
 """Start an agent from a console: detached, so that it outlives the terminal."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from resync_tui.errors import ResyncError
 from resync_tui.paths import agent_output_path
+from resync_tui.rights import user_name
 
 IDLE_SECONDS = 300.0
 """How long an agent that was started for one request waits for more."""
@@ -38,3 +41,31 @@ def start_detached(config_path: Path) -> int:
     # Whoever started it may live longer: nobody else takes note of its end.
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
+
+
+_SETTING = re.compile(r"^\s*KillUserProcesses\s*=\s*(\w+)", re.MULTILINE)
+
+
+class Hint(ResyncError):
+    """Something that stops nothing by itself."""
+
+    exit_code = 0
+
+
+def logout_hint(root: Path = Path("/"), user: str | None = None) -> Hint | None:
+    """Return a hint where an agent that started itself would end at logout, else None; `root` is for tests."""
+    user = user or user_name()
+    if not (root / "run/systemd/system").exists() or (root / "var/lib/systemd/linger" / user).exists():
+        return None
+    folders = [root / top / "systemd" for top in ("usr/lib", "run", "etc")]
+    drop_ins = [file for folder in folders for file in folder.glob("logind.conf.d/*.conf")]
+    kills = False
+    for file in [*(folder / "logind.conf" for folder in folders), *sorted(drop_ins, key=lambda each: each.name)]:
+        for value in _SETTING.findall(file.read_text(errors="replace") if file.is_file() else ""):
+            kills = value.lower() in ("yes", "true", "on", "1")
+    if not kills:
+        return None
+    return Hint(
+        "systemd ends a user's processes at logout here (KillUserProcesses), an agent that started itself too",
+        f"Run the agent as a service (see the README), or: loginctl enable-linger {user}",
+    )

@@ -16,11 +16,11 @@ from uuid import uuid4
 import anyio
 from anyio.abc import TaskGroup
 
-from resync_tui.agent_batch import BatchRun, Timing, Why, Work
-from resync_tui.agent_chores import Chores
-from resync_tui.agent_log import AgentLog
-from resync_tui.agent_settings import FollowedSettings
-from resync_tui.agent_work import engine_work
+from resync_tui.agent.housekeeping import Housekeeping
+from resync_tui.agent.job import engine_work
+from resync_tui.agent.log import AgentLog
+from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
+from resync_tui.agent.settings import FollowedSettings
 from resync_tui.config import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.host_lock import HostLock
@@ -69,14 +69,14 @@ async def run_agent(
     database = await ControlDatabase.open(url, patience=patience, viewpoint=viewpoint_of(settings))
     lock = HostLock(url, identity.id)
     try:
-        chores = Chores(settings, database, log)
-        await chores.let_in()
+        housekeeping = Housekeeping(settings, database, log)
+        await housekeeping.apply_grants()
         try:
             lock.take()
         except OSError as error:
             log.write(f"no host lock, so only its lease tells whether this agent is dead: {error.strerror}")
         queue = Queue(database, identity, timing.lease_seconds)
-        agent = _Agent(FollowedSettings(settings, log), queue, work_of or engine_work, timing, log, chores)
+        agent = _Agent(FollowedSettings(settings, log), queue, work_of or engine_work, timing, log, housekeeping)
         await agent.serve(once, idle_seconds)
     finally:
         await database.close()
@@ -98,14 +98,20 @@ class _Agent:
     """One agent process: its claims, its heartbeat, its end."""
 
     def __init__(
-        self, followed: FollowedSettings, queue: Queue, work_of: WorkOf, timing: Timing, log: AgentLog, chores: Chores
+        self,
+        followed: FollowedSettings,
+        queue: Queue,
+        work_of: WorkOf,
+        timing: Timing,
+        log: AgentLog,
+        housekeeping: Housekeeping,
     ) -> None:
         self._followed = followed
         self._queue = queue
         self._work_of = work_of
         self._timing = timing
         self._log = log
-        self._chores = chores
+        self._housekeeping = housekeeping
         self._runs: dict[int, BatchRun] = {}
         self._stopping = False
         self._wake = anyio.Event()
@@ -141,7 +147,7 @@ class _Agent:
     async def _serve(self, once: bool, idle_seconds: float | None, signals: AsyncIterator[signal.Signals]) -> None:
         async with anyio.create_task_group() as background:
             background.start_soon(self._heartbeat)
-            background.start_soon(self._chores.prune_for_ever)
+            background.start_soon(self._housekeeping.prune_for_ever)
             background.start_soon(self._stop_on_signal, signals)
             retired = await self._claim_and_run(once, idle_seconds)
             background.cancel_scope.cancel()
@@ -158,7 +164,7 @@ class _Agent:
                 self._wake = anyio.Event()
                 try:
                     await self._follow()
-                    await self._chores.look()
+                    await self._housekeeping.run_due()
                     if self._runs or await self._claim(batches):
                         idle_since = anyio.current_time()
                         while not self._stopping and await self._claim(batches):
@@ -180,14 +186,14 @@ class _Agent:
                 if not retired:
                     await self._pause(failures)
             for run in self._runs.values():
-                run.stop(Why.STOP)
+                run.stop(StopReason.STOP)
         return retired
 
     async def _follow(self) -> None:
         """Go by resync.toml as it is by now."""
         if self._followed.changed():
             await self._queue.serves(self._districts)
-            await self._chores.follow(self._settings)
+            await self._housekeeping.reload(self._settings)
 
     async def _claim(self, batches: TaskGroup) -> bool:
         limit, is_open = self._settings.engine.districts, self._window_open()
@@ -231,7 +237,7 @@ class _Agent:
             del self._runs[run.lease.batch]
             self._wake.set()
         if run.ended and not self._is_hidden(run.lease):
-            await self._chores.notify(run.lease.batch)
+            await self._housekeeping.notify(run.lease.batch)
 
     async def _pause(self, failures: int) -> None:
         """Wait for the next look at the queue, less where a batch ends or a signal comes."""
@@ -255,11 +261,11 @@ class _Agent:
             for run in runs:
                 wanted = held.get(run.lease.batch)
                 if wanted is None:
-                    run.stop(Why.LOST)
+                    run.stop(StopReason.LOST)
                     continue
                 run.renewed(asked)
                 if wanted:
-                    run.stop(Why.CANCEL)
+                    run.stop(StopReason.CANCEL)
 
     async def _stop_on_signal(self, signals: AsyncIterator[signal.Signals]) -> None:
         async for number in signals:

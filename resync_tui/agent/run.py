@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import anyio
 
-from resync_tui.agent_ledger import Ledger
-from resync_tui.agent_log import Write, line_of
+from resync_tui.agent.log import Write, line_of
+from resync_tui.agent.progress import Ledger
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import Queue
 from resync_tui.engine.events import Event, Report
@@ -57,17 +57,17 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class RetryLater:
     """A district cannot be reached: its batch goes back into the queue until a pause is over."""
 
     message: str
     pause: timedelta
 
 
-Ending: TypeAlias = tuple[Status, str] | Later
+Result: TypeAlias = tuple[Status, str] | RetryLater
 
 
-class Why(Enum):
+class StopReason(Enum):
     """Why a batch is stopped from outside."""
 
     CANCEL = "cancelled"
@@ -87,7 +87,7 @@ class BatchRun:
         self._log = log
         self._ledger = Ledger(lease.plan)
         self._writing = anyio.Lock()
-        self._why: Why | None = None
+        self._why: StopReason | None = None
         self._scope = anyio.CancelScope()
         self._at_work = True
         self._begun = lease.attempt > 1 and not lease.put_off
@@ -99,9 +99,9 @@ class BatchRun:
         """Count the lease from when its renewal was asked for; work stops by itself before it lapses."""
         self._scope.deadline = asked + self._timing.work_seconds
 
-    def stop(self, why: Why) -> None:
+    def stop(self, why: StopReason) -> None:
         """Stop the work; what stopped it first counts, but for a lost lease."""
-        if self._why is None or why is Why.LOST:
+        if self._why is None or why is StopReason.LOST:
             self._why = why
         if self._at_work:
             self._scope.cancel()
@@ -109,11 +109,11 @@ class BatchRun:
     async def run(self) -> None:
         """Do the work, then write how it ended."""
         self._log(f"attempt {self.lease.attempt} begins, {len(self.lease.plan.objects)} objects")
-        ending: Ending | None = None
+        ending: Result | None = None
         with self._scope:
             if self.lease.cancel_requested:
                 await self._clear()
-                self.stop(Why.CANCEL)
+                self.stop(StopReason.CANCEL)
             else:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._flush_for_ever)
@@ -121,7 +121,7 @@ class BatchRun:
                     tasks.cancel_scope.cancel()
         self._at_work = False
         with anyio.CancelScope(shield=True):
-            await self._settle(ending)
+            await self._write_end(ending)
 
     async def _clear(self) -> None:
         try:
@@ -129,16 +129,16 @@ class BatchRun:
         except ResyncError as error:
             self._log(f"the stage stays until the district's next batch: {one_line(error)}")
 
-    async def _attempts(self) -> Ending | None:
+    async def _attempts(self) -> Result | None:
         pause = self._timing.retry_seconds
         for attempt in range(1, MAX_ATTEMPTS + 1):
             trouble = await self._attempt()
             if isinstance(trouble, Status):
                 return trouble, ""
             if isinstance(trouble, LeaseLost):
-                self.stop(Why.LOST)
+                self.stop(StopReason.LOST)
                 return None
-            if not self._passing(trouble) or attempt == MAX_ATTEMPTS:
+            if not self._may_retry(trouble) or attempt == MAX_ATTEMPTS:
                 return self._give_up(trouble)
             self._log(f"{one_line(trouble)} Another attempt in {pause:g} s")
             await anyio.sleep(pause)
@@ -147,16 +147,16 @@ class BatchRun:
                 return None
         raise AssertionError("the last attempt returns")
 
-    def _passing(self, trouble: Exception) -> bool:
+    def _may_retry(self, trouble: Exception) -> bool:
         """Whether another attempt may do better; a database that was not there in the first place is told at once."""
         return isinstance(trouble, ConnectionLost) or (isinstance(trouble, Unreachable) and self._begun)
 
-    def _give_up(self, trouble: Exception) -> Ending:
+    def _give_up(self, trouble: Exception) -> Result:
         times = self.lease.put_off
         out_of_reach = isinstance(trouble, Unreachable | ConnectionLost)
         if not (out_of_reach and self.lease.campaign and times < self._timing.reach_again):
             return Status.FAILED, one_line(trouble)
-        return Later(one_line(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
+        return RetryLater(one_line(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
 
     async def _attempt(self) -> Status | Exception:
         try:
@@ -183,7 +183,7 @@ class BatchRun:
                 await self._flush()
                 pause = self._timing.flush_seconds
             except LeaseLost:
-                self.stop(Why.LOST)
+                self.stop(StopReason.LOST)
             except CannotRun:
                 # The heartbeat tells of it; what is pending stays so.
                 pause = min(pause * 2, self._timing.work_seconds / 4)
@@ -194,20 +194,20 @@ class BatchRun:
             if progress == Progress():
                 return
             if await self._queue.write(self.lease, progress):
-                self.stop(Why.CANCEL)
+                self.stop(StopReason.CANCEL)
             self._ledger.written(progress)
 
-    async def _settle(self, ending: Ending | None) -> None:
+    async def _write_end(self, ending: Result | None) -> None:
         """Write the end: as the engine told it, or as whoever stopped it wants."""
         lease = self.lease
-        if self._why is Why.LOST:
-            self._log(f"stopped, nothing more is written: {Why.LOST.value}")
-        elif ending is None and self._why is not Why.CANCEL:
+        if self._why is StopReason.LOST:
+            self._log(f"stopped, nothing more is written: {StopReason.LOST.value}")
+        elif ending is None and self._why is not StopReason.CANCEL:
             why = self._why.value if self._why else "its lease could not be renewed in time"
             self._log(f"stopped and put back into the queue: {why}")
             self._ledger.end(Status.CANCELLED, "")
             await self._persist(lambda: self._queue.release(lease, self._ledger.pending()))
-        elif isinstance(ending, Later) and self._why is not Why.CANCEL:
+        elif isinstance(ending, RetryLater) and self._why is not StopReason.CANCEL:
             self._log(f"{ending.message} Another try in {ending.pause.total_seconds() / 60:g} min")
             self._ledger.end(Status.CANCELLED, "")
             put_off = partial(self._queue.put_off, lease, ending.message, ending.pause)
@@ -227,7 +227,7 @@ class BatchRun:
             try:
                 await write()
             except LeaseLost as error:
-                self.stop(Why.LOST)
+                self.stop(StopReason.LOST)
                 self._log(one_line(error))
                 return False
             except CannotRun as error:

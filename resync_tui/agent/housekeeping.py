@@ -1,4 +1,4 @@
-"""What an agent does beside its batches: fires schedules, tells of unclaimed requests, notifies, forgets."""
+"""Periodic work of an agent beside its batches: schedules, alerts of unclaimed requests, notification, retention."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,8 @@ import anyio
 from sqlalchemy import true
 
 from resync_tui import json_output
-from resync_tui.agent_log import AgentLog
+from resync_tui.agent.log import AgentLog
+from resync_tui.agent.notify import notify
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config import ScheduleSettings, Settings
 from resync_tui.control.connection import ControlDatabase
@@ -16,7 +17,6 @@ from resync_tui.control.retention import prune
 from resync_tui.control.security import enforce
 from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.errors import ResyncError, UsageError, one_line
-from resync_tui.notify import notify
 from resync_tui.plan import make_plan
 from resync_tui.schedule import last_due, next_run
 
@@ -27,8 +27,8 @@ PRUNE_SECONDS = 24 * 60 * 60.0
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Chores:
-    """One agent's chores; `clock` only says when to look, what is due is decided by the control database's time."""
+class Housekeeping:
+    """One agent's periodic work; `clock` says when to look, the control database's time what is due."""
 
     def __init__(self, settings: Settings, database: ControlDatabase, log: AgentLog, clock: Clock = utc_now) -> None:
         self._settings = settings
@@ -38,21 +38,21 @@ class Chores:
         self._look: dict[str, datetime] = {}
         self._look_for_unclaimed = _LONG_AGO
 
-    async def follow(self, settings: Settings) -> None:
-        """Go by other settings: schedules are looked at anew, and whom they name is let in. Raises CannotRun."""
+    async def reload(self, settings: Settings) -> None:
+        """Take other settings: look at all schedules anew, apply changed [rights]. Raises CannotRun."""
         rights = self._settings.rights
         self._settings = settings
         self._look.clear()
         if settings.rights != rights:
-            await self.let_in()
+            await self.apply_grants()
 
-    async def let_in(self) -> None:
-        """Let those in whom [rights] names, and say of whom that is nothing. Raises CannotRun, NoRight."""
+    async def apply_grants(self) -> None:
+        """Apply the GRANTs for the roles under [rights]; log roles that do not exist. Raises CannotRun, NoRight."""
         for line in await enforce(self._database, self._settings.rights.read, self._settings.rights.write):
             self._log.write(line)
 
-    async def look(self) -> None:
-        """Fire what is due, and tell of what nobody serves; quick where there is nothing. Raises CannotRun."""
+    async def run_due(self) -> None:
+        """Fire due schedules and alert of unclaimed requests; quick where nothing is due. Raises CannotRun."""
         now = self._clock()
         for schedule in self._settings.schedule:
             if now >= self._look.get(schedule.name, _LONG_AGO):

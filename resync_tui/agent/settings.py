@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from resync_tui import config
-from resync_tui.agent_log import AgentLog
+from resync_tui.agent.log import AgentLog
 from resync_tui.config import Settings
 from resync_tui.errors import ConfigError, ResyncError, one_line
 from resync_tui.rights import require_own, viewpoint_of
