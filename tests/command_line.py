@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from resync_tui.cli import answer
+from resync_tui.cli.main import answer
 
 
 def looked(config: Path, arguments: Sequence[str]) -> "CompletedProcess[str]":

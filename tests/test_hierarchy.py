@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from resync_tui.catalog import Catalog, load
-from resync_tui.cli import answer
+from resync_tui.cli.main import answer
 from resync_tui.plan import make_plan
 
 YEAR = 2026

@@ -4,25 +4,18 @@ Nothing here imports a database or a screen before a command needs it: `--help` 
 """
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui import cli_batches, cli_campaigns, cli_comparing, cli_sending
-from resync_tui.cli_options import config_option, config_path, json_option, read_settings, show, show_json
+from resync_tui.cli import admin, browse, campaigns, run, verify
+from resync_tui.cli.console import open_screens
+from resync_tui.cli.options import INTERRUPTED, config_option, read_settings
 from resync_tui.errors import ResyncError, UsageError
 
-if TYPE_CHECKING:
-    from resync_tui.config import Settings
-    from resync_tui.control.store import Store
-
-INTERRUPTED = 130
 BROKEN_PIPE = 141
+"""Exit code where nobody reads the output any more."""
 
 
 def main() -> None:
@@ -72,144 +65,8 @@ def _say(error: ResyncError) -> int:
 @click.pass_context
 def commands(context: click.Context) -> int | None:
     """Push a school district's records to the state again. Without a command: the terminal screens."""
-    return None if context.invoked_subcommand else _open_screens(read_settings())
+    return None if context.invoked_subcommand else open_screens(read_settings())
 
 
-@commands.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("resync-demo"), metavar="D",
-              help="Where it is built, or used again; default ./resync-demo.")  # fmt: skip
-@click.option("--students", type=click.IntRange(1), default=1000, metavar="N", help="Students in all; default 1000.")
-@click.option("--districts", type=click.IntRange(1), default=2, metavar="N", help="Districts; default 2.")
-@click.option("--seed", type=int, default=2026, metavar="N", help="The same seed gives the same data.")
-@click.option("--postgres", is_flag=True, help="On a private PostgreSQL server in D/pg.")
-@click.option("--no-tui", is_flag=True, help="Build it and print the paths.")
-@click.option("--stop", is_flag=True, help="Stop the private PostgreSQL server.")
-def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool, no_tui: bool, stop: bool) -> None:
-    """Try everything on sample districts and a sample state."""
-    import anyio
-
-    from resync_tui.private_postgres import PrivatePostgres
-    from resync_tui.terminal import why_no_terminal
-
-    server = PrivatePostgres(folder.absolute() / "pg")
-    if stop:
-        click.echo(f"Stopped: {server.folder}" if server.stop() else f"No server runs in {server.folder}")
-        return
-    if postgres and not server.exists and (folder / "resync.toml").exists():
-        raise UsageError(f"{folder} holds a demo without PostgreSQL", "Choose another --dir.")
-    if not no_tui and (why := why_no_terminal()) is not None:
-        raise UsageError(why.partition(". ")[0], "Build it and use commands: --no-tui")
-
-    from resync_tui.demo import build
-
-    admin_url = server.start() if postgres or server.exists else None
-    config = anyio.run(partial(build, folder, students=students, districts=districts, seed=seed, admin_url=admin_url))
-    settings = read_settings(config)
-    if not no_tui:
-        _open_screens(settings)
-        return
-    show([f"resync.toml  {settings.path}", *(f"{name:12} {place}" for name, place in _places(settings))])
-
-
-def _places(settings: "Settings") -> list[tuple[str, str]]:
-    from resync_tui.database import place
-
-    found = [("control", settings.control_url()), ("state", settings.state_url())]
-    found += [(f"district {each.id}", settings.district_url(each.id)) for each in settings.district]
-    return [(name, place(url)) for name, url in found]
-
-
-for command in (*cli_batches.commands, *cli_sending.commands, *cli_comparing.commands, *cli_campaigns.commands):
+for command in (*admin.commands, *browse.commands, *run.commands, *verify.commands, *campaigns.commands):
     commands.add_command(command)
-
-
-@commands.command()
-@click.option("--once", is_flag=True, help="End when nothing is queued.")
-@click.option("--idle-seconds", type=click.FloatRange(0), metavar="S", help="End after so long without work.")
-@config_option
-def agent(once: bool, idle_seconds: float | None) -> None:
-    """Carry out what is queued; runs for good, as a service."""
-    import anyio
-
-    from resync_tui import rights
-
-    settings = read_settings()
-    rights.require(settings.control_url())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP, signal.SIGTERM))
-    from resync_tui.agent import collect_rarely, run_agent
-
-    collect_rarely()
-    anyio.run(partial(run_agent, settings, once=once, idle_seconds=idle_seconds))
-
-
-@commands.group()
-def state() -> None:
-    """The state's database."""
-
-
-@state.command("init")
-@click.option("-d", "district", required=True, metavar="ID", help="District whose tables the state's are made from.")
-@click.option("--sql", is_flag=True, help="Only print the statements.")
-@config_option
-def init(district: str, sql: bool) -> None:
-    """Create the tables, indexes and keys that the state lacks, derived from a district's."""
-    import anyio
-
-    from resync_tui import rights
-    from resync_tui.engine import derive
-
-    settings = read_settings()
-    source, target, catalog = settings.district_url(district), settings.state_url(), settings.load_catalog()
-    left: list[str] = []
-    if sql:
-        statements = anyio.run(derive.derive, source, target, catalog, left.append)
-        show([*(f"-- {line}" for line in left), *(f"{statement};" for statement in statements)])
-        return
-    rights.require(settings.control_url())
-    made = anyio.run(derive.apply, source, target, catalog, left.append)
-    show(left)
-    nothing = "Nothing else is missing." if left else "Nothing is missing."
-    click.echo(f"{len(made)} statements made what was missing." if made else nothing)
-
-
-@commands.command()
-@json_option
-@config_option
-def doctor(as_json: bool) -> int:
-    """Say what is wrong with the configuration, rights, databases, schemas and agents, and what to do."""
-    from resync_tui import documents, reports
-    from resync_tui.doctor import examine
-
-    agents, problems = examine(config_path())
-    if as_json:
-        show_json(documents.doctor(agents, problems))
-    else:
-        show(reports.doctor(agents, problems))
-    return max((each.exit_code for each in problems), default=0)
-
-
-def _open_screens(settings: "Settings") -> int:
-    from resync_tui import rights, terminal
-
-    if (why := terminal.why_no_terminal()) is not None:
-        what, _, do = why.partition(". ")
-        raise UsageError(what, do)
-    terminal.block_endings()
-    url, catalog = settings.control_url(), settings.load_catalog()
-    user = rights.require(url)
-
-    from resync_tui.app import ResyncApp
-
-    async def open_store() -> "Store":
-        from resync_tui.control.store import Store
-        from resync_tui.school_years import allowed_by
-
-        return await Store.open(url, viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings))
-
-    def start_agent() -> str | None:
-        from resync_tui import sending
-
-        return sending.start_agent(settings)
-
-    app = ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user)
-    return terminal.run(app)

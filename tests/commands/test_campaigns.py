@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.cli_choice import listed_districts, moment
+from resync_tui.cli.selection import listed_districts, moment
 from resync_tui.errors import UsageError
 from tests.commands.conftest import DEADLINE, Place
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import cli
+from resync_tui.cli.main import BROKEN_PIPE, answer
 from resync_tui.errors import CannotRun
 from tests.commands.conftest import DEADLINE, Place
 
@@ -63,7 +63,7 @@ def test_a_wrong_use_is_told_in_two_lines_and_queues_nothing(
     arguments: list[str], code: int, what: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(place.folder)
-    assert cli.answer(arguments) == code
+    assert answer(arguments) == code
     told = capsys.readouterr()
     assert told.out == ""
     lines = told.err.splitlines()
@@ -83,7 +83,7 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_what_it_said(
 
     monkeypatch.setattr("resync_tui.config.load", fail)
     monkeypatch.setattr("resync_tui.crash.crash_log_path", lambda: place.folder / "resync-tui" / "errors.log")
-    assert cli.answer(["plan", "School"]) == 3
+    assert answer(["plan", "School"]) == 3
     told = capsys.readouterr().err
     log = place.folder / "resync-tui" / "errors.log"
     assert told.splitlines()[0] == "An unforeseen error: LookupError"
@@ -99,8 +99,8 @@ def test_a_foreseen_error_in_a_database_is_told_in_two_lines(
     def fail(*_: object) -> None:
         raise CannotRun("Cannot reach the state", "Start it.")
 
-    monkeypatch.setattr("resync_tui.cli_batches.read_settings", fail)
-    assert cli.answer(["objects"]) == 3
+    monkeypatch.setattr("resync_tui.cli.browse.read_settings", fail)
+    assert answer(["objects"]) == 3
     assert capsys.readouterr().err == "Cannot reach the state\nStart it.\n"
 
 
@@ -111,13 +111,13 @@ def test_a_reader_that_goes_away_is_no_error(place: Place) -> None:
     assert process.stderr is not None
     with process.stderr:
         assert process.stderr.read() == ""
-    assert process.wait(DEADLINE) == cli.BROKEN_PIPE
+    assert process.wait(DEADLINE) == BROKEN_PIPE
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     from importlib.metadata import version
 
-    assert cli.answer(["--version"]) == 0
+    assert answer(["--version"]) == 0
     assert version("resync-tui") in capsys.readouterr().out
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from resync_tui.cli import commands
+from resync_tui.cli.main import commands
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

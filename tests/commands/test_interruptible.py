@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resync_tui import interruptible
+from resync_tui.cli import wait
 
 ASK = """
 import os, signal, sys
@@ -31,7 +31,7 @@ async def ask():
         print("closed", flush=True)
 
 try:
-    interruptible.run(ask)
+    interruptible.run_interruptibly(ask)
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -59,7 +59,7 @@ def test_an_answer_comes_back_and_ctrl_c_is_what_it_was(handler: Any) -> None:
 
     before = signal.signal(signal.SIGINT, handler)
     try:
-        assert interruptible.run(asked) == 5
+        assert wait.run_interruptibly(asked) == 5
         assert signal.getsignal(signal.SIGINT) is handler
     finally:
         signal.signal(signal.SIGINT, before)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from resync_tui import cli
+from resync_tui.cli.main import answer
 from resync_tui.terminal import block_endings
 from resync_tui.widgets.rows import Rows
 from tests.screens import on_a_pty
@@ -19,10 +19,10 @@ def main() -> int:
     """Run the command line over screens that cannot draw a row."""
     block_endings()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(cli, "read_settings", lambda: None)
-        patched.setattr(cli, "_open_screens", lambda _: on_a_pty.main())
+        patched.setattr(main, "read_settings", lambda: None)
+        patched.setattr(main, "_open_screens", lambda _: on_a_pty.main())
         patched.setattr(Rows, "render_line", broken)
-        return cli.answer([])
+        return answer([])
 
 
 if __name__ == "__main__":

@@ -228,13 +228,14 @@ import asyncpg, aiosqlite, pydantic, resync_tui
 for each in pkgutil.walk_packages(resync_tui.__path__, "resync_tui."):
     if not each.name.startswith(("resync_tui.schema", "resync_tui.__main__")):
         importlib.import_module(each.name)
-from resync_tui import cli, config
+from resync_tui import config
+from resync_tui.cli.main import answer
 settings = config.load(Path(sys.argv[1]))
 settings.load_catalog()
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
-sys.exit(cli.answer(sys.argv[2:]))
+sys.exit(answer(sys.argv[2:]))
 """
 
 

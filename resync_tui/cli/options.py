@@ -1,6 +1,7 @@
 """What several commands share: their options, the settings, one question to the control database, lines of output."""
 
 import json
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -10,8 +11,13 @@ import click
 if TYPE_CHECKING:
     from resync_tui.config import Settings
     from resync_tui.control.store import Store
+    from resync_tui.results import Batch
+
 
 T = TypeVar("T")
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 
 
 def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -48,7 +54,8 @@ def read_settings(path: Path | None = None) -> "Settings":
 
 def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
     """Return what the control database answers, asked by somebody who may."""
-    from resync_tui import interruptible, rights
+    from resync_tui import rights
+    from resync_tui.cli import wait
     from resync_tui.control.store import Store
 
     url = settings.control_url()
@@ -61,7 +68,7 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
         finally:
             await store.close()
 
-    return interruptible.run(asked)
+    return wait.run_interruptibly(asked)
 
 
 def show_json(document: object) -> None:
@@ -73,3 +80,23 @@ def show(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines."""
     for line in lines:
         click.echo(line, err=err)
+
+
+def is_terminal() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def or_detached(carry_out: "Callable[[list[Batch]], list[Batch]]", goes_on: str = "it goes on") -> "list[Batch] | None":
+    """Return what was carried out, or None where Ctrl-C left it to go on by itself, and how to see it is told."""
+    queued: list[Batch] = []
+    try:
+        return carry_out(queued)
+    except KeyboardInterrupt:
+        if not queued:
+            raise
+        number = queued[0].batch
+        click.echo(
+            f"Detached; {goes_on}. See: resync-tui history --batch {number}; stop: resync-tui cancel {number}", err=True
+        )
+        return None

@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui.cli_choice import listed_districts, moment, planned, some_districts
-from resync_tui.cli_options import (
+from resync_tui.cli.options import (
+    INTERRUPTED,
     all_option,
     alone_option,
     ask,
     config_option,
     detach_option,
+    is_terminal,
     json_option,
     objects_argument,
+    or_detached,
     read_settings,
     show,
     show_json,
     year_option,
     yes_option,
 )
-from resync_tui.cli_waiting import INTERRUPTED, is_terminal, or_detached
+from resync_tui.cli.selection import listed_districts, moment, planned, some_districts
 from resync_tui.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
@@ -64,15 +66,15 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     user = rights.require(settings.control_url())
     if not yes and is_terminal():
         _confirm(plan, chosen, settings.state.word)
-    from resync_tui import sending
+    from resync_tui.cli import wait
 
     why = reason or (Scenario.STATE_REQUEST.value if settings.edition == "state" else "")
-    request = sending.Request(
+    request = wait.Request(
         chosen, plan, full=full, reason=why, not_before=not_before,
         campaign=all_districts or districts_file is not None,
     )  # fmt: skip
     return _carry_out(
-        settings, lambda queued: sending.send(settings, request, user, queued, detach=detach),
+        settings, lambda queued: wait.send(settings, request, user, queued, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
@@ -89,10 +91,10 @@ def retry(request: int, ignore_excluded: bool, detach: bool, as_json: bool) -> i
 
     settings = read_settings()
     user = rights.require(settings.control_url())
-    from resync_tui import sending
+    from resync_tui.cli import wait
 
     return _carry_out(
-        settings, lambda queued: sending.send_again(settings, request, user, queued, detach=detach),
+        settings, lambda queued: wait.send_again(settings, request, user, queued, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
@@ -160,10 +162,10 @@ def _plan_of_all(
 
 def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
     """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
-    from resync_tui import reports
+    from resync_tui.cli import text
     from resync_tui.formatting import plural
 
-    show(reports.plan(plan), err=True)
+    show(text.plan(plan), err=True)
     whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
     if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the {receiver}?", err=True):
         raise Cancelled("Nothing was sent", "Run the command again to send.")
@@ -178,7 +180,8 @@ def _carry_out(
     ignore_excluded: bool,
 ) -> int:
     """Send, print what came of it, and return the exit code."""
-    from resync_tui import json_output, outcome, reports
+    from resync_tui import json_output, outcome
+    from resync_tui.cli import text
 
     found = or_detached(carry_out)
     if found is None:
@@ -187,13 +190,13 @@ def _carry_out(
         for each in found:
             show_json(json_output.batch(each))
     elif detach:
-        show(reports.batches(found))
+        show(text.batches(found))
     else:
         before = _before(settings, found)
-        show(line for each in found for line in reports.batch(each, before.get(each.batch)))
+        show(line for each in found for line in text.batch(each, before.get(each.batch)))
     if detach:
         return 0
-    show((line for each in found for line in reports.troubles(each)), err=True)
+    show((line for each in found for line in text.troubles(each)), err=True)
     errors = sum(each.counts.errors - (each.counts.excluded if ignore_excluded else 0) for each in found)
     return outcome.exit_code([each.status for each in found], errors)
 

@@ -1,16 +1,30 @@
-"""The same as text, in tables that fit 80 columns; times are local, with the year."""
+"""Plain-text output of the commands: tables of at most 80 columns, local times with the year."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from resync_tui.catalog import Catalog
+from resync_tui.config import ScheduleSettings
 from resync_tui.errors import ResyncError
-from resync_tui.formatting import error_rate, plural, school_year, when
-from resync_tui.outcome import Color, Counts, Purpose, Status
+from resync_tui.formatting import error_rate, folded, plural, school_year, when
+from resync_tui.outcome import Color, Counts, Finding, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.previous_run import PreviousErrors, change_since, error_key
-from resync_tui.reports_compared import removal, verification
-from resync_tui.results import Agent, Batch, ErrorGroup, ErrorRecord, LastResync, ObjectResult
+from resync_tui.results import (
+    Agent,
+    Alert,
+    Batch,
+    DistrictStanding,
+    ErrorGroup,
+    ErrorRecord,
+    FindingGroup,
+    FindingRecord,
+    LastResync,
+    ObjectResult,
+    Standing,
+)
 
 
 def status(status: Status, color: Color | None, counts: Counts) -> str:
@@ -178,3 +192,113 @@ def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator
         yield problem.what
         yield f"  {problem.do}"
     yield plural(len(found), "problem") if found else "Nothing is wrong."
+
+
+def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str = "state") -> Iterator[str]:
+    """Return a line an object, the keys where they were asked for, and whether a resync is needed.
+
+    `receiver` is what the state calls itself.
+    """
+    yield f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8} {'Extra':>6} {'Expected':>8}"
+    for each in batch.objects:
+        counts = each.counts
+        word = "" if each.status is Status.COMPLETED else f" {each.status}"
+        yield (
+            f"{each.object:28.28} {counts.unchanged:9} {counts.updated:9} {counts.inserted:8} {counts.extra:6} "
+            f"{counts.errors:8}{word}"
+        )
+        if each.message:
+            yield f"    {each.message}"
+    for record in records:
+        yield f"{record.finding}: {_key(record)}"
+    counts = batch.counts
+    if batch.status is not Status.COMPLETED:
+        return
+    if counts.errors:
+        yield f"{plural(counts.errors, 'record')} may not or cannot sync, as expected (resync-tui errors {batch.batch})"
+    if counts.inserted + counts.updated:
+        yield f"A resync is needed: it would send {plural(counts.inserted + counts.updated, 'record')}."
+    else:
+        yield f"No resync is needed: the {receiver} has all that may sync."
+    if counts.extra:
+        yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: resync-tui remove-extra"
+
+
+def extra_records(
+    groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str], receiver: str
+) -> Iterator[str]:
+    """Return the records that only the state has, by table; `held` says of which objects too many would go."""
+    found = [group for group in groups if group.finding is Finding.EXTRA]
+    for group in found:
+        yield f"{group.object}, {group.table}: {plural(group.count, 'extra record')}"
+        kept = [each for each in records if each.finding is Finding.EXTRA and each.table == group.table]
+        yield from (f"    {_key(each)}" for each in kept)
+        if len(kept) < group.count:
+            yield f"    the keys of {group.count - len(kept)} are not known"
+    yield from (f"{name}: too many to remove: {why}" for name, why in held.items())
+    if not found:
+        yield f"No extra records: the district has all that the {receiver} has."
+
+
+def removal(batch: Batch) -> Iterator[str]:
+    """Return what became of the extra records, a line an object that had any.
+
+    Of an object that did not complete the counts are still those of the comparison.
+    """
+    for each in batch.objects:
+        counts = each.counts
+        if counts.extra and each.status is Status.COMPLETED:
+            left = f", {counts.errors} stay (resync-tui errors {batch.batch})" if counts.errors else ""
+            yield f"{each.object:28.28} {counts.removed} of {plural(counts.extra, 'extra record')} removed{left}"
+
+
+def _key(record: FindingRecord) -> str:
+    columns = ", ".join(f"{column} {value}" for column, value in record.key.items())
+    return f"{record.table} {columns}"
+
+
+def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
+    """Return a line a schedule: when it fires next, and when its batches may start then."""
+    lines = [
+        f"{each.name:16.16} {each.cron:14} {each.timezone:20.20} {when(fires):16}"
+        + ("" if starts == fires else f", begins {when(starts)} with the window")
+        for each, fires, starts in found
+    ]
+    if not lines:
+        yield "There are no schedules: add a [[schedule]] to resync.toml."
+        return
+    yield f"{'Schedule':16} {'Cron':14} {'Time zone':20} Next run"
+    yield from lines
+
+
+def alerts(found: Sequence[Alert]) -> Iterator[str]:
+    """Return Process Alerts, newest first; unread ones have a star."""
+    if not found:
+        yield "No alerts."
+        return
+    yield f"{'Alert':>6}   {'Process':25} {'Name':33} Posted Date"
+    for each in found:
+        star = " " if each.read else "*"
+        yield f"{each.alert:6} {star} {each.process:25.25} {each.name:33.33} {when(each.posted)[:10]}"
+        due = f" Due {when(each.due)}." if each.due else ""
+        yield from (f"         {line}" for line in folded(each.message + due, 71))
+
+
+def board(
+    found: Sequence[tuple[str, DistrictStanding]], year: int, days: Mapping[str, Any], lacking: Mapping[str, list[str]]
+) -> Iterator[str]:
+    """Return a line a district, then which lack a full resync since the given days; `days` by what happened then."""
+    yield f"{'District':8} {'Name':18} {'Standing':8} {'Last full':16} {'Processed':>9} {'Errors':>6}"
+    for name, each in found:
+        yield (
+            f"{each.district:8.8} {name:18.18} {each.standing:8} {when(each.last_full):16} {each.processed:9} "
+            f"{each.errors:6} {each.color or ''}"
+        ).rstrip()
+        if each.message and each.standing in (Standing.FAILING, Standing.WAITING):
+            yield from (f"         {line}" for line in folded(each.message, 71))
+    for what, day in days.items():
+        lack = lacking[what]
+        ids = ", ".join(lack[:20]) + (" …" if len(lack) > 20 else "")
+        who = f"{plural(len(lack), 'district')} of {len(found)} lack" if lack else "No district lacks"
+        yield f"{who} a full resync of {school_year(year)} since it {what} ({day})" + ":" * bool(lack)
+        yield from (f"    {line}" for line in folded(ids, 76) if line)

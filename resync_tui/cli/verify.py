@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui.cli_choice import planned, the_district
-from resync_tui.cli_options import (
+from resync_tui.cli.options import (
+    INTERRUPTED,
     all_option,
     ask,
     config_option,
+    is_terminal,
     json_option,
     objects_argument,
+    or_detached,
     read_settings,
     show,
     show_json,
     year_option,
     yes_option,
 )
-from resync_tui.cli_waiting import INTERRUPTED, is_terminal, or_detached
+from resync_tui.cli.selection import planned, the_district
 from resync_tui.errors import Cancelled, CannotRun, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ needed_district_option = click.option("-d", "district", metavar="ID", help="Dist
 def verify(objects: Sequence[str], district: str | None, everything: bool, year: int | None, keys: bool,
            as_json: bool) -> int:  # fmt: skip
     """Compare what a resync of these objects would send with what the state has; changes nothing."""
-    from resync_tui import json_output, outcome, reports, reports_compared
+    from resync_tui import json_output, outcome
+    from resync_tui.cli import text
 
     settings = read_settings()
     one, plan = _of_one(settings, district, objects, everything, year, alone=False)
@@ -53,8 +56,8 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
     if as_json:
         show_json(json_output.verification(found, records if keys else None))
     else:
-        show(reports_compared.verification(found, records, settings.state.word))
-    show(reports.troubles(found), err=True)
+        show(text.verification(found, records, settings.state.word))
+    show(text.troubles(found), err=True)
     counts = found.counts
     return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra)
 
@@ -70,7 +73,8 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
 def remove_extra(objects: Sequence[str], district: str | None, everything: bool, year: int | None, yes: bool,
                  as_json: bool) -> int:  # fmt: skip
     """Remove those of the state's records of a district that the district does not have, once you have seen them."""
-    from resync_tui import json_output, outcome, reports, reports_compared, rights
+    from resync_tui import json_output, outcome, rights
+    from resync_tui.cli import text
 
     settings = read_settings()
     one, plan = _of_one(settings, district, objects, everything, year, alone=True)
@@ -84,7 +88,7 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
     if seen is None:
         return INTERRUPTED
     if seen.status is not outcome.Status.COMPLETED:
-        show(reports.troubles(seen), err=True)
+        show(text.troubles(seen), err=True)
         return outcome.exit_code([seen.status], 0)
     _preview(settings, seen, as_json)
     if not seen.counts.extra:
@@ -100,12 +104,12 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
         return INTERRUPTED
     if done.status is outcome.Status.FAILED:
         groups, records = _findings(settings, done.batch)
-        show(reports_compared.extra_records(groups, records, {}, settings.state.word) if groups else (), err=True)
+        show(text.extra_records(groups, records, {}, settings.state.word) if groups else (), err=True)
     if as_json:
         show_json(json_output.removal(done))
     else:
-        show(reports_compared.removal(done))
-    show(reports.troubles(done), err=True)
+        show(text.removal(done))
+    show(text.troubles(done), err=True)
     return outcome.exit_code([done.status], done.counts.errors)
 
 
@@ -127,14 +131,14 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
 
     One object of which too many would go keeps all back, as the agent checks every object before it removes anything.
     """
-    from resync_tui import reports_compared
+    from resync_tui.cli import text
     from resync_tui.outcome import Finding
     from resync_tui.results import held_back
 
     groups, records = _findings(settings, seen.batch)
     share = settings.engine.extra_share
     held = {each.object: why for each in seen.objects if (why := held_back(each, share))}
-    show(reports_compared.extra_records(groups, records, held, settings.state.word), err=as_json)
+    show(text.extra_records(groups, records, held, settings.state.word), err=as_json)
     show((f"{each.object}: {each.message}" for each in seen.objects if each.message), err=as_json)
     if held:
         raise CannotRun(
@@ -168,11 +172,12 @@ def _ended(
 
     `preview` is the comparison whose extra records a removal may take.
     """
-    from resync_tui import rights, sending
+    from resync_tui import rights
+    from resync_tui.cli import wait
 
     user = rights.require(settings.control_url())
-    request = sending.Request([district], plan, purpose=purpose, preview=preview)
-    found = or_detached(lambda queued: sending.send(settings, request, user, queued), goes_on)
+    request = wait.Request([district], plan, purpose=purpose, preview=preview)
+    found = or_detached(lambda queued: wait.send(settings, request, user, queued), goes_on)
     return found[0] if found else None
 
 

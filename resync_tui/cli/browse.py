@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui.cli_choice import one_district, planned
-from resync_tui.cli_options import (
+from resync_tui.cli.options import (
     all_option,
     alone_option,
     ask,
@@ -19,6 +18,7 @@ from resync_tui.cli_options import (
     show_json,
     year_option,
 )
+from resync_tui.cli.selection import one_district, planned
 
 if TYPE_CHECKING:
     from resync_tui.control.store import Store
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 @config_option
 def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
     """List the DIS objects with their last resync: the checklist."""
-    from resync_tui import json_output, reports
+    from resync_tui import json_output
+    from resync_tui.cli import text
 
     settings = read_settings()
     one, of_year = one_district(settings, district), year or settings.years.current
@@ -41,7 +42,7 @@ def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
     if as_json:
         show_json(json_output.objects(catalog, last))
     else:
-        show(reports.objects(catalog, last))
+        show(text.objects(catalog, last))
 
 
 @click.command("plan")
@@ -55,7 +56,8 @@ def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
 def show_plan(objects: Sequence[str], everything: bool, district: str | None, alone: bool, year: int | None,
               as_json: bool) -> None:  # fmt: skip
     """Show what a resync of these objects would send, in order, and why."""
-    from resync_tui import json_output, reports
+    from resync_tui import json_output
+    from resync_tui.cli import text
 
     settings = read_settings()
     one = one_district(settings, district)
@@ -64,7 +66,7 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
     if as_json:
         show_json(json_output.plan(made))
     else:
-        show(reports.plan(made))
+        show(text.plan(made))
 
 
 @click.command()
@@ -74,7 +76,8 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 @config_option
 def history(batch: int | None, district: str | None, as_json: bool) -> None:
     """List the batches, newest first: DISBatchHistory."""
-    from resync_tui import json_output, reports
+    from resync_tui import json_output
+    from resync_tui.cli import text
     from resync_tui.previous_run import runs_before
 
     settings = read_settings()
@@ -84,7 +87,7 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
         if as_json:
             show_json([json_output.batch(each) for each in found])
         else:
-            show(reports.batches(found))
+            show(text.batches(found))
         return
 
     async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync]]":
@@ -95,7 +98,7 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
     if as_json:
         show_json([json_output.batch(single)])
     else:
-        show(reports.batch(single, before, settings.state.word))
+        show(text.batch(single, before, settings.state.word))
 
 
 @click.command()
@@ -105,7 +108,8 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
 @config_option
 def errors(batch: int, name: str | None, as_json: bool) -> None:
     """List the records of a batch that did not reach the state, by their keys, and which are new."""
-    from resync_tui import json_output, reports
+    from resync_tui import json_output
+    from resync_tui.cli import text
     from resync_tui.previous_run import PreviousErrors, refused_before
 
     settings = read_settings()
@@ -120,7 +124,7 @@ def errors(batch: int, name: str | None, as_json: bool) -> None:
     if as_json:
         show_json([json_output.error(each) for each in records])
     else:
-        show(reports.errors(groups, records, before))
+        show(text.errors(groups, records, before))
 
 
 commands = (list_objects, show_plan, history, errors)

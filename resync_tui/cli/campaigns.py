@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resync_tui.cli_options import ask, config_option, json_option, read_settings, show, show_json, year_option
+from resync_tui.cli.options import ask, config_option, json_option, read_settings, show, show_json, year_option
 from resync_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @config_option
 def board(year: int | None, as_csv: bool, as_json: bool) -> None:
     """Show where each district stands, and which lack a full resync of the year since it opened or closed."""
-    from resync_tui import campaign, json_output, reports_campaigns
+    from resync_tui import campaign, json_output
+    from resync_tui.cli import text
 
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", "Keep one of them.")
@@ -44,7 +45,7 @@ def board(year: int | None, as_csv: bool, as_json: bool) -> None:
     else:
         named = [(district.name, each) for district, each in zip(settings.district, standings, strict=True)]
         lacking = {what: campaign.lacking(standings, day) for what, day in days.items()}
-        show(reports_campaigns.board(named, of_year, days, lacking))
+        show(text.board(named, of_year, days, lacking))
 
 
 def _days(years: "YearSettings", year: int) -> dict[str, date]:
@@ -66,7 +67,8 @@ def _days(years: "YearSettings", year: int) -> dict[str, date]:
 def alerts(since: datetime | None, until: datetime | None, process: str | None, unread: bool, read: tuple[int, ...],
            delete: tuple[int, ...], as_json: bool) -> None:  # fmt: skip
     """List your Process Alerts, newest first, or mark some as read or delete them."""
-    from resync_tui import json_output, reports_campaigns
+    from resync_tui import json_output
+    from resync_tui.cli import text
 
     settings = read_settings()
 
@@ -86,7 +88,7 @@ def alerts(since: datetime | None, until: datetime | None, process: str | None, 
     if as_json:
         show_json([json_output.alert(each) for each in found])
     else:
-        show(reports_campaigns.alerts(found))
+        show(text.alerts(found))
 
 
 def _midnight(day: datetime | None, days: int = 0) -> datetime | None:
@@ -99,7 +101,8 @@ def _midnight(day: datetime | None, days: int = 0) -> datetime | None:
 @config_option
 def schedule(as_json: bool) -> None:
     """List the schedules with their next run; an agent fires them."""
-    from resync_tui import json_output, reports_campaigns
+    from resync_tui import json_output
+    from resync_tui.cli import text
     from resync_tui.clock import utc_now
 
     settings = read_settings()
@@ -113,7 +116,7 @@ def schedule(as_json: bool) -> None:
     if as_json:
         show_json([json_output.schedule(*each) for each in found])
     else:
-        show(reports_campaigns.schedules(found))
+        show(text.schedules(found))
 
 
 commands = (board, alerts, schedule)
