@@ -19,7 +19,7 @@ HEAVY = ("sqlalchemy", "sqlmodel", "textual", "asyncpg", "aiosqlite", "alembic")
 def test_help_and_plan_import_neither_databases_nor_screens(place: Place, arguments: list[str]) -> None:
     code = f"""
 import sys
-from resync_tui.cli import answer
+from resync_tui.cli.main import answer
 code = answer({arguments!r})
 heavy = [name for name in {HEAVY!r} if name in sys.modules]
 sys.exit(f"imported {{heavy}}" if heavy else code)

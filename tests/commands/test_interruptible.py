@@ -13,7 +13,7 @@ from resync_tui.cli import wait
 ASK = """
 import os, signal, sys
 import anyio
-from resync_tui import interruptible
+from resync_tui.cli import wait
 from resync_tui.control.connection import ControlDatabase
 
 async def ask():
@@ -31,7 +31,7 @@ async def ask():
         print("closed", flush=True)
 
 try:
-    interruptible.run_interruptibly(ask)
+    wait.run_interruptibly(ask)
 except KeyboardInterrupt:
     print("interrupted")
 """
