@@ -15,7 +15,7 @@ from textual.screen import Screen
 from resync_tui import terminal
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.errors import ResyncError
 from resync_tui.guarded import GuardedApp
 from resync_tui.screens.agents import AgentsPage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from resync_tui.results import DistrictStanding, Standing
 
 if TYPE_CHECKING:
-    from resync_tui.config import YearSettings
+    from resync_tui.config.settings import YearSettings
 
 
 class Scenario(StrEnum):

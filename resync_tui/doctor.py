@@ -11,11 +11,12 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from resync_tui import campaign, config, database, rights
+from resync_tui import campaign, database, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
 from resync_tui.clock import utc_now
-from resync_tui.config import DistrictSettings, Settings
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine import ownership, rules
@@ -56,8 +57,8 @@ class Examination:
 def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
     """Return the agents and every problem; raises nothing that a user can cause."""
     try:
-        settings = config.load(path)
-        examination = Examination(settings, settings.load_catalog())
+        settings = load_settings(path)
+        examination = Examination(settings, load_catalog(settings))
     except ResyncError as error:
         return [], [error]
     anyio.run(_examine, examination)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from resync_tui.catalog import Catalog
-from resync_tui.config import DistrictSettings, ScheduleSettings
+from resync_tui.config.settings import DistrictSettings, ScheduleSettings
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan

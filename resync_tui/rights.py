@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from resync_tui.errors import ConfigError, NoRight
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
 
 _SQLITE = "sqlite:///"
 _THE_STATE = re.compile(r"\b([Tt]he|SQLite|PostgreSQL) state\b")

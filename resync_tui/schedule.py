@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from resync_tui.config_check import window as ends_of
+from resync_tui.config.window import window as ends_of
 
 if TYPE_CHECKING:
-    from resync_tui.config import ScheduleSettings
+    from resync_tui.config.settings import ScheduleSettings
 
 _CHANGE = timedelta(hours=3)
 """More than any clock is ever set forward or back by."""

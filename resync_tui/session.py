@@ -10,12 +10,13 @@ from anyio import to_thread
 
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
-from resync_tui.config import DistrictSettings, Settings
+from resync_tui.config.load import catalog_of_year
+from resync_tui.config.school_years import require_plan, require_year
+from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.errors import CannotRun, NoRight, ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
 from resync_tui.results import Agent, Batch
-from resync_tui.school_years import require_plan, require_year
 from resync_tui.session_store import Store
 
 __all__ = ["Session", "Store"]
@@ -235,7 +236,7 @@ class Session:
         """Return the objects of a district's school year. Raises UsageError where it is not configured for it."""
         if year == self.settings.years.current:
             return self._current_catalog
-        return self.settings.catalog_of_year(district, year)
+        return catalog_of_year(self.settings, district, year)
 
     async def retry_failed(self, request: int) -> list[Batch]:
         """Ask anew for those batches of a request that failed."""

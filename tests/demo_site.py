@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from resync_tui import config, demo
+from resync_tui import demo
 from resync_tui.agent.service import run_agent
+from resync_tui.config.load import catalog_of_year, load_settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.plan import make_plan
@@ -21,7 +22,7 @@ class DemoSite:
     """A demo, its districts Abbott (01) and Campus (02), and its state."""
 
     def __init__(self, path: Path) -> None:
-        self.settings = config.load(path)
+        self.settings = load_settings(path)
         self.state = self.settings.state_url()
         self.abbott = self.settings.district_url("01")
         role = urlsplit(self.settings.control_url()).username
@@ -29,7 +30,7 @@ class DemoSite:
 
     async def send(self, district: str, year: int, objects: Sequence[str] | None = None) -> Batch:
         """Let an agent resync some objects (None: all) of a district for a school year; return the batch."""
-        catalog = self.settings.catalog_of_year(district, year)
+        catalog = catalog_of_year(self.settings, district, year)
         plan = make_plan(catalog, [each.name for each in catalog.objects] if objects is None else objects, year)
         store = await Store.open(self.settings.control_url())
         try:

@@ -15,7 +15,8 @@ from time import monotonic
 from textual.pilot import Pilot
 
 from resync_tui.app import ResyncApp
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.demo import build
 from resync_tui.rights import user_name, viewpoint_of
@@ -63,7 +64,7 @@ async def pictures(settings: Settings, start_agent: Callable[[], str | None]) ->
         return await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings))
 
     app = ResyncApp(
-        settings, settings.load_catalog(), open_store=open_store, start_agent=start_agent, user=USER, district="01"
+        settings, load_catalog(settings), open_store=open_store, start_agent=start_agent, user=USER, district="01"
     )
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.session.ready)
@@ -88,7 +89,7 @@ def main() -> None:
     agents: list[subprocess.Popen[bytes]] = []
     with TemporaryDirectory() as folder:
         config = asyncio.run(build(Path(folder) / "demo", students=STUDENTS))
-        settings = load(config)
+        settings = load_settings(config)
 
         def start_agent() -> None:
             command = [sys.executable, "-m", "resync_tui", "--config", str(config), "agent", "--once"]

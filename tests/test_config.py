@@ -6,8 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from resync_tui import config, config_file
-from resync_tui.config import Settings
+from resync_tui.config.load import catalog_of_year, load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, UsageError
 
 GOOD = """
@@ -39,7 +39,7 @@ url = "{}"
 def load(tmp_path: Path) -> Callable[[str], Settings]:
     def from_text(text: str) -> Settings:
         (tmp_path / "resync.toml").write_text(text)
-        return config.load(tmp_path / "resync.toml")
+        return load_settings(tmp_path / "resync.toml")
 
     return from_text
 
@@ -67,7 +67,7 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path, load: Callable[
     settings = load('include = ["districts/*.toml"]\n' + GOOD + '[catalog]\nfile = "own.toml"\n')
     assert settings.control_url() == f"sqlite:///{tmp_path}/control.db"
     assert settings.district_url("02") == f"sqlite:///{tmp_path}/districts/campus.db"
-    assert settings.load_catalog().name == "Own"
+    assert load_catalog(settings).name == "Own"
 
 
 def test_without_a_tenant_column_a_state_takes_one_district(tmp_path: Path, load: Callable[[str], Settings]) -> None:
@@ -77,10 +77,10 @@ def test_without_a_tenant_column_a_state_takes_one_district(tmp_path: Path, load
     assert len(load(both).district) == 2  # what the catalog lacks is told by whoever needs it
     (tmp_path / "own.toml").write_text(OWN.format('tenant_column = "district"'))
     followed = load(both)
-    assert followed.load_catalog().tenant_column == "district"
+    assert load_catalog(followed).tenant_column == "district"
     (tmp_path / "own.toml").write_text(OWN.format(""))
-    assert load(one).load_catalog().tenant_column is None
-    for read in (lambda: load(both), followed.load_catalog):
+    assert load_catalog(load(one)).tenant_column is None
+    for read in (lambda: load(both), lambda: load_catalog(followed)):
         with pytest.raises(ConfigError, match="takes one district, but 2 stand there") as refused:
             read()
         assert "own.toml" in refused.value.do
@@ -124,27 +124,27 @@ def test_the_file_is_looked_for_in_the_documented_order(tmp_path: Path, monkeypa
         (place / "resync-tui" / "resync.toml").write_text(GOOD)
     monkeypatch.chdir(places["here"])
     monkeypatch.setenv("RESYNC_TUI_CONFIG", str(places["variable"] / "resync.toml"))
-    monkeypatch.setattr(config_file, "user_config_path", lambda name: places["user"] / name)
-    monkeypatch.setattr(config_file, "site_config_path", lambda name: places["system"] / name)
-    assert config.load(places["option"] / "resync.toml").path.parent == places["option"]
-    assert config.load().path.parent == places["variable"]
+    monkeypatch.setattr("resync_tui.config.load.user_config_path", lambda name: places["user"] / name)
+    monkeypatch.setattr("resync_tui.config.load.site_config_path", lambda name: places["system"] / name)
+    assert load_settings(places["option"] / "resync.toml").path.parent == places["option"]
+    assert load_settings().path.parent == places["variable"]
     monkeypatch.delenv("RESYNC_TUI_CONFIG")
-    assert config.load().path.parent == places["here"]
+    assert load_settings().path.parent == places["here"]
     (places["here"] / "resync.toml").unlink()
-    assert config.load().path.parent == places["user"] / "resync-tui"
+    assert load_settings().path.parent == places["user"] / "resync-tui"
     (places["user"] / "resync-tui" / "resync.toml").unlink()
-    assert config.load().path.parent == places["system"] / "resync-tui"
+    assert load_settings().path.parent == places["system"] / "resync-tui"
     (places["system"] / "resync-tui" / "resync.toml").unlink()
     with pytest.raises(ConfigError, match=r"There is no resync\.toml here"):
-        config.load()
+        load_settings()
 
 
 def test_another_year_needs_objects_that_are_configured_for_it(load: Callable[[str], Settings]) -> None:
     settings = load(GOOD)
-    assert [each.name for each in settings.catalog_of_year("01", 2025).objects] == ["Calendar"]
+    assert [each.name for each in catalog_of_year(settings, "01", 2025).objects] == ["Calendar"]
     for year in (2024, 2027):
         with pytest.raises(UsageError, match="is not configured for the school year"):
-            settings.catalog_of_year("01", year)
+            catalog_of_year(settings, "01", year)
 
 
 def test_an_unknown_district_is_named_with_the_nearest(load: Callable[[str], Settings]) -> None:
@@ -195,7 +195,7 @@ def test_an_unknown_district_is_named_with_the_nearest(load: Callable[[str], Set
 )
 def test_what_cannot_be_right_is_named(load: Callable[[str], Settings], old: str, new: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as error:
-        load(GOOD.replace(old, new, 1)).load_catalog()
+        load_catalog(load(GOOD.replace(old, new, 1)))
     assert error.value.exit_code == 2
     for line in (error.value.what, error.value.do):
         assert line
@@ -243,7 +243,7 @@ def test_districts_on_one_server_are_not_taken_for_one(load: Callable[[str], Set
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        config.load(tmp_path / "none.toml")
+        load_settings(tmp_path / "none.toml")
     (tmp_path / "latin.toml").write_bytes(b"name = '\xe9'")
     with pytest.raises(ConfigError, match="not UTF-8"):
-        config.load(tmp_path / "latin.toml")
+        load_settings(tmp_path / "latin.toml")

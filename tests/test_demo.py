@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from resync_tui import config, demo
+from resync_tui import demo
 from resync_tui.catalog import load
+from resync_tui.config.load import catalog_of_year, load_settings
 from resync_tui.demo_data import create_districts, fill
 from resync_tui.demo_flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
 from resync_tui.demo_people import LEAVING
@@ -33,7 +34,7 @@ class Built:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.settings = config.load(path)
+        self.settings = load_settings(path)
         self.abbott = self.settings.district_url("01")
         self.campus = self.settings.district_url("02")
         self.state = self.settings.state_url()
@@ -324,7 +325,7 @@ def test_resync_toml_lets_the_first_district_send_for_the_previous_year(files: B
     abbott, campus = files.settings.district
     assert {"Calendar", "CourseSection"} < set(abbott.previous)
     assert campus.previous == ()
-    assert [each.name for each in files.settings.catalog_of_year("01", 2025).objects] == list(abbott.previous)
+    assert [each.name for each in catalog_of_year(files.settings, "01", 2025).objects] == list(abbott.previous)
 
 
 def test_resync_toml_names_the_year_and_the_state(files: Built) -> None:

@@ -9,7 +9,8 @@ from resync_tui import json_output
 from resync_tui.agent.log import AgentLog
 from resync_tui.agent.notify import notify
 from resync_tui.clock import Clock, utc_now
-from resync_tui.config import ScheduleSettings, Settings
+from resync_tui.config.load import load_catalog
+from resync_tui.config.settings import ScheduleSettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.firing import Firing, fire
 from resync_tui.control.listing import one_batch
@@ -64,7 +65,7 @@ class Housekeeping:
     async def _fire(self, schedule: ScheduleSettings, now: datetime) -> None:
         settings, log = self._settings, self._log.about(f"schedule {schedule.name}")
         try:
-            catalog = settings.load_catalog()
+            catalog = load_catalog(settings)
             full = isinstance(schedule.objects, str)
             names = [each.name for each in catalog.objects] if full else schedule.objects
             plan = make_plan(catalog, names, settings.years.current)

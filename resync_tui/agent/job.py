@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from resync_tui.agent.run import Work
-from resync_tui.config import Settings
+from resync_tui.config.load import load_catalog
+from resync_tui.config.school_years import require_plan
+from resync_tui.config.settings import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, Report
 from resync_tui.errors import ResyncError, flatten
 from resync_tui.outcome import Kind, Status
 from resync_tui.rights import viewpoint_of
-from resync_tui.school_years import require_plan
 
 Say = Callable[[str], str]
 """Puts a text of the engine, which speaks of the state, in the edition's words."""
@@ -27,7 +28,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
 
     def job() -> Job:
         district, limits = settings.district_by_id(lease.district), settings.engine
-        catalog = settings.load_catalog()
+        catalog = load_catalog(settings)
         return Job(
             source_url=settings.district_url(district.id),
             target_url=settings.state_url(),

@@ -21,7 +21,7 @@ from resync_tui.agent.job import engine_work
 from resync_tui.agent.log import AgentLog
 from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
 from resync_tui.agent.settings import FollowedSettings
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.host_lock import HostLock
 from resync_tui.control.progress import Lease

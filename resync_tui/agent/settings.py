@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TypeAlias
 
-from resync_tui import config
 from resync_tui.agent.log import AgentLog
-from resync_tui.config import Settings
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, ResyncError, one_line
 from resync_tui.rights import require_own, viewpoint_of
 
@@ -31,9 +31,9 @@ class FollowedSettings:
         self._seen = seen
         path = self.current.path
         try:
-            fresh = config.load(path)
+            fresh = load_settings(path)
             require_own(fresh.files)
-            fresh.load_catalog()
+            load_catalog(fresh)
             self._require_same_place(fresh)
         except ResyncError as error:
             self._log.write(f"{path} has changed and is not followed: {one_line(error)}")

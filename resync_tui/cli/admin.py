@@ -12,7 +12,7 @@ from resync_tui.cli.options import config_option, config_path, json_option, read
 from resync_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
 
 
 @click.command()
@@ -92,10 +92,11 @@ def init(district: str, sql: bool) -> None:
     import anyio
 
     from resync_tui import rights
+    from resync_tui.config.load import load_catalog
     from resync_tui.engine import derive
 
     settings = read_settings()
-    source, target, catalog = settings.district_url(district), settings.state_url(), settings.load_catalog()
+    source, target, catalog = settings.district_url(district), settings.state_url(), load_catalog(settings)
     left: list[str] = []
     if sql:
         statements = anyio.run(derive.derive, source, target, catalog, left.append)

@@ -34,10 +34,11 @@ def list_objects(district: str | None, year: int | None, as_json: bool) -> None:
     """List the DIS objects with their last resync: the checklist."""
     from resync_tui import json_output
     from resync_tui.cli import text
+    from resync_tui.config.load import catalog_of_year
 
     settings = read_settings()
     one, of_year = one_district(settings, district), year or settings.years.current
-    catalog = settings.catalog_of_year(one, of_year)
+    catalog = catalog_of_year(settings, one, of_year)
     last = ask(settings, lambda store: store.last_resyncs(one, of_year))
     if as_json:
         show_json(json_output.objects(catalog, last))
@@ -58,11 +59,12 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
     """Show what a resync of these objects would send, in order, and why."""
     from resync_tui import json_output
     from resync_tui.cli import text
+    from resync_tui.config.load import catalog_of_year
 
     settings = read_settings()
     one = one_district(settings, district)
     of_year = year or settings.years.current
-    made = planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
+    made = planned(catalog_of_year(settings, one, of_year), objects, everything, of_year, alone=alone)
     if as_json:
         show_json(json_output.plan(made))
     else:
@@ -110,10 +112,11 @@ def errors(batch: int, name: str | None, as_json: bool) -> None:
     """List the records of a batch that did not reach the state, by their keys, and which are new."""
     from resync_tui import json_output
     from resync_tui.cli import text
+    from resync_tui.config.load import load_catalog
     from resync_tui.previous_run import PreviousErrors, refused_before
 
     settings = read_settings()
-    one = settings.load_catalog()[name].name if name else None
+    one = load_catalog(settings)[name].name if name else None
 
     async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord], PreviousErrors]":
         found = await store.batch(batch)

@@ -9,7 +9,7 @@ from resync_tui.cli.options import ask, config_option, json_option, read_setting
 from resync_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from resync_tui.config import YearSettings
+    from resync_tui.config.settings import YearSettings
     from resync_tui.control.store import Store
     from resync_tui.results import Alert
 

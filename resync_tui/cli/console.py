@@ -5,26 +5,27 @@ from typing import TYPE_CHECKING
 from resync_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
     from resync_tui.control.store import Store
 
 
 def open_screens(settings: "Settings") -> int:
     """Run the screens until the user leaves; return the exit code. Raises UsageError where no terminal is, NoRight."""
     from resync_tui import rights, terminal
+    from resync_tui.config.load import load_catalog
 
     if (why := terminal.why_no_terminal()) is not None:
         what, _, do = why.partition(". ")
         raise UsageError(what, do)
     terminal.block_endings()
-    url, catalog = settings.control_url(), settings.load_catalog()
+    url, catalog = settings.control_url(), load_catalog(settings)
     user = rights.require(url)
 
     from resync_tui.app import ResyncApp
 
     async def open_store() -> "Store":
+        from resync_tui.config.school_years import allowed_by
         from resync_tui.control.store import Store
-        from resync_tui.school_years import allowed_by
 
         return await Store.open(url, viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings))
 

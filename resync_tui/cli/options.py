@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
     from resync_tui.control.store import Store
     from resync_tui.results import Batch
 
@@ -47,9 +47,9 @@ def config_path() -> Path | None:
 
 def read_settings(path: Path | None = None) -> "Settings":
     """Return the settings, of the file that --config named unless `path` does. Raises ConfigError."""
-    from resync_tui.config import load
+    from resync_tui.config.load import load_settings
 
-    return load(path or config_path())
+    return load_settings(path or config_path())
 
 
 def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:

@@ -27,7 +27,7 @@ from resync_tui.cli.selection import listed_districts, moment, planned, some_dis
 from resync_tui.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
     from resync_tui.control.store import Store
     from resync_tui.plan import Plan
     from resync_tui.results import Batch, LastResync
@@ -135,10 +135,11 @@ def _plan_of_all(
     alone: bool,
 ) -> "tuple[Plan, bool]":
     """Return the plan that all these districts have in common, and whether it is a full one. Raises UsageError."""
-    from resync_tui.school_years import require_year
+    from resync_tui.config.load import catalog_of_year, load_catalog
+    from resync_tui.config.school_years import require_year
 
     of_year = year or settings.years.current
-    known = settings.load_catalog()
+    known = load_catalog(settings)
     require_year(settings, districts, of_year, [known[name].name for name in objects])
     current = of_year == settings.years.current
     found: Plan | None = None
@@ -151,7 +152,7 @@ def _plan_of_all(
         if alike in seen:
             continue
         seen.add(alike)
-        catalog = settings.catalog_of_year(one, of_year)
+        catalog = catalog_of_year(settings, one, of_year)
         plan = planned(catalog, objects, everything, of_year, alone=alone)
         if found is not None and plan != found:
             raise UsageError(f"The districts have different objects for {of_year}", "Send them one by one.")

@@ -10,7 +10,7 @@ from resync_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from resync_tui.catalog import Catalog
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
     from resync_tui.plan import Plan
 
 _WALL = re.compile(r"\d\d:\d\d\Z")

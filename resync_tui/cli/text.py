@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from resync_tui.catalog import Catalog
-from resync_tui.config import ScheduleSettings
+from resync_tui.config.settings import ScheduleSettings
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import error_rate, folded, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Finding, Purpose, Status

@@ -24,7 +24,7 @@ from resync_tui.cli.selection import planned, the_district
 from resync_tui.errors import Cancelled, CannotRun, UsageError
 
 if TYPE_CHECKING:
-    from resync_tui.config import Settings
+    from resync_tui.config.settings import Settings
     from resync_tui.control.store import Store
     from resync_tui.outcome import Purpose
     from resync_tui.plan import Plan
@@ -122,8 +122,10 @@ def _of_one(
     *,
     alone: bool,
 ) -> "tuple[str, Plan]":
+    from resync_tui.config.load import catalog_of_year
+
     one, of_year = the_district(settings, district), year or settings.years.current
-    return one, planned(settings.catalog_of_year(one, of_year), objects, everything, of_year, alone=alone)
+    return one, planned(catalog_of_year(settings, one, of_year), objects, everything, of_year, alone=alone)
 
 
 def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:

@@ -13,14 +13,14 @@ import click
 
 from resync_tui import rights
 from resync_tui.agent import start
-from resync_tui.config import Settings
+from resync_tui.config.school_years import allowed_by
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.formatting import batch_share, plural, when
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
 from resync_tui.results import Batch
-from resync_tui.school_years import allowed_by
 
 POLL_SECONDS = 0.25
 AGENT_POLLS = 20

@@ -1,14 +1,19 @@
-"""Where resync.toml is found, and its TOML with paths made absolute and placeholders filled in."""
+"""Load resync.toml: find it, read its TOML and that of included files, check it; load the catalog that it names."""
 
 import os
 import tomllib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from platformdirs import site_config_path, user_config_path
 
-from resync_tui import config_url
-from resync_tui.errors import ConfigError
+from resync_tui import catalog
+from resync_tui.catalog import Catalog
+from resync_tui.config import check, url
+from resync_tui.config.settings import DistrictSettings, Settings, included_files
+from resync_tui.errors import ConfigError, UsageError
+from resync_tui.toml_file import CLOSED, validate
 
 FILE_NAME = "resync.toml"
 VARIABLE = "RESYNC_TUI_CONFIG"
@@ -54,5 +59,62 @@ def _resolved(value: Any, key: str, folder: Path) -> Any:
         return [_resolved(each, key, folder) for each in value]
     if not isinstance(value, str):
         return value
-    text = config_url.anchored(value, folder)
-    return text if key.endswith((": url", ": command")) else config_url.expanded(text, key)
+    text = url.anchored(value, folder)
+    return text if key.endswith((": url", ": command")) else url.expanded(text, key)
+
+
+@dataclass(frozen=True)
+class _Included:
+    """A file named by `include`."""
+
+    __pydantic_config__ = CLOSED
+
+    district: tuple[DistrictSettings, ...] = ()
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Return the settings of a file, or of the first resync.toml that is found. Raises ConfigError."""
+    found = (path or find()).absolute()
+    document = read(found)
+    if "path" in document:
+        raise ConfigError(f"{found}: unknown key path", "Remove that key.")
+    settings = validate(Settings, document | {"path": found}, str(found))
+    for file in included_files(settings):
+        more = validate(_Included, read(file), str(file))
+        settings = replace(settings, district=settings.district + more.district)
+    check.check(settings)
+    _check_tenants(settings)
+    return settings
+
+
+def _check_tenants(settings: Settings) -> None:
+    """Look into a catalog of the user's own where it matters; one that cannot be read is told of when it is needed."""
+    if settings.catalog.file is not None and len(settings.district) > 1:
+        try:
+            whole = catalog.load(settings.catalog.file)
+        except ConfigError:
+            return
+        check.check_tenants(settings, whole)
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """Return the catalog of the objects that exist for this state. Raises ConfigError."""
+    whole = catalog.load(settings.catalog.file)
+    check.check_objects(settings, whole)
+    check.check_tenants(settings, whole)
+    return whole.for_state(settings.state.name, settings.subscription.objects)
+
+
+def catalog_of_year(settings: Settings, district: str, year: int) -> Catalog:
+    """Return the catalog of what a district may send for a school year.
+
+    Raises UsageError for a year that the district is not configured for.
+    """
+    found = settings.of_year(load_catalog(settings), settings.district_by_id(district), year)
+    if found is None:
+        current = settings.years.current
+        raise UsageError(
+            f"District {district} is not configured for the school year {year - 1}-{year % 100:02}",
+            f"Leave out --year for {current}, or name objects under previous or next in {settings.path}.",
+        )
+    return found

@@ -13,7 +13,8 @@ from random import Random
 import pytest
 
 from resync_tui.agent.service import run_agent
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import make_plan
@@ -49,14 +50,14 @@ def configured(folder: Path, campus: Campus) -> Settings:
     """Return the settings of a campus' districts and state."""
     districts = [DISTRICT.format(id=tenant, url=url) for tenant, url in campus.districts.items()]
     (folder / "resync.toml").write_text(CONFIG.format(state=campus.state) + "".join(districts))
-    return load(folder / "resync.toml")
+    return load_settings(folder / "resync.toml")
 
 
 async def resync(settings: Settings) -> dict[str, Outcome]:
     """Send everything for all districts, let an agent do it, and return what history and errors say of each."""
     store = await Store.open(settings.control_url())
     try:
-        plan = make_plan(settings.load_catalog(), ALL, 2026)
+        plan = make_plan(load_catalog(settings), ALL, 2026)
         districts = [each.id for each in settings.district]
         batches = await store.submit(districts, plan, initiator="district", requested_by=store.rights.user)
         await run_agent(settings, once=True, idle_seconds=None)

@@ -11,7 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.paths import log_path
@@ -105,7 +106,7 @@ def settings(kind: str, database: Callable[[str], str], tmp_path: Path, monkeypa
     lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "sqlite:///{each}.db"' for each in DISTRICTS]
     file = tmp_path / "resync.toml"
     file.write_text("\n".join(lines))
-    return load(file)
+    return load_settings(file)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 
 from resync_tui.agent.run import Work
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, Unreachable
@@ -103,10 +103,10 @@ class FakeWork:
 async def main(config: Path, *options: str) -> None:
     """Run an agent with this work over the folder of its resync.toml."""
     from resync_tui.agent.service import run_agent
-    from resync_tui.config import load
+    from resync_tui.config.load import load_settings
 
     once, idle = "--once" in options, None if "--idle" not in options else 0.3
-    await run_agent(load(config), once=once, idle_seconds=idle, work_of=FakeWork(config.parent))
+    await run_agent(load_settings(config), once=once, idle_seconds=idle, work_of=FakeWork(config.parent))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from resync_tui.agent import service
 from resync_tui.agent.run import PAUSES
 from resync_tui.agent.service import run_agent
-from resync_tui.config import NotifySettings, Settings
+from resync_tui.config.settings import NotifySettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.outcome import Status
 from tests.agent.conftest import Site

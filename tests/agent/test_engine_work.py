@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from resync_tui.agent.service import run_agent
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Finding, Purpose, Status
 from resync_tui.plan import make_plan
@@ -63,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
             connection.executescript(script)
     (tmp_path / "resync.toml").write_text(CONFIG)
     (tmp_path / "objects.toml").write_text(CATALOG)
-    return load(tmp_path / "resync.toml")
+    return load_settings(tmp_path / "resync.toml")
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 async def run(settings: Settings, store: Store) -> int:
     """Send everything, and let an agent do it; return the batch's number."""
-    plan = make_plan(settings.load_catalog(), ["School"], 2026)
+    plan = make_plan(load_catalog(settings), ["School"], 2026)
     (batch,) = await store.submit(["01"], plan, initiator="district", requested_by=store.rights.user)
     await run_agent(settings, once=True, idle_seconds=None)
     return batch.batch
@@ -85,7 +86,7 @@ async def run(settings: Settings, store: Store) -> int:
 async def test_a_batch_of_a_year_that_is_not_configured_reads_and_writes_nothing(
     settings: Settings, store: Store, purpose: Purpose
 ) -> None:
-    plan = make_plan(settings.load_catalog(), ["School"], 2025)
+    plan = make_plan(load_catalog(settings), ["School"], 2025)
     user = store.rights.user
     (sent,) = await store.submit(["01"], plan, initiator="district", requested_by=user, purpose=purpose)
     (settings.path.parent / "district.db").unlink()
@@ -145,7 +146,7 @@ async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settin
     ):  # fmt: skip
         with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
             connection.executescript(script)
-    number = await run(load(settings.path), store)
+    number = await run(load_settings(settings.path), store)
     assert {each.key["schoolID"]: each.reason for each in await store.errors(number)} == {
         1: "another record of the region holds this name",
         2: "state is longer than 2",
@@ -154,7 +155,7 @@ async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settin
     }
     with closing(sqlite3.connect(folder / "state.db")) as connection:
         connection.execute("ALTER TABLE School DROP COLUMN state")
-    (_, school) = (await store.batch(await run(load(settings.path), store))).objects
+    (_, school) = (await store.batch(await run(load_settings(settings.path), store))).objects
     assert school.message.startswith("The region's table School has no column state")
     log = (folder / "agent.log").read_text("utf-8").replace("Kept back by the state", "")
     assert "of the region holds" in log
@@ -162,7 +163,7 @@ async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settin
 
 
 async def test_a_comparison_says_what_differs_and_changes_nothing(settings: Settings, store: Store) -> None:
-    plan = make_plan(settings.load_catalog(), ["School"], 2026)
+    plan = make_plan(load_catalog(settings), ["School"], 2026)
     user = store.rights.user
     (batch,) = await store.submit(["01"], plan, initiator="state", requested_by=user, purpose=Purpose.VERIFY)
     await run_agent(settings, once=True, idle_seconds=None)

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from resync_tui.agent.service import run_agent
 from resync_tui.clock import utc_now
-from resync_tui.config import load
+from resync_tui.config.load import load_settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import Tables
 from resync_tui.errors import UsageError
@@ -30,7 +30,7 @@ async def test_what_is_old_goes_and_the_last_result_stays(site: Site) -> None:
         return "rows forgotten" in site.log()
 
     async with anyio.create_task_group() as tasks:
-        settings = load(site.settings.path)
+        settings = load_settings(site.settings.path)
         tasks.start_soon(lambda: run_agent(settings, once=False, idle_seconds=None, work_of=site.work))
         await until(forgotten)
         tasks.cancel_scope.cancel()

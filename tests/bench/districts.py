@@ -23,7 +23,8 @@ from textual.screen import Screen
 
 from resync_tui import catalog
 from resync_tui.app import ResyncApp
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
@@ -88,7 +89,7 @@ async def console(
     async def open_store() -> Store:
         return watched.over(await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings)))
 
-    app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
+    app = ResyncApp(settings, load_catalog(settings), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(120, 40)):
         app.call_after_refresh(painted)
         await filled(app)
@@ -164,7 +165,7 @@ def write_config(folder: Path, control: str, edition: str, districts: int) -> Se
     ]
     file = folder / f"{edition}.toml"
     file.write_text("\n".join(lines))
-    return load(file)
+    return load_settings(file)
 
 
 async def report(title: str, settings: Settings) -> None:

@@ -24,7 +24,8 @@ import asyncpg
 
 from resync_tui.agent.run import Work
 from resync_tui.agent.service import run_agent
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.control.store import Store
 from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
@@ -73,7 +74,7 @@ def write_config(folder: Path, control: str, state: str, districts: int, at_a_ti
 
 async def submit(settings: Settings) -> int:
     """Ask for everything of every district; return the request's number."""
-    catalog = settings.load_catalog()
+    catalog = load_catalog(settings)
     plan = make_plan(catalog, [each.name for each in catalog.objects], 2026)
     store = await Store.open(settings.control_url())
     try:
@@ -95,7 +96,7 @@ async def outcome(settings: Settings, request: int) -> list[Batch]:
 
 def drain(config: Path, agents: int, *options: str) -> str:
     """Drain one request with so many agents; return a line about it. Raises AssertionError where two overlapped."""
-    settings = load(config)
+    settings = load_settings(config)
     request = anyio.run(submit, settings)
     begun = time.monotonic()
     command = [sys.executable, "-m", "tests.bench.drain", "--agent", str(config), *options]
@@ -133,7 +134,7 @@ def main() -> None:
     told = parser.parse_args()
     if told.agent:
         work = None if told.engine else work_of
-        anyio.run(lambda: run_agent(load(told.agent), once=True, idle_seconds=None, work_of=work))
+        anyio.run(lambda: run_agent(load_settings(told.agent), once=True, idle_seconds=None, work_of=work))
         return
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as data:
         folder = Path(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog
-from resync_tui.config import load
+from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.database import open_engine
 from resync_tui.demo import build
 from tests.bench.enrollments import Databases
@@ -17,9 +17,9 @@ STUDENTS = 1000
 
 async def create(folder: Path, admin: str | None) -> Databases:
     """Build the demo, in files or on a server, and bring its state up to date."""
-    settings = load(await build(folder, students=STUDENTS, districts=1, admin_url=admin))
+    settings = load_settings(await build(folder, students=STUDENTS, districts=1, admin_url=admin))
     district = settings.district[0].id
-    databases = Databases(settings.district_url(district), settings.state_url(), settings.load_catalog(), STUDENTS)
+    databases = Databases(settings.district_url(district), settings.state_url(), load_catalog(settings), STUDENTS)
     await everything(databases)
     return databases
 

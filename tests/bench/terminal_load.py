@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from resync_tui.config import load
+from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.progress import Progress
 from resync_tui.control.queue import AgentIdentity, Queue
@@ -53,11 +53,11 @@ def build(folder: Path) -> Path:
 
 async def work(config: Path) -> None:
     """Send a batch, take it, and let its first objects get on, each at a pace of its own."""
-    settings = load(config)
+    settings = load_settings(config)
     store = await Store.open(settings.control_url())
     await store.submit(
         ["01"],
-        make_plan(settings.load_catalog(), NAMES, settings.years.current),
+        make_plan(load_catalog(settings), NAMES, settings.years.current),
         initiator="state",
         requested_by=store.rights.user,
     )

@@ -81,7 +81,7 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_what_it_said(
     def fail(*_: object) -> None:
         raise LookupError(record)
 
-    monkeypatch.setattr("resync_tui.config.load", fail)
+    monkeypatch.setattr("resync_tui.config.load.load_settings", fail)
     monkeypatch.setattr("resync_tui.crash.crash_log_path", lambda: place.folder / "resync-tui" / "errors.log")
     assert answer(["plan", "School"]) == 3
     told = capsys.readouterr().err

@@ -70,11 +70,11 @@ def test_both_commands_of_the_first_screen_are_those_that_people_copy() -> None:
 def test_every_key_of_resync_toml_is_documented() -> None:
     from dataclasses import fields, is_dataclass
 
-    from resync_tui import config
+    from resync_tui.config import settings
 
     text = (ROOT / "docs" / "configuration.md").read_text()
-    for kind in vars(config).values():
-        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == config.__name__:
+    for kind in vars(settings).values():
+        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == settings.__name__:
             for each in fields(kind):
                 if each.name != "path":
                     assert re.search(rf"\b{each.name}\b", text), f"{kind.__name__}.{each.name}"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from resync_tui.config import load
+from resync_tui.config.load import load_settings
 from resync_tui.control.store import Store
 from tests.crash.site import Site
 from tests.databases import run_script
@@ -88,7 +88,7 @@ async def open_site(
     await run_script(state, STATE)
     for district, url in urls.items():
         await run_script(url, DISTRICT + _records(district, enrollments))
-    settings = load(folder / "resync.toml")
+    settings = load_settings(folder / "resync.toml")
     store = await Store.open(settings.control_url())
     site = Site(settings, store)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 
+from resync_tui.config.load import load_catalog
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.paths import log_path
@@ -70,7 +71,7 @@ class Site(Records):
 
     async def send(self, *districts: str, objects: Sequence[str] = ("Enrollment", "Health")) -> list[int]:
         """Queue a request; return the batches' numbers."""
-        plan = make_plan(self.settings.load_catalog(), objects, 2026)
+        plan = make_plan(load_catalog(self.settings), objects, 2026)
         sent = await self.store.submit(districts, plan, initiator="district", requested_by=self.store.rights.user)
         return [each.batch for each in sent]
 

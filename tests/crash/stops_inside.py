@@ -11,7 +11,7 @@ import anyio
 from sqlalchemy import Engine, event
 
 from resync_tui.agent.service import run_agent
-from resync_tui.config import load
+from resync_tui.config.load import load_settings
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         if statement.startswith('UPDATE "DISBatchHistory"'):
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    anyio.run(partial(run_agent, load(Path(sys.argv[1])), once=False, idle_seconds=None))
+    anyio.run(partial(run_agent, load_settings(Path(sys.argv[1])), once=False, idle_seconds=None))
 
 
 if __name__ == "__main__":

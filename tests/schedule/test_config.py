@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError
 
 BASE = """
@@ -25,7 +26,7 @@ url = "sqlite:///01.db"
 def written(folder: Path, more: str) -> Settings:
     file = folder / "resync.toml"
     file.write_text(BASE + more)
-    return load(file)
+    return load_settings(file)
 
 
 @pytest.mark.parametrize(

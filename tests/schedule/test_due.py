@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from resync_tui.campaign import Due, Scenario, due, lacking, tally
-from resync_tui.config import YearSettings
+from resync_tui.config.settings import YearSettings
 from resync_tui.results import DistrictStanding, Standing
 
 OPENS, CLOSES = date(2025, 8, 1), date(2026, 6, 30)

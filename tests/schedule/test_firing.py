@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from resync_tui.agent.housekeeping import Housekeeping
 from resync_tui.agent.log import AgentLog
-from resync_tui.config import DistrictSettings, ScheduleSettings, Settings
+from resync_tui.config.settings import DistrictSettings, ScheduleSettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import Tables
 from resync_tui.control.store import Store

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from resync_tui.config import ScheduleSettings
+from resync_tui.config.settings import ScheduleSettings
 from resync_tui.schedule import last_due, next_open, next_run, window_open
 
 ANGELES = ZoneInfo("America/Los_Angeles")

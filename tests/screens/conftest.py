@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 import resync_tui.app
 from resync_tui.app import ResyncApp
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts
 from resync_tui.results import Batch

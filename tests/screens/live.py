@@ -7,7 +7,8 @@ from pathlib import Path
 
 import anyio
 
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Status
 from resync_tui.results import Batch
@@ -48,7 +49,7 @@ def build(folder: Path) -> Settings:
         with closing(sqlite3.connect(folder / f"{name}.db")) as database, database:
             database.execute('CREATE TABLE "Enrollment" ("enrollmentID" INTEGER PRIMARY KEY, "grade" TEXT NOT NULL)')
             database.executemany('INSERT INTO "Enrollment" VALUES (?, ?)', ((n, f"{n % 13:02}") for n in range(rows)))
-    return load(folder / "resync.toml")
+    return load_settings(folder / "resync.toml")
 
 
 def screens(settings: Settings) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.config import DistrictSettings, StateSettings, YearSettings
+from resync_tui.config.settings import DistrictSettings, StateSettings, YearSettings
 from resync_tui.outcome import Counts, Status
 from resync_tui.rights import Rights
 from resync_tui.screens.board import BoardPage

@@ -3,7 +3,7 @@
 import pytest
 
 from resync_tui.app import ResyncApp
-from resync_tui.config import DistrictSettings
+from resync_tui.config.settings import DistrictSettings
 from resync_tui.marks import Mark
 from resync_tui.outcome import Counts
 from resync_tui.screens.checklist import ChecklistPage

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resync_tui import terminal
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from tests.screens import pseudo_terminal
 from tests.screens.live import completes, screens, send

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from tests.screens.live import RECORDS, completes, screens, send, until
 from tests.screens.pseudo_terminal import ROOT, terminal

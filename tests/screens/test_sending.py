@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from resync_tui.config import DistrictSettings
+from resync_tui.config.settings import DistrictSettings
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Color, Counts, Kind, Status
 from resync_tui.results import ErrorGroup, ErrorRecord, Present

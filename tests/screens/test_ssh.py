@@ -4,7 +4,7 @@ from pathlib import Path
 
 import anyio
 
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from tests.screens.live import completes, screens, until

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from resync_tui.agent.log import AgentLog
-from resync_tui.config import DistrictSettings, YearSettings
+from resync_tui.config.settings import DistrictSettings, YearSettings
 from resync_tui.outcome import Counts, Finding, Kind, Status
 from resync_tui.results import ErrorGroup, ErrorRecord
 from tests.screens.conftest import Console

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from resync_tui.catalog import Catalog, load
-from resync_tui.config import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
+from resync_tui.config.settings import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
 from resync_tui.errors import CannotRun, UsageError
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan

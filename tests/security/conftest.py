@@ -9,7 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.security import enforce
 from resync_tui.control.store import Store
@@ -107,4 +108,4 @@ def write_settings(folder: Path, control: str, viewpoint: Viewpoint, **rights: S
     folder.mkdir(exist_ok=True)
     file = folder / "resync.toml"
     file.write_text("\n".join(lines))
-    return load(file)
+    return load_settings(file)

@@ -5,7 +5,8 @@ from textual.pilot import Pilot
 
 from resync_tui import rights
 from resync_tui.app import ResyncApp
-from resync_tui.config import Settings
+from resync_tui.config.load import load_catalog
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.agents import AgentsPage
@@ -45,7 +46,7 @@ async def every_screen(
     async def open_store() -> Store:
         return await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
 
-    app = ResyncApp(settings, settings.load_catalog(), open_store=open_store, start_agent=lambda: None, user="x")
+    app = ResyncApp(settings, load_catalog(settings), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(160, 50)) as pilot:
         settles(pilot, monkeypatch)
         while not app.session.ready:

@@ -17,7 +17,7 @@ import pytest
 from anyio import to_thread
 
 from resync_tui.agent.service import run_agent
-from resync_tui.config import Settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
 from resync_tui.database import open_engine
@@ -228,10 +228,10 @@ import asyncpg, aiosqlite, pydantic, resync_tui
 for each in pkgutil.walk_packages(resync_tui.__path__, "resync_tui."):
     if not each.name.startswith(("resync_tui.schema", "resync_tui.__main__")):
         importlib.import_module(each.name)
-from resync_tui import config
+from resync_tui.config.load import load_settings
 from resync_tui.cli.main import answer
-settings = config.load(Path(sys.argv[1]))
-settings.load_catalog()
+settings = load_settings(Path(sys.argv[1]))
+load_catalog(settings)
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

@@ -13,7 +13,8 @@ import anyio
 import asyncpg
 import pytest
 
-from resync_tui.config import Settings, load
+from resync_tui.config.load import load_settings
+from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.crash import crashed
 from resync_tui.database import dialect_of, sqlite_path
@@ -119,7 +120,7 @@ def write_settings(folder: Path, edition: str, **urls: str) -> Settings:
     """Write the resync.toml of an edition into a folder of its own, and read it."""
     folder.mkdir()
     (folder / "resync.toml").write_text(CONFIG.format(edition=edition, folder=folder, **urls))
-    return load(folder / "resync.toml")
+    return load_settings(folder / "resync.toml")
 
 
 async def take_away(url: str) -> None:

@@ -6,7 +6,8 @@ Documents: "Previous or Next School Year".
 from collections.abc import Iterable, Sequence
 
 from resync_tui.catalog import Catalog
-from resync_tui.config import Settings
+from resync_tui.config.load import load_catalog
+from resync_tui.config.settings import Settings
 from resync_tui.errors import UsageError
 from resync_tui.formatting import school_year
 from resync_tui.plan import Allowed, Plan
@@ -30,7 +31,7 @@ def require_year(settings: Settings, districts: Sequence[str], year: int, object
 
     Raises UsageError that names all districts that are not.
     """
-    names, whole = tuple(objects), settings.load_catalog()
+    names, whole = tuple(objects), load_catalog(settings)
     here = {each: settings.district_by_id(each) for each in districts}
     # Hundreds of districts are mostly configured alike.
     alike = {name: (each.previous, each.next) for name, each in here.items()}

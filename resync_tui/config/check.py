@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
-from resync_tui import config_url
+from resync_tui.config import url
+from resync_tui.config.window import window
 from resync_tui.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from resync_tui.catalog import Catalog
-    from resync_tui.config import ScheduleSettings, Settings
+    from resync_tui.config.settings import ScheduleSettings, Settings
 
-_WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)\Z")
+
 _CRON_FIELD = re.compile(r"[\dA-Za-z*/,#?-]+\Z")
 _CHANCE = re.compile(r"(?<![A-Za-z])[RH](?![A-Za-z])", re.IGNORECASE)
 """What croniter draws by lot, each time anew."""
@@ -59,15 +60,6 @@ def check_tenants(settings: "Settings", whole: "Catalog") -> None:
         )
 
 
-def window(text: str) -> tuple[time, time] | None:
-    """Return the two ends of `22:00-05:00`, or None for another text."""
-    found = _WINDOW.match(text)
-    try:
-        return (time.fromisoformat(found[1]), time.fromisoformat(found[2])) if found else None
-    except ValueError:
-        return None
-
-
 def _check_districts(settings: "Settings") -> None:
     ids = [each.id for each in settings.district]
     if not ids:
@@ -86,12 +78,12 @@ def _check_districts(settings: "Settings") -> None:
 
 def _check_sources(settings: "Settings") -> None:
     """Hold that no two districts share a source, nor a district the state's database, however they are spelled."""
-    taken = {config_url.same_place(settings.state.url): "the state"}
-    config_url.check(settings.control.url, f"{settings.path}: [control] url")
-    config_url.check(settings.state.url, f"{settings.path}: [state] url")
+    taken = {url.same_place(settings.state.url): "the state"}
+    url.check(settings.control.url, f"{settings.path}: [control] url")
+    url.check(settings.state.url, f"{settings.path}: [state] url")
     for each in settings.district:
-        config_url.check(each.url, f"{settings.path}: The url of district {each.id}")
-        other = taken.setdefault(config_url.same_place(each.url), f"district {each.id}")
+        url.check(each.url, f"{settings.path}: The url of district {each.id}")
+        other = taken.setdefault(url.same_place(each.url), f"district {each.id}")
         if other != f"district {each.id}":
             raise ConfigError(
                 f"{settings.path}: district {each.id} and {other} have the same database",

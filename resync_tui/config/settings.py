@@ -1,6 +1,6 @@
 """resync.toml as frozen settings; secrets resolve lazily, in the process that opens that database."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from glob import glob, has_magic
 from pathlib import Path
@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resync_tui import catalog, config_check, config_file, config_url
 from resync_tui.catalog import Catalog
+from resync_tui.config import url
 from resync_tui.errors import ConfigError, UsageError, nearest
-from resync_tui.toml_file import CLOSED, validate
+from resync_tui.toml_file import CLOSED
 
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -176,7 +176,7 @@ class Settings:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that say what an agent does."""
-        return (self.path, *_included(self), *((self.catalog.file,) if self.catalog.file else ()))
+        return (self.path, *included_files(self), *((self.catalog.file,) if self.catalog.file else ()))
 
     def control_url(self) -> str:
         """Return the control database's URL with its secrets filled in. Raises ConfigError."""
@@ -192,7 +192,7 @@ class Settings:
 
     def notify_command(self) -> tuple[str, ...]:
         """Return the command to run when a batch ends, secrets filled in. Raises ConfigError."""
-        return tuple(config_url.expanded(part, "[notify] command") for part in self.notify.command)
+        return tuple(url.expanded(part, "[notify] command") for part in self.notify.command)
 
     def district_by_id(self, district: str) -> DistrictSettings:
         """Return a district's settings. Raises UsageError with the nearest id."""
@@ -205,26 +205,6 @@ class Settings:
             f"Use one of [[district]] in {self.path}: {', '.join(known[:10])}{' …' * (len(known) > 10)}",
         )
 
-    def load_catalog(self) -> Catalog:
-        """Return the catalog of the objects that exist for this state. Raises ConfigError."""
-        whole = catalog.load(self.catalog.file)
-        config_check.check_objects(self, whole)
-        config_check.check_tenants(self, whole)
-        return whole.for_state(self.state.name, self.subscription.objects)
-
-    def catalog_of_year(self, district: str, year: int) -> Catalog:
-        """Return the catalog of what a district may send for a school year.
-
-        Raises UsageError for a year that the district is not configured for (documents: "Previous and next year").
-        """
-        found = self.of_year(self.load_catalog(), self.district_by_id(district), year)
-        if found is None:
-            raise UsageError(
-                f"District {district} is not configured for the school year {year - 1}-{year % 100:02}",
-                f"Leave out --year for {self.years.current}, or name objects under previous or next in {self.path}.",
-            )
-        return found
-
     def of_year(self, whole: Catalog, district: DistrictSettings, year: int) -> Catalog | None:
         """Return what of the state's catalog a district may send for a school year; None: nothing."""
         current = self.years.current
@@ -235,44 +215,11 @@ class Settings:
         return whole.for_state(self.state.name, kept) if kept else None
 
     def _url(self, written: str, key: str) -> str:
-        return config_url.expanded(written, f"{self.path}: {key}", self.path.parent)
+        return url.expanded(written, f"{self.path}: {key}", self.path.parent)
 
 
-@dataclass(frozen=True)
-class _Included:
-    """A file named by `include`."""
-
-    __pydantic_config__ = CLOSED
-
-    district: tuple[DistrictSettings, ...] = ()
-
-
-def load(path: Path | None = None) -> Settings:
-    """Return the settings of a file, or of the first resync.toml that is found. Raises ConfigError."""
-    found = (path or config_file.find()).absolute()
-    document = config_file.read(found)
-    if "path" in document:
-        raise ConfigError(f"{found}: unknown key path", "Remove that key.")
-    settings = validate(Settings, document | {"path": found}, str(found))
-    for file in _included(settings):
-        more = validate(_Included, config_file.read(file), str(file))
-        settings = replace(settings, district=settings.district + more.district)
-    config_check.check(settings)
-    _check_tenants(settings)
-    return settings
-
-
-def _check_tenants(settings: Settings) -> None:
-    """Look into a catalog of the user's own where it matters; one that cannot be read is told of when it is needed."""
-    if settings.catalog.file is not None and len(settings.district) > 1:
-        try:
-            whole = catalog.load(settings.catalog.file)
-        except ConfigError:
-            return
-        config_check.check_tenants(settings, whole)
-
-
-def _included(settings: Settings) -> list[Path]:
+def included_files(settings: Settings) -> list[Path]:
+    """Return the files that `include` names. Raises ConfigError for one that does not exist."""
     files: list[Path] = []
     for pattern in settings.include:
         found = sorted(glob(pattern, root_dir=settings.path.parent, recursive=True))
