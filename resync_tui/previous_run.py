@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from resync_tui.control.protocol import Store
 from resync_tui.outcome import Status
 from resync_tui.results import Batch, ErrorRecord, LastResync
-from resync_tui.session_store import Store
 
 RecordKey: TypeAlias = tuple[object, ...]
 

@@ -13,11 +13,11 @@ from resync_tui.clock import Clock, utc_now
 from resync_tui.config.load import catalog_of_year
 from resync_tui.config.school_years import require_plan, require_year
 from resync_tui.config.settings import DistrictSettings, Settings
+from resync_tui.control.protocol import Store
 from resync_tui.errors import CannotRun, NoRight, ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
 from resync_tui.results import Agent, Batch
-from resync_tui.session_store import Store
 
 __all__ = ["Session", "Store"]
 

@@ -11,12 +11,12 @@ from resync_tui.agent.notify import notify
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import ScheduleSettings, Settings
+from resync_tui.control.alerts import alert_unclaimed
+from resync_tui.control.batches import one_batch
 from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.firing import Firing, fire
-from resync_tui.control.listing import one_batch
+from resync_tui.control.grants import enforce
 from resync_tui.control.retention import prune
-from resync_tui.control.security import enforce
-from resync_tui.control.unclaimed import alert_unclaimed
+from resync_tui.control.schedules import Firing, fire
 from resync_tui.errors import ResyncError, UsageError, one_line
 from resync_tui.plan import make_plan
 from resync_tui.schedule import last_due, next_run

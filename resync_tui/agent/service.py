@@ -23,7 +23,7 @@ from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
 from resync_tui.agent.settings import FollowedSettings
 from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.host_lock import HostLock
+from resync_tui.control.liveness import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
 from resync_tui.errors import CannotRun, ConfigError, LeaseLost, one_line

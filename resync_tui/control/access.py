@@ -4,155 +4,18 @@ On PostgreSQL row-level security holds all of this against `psql` as well (revis
 is asked for, so that it can be told in one line before anything is tried.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ColumnElement, Integer, Select, Table, delete, select, text, true
+from sqlalchemy import ColumnElement, Select, Table, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable
 from resync_tui.control.models import METADATA, Tables
-from resync_tui.database import dialect_of, place
-from resync_tui.errors import ConfigError, NoRight
 from resync_tui.rights import Rights, Viewpoint, user_name
-
-if TYPE_CHECKING:
-    from resync_tui.control.connection import ControlDatabase
-
-
-class DISRight(ControlTable, table=True):
-    """A right that a role of PostgreSQL has, and all its members with it; on SQLite the file's owner has all."""
-
-    __tablename__ = "DISRight"
-    __table_args__ = (
-        CheckConstraint("\"right\" IN ('read', 'write')", name="DISRight_right"),
-        CheckConstraint(
-            "edition = 'state' AND \"districtNumber\" = '' OR edition = 'district' AND \"districtNumber\" <> ''",
-            name="DISRight_edition",
-        ),
-    )
-
-    roleName: str = Field(primary_key=True)  # noqa: N815
-    edition: str = Field(primary_key=True)
-    """`state` or `district`."""
-    districtNumber: str = Field(primary_key=True)  # noqa: N815
-    """Empty for the state."""
-    right: str = Field(primary_key=True)
-    """`read` or `write`; write counts with read only."""
-
-
-class DISEdition(ControlTable, table=True):
-    """The one edition that a SQLite control database serves: whoever can read the file can read all of it."""
-
-    __tablename__ = "DISEdition"
-
-    editionID: int = Field(sa_column=Column("editionID", Integer, primary_key=True, autoincrement=False))  # noqa: N815
-    edition: str
-    districtNumber: str  # noqa: N815
-
 
 SCHEDULE = "schedule "
 """What the name of a requester begins with that is no person."""
-_LOCK = 0x7269_6768_7473
-"""PostgreSQL's advisory lock of agents that let roles in."""
 _IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
 _right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
-
-LOOK = (
-    "DISBatch", "DISBatchHistory", "DISBatchError", "DISBatchErrorCount", "DISBatchFinding", "DISBatchFindingCount",
-    "DISRunning", "DISAgent", "DISGate", "DISScheduleFiring", "DISRight", "DISEdition", "DISVersion", "ProcessAlert",
-    "ProcessAlertUser",
-)  # fmt: skip
-"""What whoever may look reads; of most tables row-level security shows a district its own rows only."""
-
-
-def grants(role: str, *, write: bool) -> list[str]:
-    """Return the GRANTs that a role needs beside its rows of DISRight; columns that only an agent sets are left out."""
-    name = '"' + role.replace('"', '""') + '"'
-    privileges = [
-        f"SELECT ON {', '.join(_quoted(LOOK))}",
-        f'INSERT, UPDATE ({", ".join(_quoted(("isRead", "isDeleted")))}) ON "ProcessAlertUser"',
-    ]
-    if write:
-        cancel = _quoted(("status", "cancelRequested", "cancelledBy", "notBefore", "finishedAt"))
-        privileges += [
-            f'INSERT ({_columns("DISBatch", "batchID")}), UPDATE ({", ".join(cancel)}) ON "DISBatch"',
-            f'INSERT ({_columns("DISBatchHistory")}), UPDATE (status) ON "DISBatchHistory"',
-            f'INSERT ({_columns("ProcessAlert", "alertID")}) ON "ProcessAlert"',
-            f'UPDATE ({", ".join(_quoted(("changes", "lastRequest")))}) ON "DISGate"',
-            "EXECUTE ON FUNCTION dis_request_free(integer, text)",
-        ]
-    return [f"GRANT {each} TO {name}" for each in privileges]
-
-
-def _columns(table: str, *left_out: str) -> str:
-    """Name columns one by one: a privilege on the whole table would also allow to lock it, or to choose a number."""
-    return ", ".join(_quoted(each.name for each in METADATA.tables[table].c if each.name not in left_out))
-
-
-def _quoted(names: Iterable[str]) -> list[str]:
-    return [f'"{each}"' for each in names]
-
-
-async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:
-    """Let those roles in that resync.toml names, as an agent starts; return lines about those that get nothing.
-
-    Where it names none, what the owner has written into DISRight by hand stays. Raises NoRight where this login is no
-    agent's.
-    """
-    if not database.rights.serve:
-        raise NoRight(
-            f"{database.rights.user} does not own the control database ({place(database.url)}), as an agent must",
-            f"Start the agent under the role that owns its tables, or: GRANT that role TO {database.rights.user}",
-        )
-    if dialect_of(database.url) == "sqlite" or database.viewpoint is None or not (read or write):
-        return []
-    async with database.write() as connection:
-        return await _apply_rights(connection, database.viewpoint, read=read, write=write)
-
-
-async def _apply_rights(
-    connection: AsyncConnection, viewpoint: Viewpoint, *, read: Sequence[str], write: Sequence[str]
-) -> list[str]:
-    """Make an edition's rows of DISRight what resync.toml says, with the GRANTs.
-
-    Privileges of a role that has lost its rows stay, and show it nothing any more.
-    """
-    # PostgreSQL fails the second of two GRANTs at once on one table.
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
-    where = {"edition": viewpoint.edition, "districtNumber": viewpoint.district}
-    rows = {(role, right) for right, roles in (("read", read), ("write", write)) for role in roles if role in known}
-    ours = [_right.c[name] == value for name, value in where.items()]
-    found = {(row.roleName, row.right) for row in await connection.execute(select(_right).where(*ours))}
-    for role, right in sorted(found - rows):
-        await connection.execute(delete(_right).where(*ours, _right.c.roleName == role, _right.c.right == right))
-    for role, right in sorted(rows - found):
-        await connection.execute(_right.insert().values(roleName=role, right=right, **where))
-    for role in sorted({role for role, _ in rows}):
-        for statement in grants(role, write=(role, "write") in rows):
-            await connection.exec_driver_sql(statement)
-    return [each.what for each in await doubts(connection, read=read, write=write)]
-
-
-async def doubts(connection: AsyncConnection, *, read: Iterable[str], write: Iterable[str]) -> list[ConfigError]:
-    """Return what [rights] cannot mean: roles that PostgreSQL does not know, and Write without Read."""
-    known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
-    unknown = [
-        ConfigError(f"[rights] names {role}, a role that does not exist", f"Create it, or mend that name: {role}")
-        for role in sorted({*read, *write} - known)
-    ]
-    covered = text("SELECT bool_or(pg_has_role(:role, r, 'USAGE')) FROM unnest(CAST(:readers AS name[])) r")
-    readers, writers = sorted(known & set(read)), sorted(known & set(write))
-    return unknown + [
-        ConfigError(
-            f"[rights] gives {role} write without read, which counts for nothing",
-            f"Name {role} under read too, or make it a member of a role that is named there.",
-        )
-        for role in writers
-        if not await connection.scalar(covered, {"role": role, "readers": readers})
-    ]
 
 
 async def rights_of(connection: AsyncConnection, viewpoint: Viewpoint | None) -> Rights:

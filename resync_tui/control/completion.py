@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import VERTICAL, post
+from resync_tui.control.batches import COUNTED, object_view
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import clip
-from resync_tui.control.rows import COUNTED, object_view
-from resync_tui.control.security import SCHEDULE
 from resync_tui.outcome import Color, Counts, Purpose, Status, color, worst
 
 NAMES = {

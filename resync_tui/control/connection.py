@@ -13,13 +13,14 @@ from typing import Any
 
 import anyio
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Row, event, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
+from resync_tui.control.access import rights_of, serve_edition, served_edition
 from resync_tui.control.migrate import migrate
-from resync_tui.control.security import rights_of, serve_edition, served_edition
+from resync_tui.control.models import Tables
 from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, place, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
 from resync_tui.rights import Rights, Viewpoint, user_name
@@ -194,3 +195,21 @@ def _owned(path: Path) -> None:
 
 def _no_right(where: str) -> NoRight:
     return NoRight(f"You may not use {where}: it belongs to another user", "Ask its owner, or run this as its owner.")
+
+
+async def pass_gate(connection: AsyncConnection, *, changes: int, requests: int = 0) -> Row[Any]:
+    """Wait for whoever is inside, then return the gate's row with these numbers added.
+
+    Must be the first statement of its transaction. Raises CannotRun where the row is missing.
+    """
+    gate = Tables.gate
+    row = (
+        await connection.execute(
+            update(gate)
+            .values(changes=gate.c.changes + changes, lastRequest=gate.c.lastRequest + requests)
+            .returning(gate.c.lastRequest, gate.c.lastToken)
+        )
+    ).one_or_none()
+    if row is None:
+        raise CannotRun("The control database is damaged: DISGate is empty", "Restore it from a backup.")
+    return row

@@ -1,63 +1,23 @@
-"""Who may see and do what in the control database: an edition's view, a role's rights, the privileges it needs.
-
-On PostgreSQL row-level security holds all of this against `psql` as well (revision 0003 of the migrations); here it
-is asked for, so that it can be told in one line before anything is tried.
-"""
+"""The GRANTs that a role needs, and which roles get them by [rights]."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Column, ColumnElement, Integer, Select, Table, delete, select, text, true
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable
-from resync_tui.control.models import METADATA, Tables
+from resync_tui.control.access import _right
+from resync_tui.control.models import METADATA
 from resync_tui.database import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
-from resync_tui.rights import Rights, Viewpoint, user_name
+from resync_tui.rights import Viewpoint
 
 if TYPE_CHECKING:
     from resync_tui.control.connection import ControlDatabase
 
 
-class DISRight(ControlTable, table=True):
-    """A right that a role of PostgreSQL has, and all its members with it; on SQLite the file's owner has all."""
-
-    __tablename__ = "DISRight"
-    __table_args__ = (
-        CheckConstraint("\"right\" IN ('read', 'write')", name="DISRight_right"),
-        CheckConstraint(
-            "edition = 'state' AND \"districtNumber\" = '' OR edition = 'district' AND \"districtNumber\" <> ''",
-            name="DISRight_edition",
-        ),
-    )
-
-    roleName: str = Field(primary_key=True)  # noqa: N815
-    edition: str = Field(primary_key=True)
-    """`state` or `district`."""
-    districtNumber: str = Field(primary_key=True)  # noqa: N815
-    """Empty for the state."""
-    right: str = Field(primary_key=True)
-    """`read` or `write`; write counts with read only."""
-
-
-class DISEdition(ControlTable, table=True):
-    """The one edition that a SQLite control database serves: whoever can read the file can read all of it."""
-
-    __tablename__ = "DISEdition"
-
-    editionID: int = Field(sa_column=Column("editionID", Integer, primary_key=True, autoincrement=False))  # noqa: N815
-    edition: str
-    districtNumber: str  # noqa: N815
-
-
-SCHEDULE = "schedule "
-"""What the name of a requester begins with that is no person."""
 _LOCK = 0x7269_6768_7473
 """PostgreSQL's advisory lock of agents that let roles in."""
-_IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
-_right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
 
 LOOK = (
     "DISBatch", "DISBatchHistory", "DISBatchError", "DISBatchErrorCount", "DISBatchFinding", "DISBatchFindingCount",
@@ -153,66 +113,3 @@ async def doubts(connection: AsyncConnection, *, read: Iterable[str], write: Ite
         for role in writers
         if not await connection.scalar(covered, {"role": role, "readers": readers})
     ]
-
-
-async def rights_of(connection: AsyncConnection, viewpoint: Viewpoint | None) -> Rights:
-    """Return what this session may do from a viewpoint; None: from any that it has."""
-    if connection.dialect.name == "sqlite":
-        return Rights(read=True, write=True, user=user_name(), serve=True)
-    asked = "SELECT dis_agent() AS agent, dis_caller() AS caller, dis_reads() AS reads, dis_writes() AS writes"
-    row = (await connection.execute(text(asked))).one()
-    if row.agent:
-        return Rights(read=True, write=True, user=row.caller, serve=True)
-    if viewpoint is None:
-        return Rights(read=bool(row.reads), write=bool(row.writes), user=row.caller)
-    return Rights(read=viewpoint.district in row.reads, write=viewpoint.district in row.writes, user=row.caller)
-
-
-async def may_send(connection: AsyncConnection, user: str, initiator: str, district: str) -> bool:
-    """Whether whoever is said to have asked for a batch has the right to: what an agent asks before it runs one.
-
-    A schedule's own requests are an agent's: on PostgreSQL nobody else can write a name that is not their own.
-    """
-    if connection.dialect.name == "sqlite":
-        # The file is its owner's alone, and the agent is the owner.
-        return user == user_name() or user.startswith(SCHEDULE)
-    held = """SELECT FROM "DISRight" w JOIN pg_roles g ON g.rolname = w."roleName"
-        WHERE w.edition = :edition AND w."districtNumber" = :district AND pg_has_role(r.oid, g.oid, 'USAGE')"""
-    asked = f"""SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = :user AND (
-        pg_has_role(r.oid, (SELECT relowner FROM pg_class WHERE oid = '"DISBatch"'::regclass), 'USAGE')
-        OR EXISTS ({held} AND w."right" = 'read') AND EXISTS ({held} AND w."right" = 'write')))"""
-    if user.startswith(SCHEDULE) and not await connection.scalar(_IS_ROLE, {"user": user}):
-        return True
-    scope = {"edition": initiator, "district": "" if initiator == "state" else district}
-    return bool(await connection.scalar(text(asked), {"user": user, **scope}))
-
-
-async def served_edition(connection: AsyncConnection) -> Viewpoint | None:
-    """Return the edition that a SQLite control database serves, None where it has met none yet."""
-    row = (await connection.execute(select(_edition))).one_or_none()
-    return None if row is None else Viewpoint(row.edition, row.districtNumber)
-
-
-async def serve_edition(connection: AsyncConnection, viewpoint: Viewpoint) -> Viewpoint:
-    """Write down which edition a SQLite control database serves, and return it: whoever came first."""
-    served = await served_edition(connection)
-    if served is None:
-        values = {"edition": viewpoint.edition, "districtNumber": viewpoint.district}
-        await connection.execute(_edition.insert().values(editionID=1, **values))
-    return served or viewpoint
-
-
-def seen(viewpoint: Viewpoint | None) -> ColumnElement[bool]:
-    """Return the condition on DISBatch for what is there from a viewpoint: a district's own requests, or all."""
-    if viewpoint is None or not viewpoint.own_only:
-        return true()
-    batch = Tables.batch
-    return (batch.c.initiator == "district") & (batch.c.districtNumber == viewpoint.district)
-
-
-def of_seen(viewpoint: Viewpoint | None, table: Table) -> ColumnElement[bool]:
-    """Return the condition on a table with batchID for rows of batches that are there from a viewpoint."""
-    if viewpoint is None or not viewpoint.own_only:
-        return true()
-    batches: Select[Any] = select(Tables.batch.c.batchID).where(seen(viewpoint))
-    return table.c.batchID.in_(batches)

@@ -1,4 +1,3 @@
-# ruff: noqa: N815  (the columns' names are the contract's)
 """The tables of the control database; column names are part of the contract with scripts that read them.
 
 Whoever changes a table here adds a revision to `schema/migrations/versions`; a test holds the two together.
@@ -7,11 +6,24 @@ Whoever changes a table here adds a revision to `schema/migrations/versions`; a 
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Identity, Index, Integer, MetaData, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+)
 from sqlmodel import Field
 
 from resync_tui.control.columns import ControlTable, batch_key, counter, time_of
 from resync_tui.outcome import KeyValue
+
+# ruff: noqa: N815  (the columns' names are the contract's)
 
 
 class DISBatch(ControlTable, table=True):
@@ -265,3 +277,47 @@ class Tables:
     running: ClassVar[Table] = METADATA.tables["DISRunning"]
     agent: ClassVar[Table] = METADATA.tables["DISAgent"]
     gate: ClassVar[Table] = METADATA.tables["DISGate"]
+
+
+class DISRight(ControlTable, table=True):
+    """A right that a role of PostgreSQL has, and all its members with it; on SQLite the file's owner has all."""
+
+    __tablename__ = "DISRight"
+    __table_args__ = (
+        CheckConstraint("\"right\" IN ('read', 'write')", name="DISRight_right"),
+        CheckConstraint(
+            "edition = 'state' AND \"districtNumber\" = '' OR edition = 'district' AND \"districtNumber\" <> ''",
+            name="DISRight_edition",
+        ),
+    )
+
+    roleName: str = Field(primary_key=True)
+    edition: str = Field(primary_key=True)
+    """`state` or `district`."""
+    districtNumber: str = Field(primary_key=True)
+    """Empty for the state."""
+    right: str = Field(primary_key=True)
+    """`read` or `write`; write counts with read only."""
+
+
+class DISEdition(ControlTable, table=True):
+    """The one edition that a SQLite control database serves: whoever can read the file can read all of it."""
+
+    __tablename__ = "DISEdition"
+
+    editionID: int = Field(sa_column=Column("editionID", Integer, primary_key=True, autoincrement=False))
+    edition: str
+    districtNumber: str
+
+
+class ProcessAlertUser(ControlTable, table=True):
+    """What one user did with an alert."""
+
+    __tablename__ = "ProcessAlertUser"
+
+    alertID: int = Field(
+        sa_column=Column("alertID", Integer, ForeignKey("ProcessAlert.alertID", ondelete="CASCADE"), primary_key=True)
+    )
+    userName: str = Field(primary_key=True)
+    isRead: bool
+    isDeleted: bool

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.batches import BLANK, COUNTED
 from resync_tui.control.columns import UtcTime
 from resync_tui.control.models import Tables
-from resync_tui.control.rows import BLANK, COUNTED
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan

@@ -13,17 +13,16 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.access import may_send
 from resync_tui.control.alerts import refused
+from resync_tui.control.batches import plan_view
+from resync_tui.control.claims import Sharing, free_district, give_back, may_start, oldest, put_back
 from resync_tui.control.completion import end_batch
-from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.gate import pass_gate
-from resync_tui.control.host_lock import end_if_stopped, forget, known_dead, this_kernel
+from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.liveness import end_if_stopped, forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.records import consent
-from resync_tui.control.rows import plan_view
-from resync_tui.control.security import may_send
-from resync_tui.control.waiting import Sharing, free_district, give_back, may_start, oldest, put_back
 from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0

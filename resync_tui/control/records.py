@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.batches import error_view, finding_view
 from resync_tui.control.models import Tables
-from resync_tui.control.rows import error_view, finding_view
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status, key_text
 from resync_tui.results import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
 

@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import announce
+from resync_tui.control.batches import COUNTED, history_values, list_batches, plan_view, select_batches
 from resync_tui.control.completion import tell_if_through
-from resync_tui.control.listing import list_batches
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import clip
-from resync_tui.control.rows import COUNTED, history_values, plan_view, select_batches
-from resync_tui.control.security import SCHEDULE
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.board import full_batches
-from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.gate import pass_gate
+from resync_tui.control.connection import ControlDatabase, pass_gate
 from resync_tui.control.models import METADATA, Tables
+from resync_tui.control.overview import full_batches
 from resync_tui.outcome import Status
 
 BATCHES_AT_ONCE = 20

@@ -12,17 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
 from resync_tui.control import records
-from resync_tui.control.alerts import Alerts
-from resync_tui.control.board import board
-from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.gate import pass_gate
-from resync_tui.control.listing import last_results, list_batches, no_batch, one_batch
+from resync_tui.control.access import of_seen, seen
+from resync_tui.control.alerts import Alerts, alert_unclaimed
+from resync_tui.control.batches import last_results, list_batches, no_batch, one_batch, select_batches
+from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.grants import doubts
 from resync_tui.control.models import Tables
-from resync_tui.control.present import agents, changes, present
+from resync_tui.control.overview import agents, board, changes, present
 from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
-from resync_tui.control.rows import select_batches
-from resync_tui.control.security import doubts, of_seen, seen
-from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.database import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose, Status

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
+from resync_tui.control.protocol import Store
 from resync_tui.outcome import Kind
 from resync_tui.previous_run import runs_before
 from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
@@ -13,7 +14,6 @@ from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_row
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.sending import SendingPage
 from resync_tui.session import Session
-from resync_tui.session_store import Store
 from resync_tui.widgets.glyphs import Glyphs
 from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
 from resync_tui.widgets.rows import Rows

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from resync_tui.agent.start import start_detached
-from resync_tui.control.host_lock import HostLock, known_dead, this_kernel
+from resync_tui.control.liveness import HostLock, known_dead, this_kernel
 from resync_tui.database import sqlite_path
 from resync_tui.outcome import Status
 from tests.agent.conftest import Site, until

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Row, select
 
-from resync_tui.control.alerts import REQUESTED, Alerts, post
+from resync_tui.control.alerts import REQUESTED, Alerts, alert_unclaimed, post
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA
 from resync_tui.control.queue import AgentIdentity, Queue
-from resync_tui.control.unclaimed import alert_unclaimed
 from resync_tui.outcome import Status
 from resync_tui.plan import Plan
 from resync_tui.rights import Viewpoint

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, event, text, true
 
-from resync_tui.control.board import full_batches, newest_batches
 from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.overview import full_batches, newest_batches
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from resync_tui.control.claims import SHARE_PATIENCE
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
-from resync_tui.control.waiting import SHARE_PATIENCE
 from resync_tui.outcome import Status
 from resync_tui.plan import Plan
 from tests.control.test_requests import send

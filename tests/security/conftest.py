@@ -12,7 +12,7 @@ import pytest
 from resync_tui.config.load import load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.security import enforce
+from resync_tui.control.grants import enforce
 from resync_tui.control.store import Store
 from resync_tui.rights import Viewpoint
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui.control.security import grants
+from resync_tui.control.grants import grants
 from resync_tui.errors import NoRight
 from tests.control.conftest import make_plan
 from tests.security.conftest import ABBOTT, Roles

@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 
 from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.grants import LOOK
 from resync_tui.control.progress import Progress, Reason
 from resync_tui.control.queue import AgentIdentity, Queue
-from resync_tui.control.security import LOOK
 from resync_tui.control.store import Store
 from resync_tui.errors import NoRight, UsageError
 from resync_tui.outcome import Counts, Kind, Status

@@ -1,7 +1,7 @@
 """Who may look and send; which edition a file is of; what each user did with alerts; row-level security on PostgreSQL.
 
 Whoever owns the tables, and whoever is a member of that role, is an agent and passes every policy. All others have
-what DISRight gives their roles, and the column privileges that `resync_tui.control.security` grants them. Functions
+what DISRight gives their roles, and the column privileges that `resync_tui.control.access` grants them. Functions
 run as their caller, but for one that only tells whether a number is taken; each has a search_path of its own, so that
 no temporary table of a user's stands in for a real one.
 """

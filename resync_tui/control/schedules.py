@@ -7,12 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.gate import pass_gate
+from resync_tui.control.access import SCHEDULE
+from resync_tui.control.connection import ControlDatabase, pass_gate
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import insert_of
 from resync_tui.control.requests import Asked, queue_request
-from resync_tui.control.security import SCHEDULE
 from resync_tui.plan import Plan
 
 REASON = "Weekly sync"
