@@ -48,7 +48,7 @@ class Examination:
 
     def found(self, problem: ResyncError) -> None:
         """Note a problem in the edition's words, once however many districts have it."""
-        say = rights.viewpoint_of(self.settings).says
+        say = rights.edition_of(self.settings).says
         problem.what, problem.do = say(problem.what), say(problem.do)
         if (problem.what, problem.do) not in {(each.what, each.do) for each in self.problems}:
             self.problems.append(problem)
@@ -90,7 +90,7 @@ async def _control(examination: Examination) -> None:
     try:
         url = examination.settings.control_url()
         rights.require(url)
-        store = await Store.open(url, viewpoint=rights.viewpoint_of(examination.settings))
+        store = await Store.open(url, edition=rights.edition_of(examination.settings))
         try:
             examination.agents = await store.agents()
             examination.serves = store.rights.serve

@@ -5,10 +5,12 @@ Documents: "Partial Resync", "Check Dependencies"; parents go before children.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from resync_tui.catalog import Catalog
+from resync_tui.outcome import Purpose
 
 
 class Marked(StrEnum):
@@ -43,6 +45,40 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """The objects' names in the order of syncing."""
         return tuple(planned.object for planned in self.objects)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of which districts, by whom, why and when; it is queued as a batch a district."""
+
+    districts: Sequence[str]
+    plan: Plan
+    initiator: str
+    """`district` or `state`."""
+    requested_by: str
+    purpose: Purpose = Purpose.RESYNC
+    reason: str = ""
+    """One of campaign.Scenario, or free text."""
+    full: bool = False
+    """Whether the plan is of all objects of its year."""
+    not_before: datetime | None = None
+    """Its batches wait until then, and for the window."""
+    scheduled: bool = False
+    """Whether a schedule asks."""
+    campaign: bool | None = None
+    """Whether a district that cannot be reached is tried again later; None: where there are several."""
+    preview: int | None = None
+    """Of a removal: the comparison whose extra records may go."""
+
+    @property
+    def by_clock(self) -> bool:
+        """Whether it starts by the clock, and so within the window only."""
+        return self.scheduled or self.not_before is not None
+
+    @property
+    def is_campaign(self) -> bool:
+        """Whether a district that cannot be reached is tried again later."""
+        return self.scheduled or (len(self.districts) > 1 if self.campaign is None else self.campaign)
 
 
 Allowed: TypeAlias = Callable[[Sequence[str], Plan], None]

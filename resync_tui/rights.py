@@ -20,10 +20,10 @@ _THE_STATE = re.compile(r"\b([Tt]he|SQLite|PostgreSQL) state\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Viewpoint:
+class Edition:
     """An edition: the state's, which sees all, or one district's, which never sees what the state asked for."""
 
-    edition: str
+    kind: str
     """`state` or `district`."""
     district: str = ""
     """Which district's; empty for the state."""
@@ -33,11 +33,11 @@ class Viewpoint:
     @property
     def own_only(self) -> bool:
         """Whether only what the district itself asked for is there."""
-        return self.edition == "district"
+        return self.kind == "district"
 
     def sends(self, initiator: str, districts: Iterable[str]) -> bool:
         """Whether such a request can come from here."""
-        return initiator == self.edition and (not self.own_only or set(districts) <= {self.district})
+        return initiator == self.kind and (not self.own_only or set(districts) <= {self.district})
 
     def says(self, text: str) -> str:
         """Return a text that speaks of the state in this edition's words: a region is a state by another name."""
@@ -75,12 +75,12 @@ class Rights:
             )
 
 
-def viewpoint_of(settings: "Settings") -> Viewpoint:
+def edition_of(settings: "Settings") -> Edition:
     """Return the edition that resync.toml names."""
     regional = settings.state.kind == "regional"
     if settings.edition == "state":
-        return Viewpoint("state", regional=regional)
-    return Viewpoint("district", settings.district[0].id, regional)
+        return Edition("state", regional=regional)
+    return Edition("district", settings.district[0].id, regional)
 
 
 def user_name(uid: int | None = None) -> str:

@@ -208,17 +208,12 @@ class Session:
         preview: int | None = None,
     ) -> list[Batch]:
         """Queue what was confirmed, and see that an agent is there to do it."""
+        from resync_tui.plan import Request
+
         store = await self.store()
-        batches = await store.submit(
-            districts,
-            plan,
-            initiator=self.settings.edition,
-            requested_by=self.user,
-            reason=reason,
-            purpose=purpose,
-            full=self._is_full(plan, districts),
-            preview=preview,
-        )
+        full = self._is_full(plan, districts)
+        asks = self.settings.edition, self.user, purpose, reason
+        batches = await store.submit(Request(districts, plan, *asks, full=full, preview=preview))
         self.sent += [each.batch for each in batches]
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches

@@ -14,7 +14,7 @@ from resync_tui.agent.service import run_agent
 from resync_tui.config.load import catalog_of_year, load_settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from resync_tui.results import Batch, ErrorRecord
 
 
@@ -34,7 +34,7 @@ class DemoSite:
         plan = make_plan(catalog, [each.name for each in catalog.objects] if objects is None else objects, year)
         store = await Store.open(self.settings.control_url())
         try:
-            (batch,) = await store.submit([district], plan, initiator="state", requested_by=self._user)
+            (batch,) = await store.submit(Request([district], plan, initiator="state", requested_by=self._user))
             await run_agent(self.settings, once=True, idle_seconds=None)
             done = await store.batch(batch.batch)
             assert done.status is Status.COMPLETED, done.message

@@ -19,7 +19,7 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.demo import build
-from resync_tui.rights import user_name, viewpoint_of
+from resync_tui.rights import edition_of, user_name
 from resync_tui.screens.progress import ProgressPage
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -61,7 +61,7 @@ async def pictures(settings: Settings, start_agent: Callable[[], str | None]) ->
     """Drive the screens and take the pictures."""
 
     async def open_store() -> Store:
-        return await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings))
+        return await Store.open(settings.control_url(), edition=edition_of(settings))
 
     app = ResyncApp(
         settings, load_catalog(settings), open_store=open_store, start_agent=start_agent, user=USER, district="01"

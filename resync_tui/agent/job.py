@@ -13,7 +13,7 @@ from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Event, Note, ObjectEnded, RecordsRefused, Report
 from resync_tui.errors import ResyncError, flatten
 from resync_tui.outcome import Kind, Status
-from resync_tui.rights import viewpoint_of
+from resync_tui.rights import edition_of
 
 Say = Callable[[str], str]
 """Puts a text of the engine, which speaks of the state, in the edition's words."""
@@ -24,7 +24,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
     from resync_tui.engine.batch import clear_stage, run_batch
     from resync_tui.engine.job import Job, Limits
 
-    say = viewpoint_of(settings).says
+    say = edition_of(settings).says
 
     def job() -> Job:
         district, limits = settings.district_by_id(lease.district), settings.engine

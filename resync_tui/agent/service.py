@@ -28,7 +28,7 @@ from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
 from resync_tui.errors import CannotRun, ConfigError, LeaseLost, one_line
 from resync_tui.paths import log_path
-from resync_tui.rights import require_own, viewpoint_of
+from resync_tui.rights import edition_of, require_own
 from resync_tui.schedule import window_open
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
@@ -66,7 +66,7 @@ async def run_agent(
     log = AgentLog(log_path(url))
     identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid(), tuple(each.id for each in settings.district))
     patience = max(5, timing.lease_seconds / 3)
-    database = await ControlDatabase.open(url, patience=patience, viewpoint=viewpoint_of(settings))
+    database = await ControlDatabase.open(url, patience=patience, edition=edition_of(settings))
     lock = HostLock(url, identity.id)
     try:
         housekeeping = Housekeeping(settings, database, log)
@@ -205,13 +205,13 @@ class _Agent:
             return False
         log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
         if not lease.cancel_requested and (why := await self._queue.refusal(lease)) is not None:
-            why = viewpoint_of(self._settings).says(why)
+            why = edition_of(self._settings).says(why)
             log(f"refused: {why}")
             with suppress(LeaseLost):
                 await self._queue.refuse(lease, why)
             return True
         if self._is_hidden(lease):
-            log(viewpoint_of(self._settings).says("the state's request begins"))
+            log(edition_of(self._settings).says("the state's request begins"))
             log = _say_nothing
         work = self._work_of(self._settings, lease)
         timing = replace(self._timing, reach_again=self._settings.engine.reach_again)
@@ -231,7 +231,7 @@ class _Agent:
         try:
             await run.run()
             if self._is_hidden(run.lease):
-                ends = viewpoint_of(self._settings).says("the state's request ends")
+                ends = edition_of(self._settings).says("the state's request ends")
                 self._log.write(f"batch {run.lease.batch}", f"district {run.lease.district}", ends)
         finally:
             del self._runs[run.lease.batch]

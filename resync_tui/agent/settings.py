@@ -7,7 +7,7 @@ from resync_tui.agent.log import AgentLog
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, ResyncError, one_line
-from resync_tui.rights import require_own, viewpoint_of
+from resync_tui.rights import edition_of, require_own
 
 Seen: TypeAlias = tuple[tuple[str, int, int], ...]
 
@@ -46,7 +46,7 @@ class FollowedSettings:
     def _require_same_place(self, fresh: Settings) -> None:
         """Whose agent this is, and where its queue is, stays what it was."""
         same_queue = fresh.control_url() == self.current.control_url()
-        if not same_queue or viewpoint_of(fresh) != viewpoint_of(self.current):
+        if not same_queue or edition_of(fresh) != edition_of(self.current):
             raise ConfigError("It names another control database or edition", "Restart the agent.")
 
 

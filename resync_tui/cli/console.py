@@ -27,7 +27,7 @@ def open_screens(settings: "Settings") -> int:
         from resync_tui.config.school_years import allowed_by
         from resync_tui.control.store import Store
 
-        return await Store.open(url, viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings))
+        return await Store.open(url, edition=rights.edition_of(settings), allowed=allowed_by(settings))
 
     def start_agent() -> str | None:
         from resync_tui.cli import wait

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -62,7 +63,7 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
     rights.require(url)
 
     async def asked() -> T:
-        store = await Store.open(url, viewpoint=rights.viewpoint_of(settings))
+        store = await Store.open(url, edition=rights.edition_of(settings))
         try:
             return await question(store)
         finally:
@@ -87,15 +88,22 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def or_detached(carry_out: "Callable[[list[Batch]], list[Batch]]", goes_on: str = "it goes on") -> "list[Batch] | None":
+@dataclass(slots=True)
+class Submission:
+    """What a command has queued so far; after Ctrl-C it goes on by itself."""
+
+    batches: "list[Batch]" = field(default_factory=list)
+
+
+def or_detached(carry_out: "Callable[[Submission], list[Batch]]", goes_on: str = "it goes on") -> "list[Batch] | None":
     """Return what was carried out, or None where Ctrl-C left it to go on by itself, and how to see it is told."""
-    queued: list[Batch] = []
+    submission = Submission()
     try:
-        return carry_out(queued)
+        return carry_out(submission)
     except KeyboardInterrupt:
-        if not queued:
+        if not submission.batches:
             raise
-        number = queued[0].batch
+        number = submission.batches[0].batch
         click.echo(
             f"Detached; {goes_on}. See: resync-tui history --batch {number}; stop: resync-tui cancel {number}", err=True
         )

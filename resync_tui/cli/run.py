@@ -8,6 +8,7 @@ import click
 
 from resync_tui.cli.options import (
     INTERRUPTED,
+    Submission,
     all_option,
     alone_option,
     ask,
@@ -58,6 +59,7 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     from resync_tui import rights
     from resync_tui.campaign import Scenario
     from resync_tui.clock import utc_now
+    from resync_tui.plan import Request
 
     settings = read_settings()
     chosen = _chosen_districts(settings, districts, all_districts, districts_file)
@@ -69,12 +71,12 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     from resync_tui.cli import wait
 
     why = reason or (Scenario.STATE_REQUEST.value if settings.edition == "state" else "")
-    request = wait.Request(
-        chosen, plan, full=full, reason=why, not_before=not_before,
+    request = Request(
+        chosen, plan, settings.edition, user, full=full, reason=why, not_before=not_before,
         campaign=all_districts or districts_file is not None,
     )  # fmt: skip
     return _carry_out(
-        settings, lambda queued: wait.send(settings, request, user, queued, detach=detach),
+        settings, lambda submission: wait.send(settings, request, submission, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
@@ -94,7 +96,7 @@ def retry(request: int, ignore_excluded: bool, detach: bool, as_json: bool) -> i
     from resync_tui.cli import wait
 
     return _carry_out(
-        settings, lambda queued: wait.send_again(settings, request, user, queued, detach=detach),
+        settings, lambda submission: wait.send_again(settings, request, user, submission, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
@@ -174,7 +176,7 @@ def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
 
 def _carry_out(
     settings: "Settings",
-    carry_out: "Callable[[list[Batch]], list[Batch]]",
+    carry_out: "Callable[[Submission], list[Batch]]",
     detach: bool,
     as_json: bool,
     *,

@@ -176,10 +176,11 @@ def _ended(
     """
     from resync_tui import rights
     from resync_tui.cli import wait
+    from resync_tui.plan import Request
 
     user = rights.require(settings.control_url())
-    request = wait.Request([district], plan, purpose=purpose, preview=preview)
-    found = or_detached(lambda queued: wait.send(settings, request, user, queued), goes_on)
+    request = Request([district], plan, settings.edition, user, purpose, preview=preview)
+    found = or_detached(lambda submission: wait.send(settings, request, submission), goes_on)
     return found[0] if found else None
 
 

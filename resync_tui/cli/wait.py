@@ -4,8 +4,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 import anyio
@@ -13,13 +11,14 @@ import click
 
 from resync_tui import rights
 from resync_tui.agent import start
+from resync_tui.cli.options import Submission
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, ConfigError
 from resync_tui.formatting import batch_share, plural, when
-from resync_tui.outcome import Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.outcome import Status
+from resync_tui.plan import Request
 from resync_tui.results import Batch
 
 POLL_SECONDS = 0.25
@@ -30,58 +29,26 @@ AGENT_STARTS = 3
 Submit: TypeAlias = Callable[[Store], Awaitable[list[Batch]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of which districts, why and when."""
-
-    districts: Sequence[str]
-    plan: Plan
-    purpose: Purpose = Purpose.RESYNC
-    full: bool = False
-    """Whether the plan is of every object of its year."""
-    reason: str = ""
-    not_before: datetime | None = None
-    campaign: bool = False
-    """Whether a district that cannot be reached is tried again later."""
-    preview: int | None = None
-    """Of a removal: the comparison whose extra records may go."""
-
-
-def send(settings: Settings, request: Request, user: str, queued: list[Batch], *, detach: bool = False) -> list[Batch]:
+def send(settings: Settings, request: Request, submission: Submission, *, detach: bool = False) -> list[Batch]:
     """Queue a request, see that an agent is there, return its batches: at once if `detach`, else ended.
 
-    `queued` takes them as soon as they are, for whoever is interrupted. Raises CannotRun where no agent stays alive.
+    `submission` has them as soon as they are queued. Raises CannotRun where no agent stays alive.
     """
-
-    async def submit(store: Store) -> list[Batch]:
-        return await store.submit(
-            request.districts,
-            request.plan,
-            initiator=settings.edition,
-            requested_by=user,
-            reason=request.reason,
-            purpose=request.purpose,
-            not_before=request.not_before,
-            full=request.full and request.purpose is Purpose.RESYNC,
-            campaign=request.campaign,
-            preview=request.preview,
-        )
-
-    return _carried_out(settings, submit, queued, detach)
+    return _carried_out(settings, lambda store: store.submit(request), submission, detach)
 
 
-def send_again(settings: Settings, request: int, user: str, queued: list[Batch], *, detach: bool) -> list[Batch]:
+def send_again(settings: Settings, request: int, user: str, submission: Submission, *, detach: bool) -> list[Batch]:
     """Queue the failed batches of a request anew, as `send` does. Raises UsageError where none failed."""
-    return _carried_out(settings, lambda store: store.retry_failed(request, user), queued, detach)
+    return _carried_out(settings, lambda store: store.retry_failed(request, user), submission, detach)
 
 
-def _carried_out(settings: Settings, submit: Submit, queued: list[Batch], detach: bool) -> list[Batch]:
+def _carried_out(settings: Settings, submit: Submit, submission: Submission, detach: bool) -> list[Batch]:
     async def sent() -> list[Batch]:
         store = await Store.open(
-            settings.control_url(), viewpoint=rights.viewpoint_of(settings), allowed=allowed_by(settings)
+            settings.control_url(), edition=rights.edition_of(settings), allowed=allowed_by(settings)
         )
         try:
-            queued.extend(await submit(store))
+            submission.batches = queued = await submit(store)
             if (line := await _see_to_agent(store, settings)) is not None:
                 why = "and not all secrets can be read here" if store.rights.serve else "and this login is no agent's"
                 click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
@@ -97,7 +64,7 @@ def start_agent(settings: Settings) -> str | None:
     """Start an agent where none is alive; return how to start the service where this user cannot read the secrets."""
 
     async def started() -> str | None:
-        store = await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
+        store = await Store.open(settings.control_url(), edition=rights.edition_of(settings))
         try:
             return await _see_to_agent(store, settings)
         finally:

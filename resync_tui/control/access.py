@@ -1,4 +1,4 @@
-"""Who may see and do what in the control database: an edition's view, a role's rights, the privileges it needs.
+"""Access to the control database: which batches an edition sees, and which rights a role has.
 
 On PostgreSQL row-level security holds all of this against `psql` as well (revision 0003 of the migrations); here it
 is asked for, so that it can be told in one line before anything is tried.
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import METADATA, Tables
-from resync_tui.rights import Rights, Viewpoint, user_name
+from resync_tui.rights import Edition, Rights, user_name
 
 SCHEDULE = "schedule "
 """What the name of a requester begins with that is no person."""
@@ -18,17 +18,17 @@ _IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
 _right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
 
 
-async def rights_of(connection: AsyncConnection, viewpoint: Viewpoint | None) -> Rights:
-    """Return what this session may do from a viewpoint; None: from any that it has."""
+async def rights_of(connection: AsyncConnection, edition: Edition | None) -> Rights:
+    """Return what this session may do from an edition; None: from any that it has."""
     if connection.dialect.name == "sqlite":
         return Rights(read=True, write=True, user=user_name(), serve=True)
     asked = "SELECT dis_agent() AS agent, dis_caller() AS caller, dis_reads() AS reads, dis_writes() AS writes"
     row = (await connection.execute(text(asked))).one()
     if row.agent:
         return Rights(read=True, write=True, user=row.caller, serve=True)
-    if viewpoint is None:
+    if edition is None:
         return Rights(read=bool(row.reads), write=bool(row.writes), user=row.caller)
-    return Rights(read=viewpoint.district in row.reads, write=viewpoint.district in row.writes, user=row.caller)
+    return Rights(read=edition.district in row.reads, write=edition.district in row.writes, user=row.caller)
 
 
 async def may_send(connection: AsyncConnection, user: str, initiator: str, district: str) -> bool:
@@ -50,32 +50,32 @@ async def may_send(connection: AsyncConnection, user: str, initiator: str, distr
     return bool(await connection.scalar(text(asked), {"user": user, **scope}))
 
 
-async def served_edition(connection: AsyncConnection) -> Viewpoint | None:
+async def served_edition(connection: AsyncConnection) -> Edition | None:
     """Return the edition that a SQLite control database serves, None where it has met none yet."""
     row = (await connection.execute(select(_edition))).one_or_none()
-    return None if row is None else Viewpoint(row.edition, row.districtNumber)
+    return None if row is None else Edition(row.edition, row.districtNumber)
 
 
-async def serve_edition(connection: AsyncConnection, viewpoint: Viewpoint) -> Viewpoint:
+async def serve_edition(connection: AsyncConnection, edition: Edition) -> Edition:
     """Write down which edition a SQLite control database serves, and return it: whoever came first."""
     served = await served_edition(connection)
     if served is None:
-        values = {"edition": viewpoint.edition, "districtNumber": viewpoint.district}
+        values = {"edition": edition.kind, "districtNumber": edition.district}
         await connection.execute(_edition.insert().values(editionID=1, **values))
-    return served or viewpoint
+    return served or edition
 
 
-def seen(viewpoint: Viewpoint | None) -> ColumnElement[bool]:
-    """Return the condition on DISBatch for what is there from a viewpoint: a district's own requests, or all."""
-    if viewpoint is None or not viewpoint.own_only:
+def visible_batches(edition: Edition | None) -> ColumnElement[bool]:
+    """Return the condition on DISBatch for what is there from an edition: a district's own requests, or all."""
+    if edition is None or not edition.own_only:
         return true()
     batch = Tables.batch
-    return (batch.c.initiator == "district") & (batch.c.districtNumber == viewpoint.district)
+    return (batch.c.initiator == "district") & (batch.c.districtNumber == edition.district)
 
 
-def of_seen(viewpoint: Viewpoint | None, table: Table) -> ColumnElement[bool]:
-    """Return the condition on a table with batchID for rows of batches that are there from a viewpoint."""
-    if viewpoint is None or not viewpoint.own_only:
+def visible_rows(edition: Edition | None, table: Table) -> ColumnElement[bool]:
+    """Return the condition on a table with batchID for rows of batches that are there from an edition."""
+    if edition is None or not edition.own_only:
         return true()
-    batches: Select[Any] = select(Tables.batch.c.batchID).where(seen(viewpoint))
+    batches: Select[Any] = select(Tables.batch.c.batchID).where(visible_batches(edition))
     return table.c.batchID.in_(batches)

@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import utc_now
-from resync_tui.control.access import seen
-from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.access import visible_batches
+from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.models import METADATA, Tables
 from resync_tui.control.progress import clip, insert_of
 from resync_tui.outcome import Status
 from resync_tui.results import Alert
-from resync_tui.rights import Rights, Viewpoint
+from resync_tui.rights import Edition, Rights
 
 VERTICAL = "Vertical Interoperability"
 """The process under which the documents put these messages."""
@@ -112,7 +112,7 @@ class Alerts:
         unread: bool = False,
     ) -> list[Alert]:
         """Return the alerts posted from `since` to before `until`, newest first, without those this user deleted."""
-        wanted = _select(self._viewpoint, self._rights)
+        wanted = _select(self._edition, self._rights)
         for condition in (
             None if since is None else _alert.c.postedAt >= since,
             None if until is None else _alert.c.postedAt < until,
@@ -123,7 +123,7 @@ class Alerts:
                 wanted = wanted.where(condition)
         wanted = wanted.order_by(_alert.c.postedAt.desc(), _alert.c.alertID.desc())
         async with self._database.read() as connection:
-            return [_view(row, self._viewpoint) for row in (await connection.execute(wanted)).all()]
+            return [_view(row, self._edition) for row in (await connection.execute(wanted)).all()]
 
     async def mark_read(self, alerts: Iterable[int]) -> None:
         """Mark alerts as read by this user; those that are not this user's stay as they are."""
@@ -134,7 +134,7 @@ class Alerts:
         await self._mark(alerts, {"isRead": True, "isDeleted": True})
 
     async def _mark(self, alerts: Iterable[int], values: dict[str, bool]) -> None:
-        wanted = _select(self._viewpoint, self._rights).where(_alert.c.alertID.in_(list(alerts)))
+        wanted = _select(self._edition, self._rights).where(_alert.c.alertID.in_(list(alerts)))
         async with self._database.write() as connection:
             mine = [row.alertID for row in await connection.execute(wanted)]
             if mine:
@@ -145,8 +145,8 @@ class Alerts:
                 await connection.execute(adding, [{**blank, **values, "alertID": each} for each in mine])
 
     @property
-    def _viewpoint(self) -> Viewpoint | None:
-        return self._database.viewpoint
+    def _edition(self) -> Edition | None:
+        return self._database.edition
 
     @property
     def _rights(self) -> Rights:
@@ -155,28 +155,28 @@ class Alerts:
 
 async def count_unread(connection: AsyncConnection, database: ControlDatabase) -> int:
     """Return how many alerts this session's user has not read."""
-    mine = _select(database.viewpoint, database.rights).where(_not(_user.c.isRead)).subquery()
+    mine = _select(database.edition, database.rights).where(_not(_user.c.isRead)).subquery()
     return int(await connection.scalar(select(func.count()).select_from(mine)) or 0)
 
 
-def _select(viewpoint: Viewpoint | None, rights: Rights) -> Select[Any]:
+def _select(edition: Edition | None, rights: Rights) -> Select[Any]:
     """Return the alerts that are for this user from here; of a batch that is hidden from here, not its number."""
     mark = and_(_user.c.alertID == _alert.c.alertID, _user.c.userName == rights.user)
-    batch = and_(Tables.batch.c.batchID == _alert.c.batchID, seen(viewpoint))
+    batch = and_(Tables.batch.c.batchID == _alert.c.batchID, visible_batches(edition))
     columns = [each for each in _alert.c if each.name != "batchID"]
     return (
         select(*columns, Tables.batch.c.batchID, func.coalesce(_user.c.isRead, False).label("isRead"))
         .select_from(_alert.outerjoin(_user, mark).outerjoin(Tables.batch, batch))
         .where(_not(_user.c.isDeleted), or_(_alert.c.recipient.is_(None), _alert.c.recipient == rights.user))
-        .where(_for(viewpoint))
+        .where(_for(edition))
     )
 
 
-def _for(viewpoint: Viewpoint | None) -> ColumnElement[bool]:
-    if viewpoint is None:
+def _for(edition: Edition | None) -> ColumnElement[bool]:
+    if edition is None:
         return true()
-    if viewpoint.own_only:
-        return and_(_alert.c.audience == "district", _alert.c.districtNumber == viewpoint.district)
+    if edition.own_only:
+        return and_(_alert.c.audience == "district", _alert.c.districtNumber == edition.district)
     return _alert.c.audience == "state"
 
 
@@ -184,12 +184,12 @@ def _not(flag: ColumnElement[bool]) -> ColumnElement[bool]:
     return func.coalesce(flag, False).is_(False)
 
 
-def _view(row: Row[Any], viewpoint: Viewpoint | None) -> Alert:
+def _view(row: Row[Any], edition: Edition | None) -> Alert:
     return Alert(
         alert=row.alertID,
         process=row.process,
         name=row.name,
-        message=viewpoint.says(row.message) if viewpoint and row.process == VERTICAL else row.message,
+        message=edition.says(row.message) if edition and row.process == VERTICAL else row.message,
         posted=row.postedAt,
         due=row.dueAt,
         district=row.districtNumber,
@@ -213,7 +213,7 @@ async def alert_unclaimed(database: ControlDatabase) -> list[int]:
         if not await _unclaimed(connection, await database.now(connection)):
             return []
     async with database.write() as connection:
-        await pass_gate(connection, changes=1)
+        await lock_queue(connection, changes=1)
         now = await database.now(connection)
         rows = await _unclaimed(connection, now)
         for request, batches in groupby(rows, key=lambda row: int(row.requestID)):

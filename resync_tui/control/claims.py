@@ -1,4 +1,4 @@
-"""Batches that wait: which one is next, whom it is left to, and how one goes back into the queue."""
+"""Queue order: the next runnable batch, fair sharing among agents, requeueing."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -89,7 +89,7 @@ async def give_back(connection: AsyncConnection, now: datetime, dead: set[str]) 
 
 
 async def free_district(connection: AsyncConnection, row: Row[Any]) -> None:
-    """Delete a row of DISRunning; its count of changes moves to the gate, so that the sum never falls."""
+    """Delete a row of DISRunning; its count of changes moves to the row DISGate, so that the sum never falls."""
     running, gate = Tables.running, Tables.gate
     await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
     await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))

@@ -23,7 +23,7 @@ NAMES = {
 
 
 async def end_batch(connection: AsyncConnection, number: int, status: Status, message: str, now: datetime) -> int:
-    """Write how a batch ended, whose last progress is written, and tell both sides; the caller is inside the gate.
+    """Write how a batch ended, whose last progress is written, and tell both sides; the caller holds the queue lock.
 
     Returns its request's number.
     """
@@ -54,12 +54,12 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
             request=ended.requestID,
             now=now,
         )
-    await tell_if_through(connection, [ended.requestID], now)
+    await alert_if_ended(connection, [ended.requestID], now)
     return int(ended.requestID)
 
 
-async def tell_if_through(connection: AsyncConnection, requests: Iterable[int], now: datetime) -> None:
-    """Tell whoever asked of those of these requests of which nothing is queued or running."""
+async def alert_if_ended(connection: AsyncConnection, requests: Iterable[int], now: datetime) -> None:
+    """Alert the requester of each given request that has no open batch left."""
     batch = Tables.batch
     for request in requests:
         totals = (func.count().label("batches"), func.sum(batch.c.processed), func.sum(batch.c.errors))

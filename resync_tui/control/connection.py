@@ -1,4 +1,4 @@
-"""The way to the control database: who may open it, one transaction at a time, errors explained.
+"""Connection to the control database: who may open it, transactions, the queue lock, errors explained.
 
 On SQLite it is one file of one user: mode 0600, WAL so that screens read while an agent writes, and synchronous FULL,
 as a request that was acknowledged must survive a power cut (NORMAL may forget the last commits).
@@ -23,7 +23,7 @@ from resync_tui.control.migrate import migrate
 from resync_tui.control.models import Tables
 from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, place, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
-from resync_tui.rights import Rights, Viewpoint, user_name
+from resync_tui.rights import Edition, Rights, user_name
 
 NAME = "the control database"
 
@@ -36,7 +36,7 @@ class ControlDatabase:
 
     def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float) -> None:
         self.url = url
-        self.viewpoint: Viewpoint | None = None
+        self.edition: Edition | None = None
         """The edition that looks; None: an agent or a tool of its own, which sees all that its login may."""
         self.rights = Rights(read=False, write=False, user=user_name())
         """What this login may do from there, as it was when it was opened."""
@@ -58,7 +58,7 @@ class ControlDatabase:
         clock: Clock | None = None,
         *,
         patience: float = PATIENCE_SECONDS,
-        viewpoint: Viewpoint | None = None,
+        edition: Edition | None = None,
     ) -> "ControlDatabase":
         """Open it, made or brought up to date where needed; `clock` None means the database server's own.
 
@@ -71,26 +71,26 @@ class ControlDatabase:
         try:
             with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
-            await database._look_from(viewpoint)
+            await database._look_from(edition)
         except BaseException:
             await database.close()
             raise
         return database
 
-    async def _look_from(self, viewpoint: Viewpoint | None) -> None:
-        self.viewpoint = viewpoint
+    async def _look_from(self, edition: Edition | None) -> None:
+        self.edition = edition
         async with self.read() as connection:
-            self.rights = await rights_of(connection, viewpoint)
+            self.rights = await rights_of(connection, edition)
             served = None if self._postgresql else await served_edition(connection)
         self.rights.require_read()
-        if viewpoint is None or self._postgresql:
+        if edition is None or self._postgresql:
             return
         if served is None:
             async with self.write() as connection:
-                served = await serve_edition(connection, viewpoint)
-        if served != viewpoint:
+                served = await serve_edition(connection, edition)
+        if served != edition:
             raise CannotRun(
-                f"{NAME.capitalize()} ({place(self.url)}) is the console of {served}, not of {viewpoint}",
+                f"{NAME.capitalize()} ({place(self.url)}) is the console of {served}, not of {edition}",
                 "Give each edition a SQLite file of its own; several share a PostgreSQL control database.",
             )
 
@@ -153,7 +153,7 @@ def _refused(url: str) -> Iterator[None]:
 
 
 def _open_postgresql(url: str) -> AsyncEngine:
-    """A stopped agent, or one whose network is gone, must not keep the gate: the server ends its transaction."""
+    """A stopped agent, or one whose network is gone, must not keep the queue lock: the server ends its transaction."""
     return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
@@ -197,10 +197,12 @@ def _no_right(where: str) -> NoRight:
     return NoRight(f"You may not use {where}: it belongs to another user", "Ask its owner, or run this as its owner.")
 
 
-async def pass_gate(connection: AsyncConnection, *, changes: int, requests: int = 0) -> Row[Any]:
-    """Wait for whoever is inside, then return the gate's row with these numbers added.
+async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int = 0) -> Row[Any]:
+    """Take the queue lock, the one row of DISGate, and return it with these numbers added.
 
-    Must be the first statement of its transaction. Raises CannotRun where the row is missing.
+    On PostgreSQL transactions that change the queue go one after another by it; progress does not take it, but counts
+    its changes in its own row of DISRunning. Must be the first statement of its transaction (measured: with the claim's
+    own reads first, limits broke on both databases). Raises CannotRun where the row is missing.
     """
     gate = Tables.gate
     row = (

@@ -1,4 +1,4 @@
-"""The GRANTs that a role needs, and which roles get them by [rights]."""
+"""GRANTs: what a role of PostgreSQL needs in the control database, and which roles get it by [rights]."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from resync_tui.control.access import _right
 from resync_tui.control.models import METADATA
 from resync_tui.database import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
-from resync_tui.rights import Viewpoint
+from resync_tui.rights import Edition
 
 if TYPE_CHECKING:
     from resync_tui.control.connection import ControlDatabase
@@ -66,14 +66,14 @@ async def enforce(database: "ControlDatabase", read: Sequence[str], write: Seque
             f"{database.rights.user} does not own the control database ({place(database.url)}), as an agent must",
             f"Start the agent under the role that owns its tables, or: GRANT that role TO {database.rights.user}",
         )
-    if dialect_of(database.url) == "sqlite" or database.viewpoint is None or not (read or write):
+    if dialect_of(database.url) == "sqlite" or database.edition is None or not (read or write):
         return []
     async with database.write() as connection:
-        return await _apply_rights(connection, database.viewpoint, read=read, write=write)
+        return await _apply_rights(connection, database.edition, read=read, write=write)
 
 
 async def _apply_rights(
-    connection: AsyncConnection, viewpoint: Viewpoint, *, read: Sequence[str], write: Sequence[str]
+    connection: AsyncConnection, edition: Edition, *, read: Sequence[str], write: Sequence[str]
 ) -> list[str]:
     """Make an edition's rows of DISRight what resync.toml says, with the GRANTs.
 
@@ -82,7 +82,7 @@ async def _apply_rights(
     # PostgreSQL fails the second of two GRANTs at once on one table.
     await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
-    where = {"edition": viewpoint.edition, "districtNumber": viewpoint.district}
+    where = {"edition": edition.kind, "districtNumber": edition.district}
     rows = {(role, right) for right, roles in (("read", read), ("write", write)) for role in roles if role in known}
     ours = [_right.c[name] == value for name, value in where.items()]
     found = {(row.roleName, row.right) for row in await connection.execute(select(_right).where(*ours))}
@@ -93,10 +93,10 @@ async def _apply_rights(
     for role in sorted({role for role, _ in rows}):
         for statement in grants(role, write=(role, "write") in rows):
             await connection.exec_driver_sql(statement)
-    return [each.what for each in await doubts(connection, read=read, write=write)]
+    return [each.what for each in await check_grants(connection, read=read, write=write)]
 
 
-async def doubts(connection: AsyncConnection, *, read: Iterable[str], write: Iterable[str]) -> list[ConfigError]:
+async def check_grants(connection: AsyncConnection, *, read: Iterable[str], write: Iterable[str]) -> list[ConfigError]:
     """Return what [rights] cannot mean: roles that PostgreSQL does not know, and Write without Read."""
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
     unknown = [

@@ -1,4 +1,4 @@
-"""How an agent proves that it lives: it holds a lock on a file named by its id until the kernel takes it away.
+"""Proof that an agent lives: a lock on a file named by its id, held until the kernel takes it away.
 
 A process id proves nothing (it is reused, and means nothing in another container). Whoever can take a dead owner's
 lock knows that it is dead, at once; a stopped process still holds its own, so only its lease ends it. A file that is

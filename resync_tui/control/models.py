@@ -206,7 +206,7 @@ class DISRunning(ControlTable, table=True):
     """Grows for ever; a write with an older one is refused."""
     expires: datetime = time_of(required=True)
     changes: int = counter()
-    """Writes under this claim, so that progress need not touch the gate."""
+    """Writes under this claim, so that progress need not take the queue lock."""
 
 
 class DISAgent(ControlTable, table=True):

@@ -1,4 +1,4 @@
-"""The board of a school year: where each district stands, from rows of DISBatch alone."""
+"""Overviews: the board of a school year, from rows of DISBatch alone, and what all screens show at a moment."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.access import of_seen, seen
+from resync_tui.control.access import visible_batches, visible_rows
 from resync_tui.control.alerts import count_unread
 from resync_tui.control.batches import agent_view, batch_view, select_batches
 from resync_tui.control.connection import ControlDatabase
@@ -78,9 +78,11 @@ def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> Dis
 
 
 async def present(connection: AsyncConnection, database: ControlDatabase) -> Present:
-    """Return all of it, as of one moment."""
+    """Return what all screens show, as of one moment."""
     batch = Tables.batch
-    active = select_batches().where(seen(database.viewpoint), batch.c.status.in_([Status.QUEUED, Status.RUNNING]))
+    active = select_batches().where(
+        visible_batches(database.edition), batch.c.status.in_([Status.QUEUED, Status.RUNNING])
+    )
     rows = await connection.execute(active.order_by(batch.c.batchID.desc()))
     return Present(
         changes=await changes(connection),
@@ -105,7 +107,7 @@ async def agents(connection: AsyncConnection, database: ControlDatabase) -> list
         return []
     now = await database.now(connection)
     held: dict[str, list[int]] = {}
-    here = of_seen(database.viewpoint, running)
+    here = visible_rows(database.edition, running)
     for row in await connection.execute(select(running).where(here).order_by(running.c.batchID)):
         held.setdefault(row.owner, []).append(row.batchID)
     found = [

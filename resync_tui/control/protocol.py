@@ -1,11 +1,11 @@
-"""What the screens ask the control database; control.store.Store answers it, and a twin in memory for their tests."""
+"""What the screens ask the control database; control.store.Store answers it, and a fake in memory for their tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from resync_tui.outcome import Finding, Kind, Purpose
-from resync_tui.plan import Plan
+from resync_tui.outcome import Finding, Kind
+from resync_tui.plan import Request
 from resync_tui.results import (
     Alert,
     Batch,
@@ -56,18 +56,7 @@ class Store(Protocol):
         """This user's Process Alerts."""
         ...
 
-    async def submit(
-        self,
-        districts: Sequence[str],
-        plan: Plan,
-        *,
-        initiator: str,
-        requested_by: str,
-        reason: str = "",
-        purpose: Purpose = Purpose.RESYNC,
-        full: bool = False,
-        preview: int | None = None,
-    ) -> list[Batch]:
+    async def submit(self, request: Request) -> list[Batch]:
         """Queue one request: a batch for each district."""
         ...
 

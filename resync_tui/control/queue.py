@@ -18,7 +18,7 @@ from resync_tui.control.alerts import refused
 from resync_tui.control.batches import plan_view
 from resync_tui.control.claims import Sharing, free_district, give_back, may_start, oldest, put_back
 from resync_tui.control.completion import end_batch
-from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.liveness import end_if_stopped, forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
@@ -54,7 +54,7 @@ class Queue:
         """Say that this agent is at work."""
         running, agent = Tables.running, Tables.agent
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             now = await self._database.now(connection)
             owners = select(running.c.owner)
             await connection.execute(
@@ -74,14 +74,14 @@ class Queue:
         """Say that this agent serves other districts by now."""
         agent = Tables.agent
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             mine = update(agent).where(agent.c.agentID == self._agent.id)
             await connection.execute(mine.values(districts=sorted(districts)))
 
     async def unregister(self) -> None:
         """Say that this agent has ended."""
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
 
     async def end_stopped(self) -> list[int]:
@@ -106,7 +106,7 @@ class Queue:
         batch = Tables.batch
         waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             if due_only:
                 waiting = waiting.where(may_start(await self._database.now(connection), window_open))
             if (await connection.execute(waiting.limit(1))).first() is not None:
@@ -134,7 +134,7 @@ class Queue:
         """Put lapsed batches back, then take the oldest due whose district is free, unless `limit` batches run."""
         running, batch, gate = Tables.running, Tables.batch, Tables.gate
         async with self._database.write() as connection:
-            last_token = (await pass_gate(connection, changes=0)).lastToken
+            last_token = (await lock_queue(connection, changes=0)).lastToken
             now = await self._database.now(connection)
             dead = await self._dead(connection)
             await give_back(connection, now, dead)
@@ -193,7 +193,7 @@ class Queue:
     async def finish(self, lease: Lease, status: Status, message: str, progress: Progress) -> None:
         """Write how a batch ended, with its last progress, and free its district. Raises LeaseLost."""
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             await self._free(connection, lease)
             now = await self._database.now(connection)
             await record(connection, lease, progress, now)
@@ -211,7 +211,7 @@ class Queue:
         """End a batch that nobody with the right asked for, and tell those who have it. Raises LeaseLost."""
         history = Tables.history
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             await self._free(connection, lease)
             now = await self._database.now(connection)
             skipped = update(history).where(history.c.batchID == lease.batch).values(status=Status.SKIPPED.value)
@@ -224,7 +224,7 @@ class Queue:
     async def release(self, lease: Lease, progress: Progress) -> None:
         """Put a batch back, all cleaned up; one that was cancelled ends, with `progress`. Raises LeaseLost."""
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             await self._free(connection, lease)
             if await cancel_requested(connection, lease):
                 now = await self._database.now(connection)
@@ -239,7 +239,7 @@ class Queue:
         One that was cancelled ends, with `progress`. Raises LeaseLost.
         """
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             await self._free(connection, lease)
             now = await self._database.now(connection)
             if await cancel_requested(connection, lease):

@@ -1,6 +1,5 @@
 """Requests: queued as a batch a district, cancelled, and asked for again where they failed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,75 +10,56 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import announce
 from resync_tui.control.batches import COUNTED, history_values, list_batches, plan_view, select_batches
-from resync_tui.control.completion import tell_if_through
+from resync_tui.control.completion import alert_if_ended
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import clip
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 from resync_tui.results import Batch, ObjectResult
 
 ROWS_AT_ONCE = 10_000
 """Of DISBatchHistory in one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks for what, why and when; the same for all districts of a request."""
-
-    initiator: str
-    """`district` or `state`."""
-    requested_by: str
-    reason: str = ""
-    purpose: Purpose = Purpose.RESYNC
-    not_before: datetime | None = None
-    full: bool = False
-    scheduled: bool = False
-    """Whether it starts by the clock, and so within the window only."""
-    campaign: bool = False
-    """Whether a district that cannot be reached is tried again later."""
-    preview: int | None = None
-    """Of a removal: the comparison whose extra records may go."""
-
-
-async def queue_request(
-    connection: AsyncConnection, request: int, districts: Sequence[str], plan: Plan, asked: Asked, now: datetime
-) -> list[Batch]:
-    """Queue a batch a district, in the given order; the caller is inside the gate, which gave the number."""
-    batch = Tables.batch
+async def queue_request(connection: AsyncConnection, number: int, request: Request, now: datetime) -> list[Batch]:
+    """Queue a batch a district, in the given order; the caller holds the queue lock, which gave the number."""
+    batch, plan = Tables.batch, request.plan
     values = {
-        "requestID": request,
+        "requestID": number,
         "schoolYear": plan.year,
-        "initiator": asked.initiator,
-        "requestedBy": asked.requested_by,
-        "reason": clip(asked.reason),
-        "purpose": asked.purpose.value,
-        "preview": asked.preview,
-        "isFull": asked.full,
-        "isScheduled": asked.scheduled,
-        "isCampaign": asked.campaign or asked.scheduled,
-        "notBefore": asked.not_before,
+        "initiator": request.initiator,
+        "requestedBy": request.requested_by,
+        "reason": clip(request.reason),
+        "purpose": request.purpose.value,
+        "preview": request.preview,
+        "isFull": request.full,
+        "isScheduled": request.by_clock,
+        "isCampaign": request.is_campaign,
+        "notBefore": request.not_before,
         "status": Status.QUEUED.value,
         "requestedAt": now,
         **_BLANK,
     }
-    if not districts:
+    if not request.districts:
         return []
     adding = batch.insert().returning(batch.c.batchID, sort_by_parameter_order=True)
-    numbers = (await connection.execute(adding, [{**values, "districtNumber": each} for each in districts])).scalars()
+    numbers = (
+        await connection.execute(adding, [{**values, "districtNumber": each} for each in request.districts])
+    ).scalars()
     objects = [dict(history_values(each)) for each in plan.objects]
     rows = [
-        {"batchID": number, "districtNumber": district, "schoolYear": plan.year, **each}
-        for number, district in zip(numbers, districts, strict=True)
+        {"batchID": batch_number, "districtNumber": district, "schoolYear": plan.year, **each}
+        for batch_number, district in zip(numbers, request.districts, strict=True)
         for each in objects
     ]
     for start in range(0, len(rows), ROWS_AT_ONCE):
         await connection.execute(Tables.history.insert(), rows[start : start + ROWS_AT_ONCE])
-    resync = asked.purpose is Purpose.RESYNC
-    if asked.initiator == "state" and resync and not asked.requested_by.startswith(SCHEDULE):
-        await announce(connection, districts, request=request, due=asked.not_before, now=now)
+    resync = request.purpose is Purpose.RESYNC
+    if request.initiator == "state" and resync and not request.requested_by.startswith(SCHEDULE):
+        await announce(connection, request.districts, request=number, due=request.not_before, now=now)
     queued = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
-    of_it = select_batches().where(batch.c.requestID == request)
+    of_it = select_batches().where(batch.c.requestID == number)
     return [replace(each, objects=queued) for each in await list_batches(connection, of_it, objects=False)]
 
 
@@ -98,18 +78,16 @@ _BLANK: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryPlan:
     """What would ask for the failed batches of a request again."""
 
-    districts: list[str]
-    """Those that are to be asked for again; not those of `open_ones`, nor where it has completed since."""
-    plan: Plan
-    asked: Asked
+    request: Request
+    """For the districts that are to be asked again; not those of `open_ones`, nor where it has completed since."""
     open_ones: list[int]
     """Batches that do so already: asked for since then, of the same objects, and queued or running."""
 
 
-async def failed_of(connection: AsyncConnection, request: int, seen: ColumnElement[bool]) -> Again:
+async def failed_of(connection: AsyncConnection, request: int, seen: ColumnElement[bool]) -> RetryPlan:
     """Return what would ask for the failed batches of a request again. Raises UsageError where none is left."""
     batch, history = Tables.batch, Tables.history
     failed = select(batch).where(batch.c.requestID == request, batch.c.status == Status.FAILED, seen)
@@ -119,16 +97,6 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
     first = rows[0]
     objects = select(history).where(history.c.batchID == first.batchID).order_by(history.c.sequence)
     plan = plan_view(first.schoolYear, (await connection.execute(objects)).all())
-    asked = Asked(
-        first.initiator,
-        "",
-        first.reason,
-        Purpose(first.purpose),
-        full=first.isFull,
-        campaign=first.isCampaign,
-        preview=first.preview,
-    )
-    batch = Tables.batch
     alike = [batch.c[name] == getattr(first, name) for name in ("schoolYear", "purpose", "initiator")]
     since = [
         batch.c.requestID > request,
@@ -143,8 +111,18 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
     left = [row.districtNumber for row in rows if row.districtNumber not in completed]
     if not left:
         raise UsageError(f"All that failed of request {request} has completed since", "See: resync-tui board")
-    again = [each for each in left if each not in open_ones]
-    return Again(again, plan, asked, [open_ones[each] for each in left if each in open_ones])
+    again = Request(
+        [each for each in left if each not in open_ones],
+        plan,
+        first.initiator,
+        "",
+        Purpose(first.purpose),
+        first.reason,
+        full=first.isFull,
+        campaign=first.isCampaign,
+        preview=first.preview,
+    )
+    return RetryPlan(again, [open_ones[each] for each in left if each in open_ones])
 
 
 async def _of_objects(connection: AsyncConnection, plan: Plan, numbers: Select[Any]) -> dict[str, int]:
@@ -157,7 +135,7 @@ async def _of_objects(connection: AsyncConnection, plan: Plan, numbers: Select[A
 
 
 async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime) -> bool:
-    """Cancel those batches that have not ended; return whether there were any. The caller is inside the gate.
+    """Cancel those batches that have not ended; return whether there were any. The caller holds the queue lock.
 
     Those whose stage may be left stay until an agent has cleaned up; only then is their district free.
     """
@@ -181,5 +159,5 @@ async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime
     gone = ended.all()
     mine = history.c.batchID.in_([row.batchID for row in gone])
     await connection.execute(update(history).where(mine).values(status=Status.CANCELLED))
-    await tell_if_through(connection, sorted({row.requestID for row in gone}), now)
+    await alert_if_ended(connection, sorted({row.requestID for row in gone}), now)
     return bool(numbers)

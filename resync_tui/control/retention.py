@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.models import METADATA, Tables
 from resync_tui.control.overview import full_batches
 from resync_tui.outcome import Status
@@ -26,12 +26,12 @@ async def prune(database: ControlDatabase, *, errors_days: int, history_days: in
         after = 0
         while days:
             async with database.write() as connection:
-                await pass_gate(connection, changes=0)
+                await lock_queue(connection, changes=0)
                 before = await database.now(connection) - timedelta(days=days)
                 numbers = await _old(connection, before, after)
                 deleted = await forget(connection, numbers) if numbers else 0
                 if deleted:
-                    await pass_gate(connection, changes=1)
+                    await lock_queue(connection, changes=1)
             gone += deleted
             if not numbers:
                 break
@@ -107,7 +107,7 @@ async def _deleted(connection: AsyncConnection, table: Table, which: ColumnEleme
 async def _forget_alerts(database: ControlDatabase, days: int) -> int:
     alert = METADATA.tables["ProcessAlert"]
     async with database.write() as connection:
-        await pass_gate(connection, changes=1)
+        await lock_queue(connection, changes=1)
         before = await database.now(connection) - timedelta(days=days)
         old = await connection.execute(delete(alert).where(alert.c.postedAt < before))
         return int(old.rowcount)

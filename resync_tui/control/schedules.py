@@ -1,4 +1,4 @@
-"""The firings of schedules: each submits its request once, however many agents see that it is due."""
+"""Firings of schedules: each submits its request once, however many agents see that it is due."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
-from resync_tui.control.connection import ControlDatabase, pass_gate
+from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import insert_of
-from resync_tui.control.requests import Asked, queue_request
-from resync_tui.plan import Plan
+from resync_tui.control.requests import queue_request
+from resync_tui.plan import Plan, Request
 
 REASON = "Weekly sync"
 
@@ -52,7 +52,7 @@ async def fire(
     A schedule that is met for the first time, or with another time than before, begins with its next firing.
     """
     async with database.write() as connection:
-        await pass_gate(connection, changes=0)
+        await lock_queue(connection, changes=0)
         now = await database.now(connection)
         firing = due(now)
         if not await _known(connection, firing):
@@ -62,13 +62,14 @@ async def fire(
         taken = insert_of(connection)(table).values(_values(firing, now)).on_conflict_do_nothing()
         if (await connection.execute(taken.returning(table.c.schedule))).one_or_none() is None:
             return Fired(now, None)
-        request = int((await pass_gate(connection, changes=1, requests=1)).lastRequest)
-        asked = Asked(firing.initiator, f"{SCHEDULE}{firing.schedule}", REASON, full=full, scheduled=True)
-        await queue_request(connection, request, districts, plan, asked, now)
+        number = int((await lock_queue(connection, changes=1, requests=1)).lastRequest)
+        by = f"{SCHEDULE}{firing.schedule}"
+        request = Request(districts, plan, firing.initiator, by, reason=REASON, full=full, scheduled=True)
+        await queue_request(connection, number, request, now)
         mine = (table.c.owner == firing.owner) & (table.c.schedule == firing.schedule)
         here = mine & (table.c.localTime == _local(firing))
-        await connection.execute(table.update().where(here).values(requestID=request))
-        return Fired(now, request)
+        await connection.execute(table.update().where(here).values(requestID=number))
+        return Fired(now, number)
 
 
 async def _known(connection: AsyncConnection, firing: Firing) -> bool:

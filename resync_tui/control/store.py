@@ -5,25 +5,24 @@ Every method is one transaction; it raises CannotRun where the database cannot b
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
 from resync_tui.control import records
-from resync_tui.control.access import of_seen, seen
+from resync_tui.control.access import visible_batches, visible_rows
 from resync_tui.control.alerts import Alerts, alert_unclaimed
 from resync_tui.control.batches import last_results, list_batches, no_batch, one_batch, select_batches
-from resync_tui.control.connection import ControlDatabase, pass_gate
-from resync_tui.control.grants import doubts
+from resync_tui.control.connection import ControlDatabase, lock_queue
+from resync_tui.control.grants import check_grants
 from resync_tui.control.models import Tables
 from resync_tui.control.overview import agents, board, changes, present
-from resync_tui.control.requests import Asked, cancel, failed_of, queue_request
+from resync_tui.control.requests import cancel, failed_of, queue_request
 from resync_tui.database import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose, Status
-from resync_tui.plan import Allowed, Plan
+from resync_tui.plan import Allowed, Request
 from resync_tui.results import (
     Agent,
     Batch,
@@ -35,7 +34,7 @@ from resync_tui.results import (
     LastResync,
     Present,
 )
-from resync_tui.rights import Rights, Viewpoint
+from resync_tui.rights import Edition, Rights
 
 
 class Store:
@@ -44,7 +43,7 @@ class Store:
     def __init__(self, database: ControlDatabase, allowed: Allowed | None = None) -> None:
         self._database = database
         self._allowed = allowed
-        self._seen = seen(database.viewpoint)
+        self._seen = visible_batches(database.edition)
         self.alerts = Alerts(database)
 
     @classmethod
@@ -53,17 +52,17 @@ class Store:
         url: str,
         clock: Clock | None = None,
         *,
-        viewpoint: Viewpoint | None = None,
+        edition: Edition | None = None,
         allowed: Allowed | None = None,
     ) -> "Store":
         """Open the control database, made or brought up to date where needed.
 
-        From a district's viewpoint what the state asked for is not there, and whoever asks or cancels is this session's
+        From a district's edition what the state asked for is not there, and whoever asks or cancels is this session's
         user, whatever name is given. Times come from `clock`, by default from the database server, which all agents
         share. Raises CannotRun, NoRight (a SQLite file of another user, a role without Read) or ConfigError.
         `allowed` is asked before anything is queued.
         """
-        return cls(await ControlDatabase.open(url, clock, viewpoint=viewpoint), allowed)
+        return cls(await ControlDatabase.open(url, clock, edition=edition), allowed)
 
     @property
     def rights(self) -> Rights:
@@ -75,45 +74,24 @@ class Store:
         if dialect_of(self._database.url) == "sqlite":
             return []
         async with self._database.read() as connection:
-            return await doubts(connection, read=read, write=write)
+            return await check_grants(connection, read=read, write=write)
 
     def _signed(self, name: str) -> str:
         """Return who acts: of an edition the session's user; an agent also acts for its schedules."""
         self.rights.require_write()
-        return name if self._database.viewpoint is None else self.rights.user
+        return name if self._database.edition is None else self.rights.user
 
     async def close(self) -> None:
         """Close its connections; nothing else may be called afterwards."""
         await self._database.close()
 
-    async def submit(
-        self,
-        districts: Sequence[str],
-        plan: Plan,
-        *,
-        initiator: str,
-        requested_by: str,
-        reason: str = "",
-        purpose: Purpose = Purpose.RESYNC,
-        not_before: datetime | None = None,
-        full: bool = False,
-        campaign: bool | None = None,
-        preview: int | None = None,
-    ) -> list[Batch]:
-        """Queue one request, a batch a district in the given order.
-
-        `reason` is one of campaign.Scenario or free text; `full` says that the plan is of all objects of its year.
-        A batch with `not_before` also waits for the window. In a `campaign`, which is what several districts are unless
-        said otherwise, a district that cannot be reached is tried again later. `preview` is the comparison whose extra
-        records a removal may take.
-        """
-        signed, viewpoint = self._signed(requested_by), self._database.viewpoint
-        if viewpoint is not None and not viewpoint.sends(initiator, districts):
-            raise NoRight(f"This is the console of {viewpoint}: it sends for nobody else", "Use the state's console.")
-        many = len(districts) > 1 if campaign is None else campaign
-        asked = Asked(initiator, signed, reason, purpose, not_before, full, not_before is not None, many, preview)
+    async def submit(self, request: Request) -> list[Batch]:
+        """Queue one request, a batch a district in the given order. Raises NoRight, UsageError."""
+        signed, edition = self._signed(request.requested_by), self._database.edition
+        if edition is not None and not edition.sends(request.initiator, request.districts):
+            raise NoRight(f"This is the console of {edition}: it sends for nobody else", "Use the state's console.")
         async with self._database.write() as connection:
-            return await self._queue(connection, districts, plan, asked)
+            return await self._queue(connection, replace(request, requested_by=signed))
 
     async def retry_failed(self, request: int, by: str) -> list[Batch]:
         """Ask anew for those batches of a request that failed, as one request. Raises UsageError where none did.
@@ -122,22 +100,19 @@ class Store:
         """
         signed = self._signed(by)
         async with self._database.write() as connection:
-            # Read inside the gate, which must be passed first; a request that is refused takes no number.
-            await pass_gate(connection, changes=0)
+            # Read under the queue lock; a request that is refused takes no number.
+            await lock_queue(connection, changes=0)
             again = await failed_of(connection, request, self._seen)
-            if again.districts:
-                asked = replace(again.asked, requested_by=signed)
-                return await self._queue(connection, again.districts, again.plan, asked)
+            if again.request.districts:
+                return await self._queue(connection, replace(again.request, requested_by=signed))
             return await list_batches(connection, select_batches().where(Tables.batch.c.batchID.in_(again.open_ones)))
 
-    async def _queue(
-        self, connection: AsyncConnection, districts: Sequence[str], plan: Plan, asked: Asked
-    ) -> list[Batch]:
+    async def _queue(self, connection: AsyncConnection, request: Request) -> list[Batch]:
         if self._allowed is not None:
-            self._allowed(districts, plan)
-        gate = await pass_gate(connection, changes=1, requests=1)
+            self._allowed(request.districts, request.plan)
+        gate = await lock_queue(connection, changes=1, requests=1)
         now = await self._database.now(connection)
-        return await queue_request(connection, gate.lastRequest, districts, plan, asked, now)
+        return await queue_request(connection, gate.lastRequest, request, now)
 
     async def batch(self, number: int) -> Batch:
         """Return one batch with its objects. Raises UsageError where there is none of that number."""
@@ -237,7 +212,7 @@ class Store:
         """Cancel a queued batch at once, a running one at its next chunk. Raises UsageError where it has ended."""
         signed = self._signed(by)
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             which = (Tables.batch.c.batchID == batch) & self._seen
             status = await connection.scalar(select(Tables.batch.c.status).where(which))
             if status is None:
@@ -250,7 +225,7 @@ class Store:
         """Cancel all batches of a request that have not ended. Raises UsageError where none is left."""
         signed, which = self._signed(by), (Tables.batch.c.requestID == request) & self._seen
         async with self._database.write() as connection:
-            await pass_gate(connection, changes=1)
+            await lock_queue(connection, changes=1)
             if not await cancel(connection, which, signed, await self._database.now(connection)):
                 raise UsageError(f"Request {request} has no batch left to cancel", "See: resync-tui history")
 
@@ -267,7 +242,7 @@ class Store:
             return await agents(connection, self._database)
 
     def _of_seen(self, table: Table) -> ColumnElement[bool]:
-        return of_seen(self._database.viewpoint, table)
+        return visible_rows(self._database.edition, table)
 
     async def changes(self) -> int:
         """Return a number that grows whenever something a screen shows has changed."""

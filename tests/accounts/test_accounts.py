@@ -17,7 +17,7 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Status
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from tests.accounts.campus import CATALOG, Campus, known, make_campus
 from tests.accounts.oracle import Oracle
 from tests.accounts.shape import dump, versions
@@ -59,7 +59,7 @@ async def resync(settings: Settings) -> dict[str, Outcome]:
     try:
         plan = make_plan(load_catalog(settings), ALL, 2026)
         districts = [each.id for each in settings.district]
-        batches = await store.submit(districts, plan, initiator="district", requested_by=store.rights.user)
+        batches = await store.submit(Request(districts, plan, initiator="district", requested_by=store.rights.user))
         await run_agent(settings, once=True, idle_seconds=None)
         outcomes = {}
         for batch in batches:

@@ -16,6 +16,7 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.paths import log_path
+from resync_tui.plan import Request
 from resync_tui.results import Batch
 from tests.agent.fake_work import FakeWork
 from tests.control.conftest import make_plan
@@ -54,7 +55,7 @@ class Site:
     async def send(self, *districts: str) -> list[int]:
         """Queue a request; return the batches' numbers."""
         sent = await self.store.submit(
-            districts, make_plan("District", "School"), initiator="state", requested_by=self.store.rights.user
+            Request(districts, make_plan("District", "School"), initiator="state", requested_by=self.store.rights.user)
         )
         return [each.batch for each in sent]
 

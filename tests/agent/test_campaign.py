@@ -13,6 +13,7 @@ from resync_tui.agent.service import run_agent
 from resync_tui.config.settings import NotifySettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.outcome import Status
+from resync_tui.plan import Request
 from tests.agent.conftest import Site
 from tests.agent.test_run_agent import QUICK
 from tests.control.conftest import make_plan
@@ -96,11 +97,13 @@ async def test_scheduled_batches_start_within_the_window_only(
 ) -> None:
     monkeypatch.setattr(service, "window_open", lambda _window, _now: is_open)
     (scheduled,) = await site.store.submit(
-        ["01"],
-        make_plan("School"),
-        initiator="state",
-        requested_by=site.store.rights.user,
-        not_before=datetime(2025, 1, 1, tzinfo=UTC),
+        Request(
+            ["01"],
+            make_plan("School"),
+            initiator="state",
+            requested_by=site.store.rights.user,
+            not_before=datetime(2025, 1, 1, tzinfo=UTC),
+        )
     )
     (at_once,) = await site.send("02")
     await serve(site)

@@ -12,7 +12,7 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Finding, Purpose, Status
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 
 CONFIG = """
 [control]
@@ -77,7 +77,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 async def run(settings: Settings, store: Store) -> int:
     """Send everything, and let an agent do it; return the batch's number."""
     plan = make_plan(load_catalog(settings), ["School"], 2026)
-    (batch,) = await store.submit(["01"], plan, initiator="district", requested_by=store.rights.user)
+    (batch,) = await store.submit(Request(["01"], plan, initiator="district", requested_by=store.rights.user))
     await run_agent(settings, once=True, idle_seconds=None)
     return batch.batch
 
@@ -88,7 +88,7 @@ async def test_a_batch_of_a_year_that_is_not_configured_reads_and_writes_nothing
 ) -> None:
     plan = make_plan(load_catalog(settings), ["School"], 2025)
     user = store.rights.user
-    (sent,) = await store.submit(["01"], plan, initiator="district", requested_by=user, purpose=purpose)
+    (sent,) = await store.submit(Request(["01"], plan, initiator="district", requested_by=user, purpose=purpose))
     (settings.path.parent / "district.db").unlink()
     await run_agent(settings, once=True, idle_seconds=None)
     batch = await store.batch(sent.batch)
@@ -165,7 +165,7 @@ async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settin
 async def test_a_comparison_says_what_differs_and_changes_nothing(settings: Settings, store: Store) -> None:
     plan = make_plan(load_catalog(settings), ["School"], 2026)
     user = store.rights.user
-    (batch,) = await store.submit(["01"], plan, initiator="state", requested_by=user, purpose=Purpose.VERIFY)
+    (batch,) = await store.submit(Request(["01"], plan, initiator="state", requested_by=user, purpose=Purpose.VERIFY))
     await run_agent(settings, once=True, idle_seconds=None)
     assert (await store.batch(batch.batch)).status is Status.COMPLETED
     (group,) = await store.finding_groups(batch.batch)

@@ -28,9 +28,9 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from resync_tui.private_postgres import PrivatePostgres
-from resync_tui.rights import Viewpoint, viewpoint_of
+from resync_tui.rights import Edition, edition_of
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage
 from resync_tui.screens.board import BoardPage
@@ -87,7 +87,7 @@ async def console(
     """Open the screens on a control database; `painted` is called once the first one has been painted, still empty."""
 
     async def open_store() -> Store:
-        return watched.over(await Store.open(settings.control_url(), viewpoint=viewpoint_of(settings)))
+        return watched.over(await Store.open(settings.control_url(), edition=edition_of(settings)))
 
     app = ResyncApp(settings, load_catalog(settings), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(120, 40)):
@@ -179,12 +179,12 @@ async def report(title: str, settings: Settings) -> None:
 
 async def campaign(url: str, settings: Settings) -> None:
     """Ask all districts for everything, and let an agent begin four of them."""
-    database = await ControlDatabase.open(url, viewpoint=Viewpoint("state"))
+    database = await ControlDatabase.open(url, edition=Edition("state"))
     store, names = Store(database), [each.id for each in settings.district]
     every = catalog.load()
     begun = time.perf_counter()
     plan = make_plan(every, [each.name for each in every.objects], 2026)
-    await store.submit(names, plan, initiator="state", requested_by=store.rights.user, full=True)
+    await store.submit(Request(names, plan, initiator="state", requested_by=store.rights.user, full=True))
     print(f"    a request to all districts is queued in {time.perf_counter() - begun:.1f} s", flush=True)
     queue = Queue(database, AgentIdentity("a" * 32, "host", os.getpid(), tuple(names)), 600)
     await queue.register()
@@ -199,7 +199,7 @@ async def compare(folder: Path, urls: dict[str, str], admin: str, districts: int
     """Fill one control database and print what each edition's screens take; `urls` by edition, and the agent's."""
     settings = {name: write_config(folder, url, name, districts) for name, url in urls.items() if name != "agent"}
     every = catalog.load()
-    store = await Store.open(urls["agent"], viewpoint=Viewpoint("state"))
+    store = await Store.open(urls["agent"], edition=Edition("state"))
     plan = make_plan(every, [each.name for each in every.objects], 2026)
     await fill(store, admin, Shape([each.id for each in settings["state"].district], plan, requests))
     await store.close()
@@ -221,8 +221,8 @@ async def on_postgresql(folder: Path, admin: str, districts: int, requests: int)
         f"ALTER DATABASE {database} OWNER TO {roles.name('agent')}",
         f"GRANT CREATE ON SCHEMA public TO {roles.name('agent')}",
     )
-    await roles.apply_grants(Viewpoint("state"), read=("governor",), write=("governor",))
-    await roles.apply_grants(Viewpoint("district", "001"), read=("jdoe",), write=("jdoe",))
+    await roles.apply_grants(Edition("state"), read=("governor",), write=("governor",))
+    await roles.apply_grants(Edition("district", "001"), read=("jdoe",), write=("jdoe",))
     urls = {"agent": roles.login("agent"), "state": roles.login("governor"), "district": roles.login("jdoe")}
     await compare(folder, urls, roles.url, districts, requests)
 

@@ -30,7 +30,7 @@ from resync_tui.control.progress import Lease
 from resync_tui.control.store import Store
 from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
 from resync_tui.outcome import Counts, Status
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from resync_tui.private_postgres import PrivatePostgres
 from resync_tui.results import Batch
 from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
@@ -79,7 +79,7 @@ async def submit(settings: Settings) -> int:
     store = await Store.open(settings.control_url())
     try:
         districts = [each.id for each in settings.district]
-        sent = await store.submit(districts, plan, initiator="state", requested_by=store.rights.user)
+        sent = await store.submit(Request(districts, plan, initiator="state", requested_by=store.rights.user))
     finally:
         await store.close()
     return sent[0].request

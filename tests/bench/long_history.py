@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from resync_tui.control.models import METADATA
 from resync_tui.control.store import Store
 from resync_tui.database import open_engine
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ async def fill(store: Store, admin_url: str, shape: Shape) -> None:
 
     `admin_url` is of a login that no policy holds: the others are made in the database, as a hundred times faster.
     """
-    await store.submit(shape.districts, shape.plan, initiator="state", requested_by=store.rights.user, full=True)
+    await store.submit(
+        Request(shape.districts, shape.plan, initiator="state", requested_by=store.rights.user, full=True)
+    )
     engine = open_engine(admin_url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql(_ENDED_BATCH)

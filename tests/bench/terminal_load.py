@@ -15,7 +15,7 @@ from resync_tui.control.progress import Progress
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Status
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from resync_tui.results import ObjectResult
 
 OBJECTS, MOVING, TOTAL = 80, 20, 1_000_000
@@ -56,10 +56,12 @@ async def work(config: Path) -> None:
     settings = load_settings(config)
     store = await Store.open(settings.control_url())
     await store.submit(
-        ["01"],
-        make_plan(load_catalog(settings), NAMES, settings.years.current),
-        initiator="state",
-        requested_by=store.rights.user,
+        Request(
+            ["01"],
+            make_plan(load_catalog(settings), NAMES, settings.years.current),
+            initiator="state",
+            requested_by=store.rights.user,
+        )
     )
     database = await ControlDatabase.open(settings.control_url())
     queue = Queue(database, AgentIdentity(f"bench-{os.getpid()}", "bench", os.getpid(), ("01",)))

@@ -11,8 +11,8 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.outcome import Status
-from resync_tui.plan import Plan
-from resync_tui.rights import Viewpoint
+from resync_tui.plan import Plan, Request
+from resync_tui.rights import Edition
 from tests.control.test_campaigns import Office, office
 
 __all__ = ["office"]
@@ -74,7 +74,7 @@ async def test_a_region_asks_as_a_region_and_other_programs_are_quoted(
     database = await ControlDatabase.open(control_url, office.clock)
     try:
         for regional, word in ((True, "region"), (False, "state")):
-            database.viewpoint = Viewpoint("district", "001", regional)
+            database.edition = Edition("district", "001", regional)
             messages = [each.message for each in await Alerts(database).posted()]
             assert sorted(messages) == [
                 f"The {word} has requested a resync of this district. It runs by itself and cannot be stopped here.",
@@ -93,7 +93,7 @@ async def test_a_district_is_not_told_what_the_state_asked_for(office: Office, p
 
 
 async def test_the_requester_is_told_when_a_districts_own_ends(office: Office, plan: Plan) -> None:
-    (batch,) = await office.store.submit(["001"], plan, initiator="district", requested_by="asmith")
+    (batch,) = await office.store.submit(Request(["001"], plan, initiator="district", requested_by="asmith"))
     await office.finish()
     (told,) = await alerts(office, "Resync Completed")
     assert (told.audience, told.districtNumber, told.recipient) == ("district", "001", batch.requested_by)
@@ -131,7 +131,7 @@ async def test_a_request_that_waits_for_its_turn_or_its_time_is_not_unclaimed(of
     await office.queue.unregister()
     await office.store.cancel_request(1, "jdoe")
     await office.store.submit(
-        ["001"], plan, initiator="state", requested_by="x", not_before=office.clock.now.replace(year=2027)
+        Request(["001"], plan, initiator="state", requested_by="x", not_before=office.clock.now.replace(year=2027))
     )
     office.clock.move(3600)
     assert await alert_unclaimed(office.database) == []

@@ -13,10 +13,10 @@ from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Color, Counts, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 from resync_tui.results import ObjectResult, Standing
 from tests.control.conftest import make_plan
-from tests.screens.twin import Clock
+from tests.screens.fake_store import Clock
 
 DISTRICTS = tuple(f"{number:03}" for number in range(1, 301))
 DONE = Counts(processed=200, unchanged=199, rejected=1)
@@ -34,7 +34,7 @@ class Office:
     async def request(self, plan: Plan, *districts: str, not_before: datetime | None = None) -> int:
         """Ask for full resyncs; return the request's number."""
         sent = await self.store.submit(
-            districts, plan, initiator="state", requested_by="jdoe", full=True, not_before=not_before
+            Request(districts, plan, initiator="state", requested_by="jdoe", full=True, not_before=not_before)
         )
         return sent[0].request
 
@@ -117,7 +117,7 @@ async def test_the_last_full_resync_stays_while_a_newer_one_waits_fails_or_is_ca
     assert (standing.standing, standing.last_full_batch) == (Standing.WAITING, first.batch)
     await office.store.cancel_request(number, "jdoe")
     assert await office.standings("001") == [Standing.DONE]
-    await office.store.submit(["001"], plan, initiator="state", requested_by="x", full=False)
+    await office.store.submit(Request(["001"], plan, initiator="state", requested_by="x", full=False))
     partial = await office.finish()
     (standing,) = await office.store.board(2026)
     assert (standing.batch, standing.last_full_batch) == (partial.batch, first.batch)
@@ -261,7 +261,7 @@ async def test_another_batch_of_the_district_is_no_retry_of_a_failed_one(
     number = await office.request(plan, "001")
     await office.finish(Status.FAILED, "down")
     objects = plan if other == "cancelled" else make_plan("District")
-    (meanwhile,) = await office.store.submit(["001"], objects, initiator="state", requested_by="x")
+    (meanwhile,) = await office.store.submit(Request(["001"], objects, initiator="state", requested_by="x"))
     if other == "cancelled":
         await office.store.cancel(meanwhile.batch, "x")
     (again,) = await office.store.retry_failed(number, "asmith")

@@ -17,7 +17,7 @@ import resync_tui.app
 from resync_tui import catalog
 from resync_tui.control.store import Store
 from resync_tui.plan import make_plan
-from resync_tui.rights import Viewpoint
+from resync_tui.rights import Edition
 from tests.bench.districts import SCREENS, Watched, back, campaign, console, filled, write_config
 from tests.bench.long_history import Shape, fill
 
@@ -53,7 +53,7 @@ def asked_of_databases() -> Iterator[Asked]:
 async def asked_by_screens(folder: Path, control: str, districts: int, requests: int) -> dict[str, Asked]:
     """Return what each screen asks, opened once, of a control database of that size in the middle of a campaign."""
     settings, every = write_config(folder, control, "state", districts), catalog.load()
-    store = await Store.open(control, viewpoint=Viewpoint("state"))
+    store = await Store.open(control, edition=Edition("state"))
     plan = make_plan(every, [each.name for each in every.objects], 2026)
     await fill(store, control, Shape([each.id for each in settings.district], plan, requests))
     await store.close()

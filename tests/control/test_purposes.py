@@ -7,7 +7,7 @@ import pytest
 from resync_tui.control.progress import Found, Progress
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 from resync_tui.results import FindingGroup, FindingRecord, ObjectResult
 from tests.control.test_queue import ALL, Agents, agents, claimed
 
@@ -31,7 +31,7 @@ def found() -> Progress:
 
 
 async def send(store: Store, plan: Plan, purpose: Purpose) -> int:
-    (batch,) = await store.submit(["01"], plan, initiator="state", requested_by="jdoe", purpose=purpose)
+    (batch,) = await store.submit(Request(["01"], plan, initiator="state", requested_by="jdoe", purpose=purpose))
     return batch.batch
 
 
@@ -91,7 +91,7 @@ async def test_what_was_removed_is_counted(store: Store, agents: Agents, plan: P
 
 @pytest.mark.parametrize("reason", ["End of school year", "someone edited the database\nby hand"])
 async def test_a_request_says_why(store: Store, plan: Plan, reason: str) -> None:
-    (batch,) = await store.submit(["01"], plan, initiator="state", requested_by="x", reason=reason, full=True)
+    (batch,) = await store.submit(Request(["01"], plan, initiator="state", requested_by="x", reason=reason, full=True))
     assert (batch.reason, batch.full, batch.purpose) == (reason.replace("\n", " "), True, Purpose.RESYNC)
     assert await store.batch(batch.batch) == batch
 
@@ -107,12 +107,14 @@ async def test_a_removal_may_take_the_extra_records_of_its_own_preview_alone(
     queue = await agents.start()
     await queue.finish(await claimed(queue), Status.COMPLETED, "", found())
     await store.submit(
-        [district],
-        replace(plan, year=year),
-        initiator=initiator,
-        requested_by="jdoe",
-        purpose=Purpose.REMOVE_EXTRA,
-        preview=preview,
+        Request(
+            [district],
+            replace(plan, year=year),
+            initiator=initiator,
+            requested_by="jdoe",
+            purpose=Purpose.REMOVE_EXTRA,
+            preview=preview,
+        )
     )
     lease = await claimed(queue)
     assert lease.consent == ({"School": frozenset({key_text({"schoolID": 4})})} if consented else {})
@@ -127,7 +129,7 @@ async def test_a_removal_without_a_preview_may_take_nothing_and_a_retry_keeps_it
     assert lease.consent == {}
     await queue.finish(lease, Status.COMPLETED, "", Progress())
     (batch,) = await store.submit(
-        ["01"], plan, initiator="state", requested_by="jdoe", purpose=Purpose.REMOVE_EXTRA, preview=1
+        Request(["01"], plan, initiator="state", requested_by="jdoe", purpose=Purpose.REMOVE_EXTRA, preview=1)
     )
     await queue.finish(await claimed(queue), Status.FAILED, "", Progress())
     (again,) = await store.retry_failed(batch.request, "jdoe")

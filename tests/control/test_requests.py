@@ -5,16 +5,18 @@ import pytest
 from resync_tui.control.store import Store
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 
 
 async def send(store: Store, plan: Plan, *districts: str) -> list[int]:
     """Queue a request and give its batches' numbers."""
-    return [each.batch for each in await store.submit(districts, plan, initiator="state", requested_by="jdoe")]
+    return [each.batch for each in await store.submit(Request(districts, plan, initiator="state", requested_by="jdoe"))]
 
 
 async def test_a_request_queues_a_batch_a_district_in_the_given_order(store: Store, plan: Plan) -> None:
-    first, second = await store.submit(["02", "01"], plan, initiator="state", requested_by="jdoe", reason="year end")
+    first, second = await store.submit(
+        Request(["02", "01"], plan, initiator="state", requested_by="jdoe", reason="year end")
+    )
     assert (first.district, second.district) == ("02", "01")
     assert first.request == second.request
     assert first.batch < second.batch
@@ -27,7 +29,9 @@ async def test_a_request_queues_a_batch_a_district_in_the_given_order(store: Sto
 
 
 async def test_each_request_has_a_number_of_its_own(store: Store, plan: Plan) -> None:
-    one, two = [(await store.submit(["01"], plan, initiator="district", requested_by="x"))[0] for _ in range(2)]
+    one, two = [
+        (await store.submit(Request(["01"], plan, initiator="district", requested_by="x")))[0] for _ in range(2)
+    ]
     assert two.request == one.request + 1
 
 

@@ -7,7 +7,7 @@ from resync_tui.control.progress import Found, Progress, Reason
 from resync_tui.control.retention import prune
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 from tests.control.conftest import make_plan
 from tests.control.test_campaigns import Office, office
@@ -19,7 +19,7 @@ RECORDS = 7
 
 async def run(office: Office, plan: Plan, status: Status = Status.COMPLETED, purpose: Purpose = Purpose.RESYNC) -> int:
     """Carry out a batch of district 001; each object has refused and found records."""
-    await office.store.submit(["001"], plan, initiator="district", requested_by="x", purpose=purpose)
+    await office.store.submit(Request(["001"], plan, initiator="district", requested_by="x", purpose=purpose))
     lease = await office.claimed()
     names = lease.plan.names
     results = tuple(ObjectResult(name, place, status, Counts(processed=9)) for place, name in enumerate(names, 1))
@@ -79,9 +79,9 @@ async def test_what_is_young_queued_or_running_stays(office: Office, plan: Plan)
     office.clock.move(29 * DAY)
     assert await prune(office.database, errors_days=30, history_days=30) == 0
     assert await kept(office, first) == (["District", "School"], 14, 2)
-    await office.store.submit(["002"], plan, initiator="district", requested_by="x")
+    await office.store.submit(Request(["002"], plan, initiator="district", requested_by="x"))
     await office.claimed()
-    await office.store.submit(["002"], plan, initiator="district", requested_by="x")
+    await office.store.submit(Request(["002"], plan, initiator="district", requested_by="x"))
     office.clock.move(99 * DAY)
     await prune(office.database, errors_days=30, history_days=30)
     assert len((await office.store.present()).active) == 2

@@ -14,7 +14,7 @@ from resync_tui.config.load import load_catalog
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.paths import log_path
-from resync_tui.plan import make_plan
+from resync_tui.plan import Request, make_plan
 from resync_tui.results import Batch, ObjectResult
 from tests.crash.records import Records
 
@@ -72,7 +72,9 @@ class Site(Records):
     async def send(self, *districts: str, objects: Sequence[str] = ("Enrollment", "Health")) -> list[int]:
         """Queue a request; return the batches' numbers."""
         plan = make_plan(load_catalog(self.settings), objects, 2026)
-        sent = await self.store.submit(districts, plan, initiator="district", requested_by=self.store.rights.user)
+        sent = await self.store.submit(
+            Request(districts, plan, initiator="district", requested_by=self.store.rights.user)
+        )
         return [each.batch for each in sent]
 
     async def result(self, number: int, name: str) -> ObjectResult:

@@ -18,8 +18,8 @@ from resync_tui.control.models import Tables
 from resync_tui.control.store import Store
 from resync_tui.results import Batch
 from tests.control.conftest import control_url
-from tests.screens.twin import Clock
-from tests.screens.twin import settings as small_settings
+from tests.screens.fake_store import Clock
+from tests.screens.fake_store import settings as small_settings
 
 __all__ = ["control_url"]
 

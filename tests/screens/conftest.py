@@ -1,4 +1,4 @@
-"""A console over the control database's twin; and a small real site."""
+"""A console over a fake of the control database; and a small real site."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from resync_tui.results import Batch
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.widgets.rows import Rows
-from tests.screens import live, twin
+from tests.screens import fake_store, live
 from tests.screens.settled import settled, settles
 
 DEADLINE = 60.0
@@ -35,8 +35,8 @@ class Console:
 
     app: ResyncApp
     pilot: Pilot[None]
-    store: twin.MemoryStore
-    clock: twin.Clock
+    store: fake_store.MemoryStore
+    clock: fake_store.Clock
 
     @property
     def lines(self) -> list[str]:
@@ -122,23 +122,23 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
     @asynccontextmanager
     async def opened(
         size: tuple[int, int] = (80, 24),
-        store: twin.MemoryStore | None = None,
+        store: fake_store.MemoryStore | None = None,
         caught: int = 0,
         start: str | None = None,
         waits: bool = True,
         toasts: bool = False,
         **chosen: Any,
     ) -> AsyncIterator[Console]:
-        clock = twin.Clock() if store is None else store.clock
-        kept = store or twin.MemoryStore(clock)
+        clock = fake_store.Clock() if store is None else store.clock
+        kept = store or fake_store.MemoryStore(clock)
 
-        async def open_store() -> twin.MemoryStore:
+        async def open_store() -> fake_store.MemoryStore:
             kept._answer()
             return kept
 
         app = ResyncApp(
-            twin.settings(**chosen),
-            twin.catalog(),
+            fake_store.settings(**chosen),
+            fake_store.catalog(),
             open_store=open_store,
             start_agent=lambda: start,
             user="jdoe",

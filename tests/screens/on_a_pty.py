@@ -1,22 +1,27 @@
-"""The screens over the control database's twin, as a program: `python -m tests.screens.on_a_pty`."""
+"""The screens over a fake of the control database, as a program: `python -m tests.screens.on_a_pty`."""
 
 import sys
 
 from resync_tui.app import ResyncApp
 from resync_tui.terminal import block_endings, run
-from tests.screens import twin
+from tests.screens import fake_store
 
 
 def main() -> int:
     """Run until somebody ends it."""
     block_endings()
-    store = twin.MemoryStore(twin.Clock())
+    store = fake_store.MemoryStore(fake_store.Clock())
 
-    async def open_store() -> twin.MemoryStore:
+    async def open_store() -> fake_store.MemoryStore:
         return store
 
     app = ResyncApp(
-        twin.settings(), twin.catalog(), open_store=open_store, start_agent=lambda: None, user="jdoe", clock=store.clock
+        fake_store.settings(),
+        fake_store.catalog(),
+        open_store=open_store,
+        start_agent=lambda: None,
+        user="jdoe",
+        clock=store.clock,
     )
     return run(app)
 

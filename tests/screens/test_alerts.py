@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from resync_tui.screens.alerts import AlertsPage
-from tests.screens import twin
+from tests.screens import fake_store
 from tests.screens.conftest import Console, Opener
 
 
@@ -18,14 +18,14 @@ def shown(c: Console) -> list[str]:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_alerts_are_listed_read_and_deleted(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
-        due = twin.BEGIN + timedelta(days=7)
+        due = fake_store.BEGIN + timedelta(days=7)
         c.store.alerts.post("State Resync Requested", due=due)
         c.store.alerts.post("Resync Completed")
         await c.shows("! 2")
         await c.press("exclamation_mark")
         await c.shows("2 alerts, 2 unread")
         line = c.line("State Resync Requested")
-        assert twin.BEGIN.astimezone().strftime("%Y-%m-%d %H:%M") in line
+        assert fake_store.BEGIN.astimezone().strftime("%Y-%m-%d %H:%M") in line
         assert due.astimezone().strftime("%Y-%m-%d %H:%M") in line
         await c.shows("Vertical Interoperability: Resync Completed")
         await c.press("enter")

@@ -13,7 +13,7 @@ from resync_tui.rights import Rights
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
-from tests.screens import twin
+from tests.screens import fake_store
 from tests.screens.conftest import Console, Opener
 
 MANY = [DistrictSettings(f"{n:02}", f"District{n}", "sqlite:///d.db") for n in range(1, 6)]
@@ -75,7 +75,7 @@ async def test_the_board_is_the_states_alone(console: Opener) -> None:
 
 
 async def test_who_may_only_look_sees_which_keys_are_closed_and_why(console: Opener) -> None:
-    store = twin.MemoryStore(twin.Clock())
+    store = fake_store.MemoryStore(fake_store.Clock())
     store.rights = Rights(read=True, write=False, user="campus")
     async with console(store=store) as c:
         await c.shows("read only")
@@ -112,8 +112,8 @@ async def test_the_checklist_says_which_full_resync_is_due_until_it_has_complete
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     years = YearSettings(2026, opens=date(2025, 8, 1), closes=date(2026, 6, 30))
-    plain_settings = twin.settings
-    monkeypatch.setattr(twin, "settings", lambda **chosen: replace(plain_settings(**chosen), years=years))
+    plain_settings = fake_store.settings
+    monkeypatch.setattr(fake_store, "settings", lambda **chosen: replace(plain_settings(**chosen), years=years))
     async with console() as c:
         await c.shows("Full resync due since 2025-08-01: Start of school year. Last full one: never")
         await c.press("a", "s", "y")
@@ -127,8 +127,8 @@ async def test_the_checklist_says_which_full_resync_is_due_until_it_has_complete
 
 async def test_a_regional_edition_says_region(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     regional = StateSettings("NV", "sqlite:///state.db", kind="regional")
-    plain_settings = twin.settings
-    monkeypatch.setattr(twin, "settings", lambda **chosen: replace(plain_settings(**chosen), state=regional))
+    plain_settings = fake_store.settings
+    monkeypatch.setattr(fake_store, "settings", lambda **chosen: replace(plain_settings(**chosen), state=regional))
     async with console((120, 40)) as c:
         await c.shows("Regional Edition")
         await c.press("space", "v", "y")

@@ -6,6 +6,7 @@ import pytest
 
 from resync_tui.agent.log import AgentLog
 from resync_tui.outcome import Counts, Status
+from resync_tui.plan import Request
 from resync_tui.results import Batch
 from resync_tui.screens.agent_log import AgentLogPage, for_district
 from resync_tui.screens.history import HistoryPage
@@ -79,7 +80,7 @@ async def test_the_end_of_somebody_elses_request_rings_no_bell(
         from resync_tui.plan import make_plan
 
         made: list[Batch] = await c.store.submit(
-            ["01"], make_plan(plan, ["District"], 2026), initiator="state", requested_by="somebody"
+            Request(["01"], make_plan(plan, ["District"], 2026), initiator="state", requested_by="somebody")
         )
         await c.until(lambda: c.app.session.active)
         c.complete(made[0].batch)

@@ -42,12 +42,12 @@ async def agent(agent_process: subprocess.Popen[bytes], store: Store) -> subproc
 async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_terminal(
     settings: Settings, store: Store, tmp_path: Path
 ) -> None:
-    def seen() -> list[int]:
+    def visible_batches() -> list[int]:
         counts = [int(text.replace(",", "")) for text in COUNT.findall(shown.text)]
         return [count for count in counts if 0 < count < RECORDS]
 
     async def grown() -> bool:
-        if counts := seen():
+        if counts := visible_batches():
             assert counts[-1] <= (await store.batch(1)).counts.processed
         return len(set(counts)) >= 5
 
@@ -58,7 +58,7 @@ async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_ter
         shown.settles()
         shown.press("y")
         await until(grown, shown)
-        assert seen() == sorted(seen())
+        assert visible_batches() == sorted(visible_batches())
         assert "○ Enrollment" in shown.text.replace("\n", "")
         shown.close()
         await completes(store)

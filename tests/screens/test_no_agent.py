@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.screens import twin
+from tests.screens import fake_store
 from tests.screens.conftest import Opener
 
 
 @pytest.mark.parametrize("serves", [True, False])
 async def test_only_who_may_serve_is_told_to_start_an_agent(console: Opener, serves: bool) -> None:
-    store = twin.MemoryStore(twin.Clock())
+    store = fake_store.MemoryStore(fake_store.Clock())
     store.rights = replace(store.rights, serve=serves)
     async with console(store=store, start="resync-tui agent --config here.toml") as c:
         await c.press("A")

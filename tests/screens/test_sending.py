@@ -12,7 +12,7 @@ from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
-from tests.screens import twin
+from tests.screens import fake_store
 from tests.screens.conftest import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -29,7 +29,7 @@ async def test_the_whole_way_from_enrollment_to_coloured_dots(console: Opener, s
     async with console(size) as c:
         await c.press("slash", *"enroll", "enter", "escape", "space", "s")
         await c.until(lambda: isinstance(c.app.screen, Question))
-        plan = twin.catalog()
+        plan = fake_store.catalog()
         for name in ("District", "School", "Calendar", "ScheduleStructure", "StructureGradeLevel", "PersonIdentity"):
             await c.shows(f"[+] {name} ")
         await c.shows("[x] Enrollment")
@@ -305,7 +305,7 @@ async def test_a_lost_control_database_shows_one_line_and_comes_back(console: Op
 
 
 async def test_a_control_database_that_opens_late_is_waited_for(console: Opener) -> None:
-    store = twin.MemoryStore(twin.Clock())
+    store = fake_store.MemoryStore(fake_store.Clock())
     store.trouble = CannotRun("The control database is of a newer version", "Install a newer resync-tui.")
     async with console(store=store) as c:
         await c.shows("newer version")
@@ -367,13 +367,13 @@ async def test_what_is_sent_before_the_control_database_is_open_goes_out_when_it
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = anyio.Event()
-    present = twin.MemoryStore.present
+    present = fake_store.MemoryStore.present
 
-    async def slow(store: twin.MemoryStore) -> Present:
+    async def slow(store: fake_store.MemoryStore) -> Present:
         await opened.wait()
         return await present(store)
 
-    monkeypatch.setattr(twin.MemoryStore, "present", slow)
+    monkeypatch.setattr(fake_store.MemoryStore, "present", slow)
     async with console(waits=False) as c:
         await c.press("space", "s", "y")
         await c.shows("Sending")

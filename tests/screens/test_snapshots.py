@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resync_tui.agent.log import AgentLog
-from tests.screens import tour, twin
+from tests.screens import fake_store, tour
 from tests.screens.conftest import Console, Opener
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -25,8 +25,8 @@ def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Keep the time zone, the school year's days and the place of the log as they are on the snapshots."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    plain_settings = twin.settings
-    monkeypatch.setattr(twin, "settings", lambda **chosen: replace(plain_settings(**chosen), years=tour.YEARS))
+    plain_settings = fake_store.settings
+    monkeypatch.setattr(fake_store, "settings", lambda **chosen: replace(plain_settings(**chosen), years=tour.YEARS))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("resync_tui.paths.log_path", lambda _: Path("agent.log"))
     yield

@@ -1,7 +1,7 @@
 """The checklist's tree: which rows are shown."""
 
 from resync_tui.screens.tree import Tree
-from tests.screens.twin import catalog
+from tests.screens.fake_store import catalog
 
 CATALOG = catalog()
 TREE = Tree(CATALOG)

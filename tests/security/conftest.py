@@ -14,9 +14,9 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.grants import enforce
 from resync_tui.control.store import Store
-from resync_tui.rights import Viewpoint
+from resync_tui.rights import Edition
 
-STATE, ABBOTT, CAMPUS = Viewpoint("state"), Viewpoint("district", "01"), Viewpoint("district", "02")
+STATE, ABBOTT, CAMPUS = Edition("state"), Edition("district", "01"), Edition("district", "02")
 GROUPS = ("dis_state", "dis_abbott", "dis_campus")
 MEMBERS = {"governor": "dis_state", "jdoe": "dis_abbott", "kim": "dis_campus"}
 OTHERS = ("agent", "agent_too", "reader", "writer", "stranger")
@@ -46,9 +46,9 @@ class Roles:
         self.opened.append(connection := await asyncpg.connect(self.login(role)))
         return connection
 
-    async def store(self, role: str, viewpoint: Viewpoint | None) -> Store:
+    async def store(self, role: str, edition: Edition | None) -> Store:
         """Open the control database as the program does."""
-        self.opened.append(store := await Store.open(self.login(role), viewpoint=viewpoint))
+        self.opened.append(store := await Store.open(self.login(role), edition=edition))
         return store
 
     async def administrator(self) -> asyncpg.Connection:
@@ -56,9 +56,9 @@ class Roles:
         self.opened.append(connection := await asyncpg.connect(self.url))
         return connection
 
-    async def apply_grants(self, viewpoint: Viewpoint, *, read: tuple[str, ...], write: tuple[str, ...]) -> list[str]:
+    async def apply_grants(self, edition: Edition, *, read: tuple[str, ...], write: tuple[str, ...]) -> list[str]:
         """Do what an agent does at its start with [rights]."""
-        database = await ControlDatabase.open(self.login("agent"), viewpoint=viewpoint)
+        database = await ControlDatabase.open(self.login("agent"), edition=edition)
         try:
             return await enforce(database, [self.name(each) for each in read], [self.name(each) for each in write])
         finally:
@@ -98,10 +98,10 @@ async def roles(database: Callable[[str], str]) -> AsyncIterator[Roles]:
     await made.run(f"DROP ROLE {names}")
 
 
-def write_settings(folder: Path, control: str, viewpoint: Viewpoint, **rights: Sequence[str]) -> Settings:
+def write_settings(folder: Path, control: str, edition: Edition, **rights: Sequence[str]) -> Settings:
     """Write the resync.toml of an edition, whose districts' work is faked, and read it."""
-    districts = (viewpoint.district,) if viewpoint.own_only else ("01", "02", "03")
-    lines = [f'edition = "{viewpoint.edition}"', f'[control]\nurl = "{control}"']
+    districts = (edition.district,) if edition.own_only else ("01", "02", "03")
+    lines = [f'edition = "{edition.kind}"', f'[control]\nurl = "{control}"']
     lines += ['[state]\nname = "NV"\nurl = "sqlite:///state.db"', "[years]\ncurrent = 2026", "[rights]"]
     lines += [f"{right} = {list(names)}" for right, names in rights.items()]
     lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "sqlite:///{each}.db"' for each in districts]

@@ -44,7 +44,7 @@ async def every_screen(
     """
 
     async def open_store() -> Store:
-        return await Store.open(settings.control_url(), viewpoint=rights.viewpoint_of(settings))
+        return await Store.open(settings.control_url(), edition=rights.edition_of(settings))
 
     app = ResyncApp(settings, load_catalog(settings), open_store=open_store, start_agent=lambda: None, user="x")
     async with app.run_test(size=(160, 50)) as pilot:

@@ -7,6 +7,7 @@ import pytest
 
 from resync_tui.control.grants import grants
 from resync_tui.errors import NoRight
+from resync_tui.plan import Request
 from tests.control.conftest import make_plan
 from tests.security.conftest import ABBOTT, Roles
 
@@ -31,7 +32,7 @@ async def test_following_the_document_lets_a_role_in(roles: Roles) -> None:
     for statement in STATEMENTS:
         await agent.execute(statement.replace("jdoe", stranger))
     store = await roles.store("stranger", ABBOTT)
-    (batch,) = await store.submit(["01"], make_plan("District"), initiator="district", requested_by="x")
+    (batch,) = await store.submit(Request(["01"], make_plan("District"), initiator="district", requested_by="x"))
     assert batch.requested_by == stranger
     await store.cancel(batch.batch, "x")
     await agent.execute(f"""DELETE FROM "DISRight" WHERE "roleName" = '{stranger}'""")

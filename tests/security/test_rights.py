@@ -24,7 +24,8 @@ from resync_tui.database import open_engine
 from resync_tui.doctor import examine
 from resync_tui.errors import CannotRun, ConfigError, NoRight
 from resync_tui.outcome import Status
-from resync_tui.rights import Rights, Viewpoint, user_name
+from resync_tui.plan import Request
+from resync_tui.rights import Edition, Rights, user_name
 from tests.agent.fake_work import FakeWork
 from tests.control.conftest import make_plan
 from tests.security.conftest import ABBOTT, CAMPUS, STATE, Roles, write_settings
@@ -40,22 +41,22 @@ async def run(settings: Settings) -> FakeWork:
 
 
 @pytest.mark.parametrize(
-    ("role", "viewpoint", "write"),
+    ("role", "edition", "write"),
     [("governor", STATE, True), ("jdoe", ABBOTT, True), ("kim", CAMPUS, True), ("reader", ABBOTT, False)],
 )
-async def test_a_role_has_what_its_groups_have(roles: Roles, role: str, viewpoint: Viewpoint, write: bool) -> None:
-    store = await roles.store(role, viewpoint)
+async def test_a_role_has_what_its_groups_have(roles: Roles, role: str, edition: Edition, write: bool) -> None:
+    store = await roles.store(role, edition)
     assert store.rights == Rights(read=True, write=write, user=roles.name(role))
 
 
 @pytest.mark.parametrize(
-    ("role", "viewpoint"),
+    ("role", "edition"),
     [("jdoe", STATE), ("jdoe", CAMPUS), ("governor", ABBOTT), ("writer", ABBOTT), ("stranger", STATE)],
 )
-async def test_who_has_no_read_from_there_does_not_get_in(roles: Roles, role: str, viewpoint: Viewpoint) -> None:
+async def test_who_has_no_read_from_there_does_not_get_in(roles: Roles, role: str, edition: Edition) -> None:
     """`writer` has Write alone, which counts with Read only."""
     with pytest.raises(NoRight) as told:
-        await roles.store(role, viewpoint)
+        await roles.store(role, edition)
     assert told.value.exit_code == 5
     assert "\n" not in told.value.what + told.value.do
     assert "geheim" not in told.value.what + told.value.do
@@ -63,11 +64,11 @@ async def test_who_has_no_read_from_there_does_not_get_in(roles: Roles, role: st
 
 async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -> None:
     jdoe, reader = await roles.store("jdoe", ABBOTT), await roles.store("reader", ABBOTT)
-    (batch,) = await jdoe.submit(["01"], make_plan("School"), initiator="district", requested_by="x")
+    (batch,) = await jdoe.submit(Request(["01"], make_plan("School"), initiator="district", requested_by="x"))
     assert batch.requested_by == roles.name("jdoe")
     assert (await reader.batch(batch.batch)).status is Status.QUEUED
     for refused in (
-        reader.submit(["01"], make_plan("School"), initiator="district", requested_by="jdoe"),
+        reader.submit(Request(["01"], make_plan("School"), initiator="district", requested_by="jdoe")),
         reader.cancel(batch.batch, "jdoe"),
         reader.cancel_request(batch.request, "jdoe"),
         reader.retry_failed(batch.request, "jdoe"),
@@ -107,10 +108,10 @@ async def test_doctor_names_what_the_rights_of_resync_toml_cannot_mean(roles: Ro
 
 async def test_agents_that_start_at_once_let_everybody_in(roles: Roles) -> None:
     async with anyio.create_task_group() as agents:
-        for viewpoint, group in ((STATE, "dis_state"), (ABBOTT, "dis_abbott"), (CAMPUS, "dis_campus")) * 4:
-            agents.start_soon(partial(roles.apply_grants, viewpoint, read=(group,), write=(group,)))
-    for role, viewpoint in (("governor", STATE), ("jdoe", ABBOTT), ("kim", CAMPUS)):
-        assert (await roles.store(role, viewpoint)).rights.write
+        for edition, group in ((STATE, "dis_state"), (ABBOTT, "dis_abbott"), (CAMPUS, "dis_campus")) * 4:
+            agents.start_soon(partial(roles.apply_grants, edition, read=(group,), write=(group,)))
+    for role, edition in (("governor", STATE), ("jdoe", ABBOTT), ("kim", CAMPUS)):
+        assert (await roles.store(role, edition)).rights.write
 
 
 async def test_an_agent_must_own_the_control_database(roles: Roles, tmp_path: Path) -> None:
@@ -129,8 +130,10 @@ async def test_whoever_has_lost_the_right_meanwhile_is_refused_by_the_agent_with
     roles: Roles, tmp_path: Path
 ) -> None:
     jdoe, kim = await roles.store("jdoe", ABBOTT), await roles.store("kim", CAMPUS)
-    (lost,) = await jdoe.submit(["01"], make_plan("District", "School"), initiator="district", requested_by="x")
-    (kept,) = await kim.submit(["02"], make_plan("School"), initiator="district", requested_by="x")
+    (lost,) = await jdoe.submit(
+        Request(["01"], make_plan("District", "School"), initiator="district", requested_by="x")
+    )
+    (kept,) = await kim.submit(Request(["02"], make_plan("School"), initiator="district", requested_by="x"))
     await roles.run(f"REVOKE {roles.name('dis_abbott')} FROM {roles.name('jdoe')}")
     state = {"read": [roles.name("dis_state")], "write": [roles.name("dis_state")]}
     work = await run(write_settings(tmp_path, roles.login("agent"), STATE, **state))
@@ -167,7 +170,7 @@ async def test_a_request_that_nobody_with_the_right_wrote_is_refused_by_the_agen
     kind: str, database: Callable[[str], str], tmp_path: Path
 ) -> None:
     settings = write_settings(tmp_path / "edition", database(kind), STATE)
-    store = await Store.open(settings.control_url(), viewpoint=STATE)
+    store = await Store.open(settings.control_url(), edition=STATE)
     await forge(settings.control_url(), "mallory")
     work = await run(settings)
     assert work.journal() == []
@@ -181,13 +184,13 @@ async def test_a_file_serves_one_edition_and_refuses_a_second(tmp_path: Path) ->
     url = f"sqlite:///{tmp_path / 'control.db'}"
     for first, others in ((ABBOTT, (CAMPUS, STATE)), (STATE, (ABBOTT,))):
         for _ in range(2):
-            await (await Store.open(url, viewpoint=first)).close()
+            await (await Store.open(url, edition=first)).close()
         for other in others:
             with pytest.raises(CannotRun, match=f"is the console of {first}, not of {other}$") as told:
-                await Store.open(url, viewpoint=other)
+                await Store.open(url, edition=other)
             assert told.value.do.startswith("Give each edition a SQLite file of its own")
             with pytest.raises(CannotRun, match="is the console of"):
-                await run(write_settings(tmp_path / other.edition, url, other))
+                await run(write_settings(tmp_path / other.kind, url, other))
         (tmp_path / "control.db").unlink()
 
 

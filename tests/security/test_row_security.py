@@ -18,6 +18,7 @@ from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
 from resync_tui.errors import NoRight, UsageError
 from resync_tui.outcome import Counts, Kind, Status
+from resync_tui.plan import Request
 from resync_tui.private_postgres import _copy_programs, _wheel
 from resync_tui.results import ErrorRecord, ObjectResult
 from tests.control.conftest import make_plan
@@ -42,7 +43,7 @@ class Scene:
 async def scene(roles: Roles) -> Scene:
     governor, jdoe = await roles.store("governor", STATE), await roles.store("jdoe", ABBOTT)
     first, campus = await governor.submit(
-        ["01", "02"], make_plan("District", "School"), initiator="state", requested_by="x"
+        Request(["01", "02"], make_plan("District", "School"), initiator="state", requested_by="x")
     )
     database = await ControlDatabase.open(roles.login("agent"))
     queue = Queue(database, AgentIdentity("a" * 32, "host", 1))
@@ -53,8 +54,8 @@ async def scene(roles: Roles) -> Scene:
     reason = Reason("School", "School", Kind.REJECTED, "too long")
     kept = ErrorRecord("School", "School", {"schoolID": 5}, Kind.REJECTED, "too long")
     await queue.finish(lease, Status.COMPLETED, "", Progress((result,), {reason: 1}, ((1, kept),)))
-    (own,) = await jdoe.submit(["01"], make_plan("District"), initiator="district", requested_by="x")
-    (again, _) = await governor.submit(["01", "02"], make_plan("School"), initiator="state", requested_by="x")
+    (own,) = await jdoe.submit(Request(["01"], make_plan("District"), initiator="district", requested_by="x"))
+    (again, _) = await governor.submit(Request(["01", "02"], make_plan("School"), initiator="state", requested_by="x"))
     # The state's second request is made the older one, so that it is what runs for Abbott.
     await roles.run(f'UPDATE "DISBatch" SET "notBefore" = \'2999-01-01\' WHERE "batchID" = {own.batch}')
     running = await queue.claim(["01"], 4)
@@ -244,7 +245,7 @@ async def expect_none(store: Store, scene: Scene) -> None:
         await store.retry_failed(1, "x")
     for initiator, district in (("state", "01"), ("district", "02")):
         with pytest.raises(NoRight, match="console of district 01"):
-            await store.submit([district], make_plan("School"), initiator=initiator, requested_by="x")
+            await store.submit(Request([district], make_plan("School"), initiator=initiator, requested_by="x"))
 
 
 async def test_a_district_cancels_its_own_and_is_written_down_as_who_did(scene: Scene) -> None:

@@ -100,9 +100,9 @@ def fill(file: Path, *scripts: str) -> None:
             connection.executescript(script)
 
 
-async def told(roles: Roles, role: str, viewpoint: Any) -> dict[str, Alert]:
+async def told(roles: Roles, role: str, edition: Any) -> dict[str, Alert]:
     """Return a user's alerts by name."""
-    store = await roles.store(role, viewpoint)
+    store = await roles.store(role, edition)
     return {each.name: each for each in await store.alerts.posted()}
 
 
@@ -132,13 +132,13 @@ async def test_a_states_request_runs_and_its_districts_learn_that_it_does_but_no
         schools = state.execute("SELECT districtNumber, count(*) FROM School GROUP BY 1 ORDER BY 1").fetchall()
     assert schools == [("01", 2), ("02", 2)]
 
-    for role, viewpoint in (("jdoe", ABBOTT), ("kim", CAMPUS), ("governor", STATE)):
-        alerts = await told(roles, role, viewpoint)
+    for role, edition in (("jdoe", ABBOTT), ("kim", CAMPUS), ("governor", STATE)):
+        alerts = await told(roles, role, edition)
         requested = alerts[REQUESTED]
-        assert (requested.process, requested.district) == (VERTICAL, viewpoint.district or None)
+        assert (requested.process, requested.district) == (VERTICAL, edition.district or None)
         assert requested.due is None, "it was not asked for at a time"
         assert "Resync Completed" in alerts, role
-        if viewpoint is not STATE:
+        if edition is not STATE:
             assert not [each for each in alerts.values() if "School" in each.name + each.message]
 
     hidden_from_abbott(abbott, first["batch"], own["batch"])

@@ -1,4 +1,4 @@
-"""The control database's twin in memory: the screens' tests decide what has happened and when."""
+"""A fake Store in memory: the screens' tests decide what has happened and when."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from resync_tui.catalog import Catalog, load
 from resync_tui.config.settings import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
 from resync_tui.errors import CannotRun, UsageError
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Request
 from resync_tui.results import (
     Agent,
     Alert,
@@ -85,40 +85,30 @@ class MemoryStore:
 
     # What screens ask.
 
-    async def submit(
-        self,
-        districts: Sequence[str],
-        plan: Plan,
-        *,
-        initiator: str,
-        requested_by: str,
-        reason: str = "",
-        purpose: Purpose = Purpose.RESYNC,
-        full: bool = False,
-        preview: int | None = None,
-    ) -> list[Batch]:
+    async def submit(self, request: Request) -> list[Batch]:
         self._answer()
         self.rights.require_write()
-        request = max((batch.request for batch in self._batches), default=0) + 1
-        objects = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in plan.objects)
+        last = max((batch.request for batch in self._batches), default=0)
+        planned = request.plan.objects
+        objects = tuple(ObjectResult(each.object, each.sequence, Status.QUEUED, Counts()) for each in planned)
         made = [
             Batch(
-                request=request,
+                request=last + 1,
                 batch=len(self._batches) + number,
                 district=district,
-                year=plan.year,
-                initiator=initiator,
-                requested_by=requested_by,
+                year=request.plan.year,
+                initiator=request.initiator,
+                requested_by=request.requested_by,
                 status=Status.QUEUED,
                 attempts=0,
                 requested=self.clock(),
                 objects=objects,
-                reason=reason,
-                purpose=purpose,
-                preview=preview,
-                full=full,
+                reason=request.reason,
+                purpose=request.purpose,
+                preview=request.preview,
+                full=request.full,
             )
-            for number, district in enumerate(districts, 1)
+            for number, district in enumerate(request.districts, 1)
         ]
         self._batches += made
         self._changes += 1
