@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from resync_tui.private_postgres import PrivatePostgres
+from resync_tui.demo.private_postgres import PrivatePostgres
 from tests.databases import create_database, execute
 from tests.processes import ended
 
@@ -33,7 +33,7 @@ _FAST = {
 _CLEAN_UP = """
 import shutil, sys
 from pathlib import Path
-from resync_tui.private_postgres import PrivatePostgres
+from resync_tui.demo.private_postgres import PrivatePostgres
 sys.stdin.read()
 folder = Path(sys.argv[1])
 PrivatePostgres(folder, *sys.argv[2:]).stop("immediate")

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from resync_tui import demo
 from resync_tui.agent.service import run_agent
 from resync_tui.config.load import catalog_of_year, load_settings
 from resync_tui.control.store import Store
+from resync_tui.demo import build
 from resync_tui.outcome import Status
 from resync_tui.plan import Request, make_plan
 from resync_tui.results import Batch, ErrorRecord
@@ -54,7 +54,7 @@ class DemoSite:
 @asynccontextmanager
 async def demo_site(folder: Path, students: int, admin_url: str | None) -> AsyncIterator[DemoSite]:
     """Build a demo in files, or on the server of `admin_url`, where it is dropped afterwards."""
-    site = DemoSite(await demo.build(folder, students=students, admin_url=admin_url))
+    site = DemoSite(await build.build(folder, students=students, admin_url=admin_url))
     yield site
     if admin_url is not None:
         urls = [site.settings.district_url("02"), site.abbott, site.state, site.settings.control_url()]

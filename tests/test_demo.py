@@ -11,14 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from resync_tui import demo
 from resync_tui.catalog import load
 from resync_tui.config.load import catalog_of_year, load_settings
-from resync_tui.demo_data import create_districts, fill
-from resync_tui.demo_flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
-from resync_tui.demo_people import LEAVING
-from resync_tui.demo_state import load_state_rules
-from resync_tui.demo_world import World
+from resync_tui.demo import build
+from resync_tui.demo.fill import create_districts, fill
+from resync_tui.demo.flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
+from resync_tui.demo.people import LEAVING
+from resync_tui.demo.state import load_state_rules
+from resync_tui.demo.world import World
 from resync_tui.engine.derive import derive, table_order
 from resync_tui.errors import CannotRun
 from tests.databases import rows
@@ -43,13 +43,13 @@ class Built:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("files") / "demo"
-    return Built(asyncio.run(demo.build(folder, students=2 * STUDENTS)))
+    return Built(asyncio.run(build.build(folder, students=2 * STUDENTS)))
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[Built]:
     folder = tmp_path_factory.mktemp("server") / "demo"
-    built = Built(asyncio.run(demo.build(folder, students=2 * STUDENTS, admin_url=postgres_server)))
+    built = Built(asyncio.run(build.build(folder, students=2 * STUDENTS, admin_url=postgres_server)))
     yield built
     urls = [built.abbott, built.campus, built.state, built.settings.control_url()]
     asyncio.run(drop(postgres_server, [urlsplit(url).path[1:] for url in urls]))
@@ -87,7 +87,7 @@ def dump(folder: Path) -> dict[str, str]:
 
 async def test_the_same_seed_gives_the_same_data_and_another_does_not(tmp_path: Path) -> None:
     for name, seed in (("first", 1), ("second", 1), ("other", 2)):
-        await demo.build(tmp_path / name, students=120, seed=seed)
+        await build.build(tmp_path / name, students=120, seed=seed)
     first = dump(tmp_path / "first")
     assert sorted(first) == ["abbott.db", "campus.db", "state.db"]
     assert first == dump(tmp_path / "second")
@@ -109,7 +109,7 @@ async def test_files_and_a_server_hold_the_same_data(files: Built, server: Built
 
 
 async def test_district_files_can_have_a_state_on_a_server(tmp_path: Path, database: Callable[[str], str]) -> None:
-    await demo.build(tmp_path / "demo", students=200)
+    await build.build(tmp_path / "demo", students=200)
     district, state = database("sqlite"), database("postgresql")
     await create_districts([district])
     await fill([(World("01", "Abbott", 100, 2026), district)], state, load())
@@ -259,21 +259,21 @@ async def test_the_state_has_remarks_of_its_own(built: Built) -> None:
 async def test_a_demo_that_is_there_is_used(files: Built) -> None:
     folder = files.path.parent
     before = {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in folder.iterdir()}
-    assert await demo.build(folder, students=7, districts=1) == files.path
+    assert await build.build(folder, students=7, districts=1) == files.path
     assert {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in folder.iterdir()} == before
 
 
 async def test_a_database_without_a_resync_toml_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_bytes(b"mine")
     with pytest.raises(CannotRun, match=r"holds state\.db but no resync\.toml"):
-        await demo.build(tmp_path, students=10)
+        await build.build(tmp_path, students=10)
     assert names_in(tmp_path) == ["state.db"]
     assert (tmp_path / "state.db").stat().st_size == len("mine")
 
 
 async def test_a_folder_that_holds_something_else_is_built_into(tmp_path: Path) -> None:
     (tmp_path / "pg").mkdir()
-    await demo.build(tmp_path, students=10, districts=3)
+    await build.build(tmp_path, students=10, districts=3)
     assert names_in(tmp_path) == [
         "abbott.db", "campus.db", "delmar.db", "pg", "resync.toml", "state.db",
     ]  # fmt: skip
@@ -285,11 +285,11 @@ async def test_an_interrupted_build_leaves_nothing(
     async def interrupted(*_: object) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(demo, "fill", interrupted)
+    monkeypatch.setattr(build, "fill", interrupted)
     before = await rows(postgres_server, "SELECT datname FROM pg_database ORDER BY 1")
     for admin_url in (None, postgres_server):
         with pytest.raises(asyncio.CancelledError):
-            await demo.build(tmp_path / "demo", students=10, admin_url=admin_url)
+            await build.build(tmp_path / "demo", students=10, admin_url=admin_url)
         assert names_in(tmp_path) == []
     assert await rows(postgres_server, "SELECT datname FROM pg_database ORDER BY 1") == before
 
@@ -300,7 +300,7 @@ async def test_a_database_that_the_server_has_is_not_overwritten(
     moved = server.path.rename(tmp_path / "away")
     try:
         with pytest.raises(CannotRun, match="The server already has a database demo_"):
-            await demo.build(server.path.parent, students=10, admin_url=postgres_server)
+            await build.build(server.path.parent, students=10, admin_url=postgres_server)
     finally:
         moved.rename(server.path)
 

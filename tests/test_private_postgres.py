@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 from anyio import run_process
 
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.errors import CannotRun
-from resync_tui.private_postgres import PrivatePostgres
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def server() -> Iterator[PrivatePostgres]:
 
 
 async def test_it_outlives_the_process_that_started_it_and_keeps_its_data(server: PrivatePostgres) -> None:
-    code = "import pathlib, sys, resync_tui.private_postgres as p; p.PrivatePostgres(pathlib.Path(sys.argv[1])).start()"
+    code = "import pathlib, sys, resync_tui.demo.private_postgres as p; p.PrivatePostgres(pathlib.Path(sys.argv[1])).start()"
     await run_process([sys.executable, "-c", code, str(server.folder)])
     connection = await asyncpg.connect(server.admin_url)
     await connection.execute("CREATE TABLE kept (n int)")
@@ -81,7 +81,7 @@ def test_root_is_told_where_the_unprivileged_user_cannot_go(server: PrivatePostg
 def test_root_may_keep_the_virtual_environment_where_nobody_can_enter(
     server: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resync_tui.private_postgres._runs", lambda *_: False)
+    monkeypatch.setattr("resync_tui.demo.private_postgres._runs", lambda *_: False)
     server.start()
     assert (server.folder / "programs").exists()
 

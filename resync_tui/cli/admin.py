@@ -28,7 +28,7 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
     """Try everything on sample districts and a sample state."""
     import anyio
 
-    from resync_tui.private_postgres import PrivatePostgres
+    from resync_tui.demo.private_postgres import PrivatePostgres
     from resync_tui.terminal import why_no_terminal
 
     server = PrivatePostgres(folder.absolute() / "pg")
@@ -40,7 +40,7 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
     if not no_tui and (why := why_no_terminal()) is not None:
         raise UsageError(why.partition(". ")[0], "Build it and use commands: --no-tui")
 
-    from resync_tui.demo import build
+    from resync_tui.demo.build import build
 
     admin_url = server.start() if postgres or server.exists else None
     config = anyio.run(partial(build, folder, students=students, districts=districts, seed=seed, admin_url=admin_url))

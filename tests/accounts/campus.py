@@ -13,7 +13,7 @@ from typing import Any
 import networkx as nx
 
 from resync_tui.catalog import Catalog, load
-from resync_tui.demo_state import load_state_rules, tightened
+from resync_tui.demo.state import load_state_rules, tightened
 from resync_tui.engine.derive import create, derived_tables
 from tests.accounts.fill import fill, loose_ddl
 from tests.accounts.invent import Shapes, Spoil, World, invent, spoil

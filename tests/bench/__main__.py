@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from resync_tui.agent.service import collect_rarely
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.outcome import Purpose
-from resync_tui.private_postgres import PrivatePostgres
 from tests.bench import files, peers, small
 from tests.bench.enrollments import SCATTERED_CHANGES, SPOIL, Databases, create, drop, empty, run, value
 from tests.bench.ours import peak_memory, resync

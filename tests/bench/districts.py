@@ -28,8 +28,8 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.plan import Request, make_plan
-from resync_tui.private_postgres import PrivatePostgres
 from resync_tui.rights import Edition, edition_of
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage

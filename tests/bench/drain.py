@@ -28,10 +28,10 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.control.store import Store
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Request, make_plan
-from resync_tui.private_postgres import PrivatePostgres
 from resync_tui.results import Batch
 from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
 

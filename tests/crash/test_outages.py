@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from resync_tui.database import sqlite_path
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.outcome import Status
-from resync_tui.private_postgres import PrivatePostgres
 from tests.crash.build import open_site
 from tests.crash.holding import in_a_chunk
 from tests.crash.records import accounts_hold

@@ -9,11 +9,11 @@ from typing import TypeAlias
 import anyio
 import pytest
 
+from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.engine.batch import _Batch
 from resync_tui.engine.job import Limits
 from resync_tui.errors import ConnectionLost, Unreachable
 from resync_tui.outcome import Counts
-from resync_tui.private_postgres import PrivatePostgres
 from tests.databases import create_database, own_postgres, rows, run_script
 from tests.engine.running import make_job, run
 from tests.engine.small import DISTRICT, ROWS, SMALL, STATE, Database, Pair, leftovers, pair

@@ -16,10 +16,10 @@ from resync_tui.control.grants import LOOK
 from resync_tui.control.progress import Progress, Reason
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.control.store import Store
+from resync_tui.demo.private_postgres import _copy_programs, _wheel
 from resync_tui.errors import NoRight, UsageError
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.plan import Request
-from resync_tui.private_postgres import _copy_programs, _wheel
 from resync_tui.results import ErrorRecord, ObjectResult
 from tests.control.conftest import make_plan
 from tests.security.conftest import ABBOTT, STATE, Roles

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from resync_tui.demo_people import LEAVING
+from resync_tui.demo.people import LEAVING
 
 
 class FlawKind(StrEnum):

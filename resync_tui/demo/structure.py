@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from resync_tui.demo_world import (
+from resync_tui.demo.world import (
     CLOSES,
     OPENS,
     SCHOOL_DAYS,

@@ -8,15 +8,14 @@ from itertools import islice
 
 from resync_tui.catalog import Catalog
 from resync_tui.database import open_engine
-from resync_tui.demo_ageing import Ageing
-from resync_tui.demo_links import LINKED
-from resync_tui.demo_load import Loader, loading
-from resync_tui.demo_people import PEOPLE
-from resync_tui.demo_records import RECORDS, owned
-from resync_tui.demo_state import load_state_rules, tightened
-from resync_tui.demo_structure import STRUCTURE
-from resync_tui.demo_world import Row, World
-from resync_tui.demo_years import Years
+from resync_tui.demo.drift import Ageing, Years
+from resync_tui.demo.links import LINKED
+from resync_tui.demo.load import Loader, loading
+from resync_tui.demo.people import PEOPLE
+from resync_tui.demo.records import RECORDS, owned
+from resync_tui.demo.state import load_state_rules, tightened
+from resync_tui.demo.structure import STRUCTURE
+from resync_tui.demo.world import Row, World
 from resync_tui.engine.derive import derived_tables, missing, table_order
 from resync_tui.engine.derive_source import TableShape, read_table
 

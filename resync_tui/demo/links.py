@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from resync_tui.demo_flaws import LOCKED, UNCODED, UNPUBLISHED
-from resync_tui.demo_people import FIRST_NAMES, LAST_NAMES, calendar_of, stayed
-from resync_tui.demo_records import cents, count, day, moment, owned
-from resync_tui.demo_world import OPENS, SCHOOL_DAYS, YEAR, Row, World, changed, pick
+from resync_tui.demo.flaws import LOCKED, UNCODED, UNPUBLISHED
+from resync_tui.demo.people import FIRST_NAMES, LAST_NAMES, calendar_of, stayed
+from resync_tui.demo.records import cents, count, day, moment, owned
+from resync_tui.demo.world import OPENS, SCHOOL_DAYS, YEAR, Row, World, changed, pick
 
 
 def _assignments(world: World) -> Iterator[Row]:

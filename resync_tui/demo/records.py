@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
-from resync_tui.demo_people import FIRST_NAMES, LAST_NAMES
-from resync_tui.demo_world import OPENS, SCHOOL_DAYS, YEAR, Draw, Row, World, changed, pick
+from resync_tui.demo.people import FIRST_NAMES, LAST_NAMES
+from resync_tui.demo.world import OPENS, SCHOOL_DAYS, YEAR, Draw, Row, World, changed, pick
 
 Make: TypeAlias = Callable[[int, Draw], Row]
 """From a record's number and chance to its columns after the owner's and before `modifiedDate`."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from resync_tui.demo_world import CLOSES, OPENS, SUMMER_DAYS, YEAR, Row, Structure, World, changed, pick
+from resync_tui.demo.world import CLOSES, OPENS, SUMMER_DAYS, YEAR, Row, Structure, World, changed, pick
 
 LAST_NAMES = (
     "Abbott", "Adams", "Alvarez", "Anderson", "Baker", "Begay", "Bennett", "Brooks", "Campbell", "Carter", "Chavez",

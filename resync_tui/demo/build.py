@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 from resync_tui.catalog import load
 from resync_tui.database import explained, open_engine
-from resync_tui.demo_data import create_districts, fill
-from resync_tui.demo_world import SMALLEST, YEAR, World
+from resync_tui.demo.fill import create_districts, fill
+from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
 from resync_tui.rights import user_name
 

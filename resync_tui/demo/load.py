@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from resync_tui.database import dialect_of, explained, open_engine
-from resync_tui.demo_flaws import ORPHANED
-from resync_tui.demo_world import Row
+from resync_tui.demo.flaws import ORPHANED
+from resync_tui.demo.world import Row
 from resync_tui.engine.derive_ddl import quoted
 from resync_tui.engine.derive_source import TableShape
 
