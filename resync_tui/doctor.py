@@ -18,12 +18,13 @@ from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
-from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
-from resync_tui.engine import ownership, rules
-from resync_tui.engine.ends import End
-from resync_tui.engine.job import open_target
-from resync_tui.engine.keys import NoFit
-from resync_tui.engine.tables import describe, reflect
+from resync_tui.engine import ownership, scope
+from resync_tui.engine.backends.base import End
+from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
+from resync_tui.engine.backends.registry import open_target
+from resync_tui.engine.keys import IncompatibleTable
+from resync_tui.engine.mapping import describe
+from resync_tui.engine.reflection import reflect
 from resync_tui.engine.visibility import policed_tables
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural, when
@@ -233,7 +234,7 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
                 # A statement that is refused must not take the next one down.
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 dialect = database.dialect_of(url)
-                return await rules.faults(examination.catalog, tables, dialect, year, today, alone.execute)
+                return await scope.faults(examination.catalog, tables, dialect, year, today, alone.execute)
     finally:
         await engine.dispose()
 
@@ -244,7 +245,7 @@ def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> I
         for table in each.tables:
             try:
                 describe(each, table, "", catalog, district, (source, state))
-            except NoFit as error:
+            except IncompatibleTable as error:
                 yield CannotRun(_named(error.what, district), error.do)
 
 

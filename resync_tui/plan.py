@@ -78,7 +78,7 @@ class Request:
     @property
     def is_campaign(self) -> bool:
         """Whether a district that cannot be reached is tried again later."""
-        return self.scheduled or (len(self.districts) > 1 if self.campaign is None else self.campaign)
+        return self.by_clock or (len(self.districts) > 1 if self.campaign is None else self.campaign)
 
 
 Allowed: TypeAlias = Callable[[Sequence[str], Plan], None]

@@ -19,8 +19,8 @@ from resync_tui.demo.flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
 from resync_tui.demo.people import LEAVING
 from resync_tui.demo.state import load_state_rules
 from resync_tui.demo.world import World
-from resync_tui.engine.derive import derive, table_order
 from resync_tui.errors import CannotRun
+from resync_tui.state_schema.derive import derive, table_order
 from tests.databases import rows
 
 pytestmark = pytest.mark.xdist_group("demo")

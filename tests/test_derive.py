@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject, load
-from resync_tui.engine.derive import apply, derive, table_order
 from resync_tui.errors import CannotRun
+from resync_tui.state_schema.derive import apply, derive, table_order
 from tests.databases import DISTRICT_SQL, rows, run_script
 
 Database = Callable[[str], str]

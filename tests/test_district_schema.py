@@ -7,8 +7,8 @@ import pytest
 
 from resync_tui.catalog import load
 from resync_tui.database import open_engine
-from resync_tui.engine.derive import table_order
-from resync_tui.engine.derive_source import TableShape, read_table
+from resync_tui.state_schema.derive import table_order
+from resync_tui.state_schema.introspect import TableShape, read_table
 from tests.databases import DISTRICT_SQL, run_script
 
 CATALOG = load()

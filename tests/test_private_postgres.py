@@ -28,7 +28,10 @@ def server() -> Iterator[PrivatePostgres]:
 
 
 async def test_it_outlives_the_process_that_started_it_and_keeps_its_data(server: PrivatePostgres) -> None:
-    code = "import pathlib, sys, resync_tui.demo.private_postgres as p; p.PrivatePostgres(pathlib.Path(sys.argv[1])).start()"
+    code = (
+        "import pathlib, sys; from resync_tui.demo.private_postgres import PrivatePostgres as P;"
+        "P(pathlib.Path(sys.argv[1])).start()"
+    )
     await run_process([sys.executable, "-c", code, str(server.folder)])
     connection = await asyncpg.connect(server.admin_url)
     await connection.execute("CREATE TABLE kept (n int)")

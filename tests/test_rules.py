@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog, DisObject, Rule, load
 from resync_tui.database import dialect_of, open_engine
-from resync_tui.engine.derive import apply
-from resync_tui.engine.rules import faults
-from resync_tui.engine.tables import reflect
+from resync_tui.engine.reflection import reflect
+from resync_tui.engine.scope import faults
 from resync_tui.outcome import Counts, Status
+from resync_tui.state_schema.derive import apply
 from tests.databases import DISTRICT_SQL, rows, run_script
 from tests.engine.running import TODAY, YEAR, make_job, run
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from resync_tui.catalog import load
-from resync_tui.engine.derive import table_order
 from resync_tui.outcome import Kind, Status
+from resync_tui.state_schema.derive import table_order
 from tests.databases import rows, run_script
 from tests.demo_site import DemoSite, demo_site
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from resync_tui.catalog import Catalog, Rule, load
-from resync_tui.engine.derive import apply
 from resync_tui.plan import make_plan
+from resync_tui.state_schema.derive import apply
 from tests.databases import DISTRICT_SQL, rows, run_script
 from tests.engine.running import Heard, make_job, run
 

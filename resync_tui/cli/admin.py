@@ -93,7 +93,7 @@ def init(district: str, sql: bool) -> None:
 
     from resync_tui import rights
     from resync_tui.config.load import load_catalog
-    from resync_tui.engine import derive
+    from resync_tui.state_schema import derive
 
     settings = read_settings()
     source, target, catalog = settings.district_url(district), settings.state_url(), load_catalog(settings)

@@ -12,7 +12,7 @@ from itertools import chain
 from resync_tui.catalog import Catalog
 from resync_tui.demo.flaws import FLAWS, Flaw, FlawKind
 from resync_tui.demo.world import SMALLEST, YEAR, Draw, Row, World
-from resync_tui.engine.derive_source import TableShape
+from resync_tui.state_schema.introspect import TableShape
 
 STALE, UNSENT, DROPPED = 0.03, 0.012, 0.006
 """Shares of the records of a table that are stale at the state, not there yet, and dropped by the district."""

@@ -16,8 +16,8 @@ from resync_tui.demo.records import RECORDS, owned
 from resync_tui.demo.state import load_state_rules, tightened
 from resync_tui.demo.structure import STRUCTURE
 from resync_tui.demo.world import Row, World
-from resync_tui.engine.derive import derived_tables, missing, table_order
-from resync_tui.engine.derive_source import TableShape, read_table
+from resync_tui.state_schema.derive import derived_tables, missing, table_order
+from resync_tui.state_schema.introspect import TableShape, read_table
 
 CHUNK = 5_000
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from resync_tui.database import dialect_of, explained, open_engine
 from resync_tui.demo.flaws import ORPHANED
 from resync_tui.demo.world import Row
-from resync_tui.engine.derive_ddl import quoted
-from resync_tui.engine.derive_source import TableShape
+from resync_tui.state_schema.ddl import quoted
+from resync_tui.state_schema.introspect import TableShape
 
 
 class Loader(Protocol):

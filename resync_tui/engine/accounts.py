@@ -1,19 +1,34 @@
-"""Find out which rows of a table can differ at all, before any is moved: cost follows the difference, not the table."""
+"""Counts of one table of a batch, how much there is of it, and what of it differs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import types
 
-from resync_tui.engine.buckets import Buckets, buckets_of
-from resync_tui.engine.ends import Source, Target, ask_both
-from resync_tui.engine.families import Family, family
-from resync_tui.engine.fingerprints import FEW_ROWS, Compared, Comparison, Hashing, key_forms
-from resync_tui.engine.scope import Scope
-from resync_tui.engine.stored import store_alike, stored_otherwise
-from resync_tui.engine.tables import TableSpec, shown_in
+from resync_tui.engine.buckets import Buckets
+from resync_tui.engine.read.fingerprints import FEW_ROWS
+from resync_tui.outcome import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class TableStats:
+    """How much there is of a table."""
+
+    rows: int
+    """The district's in scope."""
+    whole: bool
+    """Whether all the district's rows are in scope."""
+    fresh: bool
+    """Whether the state holds no row of this district at all."""
+    low: int | None = None
+    high: int | None = None
+    """The smallest and the largest key, where it is a single integer."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a table costs less to look at than to ask about."""
+        return self.rows <= FEW_ROWS
 
 
 @dataclass(frozen=True)
@@ -47,145 +62,15 @@ class Difference:
         return self.by.among(row, self.differing)
 
 
-_NO_ROWS = Difference(differing=frozenset())
-_NO_NUMBER = sa.cast(sa.null(), types.BigInteger())
+@dataclass
+class TableCounts:
+    """What is known of one table so far; `changed` is called whenever its counts have grown."""
 
+    changed: Callable[[], None]
+    counts: Counts = field(default_factory=Counts)
+    difference: Difference = field(default_factory=Difference)
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much there is of a table."""
-
-    rows: int
-    """The district's in scope."""
-    whole: bool
-    """Whether all the district's rows are in scope."""
-    fresh: bool
-    """Whether the state holds no row of this district at all."""
-    low: int | None = None
-    high: int | None = None
-    """The smallest and the largest key, where it is a single integer."""
-
-    @property
-    def is_small(self) -> bool:
-        """Whether a table costs less to look at than to ask about."""
-        return self.rows <= FEW_ROWS
-
-
-@dataclass(frozen=True)
-class Comparer:
-    """Finds out what differs between a district and the state."""
-
-    source: Source
-    target: Target
-    scope: Scope
-    hashing: Hashing
-
-    async def measure(self, specs: Sequence[TableSpec]) -> dict[TableSpec, Extent]:
-        """Count tables in the district, under the snapshot, and ask whether the state holds anything of each."""
-        counted, held = await ask_both(
-            self.source,
-            {spec: self._how_many(spec) for spec in specs},
-            self.target,
-            {spec: sa.select(sa.exists().select_from(spec.target).where(spec.of_tenant())) for spec in specs},
-        )
-        extents = {}
-        for spec in specs:
-            ((rows, in_scope, low, high),) = counted[spec]
-            in_scope = int(in_scope or 0)
-            extents[spec] = Extent(in_scope, in_scope == rows, not held[spec][0][0], low, high)
-        return extents
-
-    def _how_many(self, spec: TableSpec) -> sa.Select[Any]:
-        in_scope = sa.func.sum(sa.case((self.scope.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
-        ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
-        of_integers = len(spec.key) == 1 and family(spec.target.c[spec.key[0]]) is Family.INTEGER
-        if self.source.hashes and spec.keyed_alike and of_integers:
-            key = spec.row.c[spec.key[0]]
-            # Of a query of their own, an index answers these.
-            ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
-        return sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row)
-
-    async def find_at_once(self, extents: Mapping[TableSpec, Extent]) -> dict[TableSpec, Difference]:
-        """Return what differs of small tables, asked together; a table that takes a closer look is left out."""
-        if self.hashing is Hashing.OFF or self.source.state_schema is not None:
-            return {}
-        looked_at = {spec: extent for spec, extent in extents.items() if spec.told_apart_alike and not extent.fresh}
-        compared = [self._comparison(spec, extent) for spec, extent in looked_at.items()]
-        asked = {comparison.spec: comparison.by_bucket() for comparison in compared}
-        ours, theirs = await ask_both(
-            self.source,
-            {spec: ours for spec, (ours, _) in asked.items()},
-            self.target,
-            {spec: theirs for spec, (_, theirs) in asked.items()},
-        )
-        found = {}
-        for comparison in compared:
-            coarse = comparison.judge(ours[comparison.spec], theirs[comparison.spec])
-            if coarse.rows_in_question <= FEW_ROWS:
-                found[comparison.spec] = _as_difference(coarse)
-        return found
-
-    async def find(self, spec: TableSpec, extent: Extent) -> Difference:
-        """Return what differs between both ends of a table; rows that a rule forbids are left out."""
-        if extent.fresh:
-            return Difference() if extent.rows else _NO_ROWS
-        if self.source.state_schema is not None and spec.key:
-            beside = _Beside(spec, self.source, self.scope, self.source.state_schema)
-            # a key that occurs twice in the district is the same as neither
-            if self.hashing is Hashing.OFF or not spec.keyed_alike:
-                return Difference(extra=await beside.extra())
-            return await beside.compare()
-        if self.hashing is Hashing.OFF or not spec.told_apart_alike:
-            return Difference()
-        return _as_difference(await self._comparison(spec, extent).run())
-
-    def _comparison(self, spec: TableSpec, extent: Extent) -> Comparison:
-        buckets = buckets_of(key_forms(spec, self.hashing), extent.rows, extent.low, extent.high)
-        return Comparison(spec, self.source, self.target, self.hashing, self.scope, buckets)
-
-
-def _as_difference(compared: Compared) -> Difference:
-    return Difference(compared.unchanged, compared.differing, compared.by)
-
-
-@dataclass(frozen=True)
-class _Beside:
-    """A table where one connection sees both ends: no fingerprints, the rows themselves."""
-
-    spec: TableSpec
-    source: Source
-    scope: Scope
-    schema: str
-    """The state's."""
-
-    @property
-    def held(self) -> sa.FromClause:
-        """The state's table."""
-        return shown_in(self.spec.target, self.schema).alias("held")
-
-    async def compare(self) -> Difference:
-        """Count what is the same, and say how the rest is told from it."""
-        spec, held = self.spec, self.held
-        columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
-        pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
-        same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(sa.or_(sa.false(), *pairs)))
-        counted = sa.select(sa.func.count()).select_from(spec.row).where(self.scope.of_source(spec), same)
-        if (forbidden := self.scope.forbidden(spec)) is not None:
-            counted = counted.where(forbidden.is_not(sa.true()))
-        ((unchanged,),) = await self.source.fetch(counted)
-        of_tenant = sa.select(sa.func.count()).select_from(held).where(spec.of_tenant(held))
-        ((there,),) = await self.source.fetch(of_tenant)
-        # each of the same records is another of the state's
-        extra = await self.extra() if unchanged < there else ()
-        return Difference(int(unchanged), extra=extra, rows=sa.not_(same))
-
-    async def extra(self) -> tuple[tuple[Any, ...], ...]:
-        """Return the keys of the state's records that the district does not have."""
-        spec, held = self.spec, self.held
-        # as the state's column compares; Python would let the district's begin
-        equal = (held.c[name].op("=", is_comparison=True)(spec.row.c[name]) for name in spec.key)
-        in_district = sa.exists().where(*equal)
-        keys = sa.select(*(held.c[name] for name in spec.key)).where(
-            self.scope.of_shown(spec, held, self.schema), sa.not_(in_district)
-        )
-        return tuple(await self.source.fetch(keys))
+    def add(self, **terms: int) -> None:
+        """Add to some terms."""
+        self.counts = self.counts + Counts(**terms)
+        self.changed()

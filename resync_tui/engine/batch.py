@@ -5,28 +5,22 @@ from collections.abc import Iterable, Mapping
 import anyio
 
 from resync_tui.database import dialect_of, explained
-from resync_tui.engine.circles import circular_groups
-from resync_tui.engine.course import TROUBLE, Course, first_error
-from resync_tui.engine.ends import CLEANUP_SECONDS, Source, Target, require_all_seen
+from resync_tui.engine.accounts import TableCounts
+from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
+from resync_tui.engine.backends.registry import open_source, open_target
 from resync_tui.engine.events import Note, Report
-from resync_tui.engine.extra import Removal
 from resync_tui.engine.guards import guards_of
-from resync_tui.engine.job import (
-    Job,
-    open_source,
-    open_target,
-    own_copy,
-    require_identity,
-    require_known_copy,
-    require_own_copy,
-)
-from resync_tui.engine.pace import Pace
-from resync_tui.engine.reading import Reading
-from resync_tui.engine.refusal import Surroundings
-from resync_tui.engine.report import found_records, refused_records
+from resync_tui.engine.job import Job, own_copy, require_identity, require_known_copy, require_own_copy
+from resync_tui.engine.mapping import TableMapping, describe
+from resync_tui.engine.merge.cycles import foreign_key_cycles
+from resync_tui.engine.merge.merge import Merge
+from resync_tui.engine.merge.rejects import found_records, refused_records
+from resync_tui.engine.merge.removal import Removal
+from resync_tui.engine.merge.validate import MergeContext
+from resync_tui.engine.objects import TROUBLE, ObjectRun, first_error
+from resync_tui.engine.rate_limit import RateLimiter
+from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
-from resync_tui.engine.table import Account, Merge
-from resync_tui.engine.tables import TableSpec, describe
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 
@@ -67,9 +61,9 @@ class _Batch:
         self.source = source
         self.target = target
         self.report = report
-        self.courses = {name: Course(job.catalog[name], job, report) for name in job.plan.names}
+        self.runs = {name: ObjectRun(job.catalog[name], job, report) for name in job.plan.names}
         self.limiter = anyio.CapacityLimiter(max(1, job.limits.concurrency))
-        self.pace = Pace(job.limits.max_records_per_second)
+        self.rate_limit = RateLimiter(job.limits.max_records_per_second)
         year, current = job.plan.year, job.current_year in (None, job.plan.year)
         self.scope = Scope(year, current, job.today, dialect_of(job.source_url))
 
@@ -88,7 +82,7 @@ class _Batch:
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
                     await self._drop_stages()
-        failed = any(course.status is not Status.COMPLETED for course in self.courses.values())
+        failed = any(run.status is not Status.COMPLETED for run in self.runs.values())
         return Status.FAILED if failed else Status.COMPLETED
 
     async def _drop_stages(self) -> None:
@@ -102,30 +96,30 @@ class _Batch:
 
     async def _describe(self) -> None:
         """Look at both ends; an object whose tables do not fit fails alone."""
-        names = [table for course in self.courses.values() for table in course.dis_object.tables]
+        names = [table for run in self.runs.values() for table in run.dis_object.tables]
         targets = await self.target.reflect(names)
         with explained(self.job.source_name, self.job.source_url):
             sources = await self.source.reflect([*names, *(name for name in targets if name not in names)])
-        for course in self.courses.values():
+        for run in self.runs.values():
             try:
-                course.specs = tuple(
+                run.specs = tuple(
                     describe(
-                        course.dis_object,
+                        run.dis_object,
                         table,
                         self.target.stage_name(names.index(table)),
                         self.job.catalog,
                         self.job.tenant,
                         (sources, targets),
                     )
-                    for table in course.dis_object.tables
+                    for table in run.dis_object.tables
                 )
                 for end in (self.source, self.target):
-                    require_all_seen(end, course.specs, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
+                    require_all_seen(end, run.specs, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
             except CannotRun as error:
-                course.fail(error)
+                run.fail(error)
                 continue
-            for spec in course.specs:
-                course.accounts[spec] = Account(course.progress)
+            for spec in run.specs:
+                run.accounts[spec] = TableCounts(run.progress)
         for told in self._untold(names):
             self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:
@@ -133,7 +127,7 @@ class _Batch:
 
     async def _guard(self) -> None:
         """Ask both ends what keeps extra records from being removed."""
-        specs = {spec: course for course in self.courses.values() for spec in course.accounts}
+        specs = {spec: run for run in self.runs.values() for spec in run.accounts}
         with explained(self.job.source_name, self.job.source_url):
             at_district = await self.source.doubts({spec.name: spec.source for spec in specs})
         targets = {spec.name: spec.target for spec in specs}
@@ -152,7 +146,7 @@ class _Batch:
 
     async def _read(self) -> None:
         """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""
-        running = [course for course in self.courses.values() if course.status is Status.RUNNING]
+        running = [run for run in self.runs.values() if run.status is Status.RUNNING]
         reading = Reading(self.job, self.source, self.target, running, self.scope, self.limiter, self.report)
         minutes = self.job.limits.snapshot_minutes
         with anyio.move_on_after(minutes * 60 or None) as scope:
@@ -166,12 +160,12 @@ class _Batch:
     # --- merging ---
 
     async def _merge_all(self) -> None:
-        if self.job.purpose is Purpose.RESYNC and any(course.staged for course in self.courses.values()):
+        if self.job.purpose is Purpose.RESYNC and any(run.staged for run in self.runs.values()):
             await own_copy(self.job, self.target)
-        staged = {spec.target: spec for course in self.courses.values() for spec in course.staged}
-        around = Surroundings(
+        staged = {spec.target: spec for run in self.runs.values() for spec in run.staged}
+        context = MergeContext(
             staged=staged,
-            settled={spec.target for course in self.courses.values() for spec in course.specs} - staged.keys(),
+            settled={spec.target for run in self.runs.values() for spec in run.specs} - staged.keys(),
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
             merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
@@ -180,52 +174,52 @@ class _Batch:
             async with anyio.create_task_group() as tasks:
                 for planned in self.job.plan.objects:
                     if planned.wave == wave:
-                        tasks.start_soon(self._merge, self.courses[planned.object], around)
+                        tasks.start_soon(self._merge, self.runs[planned.object], context)
         if self.job.purpose is Purpose.REMOVE_EXTRA:
             await self._remove_extra()
 
-    async def _merge(self, course: Course, around: Surroundings) -> None:
-        if course.status is Status.FAILED or self._skipped(course):
+    async def _merge(self, run: ObjectRun, context: MergeContext) -> None:
+        if run.status is Status.FAILED or self._skipped(run):
             return
         purpose = self.job.purpose
-        async with self.limiter, course.failing():
-            course.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
-            for group in circular_groups(course.staged):
-                accounts = {spec: course.accounts[spec] for spec in group}
-                fresh = {spec for spec in group if course.extents[spec].fresh and purpose is Purpose.RESYNC}
-                merge = Merge(self.target, accounts, fresh, around, self.pace)
+        async with self.limiter, run.failing():
+            run.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
+            for group in foreign_key_cycles(run.staged):
+                accounts = {spec: run.accounts[spec] for spec in group}
+                fresh = {spec for spec in group if run.stats_by_table[spec].fresh and purpose is Purpose.RESYNC}
+                merge = Merge(self.target, accounts, fresh, context, self.rate_limit)
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
                     await merge.merge()
                 elif purpose is Purpose.VERIFY:
                     merge.tell()
             if purpose is not Purpose.REMOVE_EXTRA:
-                await self._report_records(course)
-                untold = self._untold(course.dis_object.tables) if purpose is Purpose.VERIFY else []
-                course.complete(course.total, "; ".join([*untold, *await self._what_stays(course)]))
+                await self._report_records(run)
+                untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
+                run.complete(run.total, "; ".join([*untold, *await self._what_stays(run)]))
 
-    async def _what_stays(self, course: Course) -> list[str]:
+    async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Say what keeps extra records of an object in the state, as far as a comparison tells."""
         lines: list[str] = []
-        for spec, guard in course.guards.items():
-            if course.accounts[spec].counts.extra or spec.lacks_year_path:
+        for spec, guard in run.guards.items():
+            if run.accounts[spec].counts.extra or spec.lacks_year_path:
                 lines += await guard.told(self.target.fetch, spec)
         return lines
 
-    def _skipped(self, course: Course) -> bool:
+    def _skipped(self, run: ObjectRun) -> bool:
         """Skip an object whose parent in this batch is not in place."""
-        name = course.dis_object.name
-        above = self.job.catalog.ancestors([name]).intersection(self.courses)
-        fallen = [each for each in above if self.courses[each].status in (Status.FAILED, Status.SKIPPED)]
+        name = run.dis_object.name
+        above = self.job.catalog.ancestors([name]).intersection(self.runs)
+        fallen = [each for each in above if self.runs[each].status in (Status.FAILED, Status.SKIPPED)]
         if fallen:
-            course.skip(min(fallen, key=lambda each: (self.courses[each].status is not Status.FAILED, each)))
+            run.skip(min(fallen, key=lambda each: (self.runs[each].status is not Status.FAILED, each)))
         return bool(fallen)
 
-    async def _report_records(self, course: Course) -> None:
+    async def _report_records(self, run: ObjectRun) -> None:
         kept, purpose = self.job.limits.errors_kept, self.job.purpose
         removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
-        for spec in course.staged:
-            counts = course.accounts[spec].counts
+        for spec in run.staged:
+            counts = run.accounts[spec].counts
             if not counts.errors and not counts.extra and not compared:
                 continue
             async with self.target.staging() as connection:
@@ -234,7 +228,7 @@ class _Batch:
                 async for found in found_records(connection, spec, kept, counts.extra, compared=compared):
                     self.report(found)
 
-    async def _require_consent(self, removals: Mapping[TableSpec, Removal]) -> None:
+    async def _require_consent(self, removals: Mapping[TableMapping, Removal]) -> None:
         """Show what is extra by now, and raise CannotRun, where that is more than was consented to."""
         consent = self.job.consent
         if consent is None:
@@ -255,16 +249,14 @@ class _Batch:
 
     async def _remove_extra(self) -> None:
         """Check every object before anything is removed; then remove, children first."""
-        if any(course.status in (Status.FAILED, Status.SKIPPED) for course in self.courses.values()):
+        if any(run.status in (Status.FAILED, Status.SKIPPED) for run in self.runs.values()):
             raise CannotRun(
                 "An object could not be compared, so nothing was removed", "See its message; mend that first."
             )
         removals = {
-            spec: Removal(
-                self.target, spec, self.scope, course.accounts[spec], course.extents[spec], course.guards[spec]
-            )
-            for course in self.courses.values()
-            for spec in course.staged
+            spec: Removal(self.target, spec, self.scope, run.accounts[spec], run.stats_by_table[spec], run.guards[spec])
+            for run in self.runs.values()
+            for spec in run.staged
         }
         if any(removal.account.counts.extra for removal in removals.values()):
             await require_known_copy(self.job, self.target)
@@ -272,12 +264,12 @@ class _Batch:
             await removal.check(self.job.limits.extra_share)
         await self._require_consent(removals)
         for planned in reversed(self.job.plan.objects):
-            course = self.courses[planned.object]
-            async with course.failing():
-                course.phase = "removing"
-                for account in course.accounts.values():
+            run = self.runs[planned.object]
+            async with run.failing():
+                run.phase = "removing"
+                for account in run.accounts.values():
                     account.counts = Counts(extra=account.counts.extra)
-                for spec in reversed(course.staged):
-                    await removals[spec].carry_out(self.pace)
-                await self._report_records(course)
-                course.complete(course.counts.extra)
+                for spec in reversed(run.staged):
+                    await removals[spec].carry_out(self.rate_limit)
+                await self._report_records(run)
+                run.complete(run.counts.extra)

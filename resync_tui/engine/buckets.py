@@ -7,7 +7,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.hashes import BUCKET_SEED, Form, hash_of
+from resync_tui.engine.hashing import BUCKET_SEED, Form, hash_of
 
 BUCKET_ROWS = 32
 MOST_BUCKETS = 1 << 15

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from resync_tui.engine.tables import TableSpec
+from resync_tui.engine.mapping import TableMapping
 
 Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
 """Asks the state."""
@@ -34,7 +34,7 @@ class DeleteAction:
         pairs = zip(self.columns, self.referred, strict=True)
         return sa.exists().where(*(child.c[ours] == row.c[theirs] for ours, theirs in pairs))
 
-    def hanging(self, spec: TableSpec) -> sa.Select[Any]:
+    def hanging(self, spec: TableMapping) -> sa.Select[Any]:
         """Return the question how many records hang on a table's extra ones."""
         child, extra = self._child(), spec.extra
         pairs = zip(self.columns, self.referred, strict=True)
@@ -60,7 +60,7 @@ class Guard:
     """Why none of its extra records may go; empty: they may."""
     actions: tuple[DeleteAction, ...] = ()
 
-    async def told(self, fetch: Fetch, spec: TableSpec) -> list[str]:
+    async def told(self, fetch: Fetch, spec: TableMapping) -> list[str]:
         """Return, a line each, what keeps extra records of a table in the state."""
         lines = [f"{spec.name}: {self.reason}"] if self.reason else []
         for action in self.actions if spec.key and not spec.lacks_year_path else ():
@@ -71,10 +71,10 @@ class Guard:
 
 
 def guards_of(
-    specs: Iterable[TableSpec],
+    specs: Iterable[TableMapping],
     doubts: Sequence[Mapping[str, str]],
     actions: Iterable[DeleteAction],
-) -> Iterator[tuple[TableSpec, Guard]]:
+) -> Iterator[tuple[TableMapping, Guard]]:
     """Yield each table with its guard; `doubts` are reasons by the table's name, the first one counts."""
     known = tuple(actions)
     for spec in specs:

@@ -2,17 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog
 from resync_tui.database import dialect_of, explain
 from resync_tui.engine import ownership
-from resync_tui.engine.ends import End, Source, Target
-from resync_tui.engine.fingerprints import Hashing
+from resync_tui.engine.backends.base import End, Source, Target
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Consent, Purpose
 from resync_tui.plan import Plan
+
+
+class Hashing(StrEnum):
+    """How two databases can compare rows without moving them."""
+
+    NATIVE = "native"
+    TEXT = "text"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +75,6 @@ class Job:
     def target(self) -> End:
         """The state."""
         return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
-
-
-def open_source(end: End, state: End) -> Source:
-    """Return a district, not yet connected."""
-    from resync_tui.engine.postgres import PostgresSource
-    from resync_tui.engine.sqlite_source import SqliteSource
-
-    return SqliteSource(end, state) if dialect_of(end.url) == "sqlite" else PostgresSource(end)
-
-
-def open_target(end: End) -> Target:
-    """Return a state, not yet connected."""
-    from resync_tui.engine.postgres import PostgresTarget
-    from resync_tui.engine.sqlite import SqliteTarget
-
-    return SqliteTarget(end) if dialect_of(end.url) == "sqlite" else PostgresTarget(end)
 
 
 async def require_identity(job: Job, source: Source) -> None:

@@ -41,7 +41,7 @@ class UniqueKey:
     """Whether once for each tenant; else once in the whole state."""
 
 
-class NoFit(CannotRun):
+class IncompatibleTable(CannotRun):
     """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
 
 
@@ -63,7 +63,7 @@ def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, 
     if told_apart:
         return min(told_apart, key=len)
     if own and set(own) <= set(columns):
-        raise NoFit(
+        raise IncompatibleTable(
             f"The primary key of the state's table {qualified(target)} lacks {tenant_column}",
             "Put that column first in it.",
         )
@@ -78,7 +78,7 @@ def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
         if own and all(ours in columns for ours, _ in own):
             parent = constraint.elements[0].target_fullname.rpartition(".")[0]
             if parent not in target.metadata.tables or DANGLING in target.metadata.tables[parent].info:
-                raise NoFit(
+                raise IncompatibleTable(
                     f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
                     "Create it with: resync-tui state init -d ID",
                 )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.tables import STAGE_SCHEMA
+from resync_tui.engine.mapping import STAGE_SCHEMA
 from resync_tui.errors import CannotRun
 
 COLUMNS = "one integer PRIMARY KEY CHECK (one = 1), district text NOT NULL"

@@ -14,7 +14,7 @@ import networkx as nx
 
 from resync_tui.catalog import Catalog, load
 from resync_tui.demo.state import load_state_rules, tightened
-from resync_tui.engine.derive import create, derived_tables
+from resync_tui.state_schema.derive import create, derived_tables
 from tests.accounts.fill import fill, loose_ddl
 from tests.accounts.invent import Shapes, Spoil, World, invent, spoil
 from tests.accounts.oracle import Knowledge

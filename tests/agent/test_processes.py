@@ -166,7 +166,7 @@ def test_a_lock_tells_of_death_only_where_that_is_certain(tmp_path: Path) -> Non
     assert not known_dead(url, "a1", this_kernel())
     lock.take()
     assert not known_dead(url, "a1", this_kernel())
-    holder = "import sys, time; from resync_tui.control.host_lock import HostLock; "
+    holder = "import sys, time; from resync_tui.control.liveness import HostLock; "
     holder += f"lock = HostLock({url!r}, 'b2'); lock.take(); print(flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from resync_tui.catalog import Catalog, parse_catalog
-from resync_tui.engine.derive import apply
+from resync_tui.state_schema.derive import apply
 
 TENANT = "01"
 COLUMNS = (

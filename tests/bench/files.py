@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from resync_tui.catalog import parse_catalog
-from resync_tui.engine.derive import apply
+from resync_tui.state_schema.derive import apply
 from tests.bench.enrollments import CATALOG, COLUMNS, TENANT, Databases
 
 _TABLES = """

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from resync_tui.database import open_engine
-from resync_tui.doctor_privileges import SOURCE, TARGET, lacking, stage_lacking
-from resync_tui.engine.tables import reflect
+from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
+from resync_tui.engine.reflection import reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.outcome import Status
 from tests.databases import login, run_script

@@ -26,10 +26,10 @@ REVISIONS = [each.revision for each in SCRIPTS.walk_revisions()][::-1]
 OPEN = """
 import asyncio, sys
 from resync_tui.control.store import Store
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 async def main():
     store = await Store.open(sys.argv[1])
-    await store.submit(["01"], Plan(2026, ()), initiator="state", requested_by="x")
+    await store.submit(Request(["01"], Plan(2026, ()), initiator="state", requested_by="x"))
     await store.close()
 asyncio.run(main())
 """

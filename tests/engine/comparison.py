@@ -8,7 +8,7 @@ from enum import StrEnum
 import pytest
 
 from resync_tui.database import sqlite_path
-from resync_tui.engine.fingerprints import Hashing
+from resync_tui.engine.job import Hashing
 
 HASHING: Hashing | None = None
 """What the jobs of the running test say; its `comparison` fixture sets it."""

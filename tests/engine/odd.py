@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from resync_tui.catalog import Catalog, DisObject, Rule
-from resync_tui.engine.derive import apply
+from resync_tui.state_schema.derive import apply
 from tests.accounts.fill import fill
 from tests.accounts.invent import Shapes, Spoil, invent, spoil
 from tests.accounts.oracle import Knowledge

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import pace, postgres
+from resync_tui.engine import rate_limit
+from resync_tui.engine.backends.postgres import session
 from resync_tui.engine.events import Event
 from resync_tui.engine.job import Limits
 from resync_tui.errors import CannotRun, Unreachable
@@ -41,7 +42,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which the engine paces itself."""
     clock = Clock()
-    monkeypatch.setattr(pace, "anyio", clock)
+    monkeypatch.setattr(rate_limit, "anyio", clock)
     return clock
 
 
@@ -150,7 +151,7 @@ async def test_too_few_connections_are_told_with_what_to_do(database: Database) 
 async def test_a_lock_that_is_not_let_go_fails_its_object_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", "20ms")
+    monkeypatch.setattr(session, "LOCK_TIMEOUT", "20ms")
     here = await pair(database, POSTGRES, ROWS)
     locker = await asyncpg.connect(here.state)
     try:
@@ -167,7 +168,7 @@ async def test_a_lock_that_is_not_let_go_fails_its_object_alone(
 
 
 async def test_a_lock_that_is_let_go_in_time_costs_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(session, "LOCK_TIMEOUT", "50ms")
     here = await pair(database, POSTGRES, MANY_ROWS)
     gave_up = "SELECT 1 FROM pg_stat_database WHERE datname = current_database() AND xact_rollback > {}"
     ((rolled_back,),) = await rows(

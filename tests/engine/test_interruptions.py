@@ -206,8 +206,8 @@ async def test_what_a_dead_batch_left_is_cleared_for_its_own_district_only(datab
 
 async def _die_with_a_stage(job: Job) -> None:
     """Leave a stage behind, as a killed process does."""
-    from resync_tui.engine.job import open_source, open_target
-    from resync_tui.engine.tables import describe
+    from resync_tui.engine.backends.registry import open_source, open_target
+    from resync_tui.engine.mapping import describe
 
     target = open_target(job.target)
     await target.claim()

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject, Rule
-from resync_tui.engine import reading
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
+from resync_tui.engine.read import extract
 from resync_tui.errors import CannotRun, LeaseLost
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from tests.accounts.shape import versions
@@ -147,7 +147,7 @@ REFUSING = {
 async def test_a_refused_record_is_named_by_its_place_and_nothing_else_of_it(
     database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "SPLIT_ROWS", 1)
+    monkeypatch.setattr(extract, "SPLIT_ROWS", 1)
     here = await pair(
         database,
         ends,

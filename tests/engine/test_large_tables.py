@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import copying, postgres, reading
+from resync_tui.engine.backends.postgres import copy, target
 from resync_tui.engine.job import Limits
+from resync_tui.engine.read import extract
 from resync_tui.outcome import Counts
 from tests.engine.running import make_job, run
 from tests.engine.small import Database, pair
@@ -22,14 +23,14 @@ CATALOG = Catalog("Large", (DisObject("T", ("t",)),))
 @pytest.fixture
 def pipes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The queries that are copied; a thousand rows are many."""
-    queries, pipe = list[Any](), copying.pipe
+    queries, pipe = list[Any](), copy.pipe
 
     async def noting(*arguments: Any) -> None:
         queries.append(arguments[2])
         await pipe(*arguments)
 
-    monkeypatch.setattr(reading, "SPLIT_ROWS", 1000)
-    monkeypatch.setattr(postgres, "pipe", noting)
+    monkeypatch.setattr(extract, "SPLIT_ROWS", 1000)
+    monkeypatch.setattr(target, "pipe", noting)
     return queries
 
 

@@ -10,7 +10,7 @@ import pytest
 from resync_tui.database import open_engine
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
-from resync_tui.engine.tables import reflect
+from resync_tui.engine.reflection import reflect
 from resync_tui.engine.visibility import Policed, policed_tables
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status

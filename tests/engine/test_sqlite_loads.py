@@ -9,7 +9,7 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.database import sqlite_path
-from resync_tui.engine import filling
+from resync_tui.engine.backends.sqlite import copy
 from resync_tui.engine.events import Event
 from resync_tui.engine.job import Limits
 from resync_tui.outcome import Counts, Status
@@ -124,10 +124,10 @@ async def test_long_texts_are_looked_at_a_few_at_a_time(database: Database, monk
         looked_at.append(len(value))
         return is_text(value)
 
-    is_text = filling.is_text
-    monkeypatch.setattr(filling, "is_text", noting)
-    monkeypatch.setattr(filling, "FIRST_ROWS", 16)
-    monkeypatch.setattr(filling, "TEXT_AT_ONCE", 100_000)
+    is_text = copy.is_text
+    monkeypatch.setattr(copy, "is_text", noting)
+    monkeypatch.setattr(copy, "FIRST_ROWS", 16)
+    monkeypatch.setattr(copy, "TEXT_AT_ONCE", 100_000)
     table = "CREATE TABLE t (id integer PRIMARY KEY, v text);"
     here = await pair(database, FILES, district=table, state=table)
     await in_journal(here, "wal")
@@ -241,7 +241,7 @@ async def stages_left(here: Pair) -> list[str]:
 async def test_a_cancelled_load_leaves_nothing_behind(
     database: Database, journal: str, far_enough: Callable[[Event], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "ROWS_AT_ONCE", 1_000)
+    monkeypatch.setattr(copy, "ROWS_AT_ONCE", 1_000)
     here = await pair(database, FILES, MANY_ROWS)
     await in_journal(here, journal)
     reached = False

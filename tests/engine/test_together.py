@@ -9,11 +9,12 @@ import asyncpg
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine.ends import Query, Source
+from resync_tui.engine.backends.base import Query, Source
+from resync_tui.engine.backends.postgres.source import PostgresSource
+from resync_tui.engine.backends.postgres.target import PostgresTarget
+from resync_tui.engine.backends.sqlite.source import SqliteSource
+from resync_tui.engine.backends.sqlite.target import SqliteTarget
 from resync_tui.engine.job import Limits
-from resync_tui.engine.postgres import PostgresSource, PostgresTarget
-from resync_tui.engine.sqlite import SqliteTarget
-from resync_tui.engine.sqlite_source import SqliteSource
 from resync_tui.outcome import Status
 from tests.databases import rows, run_script
 from tests.engine.running import Heard, make_job, run

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine.fingerprints import Hashing, prove
-from resync_tui.engine.job import Job, open_source, open_target
+from resync_tui.engine.backends.registry import open_source, open_target
+from resync_tui.engine.job import Hashing, Job
+from resync_tui.engine.read.fingerprints import prove
 from resync_tui.outcome import Counts
 from tests.accounts.shape import versions
 from tests.databases import rows

@@ -12,8 +12,9 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine import buckets, fingerprints
-from resync_tui.engine.fingerprints import Hashing
+from resync_tui.engine import buckets
+from resync_tui.engine.job import Hashing
+from resync_tui.engine.read import fingerprints
 from tests.accounts.fill import fill
 from tests.accounts.oracle import Knowledge, Oracle
 from tests.accounts.shape import Row, Table, column_of, dump, versions

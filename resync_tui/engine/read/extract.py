@@ -9,17 +9,18 @@ import anyio
 import sqlalchemy as sa
 
 from resync_tui.database import explained
+from resync_tui.engine.accounts import Difference, TableStats
+from resync_tui.engine.backends.base import Meter, Source, Target
 from resync_tui.engine.buckets import halves
-from resync_tui.engine.course import TROUBLE, Course, first_error
-from resync_tui.engine.difference import Comparer, Difference, Extent
-from resync_tui.engine.ends import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
-from resync_tui.engine.extra import find_extra, note_extra
-from resync_tui.engine.fingerprints import Hashing, key_forms, prove
-from resync_tui.engine.job import Job
-from resync_tui.engine.pace import Pace
+from resync_tui.engine.job import Hashing, Job
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.objects import TROUBLE, ObjectRun, first_error
+from resync_tui.engine.rate_limit import RateLimiter
+from resync_tui.engine.read.difference import Comparer
+from resync_tui.engine.read.extra import find_extra, note_extra
+from resync_tui.engine.read.fingerprints import key_forms, prove
 from resync_tui.engine.scope import Scope
-from resync_tui.engine.tables import TableSpec
 from resync_tui.outcome import Status
 
 SPLIT_ROWS = 200_000
@@ -32,16 +33,16 @@ MOST_TOGETHER = 100
 class _Read:
     """Counts what has been read of an object, at a pace."""
 
-    course: Course
-    pace: Pace
+    run: ObjectRun
+    rate_limit: RateLimiter
 
-    def portion(self, wanted: int) -> int:
-        return self.pace.portion(wanted)
+    def chunk(self, wanted: int) -> int:
+        return self.rate_limit.chunk(wanted)
 
     async def __call__(self, records: int) -> None:
-        await self.pace.spend(records)
-        self.course.read += records
-        self.course.progress()
+        await self.rate_limit.spend(records)
+        self.run.read += records
+        self.run.progress()
 
 
 class Reading:
@@ -52,7 +53,7 @@ class Reading:
         job: Job,
         source: Source,
         target: Target,
-        courses: Sequence[Course],
+        runs: Sequence[ObjectRun],
         scope: Scope,
         limiter: anyio.CapacityLimiter,
         report: Report,
@@ -60,11 +61,11 @@ class Reading:
         self.job = job
         self.source = source
         self.target = target
-        self.courses = courses
+        self.runs = runs
         self.scope = scope
         self.limiter = limiter
         self.report = report
-        self.pace = Pace(job.limits.max_records_per_second)
+        self.rate_limit = RateLimiter(job.limits.max_records_per_second)
         self.comparer = Comparer(source, target, scope, job.hashing or Hashing.OFF)
 
     async def run(self) -> None:
@@ -76,68 +77,70 @@ class Reading:
                     self.comparer = replace(self.comparer, hashing=await prove(self.source, self.target))
                 await self._look()
                 known = await self._compare_small_tables()
-                whole = {spec.target for each in self._running() for spec in each.specs if each.extents[spec].whole}
+                whole = {
+                    spec.target for each in self._running() for spec in each.specs if each.stats_by_table[spec].whole
+                }
                 async with anyio.create_task_group() as tasks:
-                    for course in self._running():
-                        tasks.start_soon(self._read, course, whole, known)
+                    for run in self._running():
+                        tasks.start_soon(self._read, run, whole, known)
         self.report(Note("everything read; snapshot let go"))
-        for course in self._running():
-            async with course.failing():
-                for spec in filter(self._shows_extra, course.staged):
-                    await note_extra(spec, self.target, self.scope, course.accounts[spec], course.extents[spec])
+        for run in self._running():
+            async with run.failing():
+                for spec in filter(self._shows_extra, run.staged):
+                    await note_extra(spec, self.target, self.scope, run.accounts[spec], run.stats_by_table[spec])
 
-    def _running(self) -> list[Course]:
-        return [course for course in self.courses if course.status is Status.RUNNING]
+    def _running(self) -> list[ObjectRun]:
+        return [run for run in self.runs if run.status is Status.RUNNING]
 
     # --- how much there is, and what is the same ---
 
     async def _look(self) -> None:
-        for course in self.courses:
-            self.report(ObjectStarted(course.dis_object.name))
-            async with course.failing():
-                for spec in course.specs:
+        for run in self.runs:
+            self.report(ObjectStarted(run.dis_object.name))
+            async with run.failing():
+                for spec in run.specs:
                     await self.scope.require_valid_rules(spec, self.source.fetch)
         try:
             await self._measure(self._running())
         except TROUBLE:  # with one of them: find out with which
-            for course in self._running():
-                async with course.failing():
-                    for spec in course.specs:
-                        course.extents |= await self.comparer.measure([spec])
-                    course.progress()
+            for run in self._running():
+                async with run.failing():
+                    for spec in run.specs:
+                        run.stats_by_table |= await self.comparer.measure([spec])
+                    run.progress()
 
-    async def _measure(self, courses: Sequence[Course]) -> None:
-        extents: dict[TableSpec, Extent] = {}
+    async def _measure(self, runs: Sequence[ObjectRun]) -> None:
+        stats_by_table: dict[TableMapping, TableStats] = {}
 
-        async def measure(specs: Sequence[TableSpec]) -> None:
-            extents.update(await self.comparer.measure(specs))
+        async def measure(specs: Sequence[TableMapping]) -> None:
+            stats_by_table.update(await self.comparer.measure(specs))
 
-        await self._in_few_statements([spec for course in courses for spec in course.specs], measure)
-        for course in courses:
-            course.extents = {spec: extents[spec] for spec in course.specs}
-            course.progress()
+        await self._in_few_statements([spec for run in runs for spec in run.specs], measure)
+        for run in runs:
+            run.stats_by_table = {spec: stats_by_table[spec] for spec in run.specs}
+            run.progress()
 
-    async def _compare_small_tables(self) -> dict[TableSpec, Difference]:
-        extents = {spec: extent for course in self._running() for spec, extent in course.extents.items()}
-        known: dict[TableSpec, Difference] = {}
+    async def _compare_small_tables(self) -> dict[TableMapping, Difference]:
+        stats_by_table = {spec: stats for run in self._running() for spec, stats in run.stats_by_table.items()}
+        known: dict[TableMapping, Difference] = {}
 
-        async def find(specs: Sequence[TableSpec]) -> None:
-            known.update(await self.comparer.find_at_once({spec: extents[spec] for spec in specs}))
+        async def find(specs: Sequence[TableMapping]) -> None:
+            known.update(await self.comparer.find_at_once({spec: stats_by_table[spec] for spec in specs}))
 
         try:
-            await self._in_few_statements([spec for spec, extent in extents.items() if extent.is_small], find)
+            await self._in_few_statements([spec for spec, stats in stats_by_table.items() if stats.is_small], find)
         except TROUBLE:  # with one of them: each is asked alone, and its object fails alone
             known.clear()
         return known
 
     async def _in_few_statements(
-        self, specs: Sequence[TableSpec], ask: Callable[[Sequence[TableSpec]], Awaitable[None]]
+        self, specs: Sequence[TableMapping], ask: Callable[[Sequence[TableMapping]], Awaitable[None]]
     ) -> None:
         """Ask about many tables together, as many statements side by side as objects may be."""
 
-        async def ask_in_turn(portion: Sequence[TableSpec]) -> None:
+        async def ask_in_turn(chunk: Sequence[TableMapping]) -> None:
             async with self.limiter:
-                await ask(portion)
+                await ask(chunk)
 
         statements = max(int(self.limiter.total_tokens), -(-len(specs) // MOST_TOGETHER))
         with first_error():
@@ -147,43 +150,47 @@ class Reading:
 
     # --- staging ---
 
-    async def _read(self, course: Course, whole: Collection[sa.Table], known: Mapping[TableSpec, Difference]) -> None:
-        async with self.limiter, course.failing():
-            for spec in course.specs:
-                extent = course.extents[spec]
-                await self._stage(course, spec, whole, known.get(spec) or await self.comparer.find(spec, extent))
-            course.phase = "waiting"
-            course.progress()
+    async def _read(
+        self, run: ObjectRun, whole: Collection[sa.Table], known: Mapping[TableMapping, Difference]
+    ) -> None:
+        async with self.limiter, run.failing():
+            for spec in run.specs:
+                stats = run.stats_by_table[spec]
+                await self._stage(run, spec, whole, known.get(spec) or await self.comparer.find(spec, stats))
+            run.phase = "waiting"
+            run.progress()
 
-    async def _stage(self, course: Course, spec: TableSpec, whole: Collection[sa.Table], found: Difference) -> None:
-        extent, account = course.extents[spec], course.accounts[spec]
+    async def _stage(self, run: ObjectRun, spec: TableMapping, whole: Collection[sa.Table], found: Difference) -> None:
+        stats, account = run.stats_by_table[spec], run.accounts[spec]
         account.difference = found
         account.add(unchanged=found.unchanged)
-        if found.unchanged == extent.rows and found.nothing_more:
-            course.read += found.unchanged
+        if found.unchanged == stats.rows and found.nothing_more:
+            run.read += found.unchanged
             return
         wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
         query = self.scope.reading(spec, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
-        course.staged.append(spec)
+        run.staged.append(spec)
         await self.target.create_stages([spec], self.source)
 
-        await self._load(spec, extent, extent.rows - found.unchanged, query, _Read(course, self.pace))
-        await self.target.settle(spec, self.source, by_key=not extent.fresh or self._is_parent(spec))
-        if not extent.fresh and self._shows_extra(spec):
-            await find_extra(spec, self.source, self.target, self.scope, account, extent, self.pace)
+        await self._load(spec, stats, stats.rows - found.unchanged, query, _Read(run, self.rate_limit))
+        await self.target.index_stage(spec, self.source, by_key=not stats.fresh or self._is_parent(spec))
+        if not stats.fresh and self._shows_extra(spec):
+            await find_extra(spec, self.source, self.target, self.scope, account, stats, self.rate_limit)
 
-    def _shows_extra(self, spec: TableSpec) -> bool:
+    def _shows_extra(self, spec: TableMapping) -> bool:
         """Whether the district shows all that it has: what it hides is not extra."""
         return spec.name not in self.source.policed
 
-    def _is_parent(self, spec: TableSpec) -> bool:
-        keys = (key for course in self.courses for each in course.specs for key in each.foreign_keys)
+    def _is_parent(self, spec: TableMapping) -> bool:
+        keys = (key for run in self.runs for each in run.specs for key in each.foreign_keys)
         return any(key.parent is spec.target for key in keys)
 
-    async def _load(self, spec: TableSpec, extent: Extent, rows: int, query: sa.Select[Any], meter: Meter) -> None:
+    async def _load(
+        self, spec: TableMapping, stats: TableStats, rows: int, query: sa.Select[Any], meter: Meter
+    ) -> None:
         """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
-        can_split = extent.low is not None or (self.comparer.hashing is not Hashing.OFF and spec.key)
+        can_split = stats.low is not None or (self.comparer.hashing is not Hashing.OFF and spec.key)
         if self.source.readers < 2 or rows < SPLIT_ROWS or not can_split:
             return await load(query, meter)
         try:
@@ -193,7 +200,7 @@ class Reading:
         key = key_forms(spec, self.comparer.hashing)
         try:
             async with anyio.create_task_group() as tasks:
-                for half in halves(key, spec.row, extent.low, extent.high):
+                for half in halves(key, spec.row, stats.low, stats.high):
                     tasks.start_soon(load, query.where(half), meter)
         finally:
             self.limiter.release_on_behalf_of(turn)

@@ -1,0 +1,87 @@
+"""Fill a stage in PostgreSQL by COPY: a stream from another server, or the rows of a loosely typed district."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+
+from resync_tui.database import explained, place
+from resync_tui.engine.backends.base import End, Meter
+from resync_tui.engine.backends.postgres.values import InvalidValue, converter
+from resync_tui.engine.mapping import EXCLUDED_BY, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.errors import ConnectionLost
+
+
+@contextmanager
+def ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
+    """Cancel what is inside when a server ends one of these connections: asyncpg's COPY would wait for ever."""
+    with anyio.CancelScope() as scope:
+        lost: list[End] = []
+
+        def ended(connection: Any) -> None:
+            lost.append(connections[connection])
+            scope.cancel()
+
+        for connection in connections:
+            connection.add_termination_listener(ended)
+        try:
+            yield scope
+        finally:
+            for connection in connections:
+                connection.remove_termination_listener(ended)
+    if lost:
+        where = f"{lost[0].name} ({place(lost[0].url)})"
+        raise ConnectionLost(f"The connection broke: {where}", "The batch starts again by itself; else resend.")
+
+
+async def pipe(ends: Mapping[Any, End], spec: TableMapping, query: str, columns: Sequence[str], meter: Meter) -> None:
+    """Stream the COPY of the first of two connections into the second; a full buffer makes the first's server wait."""
+    reader, writer = ends
+    send, receive = anyio.create_memory_object_stream[bytes](16)
+
+    async def passing_on(data: bytes) -> None:
+        await meter(data.count(b"\n"))
+        await send.send(data)
+
+    async def read() -> None:
+        async with send:
+            with explained(ends[reader].name, ends[reader].url):
+                await reader.copy_from_query(query, output=passing_on, format="text")
+
+    with ending_with(ends):
+        async with anyio.create_task_group() as tasks, receive:
+            tasks.start_soon(read)
+            await writer.copy_to_table(
+                spec.stage.name, source=receive, format="text", columns=columns, schema_name=STAGE_SCHEMA
+            )
+
+
+async def load_rows(writer: Any, spec: TableMapping, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter) -> None:
+    """Stage the rows of a loosely typed district; a value that does not fit leaves a flaw in its place."""
+    absent = [spec.absent_parent(number) for number in range(len(spec.foreign_keys))]
+    marks = 1 + len(absent)
+    convert = [converter(spec.target.c[name]) for name in spec.columns]
+    columns = [EXCLUDED_BY, *absent, VALUE_ERROR, *spec.columns]
+    async for chunk in rows:
+        await meter(len(chunk))
+        records = [_record(row, marks, convert, spec) for row in chunk]
+        await writer.copy_records_to_table(spec.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA)
+
+
+def _record(
+    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], spec: TableMapping
+) -> tuple[Any, ...]:
+    flaw = of_owned = None
+    values = []
+    for name, to_column, value in zip(spec.columns, convert, row[marks:], strict=True):
+        try:
+            values.append(to_column(value))
+        except InvalidValue as misfit:
+            values.append(None)
+            if name in spec.owned:
+                of_owned = of_owned or f"{name}: {misfit}"
+            else:
+                flaw = flaw or f"{name}: {misfit}"
+    absent = (None if mark is None else bool(mark) for mark in row[1:marks])
+    return (row[0], *absent, flaw or of_owned, *values)

@@ -1,0 +1,296 @@
+"""What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.database import explained, open_engine, place
+from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
+from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
+from resync_tui.engine.backends.postgres.session import (
+    DIALECT,
+    NAMED,
+    NO_WAIT,
+    SHOWN,
+    SUBTABLES,
+    application_name,
+    as_sql,
+    cause_of,
+    digest,
+    driver_of,
+    expel_older,
+    of_named,
+    session_settings,
+    sqlstate,
+)
+from resync_tui.engine.backends.postgres.source import PostgresSource
+from resync_tui.engine.backends.sqlite.source import SqliteSource
+from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.engine.ownership import COLUMNS, ON_POSTGRES
+from resync_tui.engine.types import NATIVE_IN_STAGE, logical_type
+from resync_tui.errors import ConnectionLost, LeaseLost
+
+DROPPED_AT_ONCE = 20
+"""Tables; each keeps locks until the end of the transaction, of which a server has only so many."""
+_OWNER = sa.text(
+    "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()"
+    " AND pg_get_userbyid(datdba) <> current_user AND pg_has_role(datdba, 'USAGE')"
+)
+"""The role that the state is of, where this login is one of its members: others of them need the stage too."""
+_ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
+_FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
+
+
+_ACTIONS = f"""
+    WITH named AS ({NAMED})
+    SELECT c.relname, s.nspname, pg_table_is_visible(c.oid), n.name, k.confdeltype::text,
+        has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
+        ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY place),
+        ARRAY(SELECT attname::text FROM unnest(k.confkey) WITH ORDINALITY u (number, place)
+            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY place)
+    FROM named n JOIN pg_constraint k ON k.confrelid = n.oid JOIN pg_class c ON c.oid = k.conrelid
+        JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
+"""
+"""Foreign keys of whatever table that act when a record of the named ones is deleted."""
+_DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+class PostgresTarget(Target):
+    """The state in PostgreSQL: stages are unlogged tables in a schema of their own."""
+
+    hashes = True
+    writers = 2
+
+    def __init__(self, end: End) -> None:
+        name = application_name(end, "t")
+        super().__init__(end, open_engine(end.url, application_name=name, settings=session_settings(end), pooled=True))
+
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        async with connected(self.engine) as connection:
+            rows = await of_named(connection, SHOWN, tables)
+        return {row[0]: f"{SUBTABLES} in the state" for row in rows if row[4]}
+
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+        async with connected(self.engine) as connection:
+            rows = await of_named(connection, _ACTIONS, tables)
+        return [
+            DeleteAction(
+                table, None if visible else schema, tuple(columns), parent, tuple(referred), _DELETES[action], seen
+            )
+            for table, schema, visible, parent, action, seen, columns, referred in rows
+        ]
+
+    async def claim(self) -> None:
+        async with connected(self.engine) as connection:
+            await expel_older(connection, self.end, "t")
+            await self._prepare_fence(connection)
+            claimed = await connection.execute(
+                sa.text(
+                    f"INSERT INTO {STAGE_SCHEMA}.fence AS held (tenant, token) VALUES (:tenant, :token)"
+                    " ON CONFLICT (tenant) DO UPDATE SET token = excluded.token WHERE held.token <= excluded.token"
+                ),
+                {"tenant": self.end.tenant, "token": self.end.token},
+            )
+            if claimed.rowcount == 0:
+                raise _taken_over()
+            await connection.commit()
+        await self.drop_stages()
+        async with connected(self.engine) as connection:
+            await connection.exec_driver_sql(f"CREATE UNLOGGED TABLE {self._mark} AS SELECT true AS whole")
+            await connection.commit()
+
+    async def _prepare_fence(self, connection: AsyncConnection) -> None:
+        known = sa.text("SELECT to_regclass(:name)").bindparams(name=f"{STAGE_SCHEMA}.fence")
+        if await connection.scalar(known) is not None:
+            return
+        for statement in (
+            _ONE_MAKER,
+            f"CREATE SCHEMA IF NOT EXISTS {STAGE_SCHEMA}",
+            f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)",
+        ):
+            await connection.execute(sa.text(statement))
+        await _give_to_owner(connection, f"SCHEMA {STAGE_SCHEMA}", f"TABLE {STAGE_SCHEMA}.fence")
+        await connection.commit()
+
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        memory = f"{STAGE_SCHEMA}.{ON_POSTGRES.name}"
+        for statement in (_ONE_MAKER, f"CREATE TABLE IF NOT EXISTS {memory} ({COLUMNS})"):
+            await connection.execute(sa.text(statement))
+        await _give_to_owner(connection, f"TABLE {memory}")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        guard = (
+            sa.select(_FENCE.c.token)
+            .where(_FENCE.c.tenant == sa.literal(self.end.tenant, sa.Text()))
+            .with_for_update(read=True)
+        )
+        async with self._connected() as connection:
+            if await connection.scalar(guard) != self.end.token:
+                raise _taken_over()
+            yield connection
+            # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+            with anyio.fail_after(CLEANUP_SECONDS, shield=True):
+                await connection.commit()
+
+    @asynccontextmanager
+    async def staging(self) -> AsyncIterator[AsyncConnection]:
+        async with self._connected() as connection:
+            yield connection
+            await connection.commit()
+
+    @property
+    def _mark(self) -> str:
+        """A table like the stages: a server that crashes empties it as it does them."""
+        return f'{STAGE_SCHEMA}."m_{digest(self.end.tenant)}_{self.end.token}"'
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; a new one shows first that the server has not crashed meanwhile."""
+        async with connected(self.engine) as connection:
+            if "whole" not in connection.info:
+                try:
+                    whole = await connection.scalar(sa.text(f"SELECT whole FROM {self._mark}"))
+                except DBAPIError as error:
+                    raise (_taken_over() if sqlstate(error)[0] == "42P01" else error) from None
+                if not whole:
+                    raise ConnectionLost(
+                        f"The server of {self.end.name} ({place(self.end.url)}) crashed",
+                        "The batch starts again by itself; else resend.",
+                    )
+                await connection.commit()
+                connection.info["whole"] = True
+            yield connection
+
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        with explained(self.end.name, self.end.url):
+            async with self.staging() as connection:
+                if not patient:
+                    await connection.exec_driver_sql(NO_WAIT)
+                driver = await driver_of(connection)
+                return [tuple(row) for row in await driver.fetch(as_sql(query))]
+
+    def stage_name(self, number: int) -> str:
+        return f"{number}_{digest(self.end.tenant)}_{self.end.token}"
+
+    async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
+        await self._run("; ".join(statement for spec in specs for statement in _stage_ddl(spec)))
+
+    async def _run(self, statements: str) -> None:
+        """Run statements without parameters in one round trip."""
+        async with self.staging() as connection:
+            driver = await driver_of(connection)
+            # Cancelled, it would go on in the server, and make tables that whoever drops the stages does not see yet.
+            with anyio.CancelScope(shield=True):
+                await driver.execute(statements)
+
+    async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+        async with self.staging() as connection:
+            driver = await driver_of(connection)
+            if isinstance(source, PostgresSource):
+                async with source.reader() as reader:
+                    columns = [column.name for column in query.selected_columns]
+                    await pipe({reader: source.end, driver: self.end}, spec, as_sql(query), columns, meter)
+            elif isinstance(source, SqliteSource):
+                with ending_with({driver: self.end}):
+                    async with aclosing(source.rows(query)) as rows:
+                        await load_rows(driver, spec, rows, meter)
+
+    async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
+        stage = DIALECT.identifier_preparer.format_table(spec.stage)
+        await self._run(f"CREATE INDEX ON {stage} USING brin ({ROW_ID}) WITH (pages_per_range = 8); ANALYZE {stage}")
+
+    async def analyze(self, table: sa.Table) -> None:
+        await self._run(f"ANALYZE {DIALECT.identifier_preparer.format_table(table)}")
+
+    async def drop_stages(self) -> None:
+        find = sa.text(
+            "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE nspname = :schema AND relkind = 'r' AND split_part(relname, '_', 2) = :digest"
+            " AND split_part(relname, '_', 3)::bigint <= :token"
+        ).bindparams(schema=STAGE_SCHEMA, digest=digest(self.end.tenant), token=self.end.token)
+        async with connected(self.engine) as connection:
+            left = [f'{STAGE_SCHEMA}."{name}"' for name in await connection.scalars(find)]
+            for start in range(0, len(left), DROPPED_AT_ONCE):
+                tables = ", ".join(left[start : start + DROPPED_AT_ONCE])
+                await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {tables}")
+                await connection.commit()
+
+    async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
+        await connection.execute(rows.with_for_update())
+
+    async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
+        """Data-modifying CTEs: PostgreSQL checks their foreign keys when the whole statement has ended."""
+        parts = [
+            insert.returning(sa.literal(1).label("one")).cte(f"part_{number}") for number, insert in enumerate(inserts)
+        ]
+        counts = [sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in parts]
+        row = (await connection.execute(sa.select(*counts))).one()
+        return [int(count) for count in row]
+
+    def refusal(self, error: BaseException) -> str | None:
+        state, constraint = sqlstate(error)
+        words = {
+            "23505": "duplicate value",
+            "23503": "foreign key",
+            "23514": "check",
+            "23502": "required value missing",
+        }
+        if state == "23505" and self._is_policed(error):
+            return f"refused by the state: duplicate value ({constraint}), of a record that this login may not see"
+        if state in words:
+            return f"refused by the state: {words[state]}{f' ({constraint})' if constraint else ''}"
+        if state == "42501" and getattr(cause_of(error), "server_source_function", None) == "ExecWithCheckOptions":
+            return "refused by the state: row-level security"
+        if state[:2] in ("22", "23", "44"):
+            return f"a value that the state cannot take (SQLSTATE {state})"
+        return f"refused by a trigger of the state (SQLSTATE {state})" if state[:2] == "P0" else None
+
+    def _is_policed(self, error: BaseException) -> bool:
+        """Whether the table that an error is about hides rows from this login."""
+        table = getattr(cause_of(error), "table_name", None)
+        return any(name.rpartition(".")[2] == table for name in self.policed)
+
+    def is_transient(self, error: BaseException) -> bool:
+        return sqlstate(error)[0] in ("40001", "40P01", "55P03", "57014")
+
+
+async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:
+    """Give the role that the state is of what was just made, if this login is one of its members."""
+    owner = await connection.scalar(_OWNER)
+    if owner is not None:
+        with suppress(DBAPIError):
+            async with connection.begin_nested():
+                for each in made:
+                    await connection.exec_driver_sql(f"ALTER {each} OWNER TO {owner}")
+
+
+def _taken_over() -> LeaseLost:
+    return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+
+
+def _stage_ddl(spec: TableMapping) -> list[str]:
+    quote = DIALECT.identifier_preparer.quote
+
+    def table(of: sa.Table) -> str:
+        return f"CREATE UNLOGGED TABLE {STAGE_SCHEMA}.{quote(of.name)}"
+
+    def held(name: str) -> str:
+        return f"{quote(name)} {NATIVE_IN_STAGE.get(logical_type(spec.target.c[name]), 'text')}"
+
+    marks = [f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY", f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
+    marks += [f"{spec.absent_parent(number)} boolean" for number in range(len(spec.foreign_keys))]
+    return [
+        f"{table(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
+        f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
+        f"{table(spec.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
+        f"{table(spec.extra)} ({', '.join(['n bigint GENERATED ALWAYS AS IDENTITY', *map(held, spec.key)])})",
+    ]

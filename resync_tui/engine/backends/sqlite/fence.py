@@ -1,0 +1,92 @@
+"""A file beside a SQLite state: who may write for which tenant, and a lock held while somebody does."""
+
+import fcntl
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psutil
+
+from resync_tui.engine.backends.base import End
+from resync_tui.errors import LeaseLost
+
+STOPPED_SECONDS = 2.0
+"""How long a stopped process may hold the state before its successor ends it."""
+
+
+class Fence:
+    """Keeps all but the newest claim of a district from writing to a SQLite state."""
+
+    def __init__(self, path: Path, end: End) -> None:
+        self.path = path
+        self.end = end
+        self._me = [os.getpid(), psutil.Process().create_time()]
+
+    @asynccontextmanager
+    async def held(self, *, claim: bool = False) -> AsyncIterator[None]:
+        """Hold the lock; `claim` makes this token the tenant's newest. Raises LeaseLost where a newer one exists.
+
+        A stopped process whose tenant is claimed is ended: it may have been stopped in a transaction, whose lock on the
+        state or the district it could not let go.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            await self._lock(descriptor)
+            content = self._read(descriptor)
+            tokens, processes = content["tokens"], content["processes"]
+            newest = tokens.get(self.end.tenant, 0)
+            if newest > self.end.token or (newest < self.end.token and not claim):
+                raise LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+            if newest < self.end.token:
+                _end_if_stopped(processes.get(self.end.tenant))
+            tokens[self.end.tenant], processes[self.end.tenant] = self.end.token, self._me
+            self._write(descriptor, {"tokens": tokens, "processes": processes, "holder": self.end.tenant})
+            yield
+        finally:
+            os.close(descriptor)
+
+    async def _lock(self, descriptor: int) -> None:
+        waiting_since = anyio.current_time()
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if anyio.current_time() - waiting_since > STOPPED_SECONDS:
+                    self._end_stopped_holder(descriptor)
+                await anyio.sleep(0.01)
+            else:
+                return
+
+    def _end_stopped_holder(self, descriptor: int) -> None:
+        """End an agent that was stopped while it wrote for this tenant: its lease has lapsed, its lock has not."""
+        content = self._read(descriptor)
+        tenant = self.end.tenant
+        if content["holder"] == tenant and content["tokens"].get(tenant, 0) < self.end.token:
+            _end_if_stopped(content["processes"].get(tenant))
+
+    @staticmethod
+    def _read(descriptor: int) -> dict[str, Any]:
+        content: dict[str, Any] = {"tokens": {}, "processes": {}, "holder": None}
+        with suppress(ValueError):
+            content |= json.loads(os.pread(descriptor, 1_000_000, 0))
+        return content
+
+    @staticmethod
+    def _write(descriptor: int, content: dict[str, Any]) -> None:
+        text = json.dumps(content).encode()
+        os.pwrite(descriptor, text, 0)
+        os.ftruncate(descriptor, len(text))
+
+
+def _end_if_stopped(process: list[Any] | None) -> None:
+    """End a process, given by its number and when it began, where it is stopped (SIGSTOP, Ctrl-Z)."""
+    if process is None:
+        return
+    with suppress(psutil.Error, OSError):
+        found = psutil.Process(process[0])
+        if found.create_time() == process[1] and found.status() == psutil.STATUS_STOPPED:
+            found.kill()

@@ -1,0 +1,81 @@
+"""The file beside a SQLite state that holds a batch's stages."""
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import aiosqlite
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from resync_tui.database import uri_path
+from resync_tui.engine.backends.base import End
+from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.errors import LeaseLost
+
+quote = sqlite.dialect().identifier_preparer.quote
+
+
+class StageFile:
+    """Where one batch of a district keeps its stages; the next claim of the district removes what a dead one left."""
+
+    def __init__(self, state: Path, end: End) -> None:
+        digest = hashlib.sha256(end.tenant.encode()).hexdigest()[:12]
+        self._district = f"{state.name}.resync-{digest}"
+        self.path = state.with_name(f"{self._district}-{end.token}")
+
+    async def create(self, driver: aiosqlite.Connection) -> None:
+        """Make the file, empty, and attach it."""
+        await self._attach(driver, "rwc")
+
+    async def attach(self, driver: aiosqlite.Connection) -> None:
+        """Show the file to another connection too. Raises LeaseLost where a newer claim has removed it."""
+        try:
+            await self._attach(driver, "rw")
+        except sqlite3.OperationalError:
+            if self.path.exists():
+                raise
+            raise LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.") from None
+
+    async def _attach(self, driver: aiosqlite.Connection, mode: str) -> None:
+        await driver.execute(f"ATTACH DATABASE ? AS {STAGE_SCHEMA}", (f"file:{uri_path(self.path)}?mode={mode}",))
+        await driver.execute(f"PRAGMA {STAGE_SCHEMA}.journal_mode = MEMORY")
+        await driver.execute(f"PRAGMA {STAGE_SCHEMA}.synchronous = OFF")
+
+    def remove(self) -> None:
+        """Remove the stages of this district's batches, older ones included."""
+        for each in self.path.parent.iterdir():
+            if each.name.startswith(self._district):
+                each.unlink(missing_ok=True)
+
+
+def stage_ddl(spec: TableMapping) -> list[str]:
+    """Columns are declared as the state's are, so that a staged value is what the state would store."""
+    marks = [f"{ROW_ID} INTEGER PRIMARY KEY", f"{EXCLUDED_BY} INTEGER", f"{VALUE_ERROR} TEXT"]
+    marks += [f"{spec.absent_parent(number)} INTEGER" for number in range(len(spec.foreign_keys))]
+
+    def held(name: str) -> str:
+        return f"{quote(name)} {spec.target.c[name].info.get('declared', '')}"
+
+    return [
+        f"CREATE TABLE {in_stage(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
+        f"CREATE TABLE {in_stage(spec.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
+        f"CREATE TABLE {in_stage(spec.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
+        f"CREATE TABLE {in_stage(spec.extra)} ({', '.join(['n INTEGER PRIMARY KEY', *map(held, spec.key)])})",
+    ]
+
+
+def key_index(spec: TableMapping) -> str:
+    """Return the statement that indexes a stage by key: SQLite joins by nested loops."""
+    columns = ", ".join(map(quote, spec.key))
+    return f"CREATE INDEX {STAGE_SCHEMA}.{quote(f'k{spec.stage.name}')} ON {quote(spec.stage.name)} ({columns})"
+
+
+def insert_into(spec: TableMapping, query: sa.Select[tuple[object, ...]]) -> str:
+    """Return the beginning of the insert of what a query finds."""
+    names = [column.name for column in query.selected_columns]
+    return f"INSERT INTO {in_stage(spec.stage)} ({', '.join(map(quote, names))})"
+
+
+def in_stage(table: sa.Table) -> str:
+    return f"{STAGE_SCHEMA}.{quote(table.name)}"

@@ -1,0 +1,210 @@
+"""A state in a SQLite file: one writer, an attached stage file, a fence file beside the state."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from itertools import groupby
+from typing import Any
+
+import aiosqlite
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.database import explained, open_engine, sqlite_path
+from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, connected
+from resync_tui.engine.backends.sqlite.fence import Fence
+from resync_tui.engine.backends.sqlite.source import SqliteSource, driver_of
+from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into, key_index, stage_ddl
+from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.ownership import COLUMNS, IN_SQLITE
+
+_ACTIONS = """
+    SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.on_delete AS action
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) k
+    WHERE m.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
+"""
+
+
+def _as_reflected(table: sa.Table, column: str) -> str:
+    """Return a column's name as its table writes it: SQLite compares names without case."""
+    return next((name for name in table.c.keys() if name.casefold() == column.casefold()), column)  # noqa: SIM118
+
+
+class SqliteTarget(Target):
+    """The state in a SQLite file: one connection writes, its stages are in a file attached to it."""
+
+    can_read_while_writing = True
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end, open_engine(end.url))
+        path = sqlite_path(end.url)
+        self._stage_file = StageFile(path, end)
+        self._fence = Fence(path.with_name(f"{path.name}.resync-fence"), end)
+        self._connection: AsyncConnection | None = None
+        self._one_at_a_time = anyio.Lock()
+        self._ahead: AsyncConnection | None = None
+        self._one_ahead = anyio.Lock()
+
+    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
+        return {}
+
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+        by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
+        async with connected(self.engine) as connection:
+            found = (await connection.exec_driver_sql(_ACTIONS)).all()
+        actions = []
+        for (child, _), rows in groupby(found, key=lambda row: (row.child, row.id)):
+            elements = list(rows)
+            name, table = by_name.get(elements[0].parent.casefold(), ("", None))
+            if table is not None:
+                # without columns a key refers to the primary key
+                primary = [column.name for column in table.primary_key]
+                keys = [each.to or primary[place] for place, each in enumerate(elements)]
+                columns = tuple(each.column for each in elements)
+                referred = tuple(_as_reflected(table, key) for key in keys)
+                actions.append(DeleteAction(child, None, columns, name, referred, elements[0].action))
+        return actions
+
+    async def _make_memory(self, connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(f"CREATE TABLE main.{IN_SQLITE.name} ({COLUMNS})")
+
+    async def claim(self) -> None:
+        async with self._fence.held(claim=True):
+            self._stage_file.remove()
+            with anyio.CancelScope(shield=True):
+                connection = self._connection = await self.engine.connect()
+            await self._stage_file.create(await driver_of(connection))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self._fence.held(), self.staging() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def staging(self) -> AsyncIterator[AsyncConnection]:
+        assert self._connection is not None
+        async with self._one_at_a_time:
+            try:
+                yield self._connection
+                # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+                with anyio.CancelScope(shield=True):
+                    await self._connection.commit()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._connection.rollback()
+                    driver = await driver_of(self._connection)
+                    if driver.in_transaction:  # a commit that failed on a deferred foreign key left it open
+                        await driver.rollback()
+
+    async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
+        with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
+            async with self.staging() as connection:
+                found = (await connection.execute(query)).all()
+        return [tuple(row) for row in found]
+
+    async def fetch_staged(self, query: Query) -> list[tuple[Any, ...]]:
+        with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
+            async with self._one_ahead:
+                if self._ahead is None:
+                    ahead = await self.engine.connect()
+                    try:
+                        await self._stage_file.attach(await driver_of(ahead))
+                    except BaseException:
+                        await ahead.close()
+                        raise
+                    self._ahead = ahead
+                try:
+                    found = (await self._ahead.execute(query)).all()
+                finally:
+                    await self._ahead.rollback()
+        return [tuple(row) for row in found]
+
+    def stage_name(self, number: int) -> str:
+        return str(number)
+
+    @asynccontextmanager
+    async def _stage_writer(self, source: Source) -> AsyncIterator[aiosqlite.Connection]:
+        """Lend the connection that writes stages while the district is read: its reader, where that shows them.
+
+        Nobody else may write them then: they would wait for the end of its transaction.
+        """
+        if isinstance(source, SqliteSource) and source.stages is not None:
+            yield source.stages
+            return
+        async with self.staging() as connection:
+            driver = await driver_of(connection)
+            await driver.execute("BEGIN")
+            yield driver
+            await driver.commit()
+
+    async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
+        async with self._stage_writer(source) as driver:
+            for statement in (statement for spec in specs for statement in stage_ddl(spec)):
+                await driver.execute(statement)
+
+    async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+        if not isinstance(source, SqliteSource):
+            raise TypeError("a PostgreSQL district cannot be read into a SQLite state")
+        if await source.copy_to_stage(spec, query, meter):
+            return
+        insert = f"{insert_into(spec, query)} VALUES ({', '.join('?' * len(query.selected_columns))})"
+        async with aclosing(source.rows(query)) as writer:
+            async for chunk in writer:
+                await meter(len(chunk))
+                async with self._stage_writer(source) as driver:
+                    await driver.executemany(insert, chunk)
+
+    async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
+        if by_key and spec.key:
+            async with self._stage_writer(source) as driver:
+                await driver.execute(key_index(spec))
+
+    async def analyze(self, table: sa.Table) -> None:
+        """Nothing: SQLite plans by the indexes alone."""
+
+    async def drop_stages(self) -> None:
+        await self.close()
+        async with self._fence.held():
+            self._stage_file.remove()
+
+    async def close(self) -> None:
+        for connection in (self._ahead, self._connection):
+            if connection is not None:
+                await connection.close()
+        self._ahead = self._connection = None
+        await super().close()
+
+    async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
+        """Nothing: whoever is to delete alone writes, from before it looks."""
+
+    async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
+        """Foreign keys are deferred to the transaction's end."""
+        await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        return [(await connection.execute(insert)).rowcount for insert in inserts]
+
+    def refusal(self, error: BaseException) -> str | None:
+        name = _error_name(error)
+        words = {
+            "SQLITE_CONSTRAINT_UNIQUE": "duplicate value",
+            "SQLITE_CONSTRAINT_PRIMARYKEY": "duplicate key",
+            "SQLITE_CONSTRAINT_FOREIGNKEY": "foreign key",
+            "SQLITE_CONSTRAINT_CHECK": "check",
+            "SQLITE_CONSTRAINT_NOTNULL": "required value missing",
+            "SQLITE_CONSTRAINT_TRIGGER": "trigger",
+        }
+        if name in words:
+            return f"refused by the state: {words[name]}"
+        refused = name.startswith("SQLITE_CONSTRAINT") or name in ("SQLITE_MISMATCH", "SQLITE_TOOBIG")
+        return f"a value that the state cannot take ({name})" if refused else None
+
+    def is_transient(self, error: BaseException) -> bool:
+        return _error_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _error_name(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorname", "") if isinstance(cause, sqlite3.Error) else ""

@@ -1,0 +1,272 @@
+"""One table on its way: what both ends have in common, how rows are told apart, and what stands in the way."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from resync_tui.catalog import Catalog, DisObject, Rule
+from resync_tui.engine.keys import (
+    DANGLING,
+    ForeignKey,
+    IncompatibleTable,
+    UniqueKey,
+    YearPath,
+    foreign_keys,
+    qualified,
+    record_key,
+    unique_keys,
+    year_path,
+)
+from resync_tui.engine.reflection import collation
+from resync_tui.engine.types import affinity, differs, is_convertible, is_padded, takes, type_name
+
+ROW_ID = "_resync_n"
+EXCLUDED_BY = "_resync_rule"
+VALUE_ERROR = "_resync_flaw"
+STAGE_SCHEMA = "resync_stage"
+"""Not `resync`: a role of that name would meet it first wherever a table is named without its schema."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableMapping:
+    """Everything the engine must know of one table; columns are those that both ends have."""
+
+    object: str
+    name: str
+    stage_name: str
+    """What the names of its stage tables end in; no other batch has the same."""
+    source: sa.Table
+    target: sa.Table
+    tenant_column: str | None
+    tenant: str | None
+    key: tuple[str, ...]
+    """The state's primary key without the tenant's column; empty where nothing but all columns tells records apart."""
+    columns: tuple[str, ...]
+    owned: frozenset[str]
+    rules: tuple[Rule, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    unique_keys: tuple[UniqueKey, ...]
+    checks: tuple[tuple[str, str], ...]
+    """Name and SQL expression of the state's CHECK constraints."""
+    year: YearPath | None
+    """None for a table that is not tied to a school year."""
+    lacks_year_path: bool
+    """Whether its object is tied to a school year, but no foreign keys of it lead to where that is written."""
+    stage: sa.Table = field(init=False)
+    refused: sa.Table = field(init=False)
+    changes: sa.Table = field(init=False)
+    extra: sa.Table = field(init=False)
+    row: sa.FromClause = field(init=False)
+    """The district's table as rules know it, by the name `t`."""
+
+    def __post_init__(self) -> None:
+        metadata = sa.MetaData(schema=STAGE_SCHEMA)
+        columns: list[sa.Column[Any]] = [
+            sa.Column(ROW_ID, sa.BigInteger),
+            sa.Column(EXCLUDED_BY, sa.Integer),
+            sa.Column(VALUE_ERROR, sa.Text),
+            *(sa.Column(self.absent_parent(n), sa.Boolean) for n in range(len(self.foreign_keys))),
+            *(sa.Column(name, sa.types.NullType()) for name in self.columns),
+        ]
+        tables = {
+            "stage": sa.Table(f"s{self.stage_name}", metadata, *columns),
+            "refused": sa.Table(
+                f"r{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                sa.Column("kind", sa.Text),
+                sa.Column("reason", sa.Text),
+            ),
+            "extra": sa.Table(
+                f"x{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                *(sa.Column(name, sa.types.NullType()) for name in self.key),
+            ),
+            "changes": sa.Table(
+                f"t{self.stage_name}",
+                metadata,
+                sa.Column("n", sa.BigInteger),
+                sa.Column("new", sa.Boolean),
+                sa.Column("swaps", sa.Boolean),
+            ),
+        }
+        for name, table in {**tables, "row": self.source.alias("t")}.items():
+            object.__setattr__(self, name, table)
+
+    @staticmethod
+    def absent_parent(foreign_key: int) -> str:
+        """Name the stage's mark for a parent that the district has though it is not in the batch."""
+        return f"_resync_fk{foreign_key}"
+
+    @property
+    def number(self) -> sa.Column[int]:
+        """The stage's own number of a row, growing as rows were read."""
+        return self.stage.c[ROW_ID]
+
+    @property
+    def updatable(self) -> tuple[str, ...]:
+        """The columns that a resync keeps right: neither key nor owned by the state."""
+        return tuple(name for name in self.columns if name not in self.key and name not in self.owned)
+
+    def of_tenant(self, table: sa.FromClause | None = None) -> sa.ColumnElement[bool]:
+        """Return the condition that a row of the state's table is this tenant's."""
+        table = self.target if table is None else table
+        if self.tenant_column is None:
+            return sa.true()
+        return table.c[self.tenant_column] == sa.literal(self.tenant, sa.Text())
+
+    def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+        """Return the condition that two rows are the same record."""
+        if not self.key:
+            columns = ((staged.c[name], target.c[name], self.target.c[name]) for name in self.updatable)
+            return sa.and_(self.of_tenant(target), *(sa.not_(differs(*column)) for column in columns))
+        return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
+
+    @property
+    def keys_alone(self) -> "TableMapping":
+        """The same table with its key as its only columns, to be staged beside it."""
+        return replace(
+            self,
+            stage_name=f"k{self.stage_name}",
+            columns=self.key,
+            rules=(),
+            foreign_keys=(),
+            unique_keys=(),
+            checks=(),
+        )
+
+    @property
+    def keys_comparable(self) -> bool:
+        """Whether there is a key, and keys that are different in the district are so in the state."""
+        return bool(self.key) and all(
+            _distinct_after_cast(self.source.c[name], self.target.c[name]) for name in self.key
+        )
+
+    @property
+    def same_primary_key(self) -> bool:
+        """Whether the district's own primary key is the same, so that no key can occur twice there."""
+        same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
+        return same_columns and self.keys_comparable
+
+
+def _distinct_after_cast(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+    """Whether different keys stay so.
+
+    To a collation they may be equal, char(n) drops blanks at the end, and to a SQLite column of numbers '1' is 1.
+    """
+    if "declared" in source.info and "declared" in target.info and affinity(source) != affinity(target):
+        return False
+    return collation(target) is None and (is_padded(source) or not is_padded(target))
+
+
+def describe(
+    dis_object: DisObject,
+    name: str,
+    stage_name: str,
+    catalog: Catalog,
+    tenant: str | None,
+    ends: tuple[Mapping[str, sa.Table], Mapping[str, sa.Table]],
+) -> TableMapping:
+    """Return how to move a table between the reflected `ends` (district, state). Raises IncompatibleTable."""
+    sources, targets = ends
+    source, target = sources.get(name), targets.get(name)
+    if source is None:
+        raise IncompatibleTable(
+            f"The district has no table {name}", f"Create it, or take it out of {dis_object.name} in the catalog."
+        )
+    if target is None:
+        raise IncompatibleTable(f"The state has no table {name}", "Create it with: resync-tui state init -d ID")
+    for end, table in (("district", source), ("state", target)):
+        if DANGLING in table.info:
+            raise IncompatibleTable(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
+    tenant_column = catalog.tenant_column
+    if tenant_column is not None and tenant_column not in target.c:
+        raise IncompatibleTable(
+            f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
+        )
+    _require_to_hold(target, tenant_column, tenant)
+    columns = _shared_columns(dis_object, name, source, target, tenant_column)
+    year = year_path(target, catalog) if dis_object.school_year else None
+    key = record_key(target, tenant_column, columns)
+    return TableMapping(
+        object=dis_object.name,
+        name=name,
+        stage_name=stage_name,
+        source=source,
+        target=target,
+        tenant_column=tenant_column,
+        tenant=tenant,
+        key=key,
+        columns=columns,
+        owned=_of_table(dis_object.state_owned, name),
+        rules=tuple(rule for rule in dis_object.rule if rule.table == name),
+        foreign_keys=foreign_keys(target, tenant_column, columns),
+        unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
+        checks=tuple(
+            (str(check.name or ""), str(check.sqltext))
+            for check in sorted(target.constraints, key=lambda each: str(each.name))
+            if isinstance(check, sa.CheckConstraint)
+        ),
+        year=year,
+        lacks_year_path=dis_object.school_year and catalog.year is not None and year is None,
+    )
+
+
+def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
+    """Raise IncompatibleTable where the tenant's column would make another id of the district's."""
+    if tenant_column is None or tenant is None or takes(column := target.c[tenant_column], tenant):
+        return
+    raise IncompatibleTable(
+        f"{qualified(target)}.{tenant_column} is {type_name(column)} in the state: it does not hold the id {tenant}",
+        "Make that column text, or wide enough for the longest id of a district.",
+    )
+
+
+def _of_table(qualified: Iterable[str], table: str) -> frozenset[str]:
+    return frozenset(each.rpartition(".")[2] for each in qualified if each.rpartition(".")[0] == table)
+
+
+def _shared_columns(
+    dis_object: DisObject, name: str, source: sa.Table, target: sa.Table, tenant_column: str | None
+) -> tuple[str, ...]:
+    ignored = _of_table(dis_object.ignore_columns, name)
+    columns = []
+    for column in source.c:
+        if column.name in ignored or column.name == tenant_column or column.computed is not None:
+            continue
+        if column.name not in target.c:
+            raise IncompatibleTable(
+                f"The state's table {name} has no column {column.name}",
+                f'Add it there, or add "{name}.{column.name}" to ignore_columns of {dis_object.name}.',
+            )
+        theirs = target.c[column.name]
+        if theirs.computed is not None:
+            continue
+        if not is_convertible(column, theirs):
+            raise IncompatibleTable(
+                f"{name}.{column.name} is {type_name(column)} in the district but {type_name(theirs)} in the state",
+                "Give the state's column the district's type, or ignore the column in the catalog.",
+            )
+        columns.append(column.name)
+    for column in target.c:
+        filled = column.name in columns or column.name == tenant_column
+        by_itself = column.nullable or column.server_default is not None or column.computed is not None
+        if not filled and not by_itself and not (column.identity is not None):
+            raise IncompatibleTable(
+                f"The state's table {name} requires {column.name}, which the district does not have",
+                "Give that column a default in the state.",
+            )
+    return tuple(columns)
+
+
+def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
+    """Return the table of that name at the end where `of` was reflected. Raises KeyError."""
+    return of.metadata.tables[qualified(table)]
+
+
+def in_attached(table: sa.Table, schema: str) -> sa.TableClause:
+    """Return a table as a connection sees it that shows its database under `schema`."""
+    return sa.table(table.name, *(sa.column(column.name, column.type) for column in table.c), schema=schema)

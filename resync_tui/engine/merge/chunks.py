@@ -1,0 +1,165 @@
+"""Work through many rows in portions of half a second: locks are short, progress shows, a cancel is heard."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.backends.base import Target
+from resync_tui.engine.rate_limit import RateLimiter
+
+FIRST_CHUNK, LARGEST_PORTION = 5_000, 100_000
+CHUNK_SECONDS = 0.5
+SIDE_BY_SIDE = 2 * FIRST_CHUNK
+"""From so many rows on, a large table is worth more than one connection."""
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """A run of the stage's row numbers, `end` left out."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        """Return the condition that a number lies within."""
+        return sa.and_(number >= self.start, number < self.end)
+
+
+Write: TypeAlias = sa.Insert | sa.Update | sa.Delete
+Numbers: TypeAlias = sa.Select[Any]
+Check: TypeAlias = Callable[[RowRange, AsyncConnection, int], Awaitable[None]]
+"""Told in the transaction of a portion how many rows it has written; raises where these may not stay."""
+
+
+def _next_size(size: int, took: float) -> int:
+    """Return how many rows to take next, so that a portion takes about half a second."""
+    if took < CHUNK_SECONDS / 2:
+        return min(LARGEST_PORTION, size * 2)
+    return max(1, size // 2) if took > CHUNK_SECONDS * 2 else size
+
+
+class ChunkedWriter:
+    """How one batch writes to the state: paced, in spans, each a transaction."""
+
+    def __init__(self, target: Target, rate_limit: RateLimiter) -> None:
+        self.target = target
+        self.rate_limit = rate_limit
+
+    async def over(
+        self,
+        number: sa.ColumnElement[int],
+        work: Callable[[RowRange], Awaitable[int]],
+        *,
+        first: int = FIRST_CHUNK,
+        workers: int = 0,
+    ) -> int:
+        """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum.
+
+        `workers`: so many at a time, if not as many as connections may write.
+        """
+        async with self.target.staging() as connection:
+            last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
+        start, size, done = 1, self.rate_limit.chunk(first), 0
+
+        async def worker() -> None:
+            nonlocal start, size, done
+            while start <= last:
+                span = RowRange(start, min(start + size, last + 1))
+                start = span.end
+                began = anyio.current_time()
+                done += await work(span)
+                size = self.rate_limit.chunk(_next_size(len(span), anyio.current_time() - began))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range((workers or self.target.writers) if last > SIDE_BY_SIDE else 1):
+                tasks.start_soon(worker)
+        return done
+
+    async def apply(
+        self,
+        span: RowRange,
+        statement: Callable[[RowRange], Write],
+        numbers: Callable[[RowRange], Numbers],
+        on_rejected: Callable[[int, str], Awaitable[None]],
+        count: Callable[[int], None],
+        check: Check | None = None,
+        lock: Callable[[RowRange], sa.Select[Any]] | None = None,
+    ) -> int:
+        """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
+
+        `numbers` asks which rows the statement is about: no other is halved, nor stands alone.
+        What has been done is told to `count` before anything else can be cancelled, and to `check` before it is
+        committed. `lock` names rows that nobody may refer to anew meanwhile.
+        """
+
+        async def attempt(span: RowRange) -> tuple[int, str | None]:
+            try:
+                of_span = check and partial(check, span), lock and lock(span)
+                return await self.whole(statement(span), count, *of_span), None
+            except DBAPIError as error:
+                if (reason := self.target.refusal(error)) is None:
+                    raise
+                return 0, reason
+
+        async def halve(rows: Sequence[int], reason: str) -> int:
+            if len(rows) == 1:
+                await on_rejected(rows[0], reason)
+                return 0
+            middle = len(rows) // 2
+            return sum([await some(half) for half in (rows[:middle], rows[middle:]) if half])
+
+        async def some(rows: Sequence[int]) -> int:
+            done, reason = await attempt(RowRange(rows[0], rows[-1] + 1))
+            return done if reason is None else await halve(rows, reason)
+
+        done, reason = await attempt(span)
+        if reason is None:
+            return done
+        async with self.target.staging() as connection:
+            rows = sorted(await connection.scalars(numbers(span)))
+        return await halve(rows, reason)
+
+    async def whole(
+        self,
+        statement: Write,
+        count: Callable[[int], None],
+        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+        lock: sa.Select[Any] | None = None,
+    ) -> int:
+        """Run one portion or nothing of it, and tell `count` what has been done."""
+        done = await self.commit(statement, check, lock)
+        count(done)
+        await self.rate_limit.spend(done)
+        return done
+
+    async def commit(
+        self,
+        statement: Write,
+        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
+        lock: sa.Select[Any] | None = None,
+    ) -> int:
+        """Run a statement in a transaction of its own, again where a lock was in the way; return its row count."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.target.transaction() as connection:
+                    if lock is not None:
+                        await self.target.lock(connection, lock)
+                    done = int((await connection.execute(statement)).rowcount)
+                    if check is not None:
+                        await check(connection, done)
+                    return done
+            except DBAPIError as error:
+                if attempt == TRIES or not self.target.is_transient(error):
+                    raise
+                await anyio.sleep(0.1 * 2**attempt)
+        raise AssertionError("unreachable")

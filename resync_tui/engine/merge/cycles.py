@@ -1,0 +1,162 @@
+"""Insert rows that point at rows of the same tables: parents first, true circles in one statement."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import networkx as nx
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from resync_tui.engine.backends.base import Target
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.chunks import RowRange
+from resync_tui.engine.merge.validate import MergeContext, refuse_by_parents
+from resync_tui.outcome import Kind
+
+EVERY = RowRange(1, 2**62)
+PASSES = 8
+"""How often rows that wait for parents of their own table are looked at before all go in at once."""
+
+Row: TypeAlias = tuple[TableMapping, int]
+"""A staged row: its table and its number."""
+
+
+@dataclass(frozen=True)
+class CyclicInserts:
+    """The inserts of one table that points at itself, or of several that point at each other."""
+
+    target: Target
+    group: Sequence[TableMapping]
+    context: MergeContext
+    new_rows: Callable[[TableMapping, RowRange], sa.Insert]
+    """The insert of the new rows of a table that have not been refused."""
+    in_portions: Callable[[TableMapping, Callable[[TableMapping, RowRange], sa.Insert]], Awaitable[int]]
+    """Inserts in portions, refuses what stands alone, counts, and returns how many went in."""
+    count: Callable[[TableMapping, int], None]
+
+    async def insert(self) -> bool:
+        """Insert rows once the rows that they point at are there; return False where some cannot go in."""
+        for _ in range(PASSES):
+            if not sum([await self.in_portions(spec, self._ready) for spec in self.group]):
+                break
+        return await self._together(dict.fromkeys(self.group, ())) is None
+
+    async def insert_left(self) -> None:
+        """Try what is left again, now that values have moved on; a row that cannot go in stops only what needs it."""
+        async with self.target.staging() as connection:
+            await refuse_by_parents(connection, self.group, self.context)
+        if await self.insert():
+            return
+        needs = await self._needs()
+        components = nx.condensation(needs)
+        failed: set[int] = set()
+        for ring in nx.topological_sort(components):
+            rows: set[Row] = components.nodes[ring]["members"]
+            if failed.intersection(components.predecessors(ring)):
+                failed.add(ring)
+                continue
+            reason = await self._together(_by_table(rows))
+            if reason is not None:
+                failed.add(ring)
+                await self._refuse(rows, reason)
+                async with self.target.staging() as connection:
+                    await refuse_by_parents(connection, self.group, self.context)
+
+    async def _together(self, rows: Mapping[TableMapping, Iterable[int]]) -> str | None:
+        """Insert rows in one transaction, all that are left where none are named; return why the state refused them."""
+        inserts = [self._left(spec, EVERY, tuple(numbers)) for spec, numbers in rows.items()]
+        try:
+            async with self.target.transaction() as connection:
+                counts = await self.target.insert_together(connection, inserts)
+        except DBAPIError as error:
+            reason = self.target.refusal(error)
+            if reason is None:
+                raise
+            return reason
+        for spec, count in zip(rows, counts, strict=True):
+            self.count(spec, count)
+        return None
+
+    def _left(
+        self, spec: TableMapping, span: RowRange, numbers: Sequence[int] = (), *, ready: bool = False
+    ) -> sa.Insert:
+        rows = self._rows_left(spec, span)
+        if numbers:
+            rows = rows.where(spec.number.in_(numbers))
+        for key in spec.foreign_keys if ready else ():
+            if any(key.parent is each.target for each in self.group):
+                parent = key.parent.alias("parent")
+                pairs = zip(key.columns, key.referred, strict=True)
+                there = sa.exists().where(
+                    spec.of_tenant(parent) if key.by_tenant else sa.true(),
+                    *(parent.c[theirs] == spec.stage.c[ours] for ours, theirs in pairs),
+                )
+                rows = rows.where(sa.or_(*(spec.stage.c[ours].is_(None) for ours in key.columns), there))
+        names = list(self.new_rows(spec, span)._select_names or ())
+        return sa.insert(spec.target).from_select(names, rows)
+
+    def _rows_left(self, spec: TableMapping, span: RowRange) -> Any:
+        """Return the rows that are to be inserted and are not there yet."""
+        rows: Any = self.new_rows(spec, span).select
+        held = spec.target.alias("held")
+        return rows.where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
+
+    def _ready(self, spec: TableMapping, span: RowRange) -> sa.Insert:
+        return self._left(spec, span, ready=True)
+
+    async def _needs(self) -> "nx.DiGraph[Row]":
+        """Return which of the rows that are left need which others; edges lead to the one in need."""
+        graph: nx.DiGraph[Row] = nx.DiGraph()
+        numbers = {spec: self._rows_left(spec, EVERY).with_only_columns(spec.number) for spec in self.group}
+        by_target = {spec.target: spec for spec in self.group}
+        async with self.target.staging() as connection:
+            for spec in self.group:
+                graph.add_nodes_from((spec, number) for number in await connection.scalars(numbers[spec]))
+            for spec in self.group:
+                for key in spec.foreign_keys:
+                    if key.parent not in by_target:
+                        continue
+                    parent = by_target[key.parent]
+                    child, other = spec.stage.alias("child"), parent.stage.alias("other")
+                    pairs = zip(key.columns, key.referred, strict=True)
+                    ours, theirs = child.c[spec.number.name], other.c[parent.number.name]
+                    edges = sa.select(theirs, ours).where(
+                        *(other.c[referred] == child.c[column] for column, referred in pairs),
+                        ours.in_(numbers[spec]),
+                        theirs.in_(numbers[parent]),
+                    )
+                    found = (await connection.execute(edges)).all()
+                    graph.add_edges_from(((parent, above), (spec, below)) for above, below in found)
+        return graph
+
+    async def _refuse(self, rows: Iterable[Row], reason: str) -> None:
+        async with self.target.staging() as connection:
+            for spec, number in rows:
+                values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
+                await connection.execute(sa.insert(spec.refused).values(values))
+
+
+def _by_table(rows: Iterable[Row]) -> dict[TableMapping, list[int]]:
+    grouped: dict[TableMapping, list[int]] = {}
+    for spec, number in rows:
+        grouped.setdefault(spec, []).append(number)
+    return grouped
+
+
+def foreign_key_cycles(specs: Sequence[TableMapping]) -> list[tuple[TableMapping, ...]]:
+    """Return an object's tables in the order of merging; tables that point at each other form one group."""
+    by_target: Mapping[sa.Table, TableMapping] = {spec.target: spec for spec in specs}
+    graph: nx.DiGraph[TableMapping] = nx.DiGraph()
+    graph.add_nodes_from(specs)
+    for spec in specs:
+        graph.add_edges_from(
+            (by_target[key.parent], spec)
+            for key in spec.foreign_keys
+            if key.parent in by_target and key.parent is not spec.target
+        )
+    place = {spec: number for number, spec in enumerate(specs)}
+    condensed = nx.condensation(graph)
+    first = {node: min(place[spec] for spec in condensed.nodes[node]["members"]) for node in condensed}
+    order = nx.lexicographical_topological_sort(condensed, key=first.__getitem__)
+    return [tuple(sorted(condensed.nodes[node]["members"], key=place.__getitem__)) for node in order]

@@ -1,0 +1,81 @@
+"""The insert of a table of which the state holds nothing: rows are judged while those before them go in."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.backends.base import Target
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.chunks import ChunkedWriter, RowRange
+from resync_tui.engine.merge.validate import MergeContext, by_parents, by_values, refuse_rows
+
+_TRIGGERS = sa.text(
+    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) LIMIT 1"
+)
+
+AT_A_TIME = 2
+"""ChunkedWriter: one is judged, one inserted."""
+
+
+class FirstLoad:
+    """One table's; its parents are merged, and no row of it hangs on another.
+
+    The state's own foreign keys are what tells whether there are orphans: they are only looked for once it has refused
+    a portion.
+    """
+
+    def __init__(
+        self, target: Target, spec: TableMapping, context: MergeContext, count_refused: Callable[[], Awaitable[None]]
+    ) -> None:
+        self.target = target
+        self.spec = spec
+        self._count_refused = count_refused
+        self._by_values: sa.Select[Any] = sa.select()
+        self._by_parents = by_parents(spec, context)
+        self._looks_for_orphans = False
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """Find out what can be asked of its rows."""
+        self._by_values = await by_values(connection, self.spec)
+        # What a trigger makes of a row says nothing of the row.
+        self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.spec.target.name}) is not None
+
+    async def run(
+        self,
+        writer: ChunkedWriter,
+        insert: Callable[[RowRange], Awaitable[int]],
+        insert_whole: Callable[[RowRange], Awaitable[int]],
+    ) -> None:
+        """Insert what is not refused; `insert_whole` fails where the state refuses any row of a portion."""
+
+        async def judge_and_insert(span: RowRange) -> int:
+            await self._refuse_by_values(span)
+            if not self._looks_for_orphans:
+                try:
+                    return await insert_whole(span)
+                except DBAPIError as error:
+                    if self.target.refusal(error) is None:
+                        raise
+                self._looks_for_orphans = True
+            await self._refuse_by_parents(span)
+            return await insert(span)
+
+        await writer.over(self.spec.number, judge_and_insert, workers=AT_A_TIME)
+
+    async def _refuse_by_values(self, span: RowRange) -> None:
+        refused = await self.target.fetch_staged(self._by_values.where(span.of(self.spec.number)))
+        if refused:
+            rows = [dict(zip(("n", "kind", "reason"), row, strict=True)) for row in refused]
+            async with self.target.staging() as connection:
+                await connection.execute(sa.insert(self.spec.refused), rows)
+            await self._count_refused()
+
+    async def _refuse_by_parents(self, span: RowRange) -> None:
+        if self._by_parents is not None:
+            async with self.target.staging() as connection:
+                found = await refuse_rows(connection, self.spec, self._by_parents.where(span.of(self.spec.number)))
+            if found:
+                await self._count_refused()

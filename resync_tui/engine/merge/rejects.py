@@ -1,0 +1,75 @@
+"""Read back which records were refused, missing, different or extra, by their keys alone."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import date, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.events import RecordsFound, RecordsRefused
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.outcome import Finding, KeyValue, Kind
+
+PLACE = "record"
+"""Stands for the column of a key where a table has none: such a record is told of by its place as it was read."""
+
+
+async def refused_records(
+    connection: AsyncConnection, spec: TableMapping, kept: int, *, of_extra: bool = False
+) -> AsyncIterator[RecordsRefused]:
+    """Yield what was refused of a table, by reason; `of_extra`: of its extra records rather than of the staged ones."""
+    refused = spec.refused
+    groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
+    rows = spec.extra if of_extra else spec.stage
+    number = spec.extra.c.n if of_extra else spec.number
+    for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
+        which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
+        keys = await keys_of(connection, spec, rows, number, which, kept)
+        yield RecordsRefused(spec.object, spec.name, Kind(kind), reason, count, keys)
+
+
+async def found_records(
+    connection: AsyncConnection, spec: TableMapping, kept: int, extra: int, *, compared: bool
+) -> AsyncIterator[RecordsFound]:
+    """Yield the extra records of a table and, where it was only `compared`, the missing and the different ones.
+
+    `extra` is their number; nothing names those of a table without a key.
+    """
+    changes = spec.changes
+    wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
+    wanted = {Finding.EXTRA: (spec.extra, spec.extra.c.n, sa.true())}
+    if compared:
+        here = spec.number == changes.c.n
+        wanted[Finding.MISSING] = (spec.stage, spec.number, sa.and_(here, changes.c.new.is_(sa.true())))
+        wanted[Finding.DIFFERENT] = (spec.stage, spec.number, sa.and_(here, changes.c.new.is_(sa.false())))
+    for finding, (rows, number, which) in wanted.items():
+        counted = sa.select(sa.func.count()).select_from(rows).where(which)
+        count = extra if finding is Finding.EXTRA else await connection.scalar(counted)
+        if count:
+            keys = await keys_of(connection, spec, rows, number, which, kept)
+            yield RecordsFound(spec.object, spec.name, finding, int(count), keys)
+
+
+async def keys_of(
+    connection: AsyncConnection,
+    spec: TableMapping,
+    rows: sa.Table,
+    number: sa.Column[int],
+    which: sa.ColumnElement[bool] | None = None,
+    kept: int | None = None,
+) -> tuple[Mapping[str, KeyValue], ...]:
+    """Return the keys of a stage table's rows in their order: those `which` are meant, `kept` at most."""
+    columns = {name: rows.c[name] for name in spec.key} or {PLACE: number}
+    query = sa.select(*columns.values()).where(sa.true() if which is None else which).order_by(number).limit(kept)
+    found = (await connection.execute(query)).all()
+    return tuple(dict(zip(columns, map(as_key_value, row), strict=True)) for row in found)
+
+
+def as_key_value(value: Any) -> KeyValue:
+    """Return a key's value as JSON can carry it."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)

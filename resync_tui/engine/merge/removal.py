@@ -1,0 +1,124 @@
+"""Removal of extra records from the state, children first, unless too many would go."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from resync_tui.engine.accounts import TableCounts, TableStats
+from resync_tui.engine.backends.base import Target
+from resync_tui.engine.guards import Guard
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.chunks import ChunkedWriter, Numbers, RowRange
+from resync_tui.engine.merge.rejects import keys_of
+from resync_tui.engine.rate_limit import RateLimiter
+from resync_tui.engine.scope import Scope
+from resync_tui.errors import CannotRun
+from resync_tui.outcome import Counts, Kind, key_text
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The removal of one table's extra records."""
+
+    target: Target
+    spec: TableMapping
+    scope: Scope
+    account: TableCounts
+    stats: TableStats
+    guard: Guard
+
+    async def check(self, largest_share: float) -> None:
+        """Raise CannotRun where none may go, or so many would that the district rather than the state is wrong."""
+        extra = self.account.counts.extra
+        if not extra:
+            return
+        if not self.spec.key:
+            raise CannotRun(
+                f"{self.spec.name} has no key to tell which of its records are extra: nothing was removed",
+                f"Leave {self.spec.object} out, or give the state's table a primary key.",
+            )
+        if self.guard.reason:
+            raise CannotRun(
+                f"Nothing was removed of {self.spec.name}: {self.guard.reason}", f"Leave {self.spec.object} out."
+            )
+        query = sa.select(sa.func.count()).select_from(self.spec.target).where(self.scope.of_target(self.spec))
+        ((held,),) = await self.target.fetch(query)
+        if not self.stats.rows:
+            raise CannotRun(
+                f"The district has no {self.spec.name} record at all: none of the state's {held} is removed",
+                "Check the district's database; a resync first shows what it holds.",
+            )
+        if extra > largest_share * held:
+            raise CannotRun(
+                f"{extra} of {held} {self.spec.name} records would go, over {largest_share:.0%}: nothing was removed",
+                "Check the district's database, or raise [engine] extra_share.",
+            )
+
+    async def exceeds(self, consented: Collection[str]) -> int:
+        """Return how many extra records are none of those that were consented to, by `key_text`."""
+        async with self.target.staging() as connection:
+            keys = await keys_of(connection, self.spec, self.spec.extra, self.spec.extra.c.n)
+        return sum(key_text(key) not in consented for key in keys)
+
+    async def carry_out(self, rate_limit: RateLimiter) -> None:
+        """Delete in portions; a record that others still point to, or hang on, stays and is rejected."""
+        self.account.counts = Counts(extra=self.account.counts.extra)
+        async with self.target.staging() as connection:
+            await connection.execute(sa.delete(self.spec.refused))
+        writer = ChunkedWriter(self.target, rate_limit)
+        refused: dict[int, str] = {}
+
+        async def alone(number: int, reason: str) -> None:
+            refused[number] = reason
+
+        def count(done: int) -> None:
+            self.account.add(removed=done)
+
+        async def remove(span: RowRange) -> int:
+            lock = self._rows if self.guard.actions else None
+            return await writer.apply(span, self._delete, self._numbers, alone, count, lock=lock)
+
+        # What hung on a record of the same table may have gone in the pass before.
+        while await writer.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
+            refused.clear()
+        refused |= await self._held_by_actions()
+        await self._note_refused(refused)
+        self.account.add(rejected=len(refused))
+
+    def _rows(self, span: RowRange) -> sa.Select[Any]:
+        return sa.select(sa.literal(1)).select_from(self.spec.target).where(self._extra(span))
+
+    def _extra(self, span: RowRange) -> sa.ColumnElement[bool]:
+        extra = self.spec.extra
+        listed = sa.exists().where(
+            span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
+        )
+        return sa.and_(self.spec.of_tenant(), listed)
+
+    def _delete(self, span: RowRange) -> sa.Delete:
+        return sa.delete(self.spec.target).where(
+            self._extra(span),
+            *(sa.not_(action.hangs_on(self.spec.target)) for action in self.guard.actions),
+        )
+
+    async def _held_by_actions(self) -> dict[int, str]:
+        """Return the extra records on which others hang, by their numbers, and why each stays."""
+        held: dict[int, str] = {}
+        for action in reversed(self.guard.actions):
+            there = self.spec.same_key(self.spec.target, self.spec.extra)
+            numbers = sa.select(self.spec.extra.c.n).where(there, action.hangs_on(self.spec.target))
+            reason = f"records hang on it by {action.told}"
+            held |= {int(number): reason for (number,) in await self.target.fetch(numbers)}
+        return held
+
+    def _numbers(self, span: RowRange) -> Numbers:
+        number = self.spec.extra.c.n
+        return sa.select(number).where(span.of(number))
+
+    async def _note_refused(self, refused: dict[int, str]) -> None:
+        rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]
+        if rows:
+            async with self.target.staging() as connection:
+                await connection.execute(sa.insert(self.spec.refused), rows)

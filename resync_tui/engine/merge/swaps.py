@@ -1,0 +1,95 @@
+"""Unique values that change hands: records that take over a value from each other cannot be updated one by one.
+
+The holders are parked on values that nobody wants and then set right, in one transaction, so that nobody ever sees them
+parked.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.keys import UniqueKey
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.validate import not_refused
+from resync_tui.engine.reflection import limits
+from resync_tui.engine.types import LogicalType, logical_type
+
+SHORTEST = 6
+"""Characters that a text column must take to hold a parking value."""
+
+
+async def mark_swaps(connection: AsyncConnection, spec: TableMapping) -> int:
+    """Mark in `todo` the rows whose present value another row is to have; return how many there are."""
+    marked = 0
+    for unique in spec.unique_keys:
+        if _placeholder_of(spec, unique) is not None:
+            swapped = sa.update(spec.changes).values(swaps=sa.true()).where(_gives_up(spec, unique))
+            marked += int((await connection.execute(swapped)).rowcount)
+    return marked
+
+
+def _gives_up(spec: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
+    """Return the condition over `todo` that the state's row holds a value which goes to another record."""
+    own, other, held = spec.stage.alias("own"), spec.stage.alias("other"), spec.target.alias("held")
+    wanted = sa.select(*(other.c[name] for name in unique.columns)).where(
+        *(other.c[name].is_not(None) for name in unique.columns), not_refused(spec, other)
+    )
+    return sa.and_(
+        spec.changes.c.new.is_(sa.false()),
+        sa.exists().where(
+            own.c[spec.number.name] == spec.changes.c.n,
+            not_refused(spec, own),
+            spec.same_key(held, own),
+            sa.or_(*(held.c[name].is_distinct_from(own.c[name]) for name in unique.columns)),
+            sa.tuple_(*(held.c[name] for name in unique.columns)).in_(wanted),
+        ),
+    )
+
+
+def assign_placeholders(spec: TableMapping) -> sa.Update:
+    """Return the update that gives the marked rows values that nobody wants."""
+    values = dict(parking for unique in spec.unique_keys if (parking := _placeholder_of(spec, unique)) is not None)
+    return (
+        sa.update(spec.target)
+        .values(values)
+        .where(
+            spec.same_key(spec.target, spec.stage),
+            spec.number == spec.changes.c.n,
+            spec.changes.c.swaps.is_(sa.true()),
+        )
+    )
+
+
+def _placeholder_of(spec: TableMapping, unique: UniqueKey) -> tuple[str, sa.ColumnElement[Any]] | None:
+    """Return a column of a unique key and a value to park it on; None where no column takes one."""
+    pointing = {name for key in spec.foreign_keys for name in key.columns}
+    for name in unique.columns:
+        column = spec.target.c[name]
+        if name in spec.updatable and column.nullable:
+            return name, sa.null()
+        if name in spec.updatable and name not in pointing:
+            value = _placeholder(column, spec.changes.c.n)
+            if value is not None:
+                return name, value
+    return None
+
+
+def _placeholder(column: sa.Column[Any], number: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
+    """Return a value for a column that no record is likely to have, another for each number."""
+    text = sa.literal("~", sa.Text()) + sa.cast(number, sa.Text())
+    kind, length = logical_type(column), getattr(column.type, "length", None)
+    if "declared" in column.info:
+        return text  # SQLite takes any value in any column
+    if kind is LogicalType.TEXT:
+        return text if length is None or length >= SHORTEST else None
+    if kind is LogicalType.INTEGER:
+        bounds = limits(column)
+        return sa.literal_column(str(bounds[0] // 2 if bounds else -(2**30))) - number
+    if kind in (LogicalType.NUMERIC, LogicalType.FLOAT):
+        return -number
+    if kind is LogicalType.DATE:
+        return sa.literal_column("DATE '0001-01-01'").op("+")(sa.cast(number, sa.Integer()))
+    if kind in (LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ):
+        return sa.literal_column("TIMESTAMP '0001-01-01'").op("+")(number.op("*")(sa.literal_column("INTERVAL '1 s'")))
+    return sa.cast(sa.func.md5(text), sa.Uuid()) if kind is LogicalType.UUID else None

@@ -1,0 +1,282 @@
+"""Which staged rows cannot go in, and why: found by sets, before anything is merged.
+
+A row is refused once, for the first reason that applies: its own rule, its own values, its parents, a doubled value.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
+from resync_tui.engine.mapping import EXCLUDED_BY, VALUE_ERROR, TableMapping
+from resync_tui.engine.merge.fit import value_checks
+from resync_tui.engine.reflection import collation
+from resync_tui.engine.types import LogicalType, by_bytes, cast_for_stage, logical_type
+from resync_tui.outcome import Kind
+
+
+@dataclass(frozen=True)
+class MergeContext:
+    """What the tables of a batch are to each other."""
+
+    staged: Mapping[sa.Table, TableMapping]
+    """The state's tables that have a stage in this batch."""
+    settled: Collection[sa.Table]
+    """Those of this batch that have none: both ends are the same."""
+    owners: Mapping[str, str]
+    """The DIS object of each table in the catalog."""
+    merging: bool = True
+    """Whether parents are merged before their children are looked at; else accepted parents count as present."""
+    other_year: bool = False
+    """Whether the run is for another than the current school year."""
+
+    def advice(self, parent: sa.Table) -> str:
+        """Return what to resync so that a table's records reach the state."""
+        owner = self.owners.get(qualified(parent), parent.name)
+        return f"{owner} for the current year" if self.other_year else owner
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A condition over one staged row under which it is refused."""
+
+    when: sa.ColumnElement[bool]
+    kind: sa.ColumnElement[str]
+    reason: sa.ColumnElement[str]
+
+
+async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
+    """Fill the `refused` tables of a group: one table, or several that point at each other."""
+    for spec in group:
+        await _keep_owned(connection, spec)
+        await refuse_rows(connection, spec, await by_values(connection, spec))
+        await _refuse_doubled_keys(connection, spec)
+    while True:
+        await refuse_by_parents(connection, group, context)
+        if not await _refuse_by_values(connection, group):
+            return
+
+
+def each_alone(group: Sequence[TableMapping]) -> bool:
+    """Whether no row's fate hangs on another's of the group, as long as the state holds none of them."""
+    return all(spec.same_primary_key and not spec.unique_keys and not is_circular(spec, group) for spec in group)
+
+
+async def by_values(connection: AsyncConnection, spec: TableMapping) -> sa.Select[Any]:
+    """Return the query for the number, kind and reason of each row that its own values refuse."""
+    return _first_of(spec, [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]])
+
+
+def by_parents(spec: TableMapping, context: MergeContext) -> sa.Select[Any] | None:
+    """Return the same for rows not refused yet whose parents, all of them merged, are not in the state."""
+    checks = [_check_of_parent(spec, number, key, context, ()) for number, key in enumerate(spec.foreign_keys)]
+    return _first_of(spec, checks).where(not_refused(spec, spec.stage)) if checks else None
+
+
+async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
+    """Refuse rows whose parents will not be in the state, and what hangs on those."""
+    circular = {spec.target for spec in group if is_circular(spec, group)}
+    pending = circular if context.merging else set(context.staged)
+    while await _refuse_by_parents(connection, group, context, pending) and circular:
+        pass
+
+
+def is_circular(spec: TableMapping, group: Sequence[TableMapping]) -> bool:
+    """Whether rows of a table may need rows that the same group has yet to insert."""
+    return any(key.parent is each.target for each in group for key in spec.foreign_keys)
+
+
+def not_refused(spec: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a staged row has not been refused."""
+    number = staged.c[spec.number.name]
+    return sa.not_(sa.exists().where(spec.refused.c.n == number))
+
+
+async def refuse_rows(connection: AsyncConnection, spec: TableMapping, rows: sa.SelectBase) -> int:
+    """Refuse what a query finds: number, kind and reason; return how many rows that are."""
+    statement = sa.insert(spec.refused).from_select(["n", "kind", "reason"], rows)
+    return int((await connection.execute(statement)).rowcount)
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    return sa.literal(value, sa.Text())
+
+
+_REJECTED = _text(Kind.REJECTED)
+
+
+async def _keep_owned(connection: AsyncConnection, spec: TableMapping) -> None:
+    """Let records that the state has keep their `state_owned` values in the stage too: only these are judged."""
+    stage, held = spec.stage, spec.target
+    owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in spec.columns if name in spec.owned}
+    if owned and spec.key:
+        other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
+        await connection.execute(sa.update(stage).values(owned).where(spec.same_key(held, stage), other))
+        flawed = sa.or_(
+            *(sa.cast(stage.c[VALUE_ERROR], sa.Text()).startswith(f"{name}: ", autoescape=True) for name in owned)
+        )
+        in_state = sa.exists().where(spec.same_key(held, stage))
+        await connection.execute(sa.update(stage).values({VALUE_ERROR: sa.null()}).where(flawed, in_state))
+
+
+def _first_of(spec: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
+    """Return the query for the rows that any check refuses, each for the first that does."""
+    kind = sa.case(*((check.when, check.kind) for check in checks))
+    reason = sa.case(*((check.when, check.reason) for check in checks))
+    return sa.select(spec.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
+
+
+def _rules(spec: TableMapping) -> Iterable[_Check]:
+    for number, rule in enumerate(spec.rules):
+        yield _Check(spec.stage.c[EXCLUDED_BY] == number, _text(Kind.EXCLUDED), _text(rule.reason))
+
+
+def _values(spec: TableMapping) -> Iterable[_Check]:
+    flaw = spec.stage.c[VALUE_ERROR]
+    yield _Check(flaw.is_not(None), _REJECTED, sa.cast(flaw, sa.Text()))
+    for name in spec.columns:
+        staged, target = spec.stage.c[name], spec.target.c[name]
+        if not target.nullable or name in spec.key:
+            yield _Check(staged.is_(None), _REJECTED, _text(f"{name} is missing"))
+        for when, reason in value_checks(staged, target):
+            yield _Check(when, _REJECTED, _text(f"{name} {reason}"))
+
+
+async def _constraints(connection: AsyncConnection, spec: TableMapping) -> AsyncIterator[_Check]:
+    """Yield the state's CHECK constraints that can be asked of a staged row; the others show when merging."""
+    for name, expression in spec.checks:
+        broken: sa.ColumnElement[bool] = sa.literal_column(f"NOT ({expression})", sa.Boolean())
+        try:
+            async with connection.begin_nested():
+                await connection.execute(sa.select(spec.number).where(broken).limit(0))
+        except DBAPIError:
+            continue
+        yield _Check(broken, _REJECTED, _text(f"breaks the state's check {name or expression}"))
+
+
+async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) -> None:
+    """Refuse all rows of a key that occurs more than once: nothing says which of them is right."""
+    if spec.same_primary_key or not spec.key:
+        return
+    stage = spec.stage
+    columns = [_as_key(stage.c[name], spec.target.c[name]).label(name) for name in spec.key]
+    doubled = (
+        sa.select(*columns).where(not_refused(spec, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
+    )
+    same = sa.and_(*(_as_key(stage.c[name], spec.target.c[name]) == doubled.c[name] for name in spec.key))
+    reason = _text("its key occurs more than once in the district")
+    rows = sa.select(spec.number, _REJECTED, reason).where(same, not_refused(spec, stage))
+    await refuse_rows(connection, spec, rows)
+
+
+def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a staged value so that it equals what the state's column takes for equal."""
+    declared = collation(target)
+    return staged if declared is None else sa.collate(staged, declared)
+
+
+async def _refuse_by_parents(
+    connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext, pending: set[sa.Table]
+) -> int:
+    found = 0
+    for spec in group:
+        for number, key in enumerate(spec.foreign_keys):
+            check = _check_of_parent(spec, number, key, context, pending)
+            rows = sa.select(spec.number, check.kind, check.reason).where(check.when, not_refused(spec, spec.stage))
+            found += await refuse_rows(connection, spec, rows)
+    return found
+
+
+async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableMapping]) -> int:
+    """Refuse by unique keys; what is refused here keeps its present values, which may stand in the way of others."""
+    found = 0
+    for spec in group:
+        for unique in spec.unique_keys:
+            found += await _refuse_held_elsewhere(connection, spec, unique)
+            found += await _refuse_doubled_values(connection, spec, unique)
+    return found
+
+
+def _check_of_parent(
+    spec: TableMapping, number: int, key: ForeignKey, context: MergeContext, pending: Collection[sa.Table]
+) -> _Check:
+    """Return the check for rows whose parent is not in the state: blocked where the district has it, else orphans."""
+    stage, parent = spec.stage, key.parent.alias("parent")
+    pairs = list(zip(key.columns, key.referred, strict=True))
+    in_state = sa.exists().where(
+        *(parent.c[theirs] == stage.c[ours] for ours, theirs in pairs),
+        *((spec.of_tenant(parent),) if key.by_tenant else ()),
+    )
+    missing = [*(stage.c[ours].is_not(None) for ours in key.columns), sa.not_(in_state)]
+    elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
+    blocked_reason = f"its {key.parent.name} record is not in the state: resync {context.advice(key.parent)}"
+    staged_parent = context.staged.get(key.parent)
+    if key.parent in context.settled and not context.other_year:  # what the district has of it is of another year
+        blocked_reason = f"its {key.parent.name} record did not reach the state"
+    if staged_parent is not None:
+        other = staged_parent.stage.alias("other")
+        same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
+        elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
+        blocked_reason = f"its {key.parent.name} record did not reach the state"
+        if key.parent in pending:
+            accepted = sa.exists().where(*same, not_refused(staged_parent, other))
+            missing.append(sa.not_(accepted))
+    orphan_reason = f"{', '.join(key.columns)} names no {key.parent.name} record"
+    kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_REJECTED)
+    reason = sa.case((elsewhere, _text(blocked_reason)), else_=_text(orphan_reason))
+    return _Check(sa.and_(*missing), kind, reason)
+
+
+async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
+    """Refuse rows whose value another of the state's records holds and will go on holding."""
+    stage, held = spec.stage, spec.target.alias("held")
+    moving = stage.alias("moving")
+    # A record without a key is never updated, so it gives nothing up.
+    gives_it_up = sa.literal(bool(spec.key)) & sa.exists().where(
+        spec.same_key(held, moving),
+        not_refused(spec, moving),
+        sa.or_(*(moving.c[name].is_distinct_from(stage.c[name]) for name in unique.columns)),
+    )
+    in_the_way = sa.exists().where(
+        *(held.c[name] == stage.c[name] for name in unique.columns),
+        *((spec.of_tenant(held),) if unique.by_tenant else ()),
+        sa.not_(spec.same_key(held, stage)),
+        sa.not_(gives_it_up),
+    )
+    reason = _text(f"another record of the state holds this {', '.join(unique.columns)}")
+    rows = sa.select(spec.number, _REJECTED, reason)
+    return await refuse_rows(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
+
+
+async def _refuse_doubled_values(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
+    """Of rows that share a value that must be unique let one go in: the one the state has, else the first by key."""
+    stage = spec.stage
+    columns = [stage.c[name] for name in unique.columns]
+    filled = [*(column.is_not(None) for column in columns), not_refused(spec, stage)]
+    doubled = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1).subquery()
+    held = spec.target.alias("held")
+    has_it = sa.exists().where(spec.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns))
+    first = sa.func.row_number().over(
+        partition_by=columns,
+        order_by=[
+            sa.case((has_it, 0), else_=1),
+            *(_binary(stage.c[name], spec.target.c[name]) for name in spec.key),
+            spec.number,
+        ],
+    )
+    same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
+    ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
+    reason = _text(f"another record of the district has the same {', '.join(unique.columns)}")
+    rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
+    return await refuse_rows(connection, spec, rows)
+
+
+def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return a key column to order by, text by its bytes."""
+    if logical_type(target) is not LogicalType.TEXT:
+        return staged
+    return by_bytes(staged, target)

@@ -1,0 +1,228 @@
+"""Compare a table at both ends without moving its rows: fingerprints by bucket of keys, then a hash for each row.
+
+A bucket is the same if its count and two hashes agree. A value is hashed natively where equal hashes mean the same text
+output, else as text.
+"""
+
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import ne
+from typing import Any, TypeAlias
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy import types
+
+from resync_tui.engine.backends.base import Source, Target, ask_both
+from resync_tui.engine.buckets import Buckets, shifted
+from resync_tui.engine.hashing import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof, xor
+from resync_tui.engine.job import Hashing
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.scope import Scope
+
+FEW_ROWS = 5_000
+"""So many are staged rather than looked at row by row."""
+ROWS_AT_ONCE = 1 << 19
+"""Looked at in one query: 16 bytes come back of each, from either end."""
+_PART_SHIFT, _PARTS = 10, 16
+"""Those rows are compared in so many parts, told by some bits of their numbers, since dictionaries of all take much."""
+WORTHWHILE = 0.5
+"""Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
+
+_Rows: TypeAlias = Sequence[tuple[Any, ...]]
+_ZERO = sa.literal_column("0", types.Integer())
+
+
+async def prove(source: Source, target: Target) -> Hashing:
+    """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
+    if source.state_schema is not None:
+        return Hashing.NATIVE
+    if not (source.hashes and target.hashes):
+        return Hashing.OFF
+    for how, proof in ((Hashing.NATIVE, native_proof()), (Hashing.TEXT, text_proof())):
+        ours, theirs = await _answer(source, proof), await _answer(target, proof)
+        if ours is not None and ours == theirs:
+            return how
+    return Hashing.OFF
+
+
+async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
+    """Return what an end answers; None where it lacks a function, as servers before PostgreSQL 14 do."""
+    try:
+        return await end.fetch(proof)
+    except asyncpg.UndefinedFunctionError:
+        return None
+
+
+def key_forms(spec: TableMapping, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
+    """Return the columns of a table's key, and how both ends hash each."""
+    return tuple((name, _form(spec, name, hashing)) for name in spec.key)
+
+
+def _form(spec: TableMapping, column: str, hashing: Hashing) -> Form:
+    return native_form(spec.source.c[column], spec.target.c[column]) if hashing is Hashing.NATIVE else text_form
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is known after a comparison."""
+
+    unchanged: int
+    """The district's records known to be the same."""
+    rows: Mapping[int, int]
+    """The buckets that differ, and how many rows either end has in each at most."""
+    by: Buckets
+
+    @property
+    def differing(self) -> frozenset[int]:
+        """The buckets that differ."""
+        return frozenset(self.rows)
+
+    @property
+    def rows_in_question(self) -> int:
+        """How many rows may differ."""
+        return sum(self.rows.values())
+
+
+_Side: TypeAlias = tuple[sa.FromClause, sa.ColumnElement[bool]]
+"""A table at one end, and the condition that a row of it is compared."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparison of one table; rows of the district that a rule forbids are left out."""
+
+    spec: TableMapping
+    source: Source
+    target: Target
+    hashing: Hashing
+    scope: Scope
+    buckets: Buckets
+
+    async def run(self) -> Compared:
+        """Compare bucket by bucket, then row by row where that saves moving many."""
+        coarse = self.judge(*await self._ask(*self.by_bucket()))
+        if coarse.rows_in_question <= FEW_ROWS:
+            return coarse
+        same, found, looked_at = coarse.unchanged, set[int](), 0
+        for chunk in _portions(coarse.rows):
+            unchanged, odd = _compare(*await self._ask(*self._by_row(chunk)))
+            same += unchanged
+            found |= odd
+            looked_at += sum(coarse.rows[bucket] for bucket in chunk)
+            if len(found) > WORTHWHILE * looked_at:
+                return coarse
+        return Compared(same, dict.fromkeys(found, 1), self.buckets.single)
+
+    def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
+        """Return the questions to both ends, each answered by four arrays: bucket, count and two hashes."""
+        ours, theirs = self._sides()
+        return self._of_buckets(*ours), self._of_buckets(*theirs)
+
+    def judge(self, ours: _Rows, theirs: _Rows) -> Compared:
+        """Return what the answers of both ends to `by_bucket` say."""
+        if ours == theirs:
+            return Compared(sum(ours[0][1] or ()), {}, self.buckets)
+        mine, others = _fingerprints(ours), _fingerprints(theirs)
+        differing = [each for each in mine.keys() | others.keys() if mine.get(each) != others.get(each)]
+        rows = {each: max(end[each][0] for end in (mine, others) if each in end) for each in differing}
+        return Compared(sum(mine[each][0] for each in mine.keys() - rows.keys()), rows, self.buckets)
+
+    def _by_row(self, chunk: list[int]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+        """Return the questions for the rows in these buckets: the single bucket of each, and its hash."""
+        (row, allowed), (held, of_target) = self._sides()
+        return (
+            self._of_rows(row, sa.and_(self.buckets.among(row, chunk), allowed)),
+            self._of_rows(held, sa.and_(self.buckets.among(held, chunk), of_target)),
+        )
+
+    def _sides(self) -> tuple[_Side, _Side]:
+        allowed = [self.scope.of_source(self.spec)]
+        if (forbidden := self.scope.forbidden(self.spec)) is not None:
+            allowed.append(forbidden.is_not(sa.true()))
+        return (self.spec.row, sa.and_(*allowed)), (self.spec.target, self.scope.of_target(self.spec))
+
+    async def _ask(self, ours: sa.Select[Any], theirs: sa.Select[Any]) -> tuple[_Rows, _Rows]:
+        spec = self.spec
+        found = await ask_both(self.source, {spec: ours}, self.target, {spec: theirs})
+        return found[0][spec], found[1][spec]
+
+    def _of_buckets(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition, self.buckets)
+        number, hashed = hashes.c.number, hashes.c.hash
+        both = (xor(hashed).label("own"), xor(mixed(hashed)).label("mixed"))
+        found = sa.select(number, sa.func.count().label("rows"), *both).group_by(number).order_by(number).subquery()
+        arrays: list[sa.ColumnElement[Any]] = [sa.func.array_agg(column) for column in found.c]
+        return sa.select(*arrays)
+
+    def _of_rows(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        hashes = self._hashes(row, condition, self.buckets.single)
+        part = shifted(hashes.c.number, _PART_SHIFT).bitwise_and(sa.literal_column(str(_PARTS - 1)))
+        nothing: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
+        sent = [sa.func.string_agg(sa.func.int8send(column), nothing) for column in hashes.c]
+        return sa.select(part, *sent).group_by(part)
+
+    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
+        names = (*self.spec.key, *self.spec.updatable)
+        hashed = hash_of((row.c[name], _form(self.spec, name, self.hashing)) for name in names)
+        rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
+        # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
+        return rows.offset(_ZERO).subquery("hashes")
+
+
+def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:
+    """Return count and hashes of each bucket; the arrays of no rows are NULL."""
+    ((numbers, *fingerprints),) = answer
+    return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
+
+
+def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
+    """Return how many of our rows are the same, and the single buckets of those that differ."""
+    mine, others = ({part: sent for part, *sent in end} for end in (ours, theirs))
+    unchanged, odd = 0, set[int]()
+    for part in mine.keys() | others.keys():
+        same, differing = _compare_part(_rows_of(mine.get(part)), _rows_of(others.get(part)))
+        unchanged += same
+        odd |= differing
+    return unchanged, odd
+
+
+def _rows_of(sent: Sequence[bytes] | None) -> tuple[Sequence[int], ...]:
+    """Return the numbers and the hashes of a part's rows; an end may have none of them."""
+    return tuple(map(_numbers, sent or (b"", b"")))
+
+
+def _compare_part(ours: tuple[Sequence[int], ...], theirs: tuple[Sequence[int], ...]) -> tuple[int, set[int]]:
+    (mine, my_hashes), (others, other_hashes) = ours, theirs
+    by_number, other_by_number = dict(zip(mine, my_hashes, strict=True)), dict(zip(others, other_hashes, strict=True))
+    odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))
+    odd |= other_by_number.keys() - by_number.keys()
+    for numbers, distinct in ((mine, by_number), (others, other_by_number)):
+        if len(distinct) < len(numbers):  # rows that cannot be told apart
+            odd |= {number for number, count in Counter(numbers).items() if count > 1}
+    return len(mine) - sum(map(odd.__contains__, mine)), odd
+
+
+def _numbers(sent: bytes) -> Sequence[int]:
+    """Read 64-bit integers as PostgreSQL sends them."""
+    numbers = array("q", sent)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+def _portions(rows: Mapping[int, int]) -> Iterator[list[int]]:
+    """Yield buckets that hold ROWS_AT_ONCE rows together, in their order."""
+    chunk, held = list[int](), 0
+    for bucket in sorted(rows):
+        chunk.append(bucket)
+        held += rows[bucket]
+        if held >= ROWS_AT_ONCE:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,178 @@
+"""What SQLAlchemy leaves out of reflected columns: declared types, the limits of domains and of integers."""
+
+import re
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import ArgumentError, SAWarning
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.keys import (
+    DANGLING,
+    qualified,
+)
+from resync_tui.engine.types import LogicalType, logical_type
+
+
+class Named(types.UserDefinedType[Any]):
+    """A type of PostgreSQL that SQLAlchemy does not know, by its name."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Return the name as DDL and casts write it."""
+        return self.name
+
+
+_OF_TABLE = """
+   c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+"""
+
+_TYPES = sa.text(f"""
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+       CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
+       AS length,
+       CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+ WHERE {_OF_TABLE}
+""")
+
+_DETERMINISTIC = sa.text(f"""
+SELECT a.attname
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
+ WHERE l.collisdeterministic AND {_OF_TABLE}
+""")
+
+
+def declare(connection: sa.Connection, table: sa.Table) -> None:
+    """Note each column's type: SQLite's as the text that was declared, PostgreSQL's where SQLAlchemy is at a loss."""
+    if connection.dialect.name == "sqlite":
+        _declare_sqlite(connection, table)
+        return
+    if any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
+        _declare_postgres(connection, table)
+    if any(collation(column) is not None for column in table.c):
+        _forget_mere_orders(connection, table)
+
+
+_COLLATED = """
+SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
+"""
+
+
+def _declare_sqlite(connection: sa.Connection, table: sa.Table) -> None:
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
+        if row["name"] in table.c:
+            table.c[row["name"]].info["declared"] = row["type"]
+    for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
+        if name in table.c:
+            table.c[name].info["collation"] = collated
+
+
+def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
+    for row in connection.execute(_TYPES, _place(connection, table)):
+        column = table.c[row.name]
+        if isinstance(column.type, types.NullType):
+            column.type = Named(row.type)
+        if row.length is not None:
+            column.info["length"] = row.length
+        if row.numeric is not None:
+            column.info["precision"], column.info["scale"] = row.numeric >> 16, row.numeric & 0x7FF
+
+
+def _forget_mere_orders(connection: sa.Connection, table: sa.Table) -> None:
+    """Note collations that take no different texts for equal as none."""
+    for name in connection.scalars(_DETERMINISTIC, _place(connection, table)):
+        table.c[name].info["collation"] = None
+
+
+def _place(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
+    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
+    return {"table": table.name, "schema": schema}
+
+
+def collation(column: sa.Column[Any]) -> str | None:
+    """Return the collation of a column's key where it has one of its own; it may take different texts for equal."""
+    found: str | None = column.info.get("collation", getattr(column.type, "collation", None))
+    return found
+
+
+def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
+    """Return the smallest and largest integer that a column takes; None where the database sets none below 64 bits."""
+    if logical_type(column) is not LogicalType.INTEGER:
+        return None
+    declared = column.info.get("declared")
+    if declared is not None:
+        return (-(2**15), 2**15 - 1) if re.match("SMALLINT|INT2", declared, re.IGNORECASE) else None
+    if isinstance(column.type, sa.SmallInteger):
+        return -(2**15), 2**15 - 1
+    return None if isinstance(column.type, sa.BigInteger) else (-(2**31), 2**31 - 1)
+
+
+async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:
+    """Return the tables that exist, by their name in the catalog, and all that they point to."""
+
+    def read(sync: sa.Connection) -> dict[str, sa.Table]:
+        metadata = sa.MetaData()
+        wanted = set(names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know is text to us
+            while wanted:
+                _read_tables(sync, metadata, wanted)
+                pointed_to = {key.target_fullname.rpartition(".")[0] for key in _elements(metadata)}
+                wanted = pointed_to - wanted - metadata.tables.keys()
+                if not wanted & _existing(sync, wanted):
+                    break
+        for table in metadata.tables.values():
+            declare(sync, table)
+        return {qualified(table): table for table in metadata.tables.values()}
+
+    return await connection.run_sync(read)
+
+
+def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:
+    return (element for table in metadata.tables.values() for element in table.foreign_keys)
+
+
+def _existing(connection: sa.Connection, names: Iterable[str]) -> set[str]:
+    inspector, found = sa.inspect(connection), set()
+    for schema, tables in _by_schema(names).items():
+        there = tables & set(inspector.get_table_names(schema=schema))
+        found |= {f"{schema}.{table}" if schema else table for table in there}
+    return found
+
+
+def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str]) -> None:
+    for schema, tables in _by_schema(_existing(connection, names)).items():
+        try:
+            metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
+        except ArgumentError:
+            _read_one_by_one(connection, metadata, schema, tables)
+
+
+def _read_one_by_one(
+    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str]
+) -> None:
+    """Read tables of which one has a foreign key without columns to a table that is not there: SQLite allows that."""
+    for name in sorted(names):
+        try:
+            metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False)
+        except ArgumentError:
+            sa.Table(name, metadata, schema=schema, info={DANGLING: True})
+
+
+def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
+    grouped: dict[str | None, set[str]] = {}
+    for name in names:
+        schema, _, table = name.rpartition(".")
+        grouped.setdefault(schema or None, set()).add(table)
+    return grouped

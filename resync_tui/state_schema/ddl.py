@@ -1,0 +1,111 @@
+"""Write a table's shape as CREATE statements for SQLite or PostgreSQL."""
+
+import re
+from collections.abc import Sequence
+
+from resync_tui.state_schema.introspect import Column, EnumType, ForeignKey, Index, TableShape, split
+
+
+def create_enum(enum: EnumType) -> str:
+    """Return the statement that creates a PostgreSQL enum."""
+    labels = ", ".join("'" + label.replace("'", "''") + "'" for label in enum.labels)
+    return f"CREATE TYPE {enum.name} AS ENUM ({labels})"
+
+
+def create_table(table: TableShape, dialect: str) -> str:
+    """Return CREATE TABLE with its keys and checks; on PostgreSQL without foreign keys, see `add_foreign_key`."""
+    lines = [_column(column, dialect) for column in table.columns]
+    if table.primary:
+        lines.append(f"PRIMARY KEY ({_list(table.primary)})")
+    lines += [f"UNIQUE ({_list(columns)})" for columns in table.unique]
+    lines += [f"CHECK ({check})" for check in table.checks]
+    if dialect == "sqlite":
+        lines += [_foreign_key(key) for key in table.foreign]
+    return f"CREATE TABLE {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
+
+
+def create_index(table: TableShape, index: Index) -> str:
+    """Return CREATE INDEX; the index lies in its table's schema."""
+    parts = ", ".join(index.parts) if index.expressions else _list(index.parts)
+    method = f" USING {index.method}" if index.method else ""
+    where = f" WHERE {index.where}" if index.where else ""
+    unique = "UNIQUE " if index.unique else ""
+    return f"CREATE {unique}INDEX {_identifier(index.name)} ON {quoted(table.name)}{method} ({parts}){where}"
+
+
+def add_foreign_key(table: TableShape, key: ForeignKey) -> str:
+    """Return the PostgreSQL statement that adds a foreign key, so that tables may point at each other."""
+    return f"ALTER TABLE {quoted(table.name)} ADD {_foreign_key(key)}"
+
+
+def add_primary_key(table: TableShape) -> str:
+    """Return the PostgreSQL statement that gives a table its primary key."""
+    return f"ALTER TABLE {quoted(table.name)} ADD PRIMARY KEY ({_list(table.primary)})"
+
+
+def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str:
+    """Return the statement that makes values unique; on SQLite an index, as a table takes no more keys there."""
+    if dialect == "sqlite":
+        name = "_".join((*table.name.split("."), *columns, "key"))
+        return create_index(table, Index(name, columns, unique=True))
+    return f"ALTER TABLE {quoted(table.name)} ADD UNIQUE ({_list(columns)})"
+
+
+def quoted(name: str) -> str:
+    """Return a table's name, `Table` or `schema.table`, quoted for SQL."""
+    return ".".join(_identifier(part) for part in split(name) if part is not None)
+
+
+def postgres_type(declared: str) -> str:
+    """Return the PostgreSQL type for a type as a SQLite table declares it; an unknown one is taken by its word."""
+    word, arguments = _DECLARED.fullmatch(" ".join(declared.split())).groups()  # type: ignore[union-attr]
+    known = _FROM_SQLITE.get(word.strip().upper())
+    if known is None:
+        return declared
+    return known + (arguments or "") if known in _WITH_ARGUMENTS else known
+
+
+_DECLARED = re.compile(r"([^(]*)(\(.*\))?.*")
+_WITH_ARGUMENTS = ("VARCHAR", "CHAR", "NUMERIC")
+_FROM_SQLITE = {
+    "": "TEXT",
+    "CLOB": "TEXT",
+    "INT": "INTEGER",
+    "MEDIUMINT": "INTEGER",
+    "TINYINT": "SMALLINT",
+    "VARCHAR": "VARCHAR",
+    "NVARCHAR": "VARCHAR",
+    "CHARACTER VARYING": "VARCHAR",
+    "CHAR": "CHAR",
+    "NCHAR": "CHAR",
+    "CHARACTER": "CHAR",
+    "NUMERIC": "NUMERIC",
+    "DECIMAL": "NUMERIC",
+    "REAL": "DOUBLE PRECISION",
+    "FLOAT": "DOUBLE PRECISION",
+    "DOUBLE": "DOUBLE PRECISION",
+    "DATETIME": "TIMESTAMP",
+    "BLOB": "BYTEA",
+}
+
+
+def _column(column: Column, dialect: str) -> str:
+    line = f"{_identifier(column.name)} {column.type}".rstrip()
+    if column.generated is not None:
+        line += f" GENERATED ALWAYS AS ({column.generated}) STORED"
+    elif column.default is not None:
+        line += f" DEFAULT {column.default}"
+    return f"{line} NOT NULL" if column.required else line
+
+
+def _foreign_key(key: ForeignKey) -> str:
+    text = f"FOREIGN KEY ({_list(key.columns)}) REFERENCES {quoted(key.parent)} ({_list(key.parent_columns)})"
+    return f"{text} {key.deferrable}".rstrip()
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(_identifier(name) for name in names)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

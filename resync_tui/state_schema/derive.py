@@ -1,0 +1,270 @@
+"""The state's tables, derived from a district's: the same, with the tenant column at the head of every key.
+
+What the target already has is never changed; tables that are there get the keys and indexes that they lack. A
+district's ON DELETE and ON UPDATE are left behind: a resync deletes nothing by itself. So are foreign keys to tables
+that no DIS object holds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+import aiosqlite
+import networkx as nx
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.catalog import Catalog
+from resync_tui.database import (
+    begin_immediate,
+    dialect_of,
+    driver_message,
+    explain,
+    explained,
+    open_engine,
+    sqlite_path,
+)
+from resync_tui.errors import CannotRun, nearest
+from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type, quoted
+from resync_tui.state_schema.introspect import (
+    Column,
+    EnumType,
+    ForeignKey,
+    Index,
+    TableShape,
+    existing,
+    read_enums,
+    read_table,
+    split,
+)
+from resync_tui.state_schema.missing import Lack, Tell, lacks, statements_of, tell_what_cannot_be
+
+Derived = tuple[tuple[EnumType, ...], tuple[TableShape, ...]]
+"""What a target needs: enums, then tables, parents first."""
+
+
+def _ignore(_: str) -> None:
+    """Tell nobody."""
+
+
+async def derive(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
+    """Return the statements that create what the target lacks of the catalog's tables, their keys and indexes.
+
+    Raises CannotRun where the source lacks a table, or where a target of that kind cannot hold the source's types.
+    """
+    return await missing(await derived_tables(source_url, target_url, catalog), target_url, tell)
+
+
+async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
+    """Create what the target lacks, in one transaction, and return the statements that did it.
+
+    A key that the records of an existing table break, or that cannot be added there, is told of and left out.
+    """
+    return await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
+
+
+async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> Derived:
+    """Return the enums and tables that a target needs for a catalog, as the source has them."""
+    dialects = dialect_of(source_url), dialect_of(target_url)
+    if dialects == ("postgresql", "sqlite"):
+        raise CannotRun(
+            "A SQLite state cannot hold the types of a PostgreSQL district", "Give the state a postgresql:// URL."
+        )
+
+    def read(connection: Connection) -> Derived:
+        names = table_order(catalog)
+        _refuse_missing(connection, names)
+        enums = read_enums(connection, names) if dialects[0] == "postgresql" else ()
+        return enums, tuple(read_table(connection, name) for name in names)
+
+    engine = open_engine(source_url)
+    with explained("the district", source_url):
+        async with engine.connect() as connection:
+            enums, tables = await connection.run_sync(read)
+    await engine.dispose()
+    ignored = {column for each in catalog.objects for column in each.ignore_columns}
+    tables = tuple(_without(table, ignored) for table in tables)
+    if dialects == ("sqlite", "postgresql"):
+        tables = tuple(_for_postgres(table) for table in tables)
+    names = {table.name for table in tables}
+    return enums, tuple(_for_tenant(_within(table, names), catalog.tenant_column) for table in tables)
+
+
+async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
+    """Return the statements that create what the target lacks of the derived tables."""
+    if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
+        return _statements(*derived, "sqlite")
+    engine = open_engine(target_url)
+    with explained("the state", target_url):
+        async with engine.connect() as connection:
+            keys, statements, rest = await connection.run_sync(_missing, derived)
+    await engine.dispose()
+    tell_what_cannot_be((*keys, *rest), tell)
+    return [*statements_of(keys), *statements, *statements_of(rest)]
+
+
+async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
+    """Create what the target lacks of the derived tables, in one transaction, and return the statements.
+
+    A SQLite file that is made here is in WAL mode, so that it can be read and written at a time.
+    """
+    fresh = dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists()
+    engine = begin_immediate(open_engine(target_url, create=True))
+    with explained("the state", target_url):
+        if fresh:
+            async with engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                await cast(aiosqlite.Connection, raw.driver_connection).execute("PRAGMA journal_mode = WAL")
+        async with engine.begin() as connection:
+            keys, statements, rest = await connection.run_sync(_missing, derived)
+            made = [lack for lack in keys if await _make(connection, lack, target_url, tell)]
+            for statement in statements:
+                await _execute(connection, statement, target_url)
+            added = [lack for lack in rest if await _make(connection, lack, target_url, tell)]
+    await engine.dispose()
+    tell_what_cannot_be((*keys, *rest), tell)
+    return [*statements_of(made), *statements, *statements_of(added)]
+
+
+async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: Tell) -> bool:
+    """Make one key or index of a table that exists, and return whether it could be made."""
+    if not lack.statement:
+        return False
+    try:
+        async with connection.begin_nested():
+            await connection.exec_driver_sql(lack.statement)
+    except DBAPIError as error:
+        if explain(error, "the state", target_url) is not None:
+            raise
+        broken = isinstance(error, IntegrityError)
+        # The driver's text quotes a record only where records are to blame.
+        tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
+        return False
+    return True
+
+
+async def _execute(connection: AsyncConnection, statement: str, target_url: str) -> None:
+    try:
+        await connection.exec_driver_sql(statement)
+    except DBAPIError as error:
+        if explain(error, "the state", target_url) is not None:
+            raise
+        raise CannotRun(
+            f"The state refuses {statement.partition('(')[0].strip()}: {driver_message(error)}",
+            "Nothing was created; print the statements with --sql, mend that one and run them by hand.",
+        ) from None
+
+
+def table_order(catalog: Catalog) -> tuple[str, ...]:
+    """Return every table of a catalog, parents first, else in the catalog's order."""
+    graph: nx.DiGraph[str] = nx.DiGraph((parent, each.name) for each in catalog.objects for parent in each.parents)
+    graph.add_nodes_from(catalog.position)
+    objects = nx.lexicographical_topological_sort(graph, key=catalog.position.__getitem__)
+    return tuple(table for name in objects for table in catalog[name].tables)
+
+
+def _refuse_missing(connection: Connection, names: Sequence[str]) -> None:
+    there = existing(connection, names)
+    for name in names:
+        if name not in there:
+            known = inspect(connection).get_table_names(schema=split(name)[0])
+            raise CannotRun(
+                f"The district has no table {name}{nearest(split(name)[1], known)}",
+                "Point at the right database, or mend `tables` in the catalog.",
+            )
+
+
+def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
+    """Return the keys that existing tables lack, what creates the others, and what else the existing ones lack."""
+    enums, tables = derived
+    dialect = connection.dialect.name
+    there = existing(connection, [table.name for table in tables])
+    if dialect == "postgresql":
+        known = "SELECT to_regtype(:name) IS NOT NULL"
+        enums = tuple(each for each in enums if not connection.scalar(text(known), {"name": each.name}))
+    lacking = tuple(table for table in tables if table.name not in there)
+    used = {column.type.partition("[")[0] for table in lacking for column in table.columns}
+    statements = _statements([each for each in enums if each.name in used], lacking, dialect)
+    pairs = [(table, read_table(connection, table.name)) for table in tables if table.name in there]
+    keys, rest = lacks(pairs, dialect)
+    return keys, statements, rest
+
+
+def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect: str) -> list[str]:
+    named = {*(split(table.name)[0] for table in tables), *(enum.schema for enum in enums)} - {None}
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}" for schema in sorted(filter(None, named))]
+    statements += [create_enum(enum) for enum in enums]
+    for table in tables:
+        statements.append(create_table(table, dialect))
+        statements += [create_index(table, index) for index in table.indexes]
+    if dialect == "postgresql":
+        statements += [add_foreign_key(table, key) for table in tables for key in table.foreign]
+    return statements
+
+
+def _without(table: TableShape, ignored: Iterable[str]) -> TableShape:
+    """Return a table without the columns that only the district has, and without what rests on them."""
+    gone = {column.name for column in table.columns if f"{table.name}.{column.name}" in ignored}
+    if not gone:
+        return table
+
+    def free(columns: Iterable[str]) -> bool:
+        return gone.isdisjoint(columns)
+
+    def unmentioned(expression: str | None) -> bool:
+        return expression is None or not any(name in expression for name in gone)
+
+    return replace(
+        table,
+        columns=tuple(each for each in table.columns if each.name not in gone and unmentioned(each.generated)),
+        unique=tuple(columns for columns in table.unique if free(columns)),
+        foreign=tuple(key for key in table.foreign if free(key.columns)),
+        checks=tuple(check for check in table.checks if unmentioned(check)),
+        indexes=tuple(each for each in table.indexes if all(map(unmentioned, (*each.parts, each.where)))),
+    )
+
+
+def _for_postgres(table: TableShape) -> TableShape:
+    def translated(column: Column) -> Column:
+        kind, default = postgres_type(column.type), column.default
+        if kind.upper().startswith("BOOL"):
+            default = {"0": "FALSE", "1": "TRUE"}.get(default or "", default)
+        return replace(column, type=kind, default=default)
+
+    return replace(table, columns=tuple(map(translated, table.columns)))
+
+
+def _within(table: TableShape, names: set[str]) -> TableShape:
+    return replace(table, foreign=tuple(key for key in table.foreign if key.parent in names))
+
+
+def _for_tenant(table: TableShape, tenant: str | None) -> TableShape:
+    """Return a table whose keys and indexes begin with the tenant column, which it gets where it lacks it."""
+    if tenant is None:
+        return table
+    own = [column for column in table.columns if column.name == tenant]
+    column = replace(own[0], required=True) if own else Column(tenant, "TEXT", required=True)
+
+    def led(columns: Sequence[str]) -> tuple[str, ...]:
+        return (tenant, *(name for name in columns if name != tenant))
+
+    def led_key(key: ForeignKey) -> ForeignKey:
+        pairs = [pair for pair in zip(key.columns, key.parent_columns, strict=True) if pair != (tenant, tenant)]
+        if tenant not in (name for _, name in pairs):
+            pairs = [(tenant, tenant), *pairs]
+        return replace(key, columns=tuple(mine for mine, _ in pairs), parent_columns=tuple(name for _, name in pairs))
+
+    def led_index(index: Index) -> Index:
+        if index.method:  # GIN and its kind cannot take a plain text column
+            return index
+        return replace(index, parts=(quoted(tenant), *index.parts) if index.expressions else led(index.parts))
+
+    return replace(
+        table,
+        columns=(column, *(each for each in table.columns if each.name != tenant)),
+        primary=led(table.primary) if table.primary else (),
+        unique=tuple(map(led, table.unique)),
+        foreign=tuple(map(led_key, table.foreign)),
+        indexes=tuple(map(led_index, table.indexes)),
+    )

@@ -1,0 +1,107 @@
+"""What tables that exist lack of their keys and indexes; nothing that they have is changed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from resync_tui.state_schema.ddl import add_foreign_key, add_primary_key, add_unique, create_index
+from resync_tui.state_schema.introspect import ForeignKey, TableShape
+
+Tell: TypeAlias = Callable[[str], None]
+"""Told, a line each, what could not be made and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One key or index that a table should have."""
+
+    what: str
+    """For people, with its table."""
+    statement: str
+    """Empty: it cannot be made there."""
+    why: str = ""
+    """It cannot be made, or, where records stand in its way, what they do."""
+
+
+def lacks(pairs: Iterable[tuple[TableShape, TableShape]], dialect: str) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
+    """Return what tables lack, given each as it should be and as it is: keys, then all that may rest on them."""
+    found = list(pairs)
+    keys = [lack for wanted, there in found for lack in _keys(wanted, there, dialect)]
+    rest = [lack for wanted, there in found for lack in _indexes(wanted, there)]
+    rest += [lack for wanted, there in found for lack in _foreign_keys(wanted, there, dialect)]
+    return tuple(keys), tuple(rest)
+
+
+def _keys(wanted: TableShape, there: TableShape, dialect: str) -> Iterator[Lack]:
+    if wanted.primary and not there.primary:
+        why = "some of its records have the same values, or none"
+        what = f"Primary key of {wanted.name}"
+        yield _lack(what, add_primary_key(wanted), why, wanted.primary, there, sqlite=dialect == "sqlite")
+    for columns in wanted.unique:
+        if not _is_unique(columns, there):
+            what = f"Unique key ({', '.join(columns)}) of {wanted.name}"
+            why = "some of its records have the same values"
+            yield _lack(what, add_unique(wanted, columns, dialect), why, columns, there)
+
+
+def _indexes(wanted: TableShape, there: TableShape) -> Iterator[Lack]:
+    names = {index.name for index in there.indexes}
+    parts = {(index.parts, index.where) for index in there.indexes if not index.unique}
+    keys = {there.primary, *there.unique}
+    for index in wanted.indexes:
+        same = not index.unique and ((index.parts, index.where) in parts or (not index.where and index.parts in keys))
+        if index.name not in names and not same and not (index.unique and _is_unique(index.parts, there)):
+            columns = () if index.expressions else index.parts
+            why = "some of its records have the same values"
+            yield _lack(f"Index {index.name} of {wanted.name}", create_index(wanted, index), why, columns, there)
+
+
+def _foreign_keys(wanted: TableShape, there: TableShape, dialect: str) -> Iterator[Lack]:
+    held = {_pairs(key) for key in there.foreign}
+    for key in wanted.foreign:
+        if _pairs(key) not in held:
+            what = f"Foreign key ({', '.join(key.columns)}) of {wanted.name}"
+            why = f"some of its records name no {key.parent} record"
+            statement = add_foreign_key(wanted, key)
+            yield _lack(what, statement, why, key.columns, there, sqlite=dialect == "sqlite")
+
+
+def _lack(
+    what: str, statement: str, why: str, columns: Iterable[str], there: TableShape, *, sqlite: bool = False
+) -> Lack:
+    known = {column.name for column in there.columns}
+    missing = [name for name in columns if name not in known]
+    if missing:
+        return Lack(what, "", f"the table has no column {missing[0]}")
+    return Lack(what, "", SQLITE_CANNOT) if sqlite else Lack(what, statement, why)
+
+
+SQLITE_CANNOT = "SQLite adds no key to a table that exists"
+
+
+def _is_unique(columns: Iterable[str], there: TableShape) -> bool:
+    """Whether a table lets these values occur once, in whatever order its key has them."""
+    keys = [there.primary, *there.unique]
+    keys += [index.parts for index in there.indexes if index.unique and not index.where and not index.expressions]
+    return set(columns) in map(set, keys)
+
+
+def _pairs(key: ForeignKey) -> tuple[str, frozenset[tuple[str, str]]]:
+    return key.parent, frozenset(zip(key.columns, key.parent_columns, strict=True))
+
+
+def statements_of(found: Iterable[Lack]) -> list[str]:
+    """Return the statements that make what can be made."""
+    return [lack.statement for lack in found if lack.statement]
+
+
+def tell_what_cannot_be(found: Iterable[Lack], tell: Tell) -> None:
+    """Tell of what cannot be made whatever the records are; what SQLite cannot do in one line."""
+    cannot = [lack for lack in found if not lack.statement]
+    of_sqlite = [lack.what for lack in cannot if lack.why == SQLITE_CANNOT]
+    if of_sqlite:
+        more = f" and {len(of_sqlite) - 1} more" if len(of_sqlite) > 1 else ""
+        tell(f"{of_sqlite[0]}{more} could not be made: {SQLITE_CANNOT}")
+    for lack in cannot:
+        if lack.why != SQLITE_CANNOT:
+            tell(f"{lack.what} could not be made: {lack.why}")
