@@ -110,7 +110,7 @@ async def test_the_four_states_are_told_apart_in_grey(
         assert {style.color.name for style in styles if style.color} <= {"default", "white", "black"}
         for dot in DOTS:
             await c.shows(dot)
-        assert not await differs(c, snapshot)
+        assert not (wrong := await differs(c, snapshot)), wrong
 
 
 async def test_the_four_states_are_told_apart_in_ascii(
@@ -122,4 +122,4 @@ async def test_the_four_states_are_told_apart_in_ascii(
         assert c.text.isascii()
         for dot in ("*   ok", "^ <.1%", "#  16%", "o  78%"):
             await c.shows(dot)
-        assert not await differs(c, snapshot)
+        assert not (wrong := await differs(c, snapshot)), wrong
