@@ -1,9 +1,8 @@
 """Every screen as text at 80x24 and 120x40: nothing that is required is clipped, and nothing changes unseen.
 
-`RESYNC_TUI_SNAPSHOTS=write .venv/bin/pytest tests/screens/test_snapshots.py` takes them again.
+`.venv/bin/pytest --snapshot-update tests/screens/test_snapshots.py` takes them again, and removes those of no screen.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,13 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from resync_tui.agent.log import AgentLog
 from tests.screens import fake_store, tour
 from tests.screens.conftest import Console, Opener
 
-FOLDER = Path(__file__).parent / "snapshots"
 DOTS = ("●   ok", "▲ <.1%", "■  16%", "○  78%")
+
+
+class ScreenFile(SingleFileSnapshotExtension):
+    """Each screen is a text file of its own."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Keep screens, and nothing but their text."""
+    return snapshot.use_extension(ScreenFile)
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +47,23 @@ def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     time.tzset()
 
 
-async def differs(c: Console, name: str) -> str:
-    """Return how the screen differs from its snapshot, or take that again; a screen may need a moment to be drawn."""
-    file = FOLDER / f"{name}.txt"
-    if os.environ.get("RESYNC_TUI_SNAPSHOTS") == "write":
+async def differs(c: Console, snapshot: SnapshotAssertion, name: str | None = None) -> str:
+    """Return the screen if its snapshot, one of several by their names, is another."""
+    known = kept(snapshot, name)
+    if snapshot.update_snapshots or not known:
         await c.pilot.pause(0.5)
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(trimmed(c), "utf-8")
-    known = file.read_text("utf-8") if file.exists() else ""
-    with suppress(AssertionError):
-        await c.until(lambda: trimmed(c) == known)
-    return "" if trimmed(c) == known else f"{file.name} is another now:\n{trimmed(c)}"
+    else:
+        # A screen may need a moment to be drawn.
+        with suppress(AssertionError):
+            await c.until(lambda: trimmed(c) == known)
+    now = trimmed(c)
+    return "" if now == snapshot(name=name) else f"{name or 'The screen'} is another now:\n{now}"
+
+
+def kept(snapshot: SnapshotAssertion, name: str | None) -> str:
+    """Return a snapshot's text, or nothing where there is none yet."""
+    file = Path(snapshot.extension.get_location(test_location=snapshot.test_location, index=name or 0))
+    return file.read_text("utf-8") if file.exists() else ""
 
 
 def trimmed(c: Console) -> str:
@@ -52,25 +71,21 @@ def trimmed(c: Console) -> str:
     return "\n".join(line.rstrip() for line in c.lines) + "\n"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 async def test_every_screen_is_as_it_was_and_nothing_required_is_clipped(
-    console: Opener, size: tuple[int, int]
+    console: Opener, size: tuple[int, int], snapshot: SnapshotAssertion
 ) -> None:
     wrong: list[str] = []
-    taken: set[str] = set()
 
     async with console(size, districts=tour.DISTRICTS) as c:
 
         async def take(name: str, *required: str) -> None:
-            full = f"{name}-{size[0]}x{size[1]}"
-            taken.add(f"{full}.txt")
             for part in required:
                 await c.shows(part)
-            wrong.append(await differs(c, full))
+            wrong.append(await differs(c, snapshot, name))
 
         await tour.walk(c, AgentLog(Path("agent.log"), c.clock), take)
     assert not any(wrong), "\n".join(filter(None, wrong))
-    assert taken == {file.name for file in FOLDER.glob(f"*-{size[0]}x{size[1]}.txt")}
 
 
 async def four_states(c: Console) -> None:
@@ -84,7 +99,9 @@ async def seen(_name: str, *_required: str) -> None:
     """Take no snapshot on the way."""
 
 
-async def test_the_four_states_are_told_apart_in_grey(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_four_states_are_told_apart_in_grey(
+    console: Opener, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with console(districts=tour.DISTRICTS) as c:
         await four_states(c)
@@ -93,14 +110,16 @@ async def test_the_four_states_are_told_apart_in_grey(console: Opener, monkeypat
         assert {style.color.name for style in styles if style.color} <= {"default", "white", "black"}
         for dot in DOTS:
             await c.shows(dot)
-        assert not await differs(c, "grey")
+        assert not (wrong := await differs(c, snapshot)), wrong
 
 
-async def test_the_four_states_are_told_apart_in_ascii(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_four_states_are_told_apart_in_ascii(
+    console: Opener, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
     monkeypatch.setenv("LC_ALL", "C")
     async with console(districts=tour.DISTRICTS) as c:
         await four_states(c)
         assert c.text.isascii()
         for dot in ("*   ok", "^ <.1%", "#  16%", "o  78%"):
             await c.shows(dot)
-        assert not await differs(c, "ascii")
+        assert not (wrong := await differs(c, snapshot)), wrong
