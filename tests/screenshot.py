@@ -14,12 +14,12 @@ from time import monotonic
 
 from textual.pilot import Pilot
 
-from resync_tui.app import ResyncApp
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.demo.build import build
 from resync_tui.rights import edition_of, user_name
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.progress import ProgressPage
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -7,8 +7,8 @@ import pytest
 from resync_tui import formatting
 from resync_tui.outcome import Color, Counts, Status
 from resync_tui.results import ObjectResult
-from resync_tui.screens.pace import Pace
-from resync_tui.widgets.glyphs import ASCII, LINUX_CONSOLE, UNICODE, Glyphs, glyphs_for
+from resync_tui.screens.progress_row import Throughput
+from resync_tui.screens.widgets.glyphs import ASCII, LINUX_CONSOLE, UNICODE, Glyphs, glyphs_for
 
 BEGIN = datetime(2025, 11, 20, 4, 12, 5, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def test_a_school_year_is_known_by_the_year_it_ends_in() -> None:
 
 
 def test_a_pace_is_that_of_the_last_seconds() -> None:
-    pace = Pace()
+    pace = Throughput()
     assert pace.per_second is None
     for second in range(60):
         pace.add(BEGIN + timedelta(seconds=second), second * (10 if second < 40 else 100))
@@ -104,14 +104,14 @@ def test_a_pace_is_that_of_the_last_seconds() -> None:
 
 
 def test_a_batch_that_starts_again_has_no_negative_pace() -> None:
-    pace = Pace()
+    pace = Throughput()
     for second, amount in enumerate((100, 200, 0, 50)):
         pace.add(BEGIN + timedelta(seconds=second), amount)
     assert pace.per_second == pytest.approx(50)
 
 
 def test_what_stands_still_is_never_done() -> None:
-    pace = Pace()
+    pace = Throughput()
     pace.add(BEGIN, 5)
     pace.add(BEGIN + timedelta(seconds=5), 5)
     assert pace.seconds_for(10) is None

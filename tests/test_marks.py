@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from resync_tui.catalog import Catalog, load
-from resync_tui.marks import Mark, Marks
 from resync_tui.plan import Marked
+from resync_tui.screens.marks import Mark, Marks
 
 NEVADA = load().for_state("NV")
 ABOVE_ENROLLMENT = {"District", "School", "Calendar", "ScheduleStructure", "StructureGradeLevel", "PersonIdentity"}

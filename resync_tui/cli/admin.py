@@ -29,7 +29,7 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
     import anyio
 
     from resync_tui.demo.private_postgres import PrivatePostgres
-    from resync_tui.terminal import why_no_terminal
+    from resync_tui.screens.terminal import why_no_terminal
 
     server = PrivatePostgres(folder.absolute() / "pg")
     if stop:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 def open_screens(settings: "Settings") -> int:
     """Run the screens until the user leaves; return the exit code. Raises UsageError where no terminal is, NoRight."""
-    from resync_tui import rights, terminal
+    from resync_tui import rights
     from resync_tui.config.load import load_catalog
+    from resync_tui.screens import terminal
 
     if (why := terminal.why_no_terminal()) is not None:
         what, _, do = why.partition(". ")
@@ -21,7 +22,7 @@ def open_screens(settings: "Settings") -> int:
     url, catalog = settings.control_url(), load_catalog(settings)
     user = rights.require(url)
 
-    from resync_tui.app import ResyncApp
+    from resync_tui.screens.app import ResyncApp
 
     async def open_store() -> "Store":
         from resync_tui.config.school_years import allowed_by

@@ -1,20 +1,23 @@
 """Agent Queue: the agents, and what waits for them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
+from anyio import to_thread
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
 from resync_tui.outcome import Status
 from resync_tui.results import Agent, Batch
-from resync_tui.screens.agent_log import AgentLogPage
 from resync_tui.screens.page import Page
-from resync_tui.screens.sheet import TextRow, text_rows
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import TextRow, text_rows
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 
 class AgentsPage(Page):
@@ -75,3 +78,97 @@ class AgentsPage(Page):
     def action_log(self) -> None:
         """Show what the agents write."""
         self.app.push_screen(AgentLogPage(self.session, self.glyphs))
+
+
+TAIL = 200_000
+"""Bytes of the log that are read: its end."""
+EVERY = 1.0
+"""Seconds between two looks."""
+SEEN = 2000
+"""Newest batches whose lines a district's console shows."""
+
+BATCH = re.compile(r"  batch (\d+)  ")
+
+
+def tail(path: Path) -> list[tuple[int, str]] | None:
+    """Return the last lines of a log, each with the place of its end in the file; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            begin = max(0, size - TAIL)
+            file.seek(begin)
+            data = file.read(TAIL)
+    except OSError:
+        return None
+    lines = data.split(b"\n")
+    places, at = [], begin
+    for line in lines[:-1]:
+        at += len(line) + 1
+        places.append((at, line.decode("utf-8", "replace")))
+    return places[1:] if begin else places
+
+
+def for_district(line: str, batches: Collection[int]) -> bool:
+    """Whether a line may be shown in a district's console: of its own batches, and of none at all."""
+    found = BATCH.search(f"{line}  ")
+    return "  schedule " not in line and (found is None or int(found[1]) in batches)
+
+
+class AgentLogPage(Page):
+    """The end of the log; the cursor stays on the newest line until it is moved."""
+
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("g G", "First, last"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+    )
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__(session, glyphs)
+        self._path: Path | None = None
+        self._lines: list[tuple[int, str]] | None = []
+        self._list = Rows[TextRow](lambda row, _: row.line)
+
+    def rows(self) -> Rows[TextRow]:
+        """Return the lines."""
+        return self._list
+
+    def on_mount(self) -> None:
+        """Look again and again: the log grows without a change of the control database."""
+        super().on_mount()
+        self.set_interval(EVERY, self.reload)
+
+    async def load(self) -> None:
+        """Read the end of the log."""
+        from resync_tui.paths import log_path
+
+        self._path = log_path(self.session.settings.control_url())
+        lines = await to_thread.run_sync(partial(tail, self._path))
+        if lines and not self.session.state_edition:
+            store = await self.session.store()
+            own = {each.batch for each in await store.batches(limit=SEEN, objects=False)}
+            lines = [each for each in lines if for_district(each[1], own)]
+        self._lines = lines
+
+    def draw(self) -> None:
+        """Draw the lines, and go with the newest one."""
+        heading: Line = ((" Agent Log ", TITLE), (f"  {self._path or ''}", PLAIN))
+        self.header(spread(heading, (), self.size.width))
+        self.titles(plain("Time, and what the agents did", BOLD))
+        before, current = self._list.values, self._list.current
+        at_end = not before or (current is not None and current.key == before[-1].key)
+        self._list.show([TextRow(str(place), plain(text)) for place, text in self._lines or []])
+        if at_end and self._list.values:
+            self._list.go(self._list.values[-1].key)
+
+    def note(self) -> list[Line]:
+        """Write the line under the cursor out; say so where there is no log."""
+        if self._lines is None:
+            return [plain("No agent has written a log on this machine yet.", WARN)]
+        current = self._list.current
+        if current is None:
+            return []
+        text = current.line[0][0]
+        return [plain(text[n : n + self.size.width]) for n in range(0, len(text), max(1, self.size.width))][:2]
+
+    def on_rows_moved(self) -> None:
+        """The note goes with the cursor."""
+        self.show_message()

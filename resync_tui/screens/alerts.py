@@ -13,10 +13,10 @@ from resync_tui.results import Alert
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 DATES = {"": None, "last 24 hours": 1, "last 7 days": 7, "last 30 days": 30}
 """What the list is narrowed to by date, and how many days that is."""
@@ -136,9 +136,9 @@ class AlertsPage(Page):
     async def _mark(self, numbers: Sequence[int], *, delete: bool = False) -> None:
         try:
             alerts = (await self.session.store()).alerts
-            await self.session.unbroken(alerts.delete(numbers) if delete else alerts.mark_read(numbers))
+            await self.session.shielded(alerts.delete(numbers) if delete else alerts.mark_read(numbers))
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
         self.reload()
 
     def action_process(self) -> None:
@@ -160,4 +160,4 @@ class AlertsPage(Page):
         if current and current.alert.batch:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, current.alert.batch))
         elif current:
-            self.say("This alert names no batch that is seen from here.")
+            self.show_status("This alert names no batch that is seen from here.")

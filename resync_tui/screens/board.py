@@ -15,10 +15,10 @@ from resync_tui.screens.confirm import Question
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BAD, BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 LACKING = "lacks a full resync"
 
@@ -70,7 +70,7 @@ class BoardPage(Page):
         *(("Enter", "Open"), ("o", "Standing"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy")),
         *(("Esc", "Back"), ("H", "History"), ("L", "Legend"), ("?", "Help")),
     )
-    ACTS: ClassVar[frozenset[str]] = frozenset("r")
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("r")
     HEADER_ROWS: ClassVar[int] = 2
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
@@ -138,7 +138,7 @@ class BoardPage(Page):
         if current and current.standing.batch:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, current.standing.batch))
         elif current:
-            self.say("Nothing has been sent for this district in this school year.")
+            self.show_status("Nothing has been sent for this district in this school year.")
 
     def action_narrow(self) -> None:
         """Show the districts that stand so, and after the last kind all again."""
@@ -152,7 +152,7 @@ class BoardPage(Page):
             return
         failing = [each for each in self._board or [] if each.standing is Standing.FAILING and not each.put_off]
         if not failing:
-            self.say("No district has failed. One that cannot be reached is tried again by itself.")
+            self.show_status("No district has failed. One that cannot be reached is tried again by itself.")
             return
         lines = [plain(f"{self.session.district_name(each.district)}: {each.message}") for each in failing]
         question = Question(f"Retry {formatting.plural(len(failing), 'failed district')}?", lines, "Retry")
@@ -164,9 +164,9 @@ class BoardPage(Page):
     async def _ask_again(self, failing: Sequence[DistrictStanding]) -> None:
         try:
             for request in sorted({each.request for each in failing if each.request}):
-                self.app.post_message(Sent(await self.session.unbroken(self.session.retry_failed(request))))
+                self.app.post_message(Sent(await self.session.shielded(self.session.retry_failed(request))))
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
 
     async def action_csv(self) -> None:
         """Write the districts that are listed."""

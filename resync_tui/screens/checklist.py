@@ -7,24 +7,69 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import formatting
 from resync_tui.campaign import Due, Scenario, due
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Finding, Purpose
+from resync_tui.outcome import Finding, Purpose, Status
 from resync_tui.results import FindingRecord, LastResync
-from resync_tui.screens.checklist_row import ChecklistRow, Columns, checklist_row, indent_for
-from resync_tui.screens.detail import detail_sheet
-from resync_tui.screens.districts import district_picker
+from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
-from resync_tui.screens.heading import due_line, heading
 from resync_tui.screens.marking import MarkingPage
-from resync_tui.screens.picker import Picked
-from resync_tui.screens.years import year_picker
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.key_bar import KeyBar
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.marks import Marks
+from resync_tui.screens.picker import Picked, district_picker, year_picker
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import detail_sheet
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.key_bar import KeyBar
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, length, plain, spread
+from resync_tui.screens.widgets.rows import Rows
+
+
+def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Line]:
+    """Return the two lines above the checklist: where and for which year, and what is marked."""
+    others = len(session.picked) - 1
+    more = f" +{others} more" if others > 0 else ""
+    current = " current" if session.year == session.settings.years.current else ""
+    place: Line = (
+        (" resync-tui ", TITLE),
+        (f"  District: {session.district_name(session.district)}{more}", BOLD),
+        (f"  Year: {formatting.school_year(session.year)}{current}", PLAIN),
+    )
+    running = sum(batch.status is Status.RUNNING for batch in session.active)
+    active = f"{running} running  " if running else f"{len(session.active)} queued  " if session.active else ""
+    user: Line = ((f"{session.user} {'RW' if session.may_write else 'R, read only'}", PLAIN),)
+    marked = f"{len(marks.chosen)} marked + {len(marks.required)} required"
+    if marks.full:
+        marked = f"all {len(marks.chosen)} marked: full resync"
+    state: Line = (
+        ("Check dependencies ", PLAIN),
+        ("ON", BOLD) if marks.check_dependencies else ("OFF", WARN),
+        (f"  {marked}", BOLD if marks.chosen else PLAIN),
+        (f"  ! {session.unread}" if session.unread else "", WARN),
+        (f"  Filter: {wanted}" if wanted else "", WARN),
+    )
+    name: Line = ()
+    if session.state_edition:
+        edition = f"{session.edition_words}  " if width >= WIDE else ""
+        name = plain(f"{edition}Subscribed Data Elements")
+    return [
+        spread(place, ((active, WARN), *user) if length((*place, *user)) + len(active) < width else user, width),
+        spread(state, name, width),
+    ]
+
+
+def due_line(due: Due | None, last_full: datetime | None) -> list[Line]:
+    """Return the line that says which mandatory full resync is due, where one is."""
+    if due is None:
+        return []
+    return [plain(f"Full resync due since {due.since}: {due.scenario}. Last full one: {_last(last_full)}", WARN)]
+
+
+def _last(moment: datetime | None) -> str:
+    return formatting.when(moment) if moment else "never"
+
 
 EXTRA_SHOWN = 20
 """Extra records that an object's detail lists."""
@@ -43,14 +88,14 @@ class ChecklistPage(MarkingPage):
         Binding("X", "extra", "Extra records, which the district does not have"),
     ]
     HEADER_ROWS: ClassVar[int] = 2
-    ACTS: ClassVar[frozenset[str]] = frozenset({"Spc", "a", "u", "d", "s", "v"})
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset({"Spc", "a", "u", "d", "s", "v"})
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
         self._last: Mapping[str, LastResync] = {}
         self._due: Due | None = None
         self._last_full: datetime | None = None
-        self._columns = Columns(80)
+        self._columns = ChecklistColumns(80)
         self._list = Rows[ChecklistRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def rows(self) -> Rows[ChecklistRow]:
@@ -82,7 +127,7 @@ class ChecklistPage(MarkingPage):
         """Draw the header, and each row by its mark and its newest result."""
         width, at = self._list.width or self.size.width - 1, self.session.now()
         counts = [known.result.counts for known in self._last.values()]
-        columns = Columns(
+        columns = ChecklistColumns(
             width,
             self.widest(indent_for(width)),
             max([5, *(len(str(each.processed)) for each in counts)]),
@@ -105,7 +150,7 @@ class ChecklistPage(MarkingPage):
             if known and known.result.counts.extra and self.session.ready:
                 with suppress(ResyncError):
                     asked = self._extra_of(known.batch, current.key)
-                    extra = [key_text(each) for each in await self.session.unbroken(asked)]
+                    extra = [key_text(each) for each in await self.session.shielded(asked)]
             self.app.push_screen(detail_sheet(self.session, current.key, known, extra, self.glyphs))
 
     async def _extra_of(self, batch: int, name: str) -> list[FindingRecord]:
@@ -119,29 +164,29 @@ class ChecklistPage(MarkingPage):
         try:
             store = await self.session.store()
             asked = store.last_verified(self.session.district, self.session.year)
-            found = await self.session.unbroken(asked)
+            found = await self.session.shielded(asked)
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
             return
         if found:
             newest = max(each.batch for each in found.values())
             self.app.push_screen(ExtraPage(self.session, self.glyphs, newest))
         else:
-            self.say("Compare first: v counts and lists what the district does not have, and changes nothing.")
+            self.show_status("Compare first: v counts and lists what the district does not have, and changes nothing.")
 
     def action_errors(self) -> None:
         """Show which records of the object did not go in."""
         current = self._list.current
         known = self._last.get(current.key) if current else None
         if current is None or known is None:
-            self.say("This object has not been resynced yet, so it has no errors.")
+            self.show_status("This object has not been resynced yet, so it has no errors.")
         else:
             self.app.push_screen(ErrorsPage(self.session, self.glyphs, known.batch, current.key))
 
     def action_districts(self) -> None:
         """Choose the districts that a request goes to, and the one whose results are listed."""
         if len(self.session.districts) < 2:
-            self.say("Only one district is configured.")
+            self.show_status("Only one district is configured.")
         else:
             self.app.push_screen(district_picker(self.session), self._chose_districts)
 
@@ -150,13 +195,13 @@ class ChecklistPage(MarkingPage):
             try:
                 self.session.choose(picked.current, picked.keys)
             except ResyncError as error:
-                self.tell(error)
+                self.show_error(error)
             self._relist()
 
     def action_years(self) -> None:
         """Choose the school year."""
         if len(self.session.years) < 2:
-            self.say("This district is configured for the current school year only.")
+            self.show_status("This district is configured for the current school year only.")
         else:
             self.app.push_screen(year_picker(self.session), self._chose_year)
 
@@ -165,7 +210,7 @@ class ChecklistPage(MarkingPage):
             try:
                 self.session.choose_year(int(picked.current))
             except ResyncError as error:
-                self.tell(error)
+                self.show_error(error)
             self._relist()
 
     def _relist(self) -> None:
@@ -189,9 +234,9 @@ class ChecklistPage(MarkingPage):
         if purpose is Purpose.VERIFY and not marks.chosen and self._list.current:
             marks = marks.with_check(False).toggled(self._list.current.key)
         if not marks.chosen:
-            self.say("Nothing is marked. Space marks the object under the cursor, a marks all.")
+            self.show_status("Nothing is marked. Space marks the object under the cursor, a marks all.")
         elif self.session.trouble is not None:
-            self.say("The control database does not answer, so nothing can be sent.", bad=True)
+            self.show_status("The control database does not answer, so nothing can be sent.", bad=True)
         else:
             self.ask_to_send(marks, self.session.year, self.session.picked, self._last, purpose)
 

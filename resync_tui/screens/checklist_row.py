@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from resync_tui import formatting
-from resync_tui.marks import Mark
 from resync_tui.outcome import Color, Status
 from resync_tui.results import LastResync
+from resync_tui.screens.marks import Mark
 from resync_tui.screens.tree import Node
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line, left, right
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line, left, right
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ HEAD = "Last Resync  Results: "
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ChecklistColumns:
     """How wide the columns are.
 
     Where every name has room, each row says `Processed: n Errors: n`, as the documents show it. Where one would be cut,

@@ -13,10 +13,10 @@ from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.sending import SendingPage
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 SAMPLE_KEYS = 3
 SAMPLED = 60
@@ -41,7 +41,7 @@ class ErrorsPage(SendingPage):
         *(("Enter", "Keys"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back")),
         *(("H", "History"), ("?", "Help")),
     )
-    ACTS: ClassVar[frozenset[str]] = frozenset("r")
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("r")
     MESSAGE_ROWS: ClassVar[int] = 3
 
     def __init__(
@@ -137,5 +137,5 @@ class ErrorsPage(SendingPage):
     async def action_csv(self) -> None:
         """Write the keys that are kept of every reason."""
         store = await self.session.store()
-        records = await self.session.unbroken(store.errors(self.number, object=self._object))
+        records = await self.session.shielded(store.errors(self.number, object=self._object))
         await self.write_csv(f"resync-{self.number}-errors.csv", *csv_of(records))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from resync_tui import formatting
 from resync_tui.outcome import Kind
 from resync_tui.results import ErrorGroup, ErrorRecord, FindingRecord
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
 
 Which = tuple[str, str, Kind, str]
 """Object, table, kind and reason."""

@@ -6,17 +6,17 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.marks import Marks
 from resync_tui.outcome import Finding, Purpose
 from resync_tui.results import Batch, FindingRecord
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors_row import key_text
+from resync_tui.screens.marks import Marks
 from resync_tui.screens.sending import SendingPage
-from resync_tui.screens.sheet import TextRow, text_rows
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import TextRow, text_rows
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 200
 """Keys of one object that the preview lists; the counts are exact all the same."""
@@ -29,7 +29,7 @@ class ExtraPage(SendingPage):
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
         *(("R", "Remove extra records"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
     )
-    ACTS: ClassVar[frozenset[str]] = frozenset("R")
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("R")
 
     def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
         """`batch` is a comparison."""
@@ -102,10 +102,10 @@ class ExtraPage(SendingPage):
             return
         names = frozenset(name for name in counts if name in catalog)
         if not names:
-            self.say("There is nothing to remove.")
+            self.show_status("There is nothing to remove.")
             return
         if not batch.status.ended:
-            self.say("It is still comparing.")
+            self.show_status("It is still comparing.")
             return
         plan = Marks(catalog, names, check_dependencies=False).plan(batch.year)
         total = sum(counts[name] for name in names)

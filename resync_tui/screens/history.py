@@ -12,14 +12,14 @@ from textual.widgets import Input
 from resync_tui import formatting
 from resync_tui.outcome import Status
 from resync_tui.results import Batch
-from resync_tui.screens.compare import ComparePage
-from resync_tui.screens.history_row import Columns, HistoryRow, Outcome, history_row, outcome_of
+from resync_tui.screens.history_row import HistoryColumns, HistoryRow, Outcome, history_row, outcome_of
 from resync_tui.screens.page import Page
+from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import TITLE, WARN, Line, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 NEWEST = 1000
 """Batches that are listed."""
@@ -48,7 +48,7 @@ class HistoryPage(Page):
         self._batches: list[Batch] | None = None
         self._part = ""
         self._outcome: Outcome | None = None
-        self._list = Rows[HistoryRow](lambda row, width: Columns(width).draw(row, self.glyphs))
+        self._list = Rows[HistoryRow](lambda row, width: HistoryColumns(width).draw(row, self.glyphs))
 
     def rows(self) -> Rows[HistoryRow]:
         """Return the batches."""
@@ -76,7 +76,7 @@ class HistoryPage(Page):
         filters = "  ".join(filter(None, (self._part, self._outcome or "")))
         heading: Line = ((f" {what} ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
         self.header(spread(heading, plain(state), self.size.width))
-        self.titles(Columns(self._list.width).titles())
+        self.titles(HistoryColumns(self._list.width).titles())
         self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in shown])
 
     def _shows(self, batch: Batch) -> bool:
@@ -92,7 +92,7 @@ class HistoryPage(Page):
             return [plain("No batch is like that. Esc clears the filters.")] if self._batches else []
         batch = next(each for each in self._batches or [] if str(each.batch) == current.key)
         place = self.session.district_name(batch.district)
-        named = f"{place}, request" if cell_len(place) > Columns(self._list.width).place else "Request"
+        named = f"{place}, request" if cell_len(place) > HistoryColumns(self._list.width).place else "Request"
         text = f"{named} {batch.request}: {formatting.kind_of(batch)} asked for by {batch.requested_by}"
         text += f", {batch.reason}" if batch.reason else ""
         if batch.started:

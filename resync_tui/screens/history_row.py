@@ -6,8 +6,8 @@ from enum import StrEnum
 from resync_tui import formatting
 from resync_tui.outcome import Color, Status
 from resync_tui.results import Batch
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, left, plain
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, left, plain
 
 
 class Outcome(StrEnum):
@@ -66,7 +66,7 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class HistoryColumns:
     """How wide the columns are; a narrow terminal has no room for what a batch was for: the note below tells it."""
 
     width: int

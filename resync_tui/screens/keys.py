@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.page import Page
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
 """Keys of one reason that are listed; the count above them is exact all the same."""
@@ -76,7 +76,7 @@ class KeysPage(Page):
 
     async def action_csv(self) -> None:
         """Write every key that is kept of this reason."""
-        records = await self.session.unbroken(self._kept(self.number))
+        records = await self.session.shielded(self._kept(self.number))
         await self.write_csv(f"resync-{self.number}-{self.group.object}.csv", *csv_of(records))
 
 

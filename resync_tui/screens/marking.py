@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from resync_tui import formatting
-from resync_tui.marks import Mark, Marks
 from resync_tui.screens.checklist_row import ChecklistRow
+from resync_tui.screens.marks import Mark, Marks
 from resync_tui.screens.sending import SendingPage
+from resync_tui.screens.session import Session
 from resync_tui.screens.tree import Node, Tree
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import WARN, Line, plain
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import WARN, Line, plain
+from resync_tui.screens.widgets.rows import Rows
 
 
 class MarkingPage(SendingPage):
@@ -155,7 +155,7 @@ class MarkingPage(SendingPage):
             self.rows().go(found)
             self.show_message()
         else:
-            self.say("Nothing to find. / filters by a part of a name.")
+            self.show_status("Nothing to find. / filters by a part of a name.")
 
 
 def next_match(values: Sequence[ChecklistRow], current: ChecklistRow | None, step: int) -> str:

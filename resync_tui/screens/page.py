@@ -13,14 +13,14 @@ from textual.screen import Screen
 from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import csv_text
-from resync_tui.net import Netted
 from resync_tui.screens.export import write_file
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.key_bar import KeyBar
-from resync_tui.widgets.line import BAD, PLAIN, WARN, Line, plain
-from resync_tui.widgets.lines import Lines
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.net import Netted
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.key_bar import KeyBar
+from resync_tui.screens.widgets.line import BAD, PLAIN, WARN, Line, plain
+from resync_tui.screens.widgets.lines import Lines
+from resync_tui.screens.widgets.rows import Rows
 
 
 class Page(Netted, Screen[None]):
@@ -32,7 +32,7 @@ class Page(Netted, Screen[None]):
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = ()
     """What the key bar shows."""
-    ACTS: ClassVar[frozenset[str]] = frozenset()
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset()
     """Those of its keys that need Write."""
     HEADER_ROWS: ClassVar[int] = 1
     MESSAGE_ROWS: ClassVar[int] = 2
@@ -78,7 +78,7 @@ class Page(Netted, Screen[None]):
 
     def _locked(self) -> frozenset[str]:
         """The keys that this user may not use."""
-        return frozenset() if self.session.may_write else self.ACTS
+        return frozenset() if self.session.may_write else self.WRITE_KEYS
 
     def compose_filter(self) -> ComposeResult:
         """What asks for a filter, above the message."""
@@ -108,9 +108,9 @@ class Page(Netted, Screen[None]):
             while self._wanted:
                 self._wanted = False
                 try:
-                    await self.session.unbroken(self.load())
+                    await self.session.shielded(self.load())
                 except ResyncError as error:
-                    self.tell(error)
+                    self.show_error(error)
         finally:
             self._reading = False
         self.refresh_all()
@@ -124,7 +124,7 @@ class Page(Netted, Screen[None]):
             self.rows().flush()
             bars.first().show(self.bar_keys(), self._locked())
 
-    def beat(self) -> None:
+    def on_tick(self) -> None:
         """Every second: what depends on the clock, while something runs."""
         if self.session.active:
             self.refresh_all()
@@ -140,20 +140,20 @@ class Page(Netted, Screen[None]):
         """Set the titles of the columns."""
         self._titles.show([line])
 
-    def say(self, text: str, *, bad: bool = False) -> None:
+    def show_status(self, text: str, *, bad: bool = False) -> None:
         """Say something above the keys, until the next key."""
         self._said = (text, bad)
         self.show_message()
 
-    def tell(self, error: ResyncError) -> None:
+    def show_error(self, error: ResyncError) -> None:
         """Say what went wrong and what to do; where the control database is lost, its own line says so already."""
         if self.session.trouble is None:
-            self.say(f"{error.what}. {error.do}", bad=True)
+            self.show_status(f"{error.what}. {error.do}", bad=True)
 
     def on_key(self) -> None:
         """What was said has been read."""
         if self._said[0]:
-            self.say("")
+            self.show_status("")
 
     def show_message(self) -> None:
         """Show what is to be said: trouble with the control database before all else."""
@@ -170,7 +170,7 @@ class Page(Netted, Screen[None]):
         """Whether this user may mark, send and cancel; where not, say why."""
         why = self.session.why_not
         if why:
-            self.say(why, bad=True)
+            self.show_status(why, bad=True)
         return not why
 
     def copied(self) -> str:
@@ -193,9 +193,9 @@ class Page(Netted, Screen[None]):
         try:
             path: Path = await to_thread.run_sync(partial(write_file, name, text, over=over))
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
         else:
-            self.say(f"{done} {path}")
+            self.show_status(f"{done} {path}")
 
     def action_back(self) -> None:
         """Go back to the screen before, unless another one is in front by now."""

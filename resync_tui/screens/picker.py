@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from resync_tui.marks import Mark
-from resync_tui.screens.sheet import Over
-from resync_tui.widgets.line import BOLD, PLAIN, Line, plain
-from resync_tui.widgets.lines import Lines
-from resync_tui.widgets.rows import Rows
+from resync_tui import formatting
+from resync_tui.screens.marks import Mark
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import Modal
+from resync_tui.screens.widgets.line import BOLD, PLAIN, Line, plain
+from resync_tui.screens.widgets.lines import Lines
+from resync_tui.screens.widgets.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Picked:
     current: str
 
 
-class Picker(Over[Picked | None]):
+class Picker(Modal[Picked | None]):
     """A list to pick from; Enter takes what is picked, or else what the cursor is on."""
 
     AROUND: ClassVar[int] = 6
@@ -134,3 +136,17 @@ class Picker(Over[Picked | None]):
     def action_leave(self) -> None:
         """Leave everything as it was."""
         self.dismiss(None)
+
+
+def year_picker(session: Session) -> Picker:
+    """Return the picker of the years that the listed district is configured for."""
+    current = session.settings.years.current
+    names = {current - 1: "previous", current: "current", current + 1: "next"}
+    choices = [Choice(str(year), f"{formatting.school_year(year)} {names[year]}") for year in session.years]
+    return Picker("School year", choices, str(session.year), several=False)
+
+
+def district_picker(session: Session) -> Picker:
+    """Return the picker: several in a state edition, one in a district's."""
+    choices = [Choice(each.id, session.district_name(each.id), each.id in session.picked) for each in session.districts]
+    return Picker("Select Districts", choices, session.district, several=session.state_edition)

@@ -9,17 +9,25 @@ from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.results import Batch
-from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
-from resync_tui.screens.findings import FindingsPage
-from resync_tui.screens.pace import Pace
-from resync_tui.screens.progress_row import Columns, ProgressRow, columns_for, handled, progress_row, waits_for, work
+from resync_tui.screens.previous_run import ComparePage
+from resync_tui.screens.progress_row import (
+    ProgressColumns,
+    ProgressRow,
+    Throughput,
+    columns_for,
+    handled,
+    progress_row,
+    waits_for,
+    work,
+)
 from resync_tui.screens.sending import SendingPage
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.verification import FindingsPage
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
+from resync_tui.screens.widgets.rows import Rows
 
 PATIENCE = 15
 """Seconds that an agent may take to start before the screen says how to start one by hand."""
@@ -41,7 +49,7 @@ class ProgressPage(SendingPage):
         Binding("b", "compare", "Compare with the run before"),
         Binding("x", "cancel", "Cancel this batch"),
     ]
-    ACTS: ClassVar[frozenset[str]] = frozenset("rx")
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("rx")
     HEADER_ROWS: ClassVar[int] = 3
     MESSAGE_ROWS: ClassVar[int] = 3
 
@@ -49,9 +57,9 @@ class ProgressPage(SendingPage):
         super().__init__(session, glyphs)
         self.number = batch
         self._batch: Batch | None = None
-        self._paces: dict[str, Pace] = {}
-        self._pace = Pace()
-        self._columns = Columns(80)
+        self._paces: dict[str, Throughput] = {}
+        self._pace = Throughput()
+        self._columns = ProgressColumns(80)
         self._follows = True
         """Whether the cursor goes with what runs, which it does until the user moves it."""
         self._list = Rows[ProgressRow](lambda row, _: self._columns.draw(row, self.glyphs))
@@ -76,7 +84,7 @@ class ProgressPage(SendingPage):
         at = self.session.now()
         for each in batch.objects:
             if each.status is Status.RUNNING:
-                self._paces.setdefault(each.object, Pace()).add(at, handled(each))
+                self._paces.setdefault(each.object, Throughput()).add(at, handled(each))
         self._pace.add(at, sum(work(each)[0] for each in batch.objects))
 
     def draw(self) -> None:
@@ -87,7 +95,7 @@ class ProgressPage(SendingPage):
             return
         rows = [
             progress_row(
-                each, waits_for(self.session.catalog, batch, each.object), self._paces.get(each.object, Pace())
+                each, waits_for(self.session.catalog, batch, each.object), self._paces.get(each.object, Throughput())
             )
             for each in batch.objects
         ]
@@ -212,7 +220,7 @@ class ProgressPage(SendingPage):
         if self._batch and self._batch.purpose is Purpose.VERIFY:
             self.app.push_screen(FindingsPage(self.session, self.glyphs, self.number))
         else:
-            self.say("This is no comparison. v on the checklist compares.")
+            self.show_status("This is no comparison. v on the checklist compares.")
 
     def action_cancel(self) -> None:
         """Ask whether to cancel."""
@@ -220,7 +228,7 @@ class ProgressPage(SendingPage):
         if not self.may_act():
             return
         if batch is None or batch.status.ended:
-            self.say("It has ended, so there is nothing to cancel.")
+            self.show_status("It has ended, so there is nothing to cancel.")
             return
         lines = [
             plain(f"{self.session.district_name(batch.district)}, {formatting.plural(len(batch.objects), 'object')}"),
@@ -236,7 +244,7 @@ class ProgressPage(SendingPage):
 
     async def _cancel(self) -> None:
         try:
-            await self.session.unbroken(self.session.cancel(self.number))
+            await self.session.shielded(self.session.cancel(self.number))
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
         self.reload()

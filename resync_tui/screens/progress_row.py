@@ -1,15 +1,47 @@
 """One object of a batch, as the progress screen shows it; pure."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from resync_tui import formatting
 from resync_tui.catalog import Catalog
 from resync_tui.outcome import Color, Status
 from resync_tui.results import Batch, ObjectResult
-from resync_tui.screens.pace import Pace
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right
+
+WINDOW = timedelta(seconds=10)
+
+
+class Throughput:
+    """A speed, from samples of the last ten seconds."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[datetime, int]] = deque()
+
+    def add(self, at: datetime, amount: int) -> None:
+        """Note how much is done; an amount that shrinks (a batch that starts again) begins anew."""
+        if self._samples and amount < self._samples[-1][1]:
+            self._samples.clear()
+        self._samples.append((at, amount))
+        while at - self._samples[0][0] > WINDOW and len(self._samples) > 2:
+            self._samples.popleft()
+
+    @property
+    def per_second(self) -> float | None:
+        """The speed; None until there are two samples at least half a second apart."""
+        if len(self._samples) < 2:
+            return None
+        (first_at, first), (last_at, last) = self._samples[0], self._samples[-1]
+        seconds = (last_at - first_at) / timedelta(seconds=1)
+        return (last - first) / seconds if seconds >= 0.5 else None
+
+    def seconds_for(self, amount: int) -> float | None:
+        """Return how long `amount` more will take; None where nothing moves."""
+        speed = self.per_second
+        return amount / speed if speed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +59,7 @@ class ProgressRow:
     """When it will be done, what it waits for, or how it ended."""
 
 
-def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRow:
+def progress_row(result: ObjectResult, waits_for: str, pace: Throughput) -> ProgressRow:
     """Return the row of an object."""
     running, begun = result.status is Status.RUNNING, result.started is not None
     total = f"{result.total:,}" if result.total is not None else "-"
@@ -45,7 +77,7 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Pace) -> ProgressRo
     )
 
 
-def _remark(result: ObjectResult, waits_for: str, pace: Pace) -> str:
+def _remark(result: ObjectResult, waits_for: str, pace: Throughput) -> str:
     if result.status is Status.COMPLETED:
         return "done" if not result.counts.errors else f"done, {formatting.error_rate(result.counts)}"
     if result.status is Status.RUNNING:
@@ -84,7 +116,7 @@ REMARK = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ProgressColumns:
     """How wide the columns are."""
 
     width: int
@@ -121,10 +153,10 @@ def _beside(done: int) -> int:
     return len("● ") + 1 + len(" 100%") + 1 + done + 8 + 7 + 2
 
 
-def columns_for(width: int, rows: Sequence[ProgressRow]) -> Columns:
+def columns_for(width: int, rows: Sequence[ProgressRow]) -> ProgressColumns:
     """Return columns that give names and counts their room; on a narrow terminal the bars give way to long names."""
     wanted = max([16, *(len(row.key) for row in rows)])
     done = max([10, *(len(row.done) for row in rows)])
     room = width - _beside(done) - REMARK
     bar = 20 if width >= WIDE else max(5, min(10, room - wanted))
-    return Columns(width, max(12, min(wanted, room - bar)), bar, done)
+    return ProgressColumns(width, max(12, min(wanted, room - bar)), bar, done)

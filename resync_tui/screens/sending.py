@@ -6,13 +6,31 @@ from textual.message import Message
 
 from resync_tui.catalog import Catalog
 from resync_tui.errors import ResyncError
-from resync_tui.marks import Marks
-from resync_tui.outcome import Purpose
+from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Plan
-from resync_tui.results import Batch, LastResync
+from resync_tui.results import Batch, LastResync, ObjectResult
 from resync_tui.screens.confirm import confirm_send
+from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import Page
-from resync_tui.screens.retry import retry_marks
+
+
+def failed_objects(batch: Batch) -> frozenset[str]:
+    """Return the objects that did not get through, and those with failed records; excluded ones would be again."""
+    return frozenset(each.object for each in batch.objects if _failed(each))
+
+
+def _failed(result: ObjectResult) -> bool:
+    ended_badly = result.status in (Status.FAILED, Status.SKIPPED, Status.CANCELLED)
+    return ended_badly or bool(result.counts.rejected + result.counts.blocked)
+
+
+def retry_marks(catalog: Catalog, batch: Batch, only: str | None = None) -> Marks:
+    """Return the marks of a retry: the objects concerned, without what else they depend on.
+
+    Their parents went in, or are concerned themselves.
+    """
+    names = failed_objects(batch) if only is None else failed_objects(batch) & {only}
+    return Marks(catalog, frozenset(name for name in names if name in catalog), check_dependencies=False)
 
 
 class Sent(Message):
@@ -40,7 +58,7 @@ class SendingPage(Page):
         try:
             self.session.require(districts, plan)
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
             return
         question = confirm_send(self.session, marks, plan, districts, last, purpose)
         self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose, preview) if yes else None)
@@ -53,18 +71,18 @@ class SendingPage(Page):
         preview: int | None = None,
     ) -> None:
         """Queue what was confirmed; `preview` is the comparison whose extra records a removal may take."""
-        self.say("Sending")
+        self.show_status("Sending")
         self.app.run_worker(self._send(plan, districts, purpose, preview), group="send")
 
     async def _send(self, plan: Plan, districts: Sequence[str], purpose: Purpose, preview: int | None) -> None:
         sending = self.session.send(plan, districts, purpose, self.reason(purpose), preview)
         try:
-            batches = await self.session.unbroken(sending)
+            batches = await self.session.shielded(sending)
         except ResyncError as error:
-            self.say("")
-            self.tell(error)
+            self.show_status("")
+            self.show_error(error)
             return
-        self.say("")
+        self.show_status("")
         self.sent(purpose)
         self.app.post_message(Sent(batches))
 
@@ -80,7 +98,7 @@ class SendingPage(Page):
         try:
             return self.session.catalog_of(batch.district, batch.year)
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
             return None
 
     async def ask_to_retry(self, number: int, only: str | None = None) -> None:
@@ -88,19 +106,19 @@ class SendingPage(Page):
         if not self.may_act():
             return
         try:
-            await self.session.unbroken(self._ask_to_retry(number, only))
+            await self.session.shielded(self._ask_to_retry(number, only))
         except ResyncError as error:
-            self.tell(error)
+            self.show_error(error)
 
     async def _ask_to_retry(self, number: int, only: str | None) -> None:
         store = await self.session.store()
         batch = await store.batch(number)
         if not batch.status.ended:
-            self.say("It has not ended yet.")
+            self.show_status("It has not ended yet.")
             return
         marks = retry_marks(self.session.catalog_of(batch.district, batch.year), batch, only)
         if not marks.chosen:
-            self.say("Nothing failed here. Excluded records would be excluded again.")
+            self.show_status("Nothing failed here. Excluded records would be excluded again.")
             return
         last = await store.last_resyncs(batch.district, batch.year)
         self.ask_to_send(marks, batch.year, (batch.district,), last, batch.purpose, batch.preview)

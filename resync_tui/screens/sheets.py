@@ -1,6 +1,6 @@
 """A sheet of text over the screen: legend, help, detail."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -11,11 +11,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from resync_tui.net import Netted
+from resync_tui import formatting
+from resync_tui.outcome import Color
+from resync_tui.results import LastResync
 from resync_tui.screens.gate import KeyDropped
-from resync_tui.widgets.line import BOLD, Line, plain
-from resync_tui.widgets.lines import Lines
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.marks import Mark
+from resync_tui.screens.net import Netted
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, WARN, Line, plain, wrapped
+from resync_tui.screens.widgets.lines import Lines
+from resync_tui.screens.widgets.rows import Rows
 
 T = TypeVar("T")
 
@@ -33,7 +39,7 @@ def text_rows(lines: Sequence[Line]) -> list[TextRow]:
     return [TextRow(str(number), line) for number, line in enumerate(lines)]
 
 
-class Over(Netted, ModalScreen[T]):
+class Modal(Netted, ModalScreen[T]):
     """A box over the screen that is as high as its rows, as far as the terminal is; it answers once, and in front."""
 
     AROUND: ClassVar[int] = 4
@@ -68,7 +74,7 @@ class Over(Netted, ModalScreen[T]):
         self.query_one(Rows).styles.height = max(1, min(self._wanted_rows, room))
 
 
-class Sheet(Over[None]):
+class Sheet(Modal[None]):
     """Text to read; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,L,question_mark", "dismiss", "Close")]
@@ -94,3 +100,143 @@ class Sheet(Over[None]):
         self._hint.show([plain("Esc closes  Up Down scroll")])
         self.fit(len(self._text))
         self._rows.show(self._text)
+
+
+DOTS = (
+    (Color.GREEN, "completed with no errors"),
+    (Color.YELLOW, "completed with errors ≤ 1.0 %"),
+    (Color.RED, "completed with errors > 1.0 %, or failed"),
+    (Color.GRAY, "still processing"),
+)
+CHECKBOXES = (
+    (Mark.CHOSEN, "chosen by you"),
+    (Mark.REQUIRED, "required by what you chose"),
+    (Mark.NONE, "not sent"),
+)
+
+
+def legend_sheet(glyphs: Glyphs) -> Sheet:
+    """Return the Legend, in the signs of this terminal."""
+    plain_signs = not glyphs.cut.isascii()
+    lines: list[Line] = [
+        ((f" {glyphs.dot(color)}", DOT[color]), (f"  {text if plain_signs else text.replace('≤', '<=')}", PLAIN))
+        for color, text in DOTS
+    ]
+    lines += [plain("")]
+    lines += [((f"{mark.value} ", BOLD), (text, PLAIN)) for mark, text in CHECKBOXES]
+    lines += [plain(""), plain("Extra: records that the district does not have. v compares, X lists them.")]
+    lines += [plain("While it runs the percentage is its progress, then its share of errors.")]
+    return Sheet("Legend", lines)
+
+
+NAMES = {
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "left": "Left",
+    "right": "Right",
+    "slash": "/",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "colon": ":",
+    "ctrl+p": "Ctrl+p",
+}
+
+
+def help_sheet(bindings: Iterable[Binding]) -> Sheet:
+    """Return the keys and what they do."""
+    by_action: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        if binding.show:
+            by_action.setdefault(f"{binding.action} {binding.description}", []).append(binding)
+    rows = [(" ".join(NAMES.get(each.key, each.key) for each in group), group[0]) for group in by_action.values()]
+    lines: list[Line] = [((f"{keys:<14}", KEY), (binding.description, PLAIN)) for keys, binding in rows]
+    lines.append(((f"{'Up Down j k':<14}", KEY), ("Move; PgUp PgDn by a screen, g G to the first and last", PLAIN)))
+    lines.append(plain(""))
+    lines.append(plain("A resync runs in an agent: leaving this program does not stop it."))
+    return Sheet("Help", lines)
+
+
+WIDTH = 70
+KINDS = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
+
+
+def detail_sheet(session: Session, name: str, known: LastResync | None, extra: Sequence[str], glyphs: Glyphs) -> Sheet:
+    """Return the detail of an object; `extra` are keys of records that only the state has."""
+    catalog = session.catalog
+    dis_object = catalog[name]
+    lines = [
+        *_listed("Parents", catalog.parents(name)),
+        *_listed("Children", catalog.children(name)),
+        *_listed("Tables", dis_object.tables),
+        *_fact("Needs", f"{formatting.plural(len(catalog.ancestors([name])), 'object')} in all"),
+        *_fact("Needed by", f"{formatting.plural(len(catalog.descendants(name)), 'object')} in all"),
+        *_fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
+    ]
+    if dis_object.state_owned:
+        lines += _listed(f"{session.receiver.capitalize()}'s own", dis_object.state_owned)
+        lines.append(plain("  set once by the district, then never compared nor overwritten"))
+    if dis_object.hint:
+        lines += [plain(""), *_warning(dis_object.hint)]
+    lines += [plain(""), *_last_resync(known, glyphs)]
+    if extra:
+        lines += [plain(""), plain(f"Extra records, which only the {session.receiver} has (X: all of them):", BOLD)]
+        lines += [plain(f"  {key}") for key in extra]
+    return Sheet(name, lines)
+
+
+def _last_resync(known: LastResync | None, glyphs: Glyphs) -> list[Line]:
+    if known is None:
+        return [plain("Never resynced from here.")]
+    result = known.result
+    title: Line = (
+        (f"Resync #{known.batch}  {formatting.when(result.started)}  ", BOLD),
+        (glyphs.dot(result.color), DOT[result.color]),
+        (f" {result.status} {formatting.outcome(result)}", PLAIN),
+    )
+    lines: list[Line] = [title]
+    lines += _fact("Processed", f"{result.counts.processed:,}")
+    lines += [fact for kind in KINDS for fact in _fact(f"  {kind}", f"{getattr(result.counts, kind):,}")]
+    lines += _fact("Errors", f"{result.counts.errors:,}  (excluded + rejected + blocked)")
+    return lines + (_warning(result.message) if result.message else [])
+
+
+def _fact(name: str, text: str) -> list[Line]:
+    return [((f"{name:<13}", PLAIN), (text, BOLD))]
+
+
+def _listed(name: str, names: tuple[str, ...]) -> list[Line]:
+    rows = wrapped([plain(each, BOLD) for each in names or ("none",)], WIDTH - 13)
+    return [((f"{name if not number else '':<13}", PLAIN), *row) for number, row in enumerate(rows)]
+
+
+def _warning(text: str) -> list[Line]:
+    return wrapped([plain(word, WARN) for word in text.split()], WIDTH, gap=1)
+
+
+COLUMNS, ROWS = 60, 15
+
+
+class SmallScreen(Netted, ModalScreen[None]):
+    """Waits for the terminal to grow; what is below stays as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = Lines(id="small", height=3)
+
+    def compose(self) -> ComposeResult:
+        """Two lines."""
+        yield self._lines
+
+    def on_resize(self) -> None:
+        """Say what is needed and what there is."""
+        size = self.app.size
+        self._lines.show(
+            [
+                plain("Terminal too small"),
+                plain(f"{size.width}x{size.height}, needs {COLUMNS}x{ROWS}"),
+                plain("q quits"),
+            ]
+        )

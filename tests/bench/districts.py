@@ -22,7 +22,6 @@ import anyio
 from textual.screen import Screen
 
 from resync_tui import catalog
-from resync_tui.app import ResyncApp
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.connection import ControlDatabase
@@ -33,6 +32,7 @@ from resync_tui.plan import Request, make_plan
 from resync_tui.rights import Edition, edition_of
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.history import HistoryPage

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import resync_tui.app
+import resync_tui.screens.app
 from resync_tui import catalog
 from resync_tui.control.store import Store
 from resync_tui.plan import make_plan
@@ -75,8 +75,8 @@ async def asked_by_screens(folder: Path, control: str, districts: int, requests:
 async def test_a_screen_sends_as_many_statements_for_many_districts_as_for_few(
     kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resync_tui.app, "BEAT", 3600)
-    monkeypatch.setattr(resync_tui.app, "IDLE", 3600)
+    monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 3600)
+    monkeypatch.setattr(resync_tui.screens.app, "POLL_IDLE", 3600)
     for name in ("few", "many"):
         (tmp_path / name).mkdir()
     few = await asked_by_screens(tmp_path / "few", database(kind), 8, 2)

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from resync_tui.cli.main import answer
-from resync_tui.terminal import block_endings
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.terminal import block_endings
+from resync_tui.screens.widgets.rows import Rows
 from tests.screens import on_a_pty
 
 

@@ -14,15 +14,15 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-import resync_tui.app
-from resync_tui.app import ResyncApp
+import resync_tui.screens.app
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Counts
 from resync_tui.results import Batch
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.widgets.rows import Rows
 from tests.screens import fake_store, live
 from tests.screens.settled import settled, settles
 
@@ -115,9 +115,9 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(resync_tui.app, "IDLE", 0.05)
-    monkeypatch.setattr(resync_tui.app, "BEAT", 0.05)
-    monkeypatch.setattr(resync_tui.app, "TICK", 0.05)
+    monkeypatch.setattr(resync_tui.screens.app, "POLL_IDLE", 0.05)
+    monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 0.05)
+    monkeypatch.setattr(resync_tui.screens.app, "CLOCK", 0.05)
 
     @asynccontextmanager
     async def opened(

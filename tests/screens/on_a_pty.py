@@ -2,8 +2,8 @@
 
 import sys
 
-from resync_tui.app import ResyncApp
-from resync_tui.terminal import block_endings, run
+from resync_tui.screens.app import ResyncApp
+from resync_tui.screens.terminal import block_endings, run
 from tests.screens import fake_store
 
 

@@ -4,7 +4,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from resync_tui.guarded import GuardedApp
+from resync_tui.screens.guarded import GuardedApp
 
 PAINTS = 100
 TURNS = 6

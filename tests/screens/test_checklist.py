@@ -2,12 +2,12 @@
 
 import pytest
 
-from resync_tui.app import ResyncApp
 from resync_tui.config.settings import DistrictSettings
-from resync_tui.marks import Mark
 from resync_tui.outcome import Counts
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.marking import MarkingPage
+from resync_tui.screens.marks import Mark
 from tests.screens.conftest import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -5,7 +5,7 @@ import pytest
 from resync_tui.outcome import Counts, Finding, Purpose
 from resync_tui.screens.confirm import Question, TypedQuestion
 from resync_tui.screens.extra import ExtraPage
-from resync_tui.screens.findings import FindingsPage
+from resync_tui.screens.verification import FindingsPage
 from tests.screens.conftest import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -8,10 +8,10 @@ import pytest
 
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.results import ErrorGroup, ErrorRecord
-from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import Question, TypedQuestion
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.keys import KeysPage
+from resync_tui.screens.previous_run import ComparePage
 from tests.screens.conftest import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])

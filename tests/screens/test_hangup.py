@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from resync_tui import terminal
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
+from resync_tui.screens import terminal
 from tests.screens import pseudo_terminal
 from tests.screens.live import completes, screens, send
 from tests.screens.pseudo_terminal import Terminal, stall

@@ -8,7 +8,7 @@ from resync_tui.agent.log import AgentLog
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Request
 from resync_tui.results import Batch
-from resync_tui.screens.agent_log import AgentLogPage, for_district
+from resync_tui.screens.agents import AgentLogPage, for_district
 from resync_tui.screens.history import HistoryPage
 from tests.screens.conftest import Console, Opener
 
@@ -55,8 +55,8 @@ async def test_history_is_narrowed_by_district_and_by_outcome(console: Opener) -
 async def test_the_end_of_ones_own_request_is_told_once(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[bool] = []
     titles: list[str] = []
-    monkeypatch.setattr("resync_tui.app.ResyncApp.bell", lambda _: rung.append(True))
-    monkeypatch.setattr("resync_tui.terminal.write_title", lambda _, title: titles.append(title))
+    monkeypatch.setattr("resync_tui.screens.app.ResyncApp.bell", lambda _: rung.append(True))
+    monkeypatch.setattr("resync_tui.screens.terminal.write_title", lambda _, title: titles.append(title))
     async with console(toasts=True) as c:
         await c.press("D", "a", "enter", "space", "s", "y")
         await c.sent(2)
@@ -74,7 +74,7 @@ async def test_the_end_of_somebody_elses_request_rings_no_bell(
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[bool] = []
-    monkeypatch.setattr("resync_tui.app.ResyncApp.bell", lambda _: rung.append(True))
+    monkeypatch.setattr("resync_tui.screens.app.ResyncApp.bell", lambda _: rung.append(True))
     async with console() as c:
         plan = c.app.session.catalog
         from resync_tui.plan import make_plan

@@ -8,20 +8,19 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from resync_tui.app import ResyncApp
-from resync_tui.screens.agent_log import AgentLogPage
-from resync_tui.screens.agents import AgentsPage
+from resync_tui.screens.agents import AgentLogPage, AgentsPage
 from resync_tui.screens.alerts import AlertsPage
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
-from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
-from resync_tui.screens.findings import FindingKeysPage, FindingsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keys import KeysPage
 from resync_tui.screens.page import Page
+from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
+from resync_tui.screens.verification import FindingKeysPage, FindingsPage
 from tests.screens import tour
 from tests.screens.conftest import Console, Opener
 from tests.screens.test_comparing import compared

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from resync_tui.errors import ResyncError
-from resync_tui.net import with_sent
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.history import HistoryPage
-from resync_tui.screens.sheet import Sheet
-from resync_tui.session import Session
+from resync_tui.screens.net import with_sent
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import Sheet
 from tests.screens import tour
 from tests.screens.conftest import Opener
 from tests.screens.pseudo_terminal import terminal
@@ -96,7 +96,7 @@ async def test_a_fault_that_comes_back_by_itself_ends_the_screens_in_two_lines(
     console: Opener, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
 ) -> None:
     async with console(caught=5) as c:
-        monkeypatch.setattr(ChecklistPage, "beat", fails)
+        monkeypatch.setattr(ChecklistPage, "on_tick", fails)
         await c.until(lambda: c.app.return_code is not None)
         assert c.app.return_code == 3
         assert c.app.broken is not None
@@ -111,7 +111,7 @@ async def test_a_fault_that_comes_back_takes_away_the_screen_that_has_it(
     async with console() as c:
         await c.press("H")
         await c.until(lambda: isinstance(c.app.screen, HistoryPage))
-        monkeypatch.setattr(HistoryPage, "beat", fails)
+        monkeypatch.setattr(HistoryPage, "on_tick", fails)
         c.app.screen.set_interval(0.05, lambda: fails() if c.app.screen.is_active else None)
         await c.question(ChecklistPage)
         caught = c.app.caught

@@ -12,24 +12,23 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from resync_tui.app import ResyncApp
 from resync_tui.outcome import Finding, Kind
 from resync_tui.results import ErrorGroup
-from resync_tui.screens.agent_log import AgentLogPage
-from resync_tui.screens.agents import AgentsPage
+from resync_tui.screens.agents import AgentLogPage, AgentsPage
 from resync_tui.screens.alerts import AlertsPage
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.board import BoardPage
-from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
-from resync_tui.screens.findings import FindingKeysPage, FindingsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keys import KeysPage
 from resync_tui.screens.page import Page
+from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
-from resync_tui.screens.small import SmallScreen
-from resync_tui.widgets.line import plain
+from resync_tui.screens.sheets import SmallScreen
+from resync_tui.screens.verification import FindingKeysPage, FindingsPage
+from resync_tui.screens.widgets.line import plain
 from tests.screens import tour
 from tests.screens.conftest import Console, Opener
 from tests.screens.test_comparing import DIFFERENT

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from resync_tui import terminal
 from resync_tui.outcome import Counts
+from resync_tui.screens import terminal
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.small import SmallScreen
+from resync_tui.screens.sheets import SmallScreen
 from tests.screens.conftest import Opener
 
 
@@ -106,7 +106,8 @@ async def test_the_database_layer_is_imported_beside_the_event_loop(
 ) -> None:
     importing: list[str] = []
     monkeypatch.setattr(
-        "resync_tui.session.import_module", lambda name: importing.append(f"{name} {threading.current_thread().name}")
+        "resync_tui.screens.session.import_module",
+        lambda name: importing.append(f"{name} {threading.current_thread().name}"),
     )
     async with console():
         assert len(importing) == 1

@@ -4,21 +4,20 @@ import pytest
 from textual.pilot import Pilot
 
 from resync_tui import rights
-from resync_tui.app import ResyncApp
 from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
-from resync_tui.screens.agent_log import AgentLogPage
-from resync_tui.screens.agents import AgentsPage
+from resync_tui.screens.agents import AgentLogPage, AgentsPage
 from resync_tui.screens.alerts import AlertsPage
+from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.board import BoardPage
-from resync_tui.screens.compare import ComparePage
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
-from resync_tui.screens.findings import FindingKeysPage, FindingsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.page import Page
+from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
+from resync_tui.screens.verification import FindingKeysPage, FindingsPage
 from tests.screens.settled import settled, settles
 
 OPENED_FROM_OTHERS = {"KeysPage", "MarkingPage", "SendingPage", "ChecklistPage"}

@@ -6,8 +6,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from resync_tui.net import Netted
-from resync_tui.widgets.line import Line, strip
+from resync_tui.screens.net import Netted
+from resync_tui.screens.widgets.line import Line, strip
 
 
 class Lines(Netted, Widget):

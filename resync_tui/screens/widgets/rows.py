@@ -16,8 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from resync_tui.net import Netted
-from resync_tui.widgets.line import PLAIN, Line, strip
+from resync_tui.screens.net import Netted
+from resync_tui.screens.widgets.line import PLAIN, Line, strip
 
 CURSOR = Style(reverse=True)
 AROUND = 2

@@ -12,10 +12,10 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
 
-from resync_tui import terminal
 from resync_tui.errors import ResyncError
-from resync_tui.net import Net, Netted, with_sent
+from resync_tui.screens import terminal
 from resync_tui.screens.gate import SAID, STANDS, Gate, KeyDropped
+from resync_tui.screens.net import Net, Netted, with_sent
 
 
 class GuardedApp(Netted, App[None]):

@@ -12,31 +12,68 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from resync_tui import terminal
+from resync_tui import formatting
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ResyncError
-from resync_tui.guarded import GuardedApp
+from resync_tui.outcome import Purpose, Status
+from resync_tui.results import Batch
+from resync_tui.screens import terminal
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
-from resync_tui.screens.finished import Awaited, told
-from resync_tui.screens.help import NAMES, help_sheet
+from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
-from resync_tui.screens.legend import legend_sheet
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
-from resync_tui.screens.small import COLUMNS, ROWS, SmallScreen
-from resync_tui.session import Session, Store
-from resync_tui.widgets.glyphs import ASCII, glyphs_for
+from resync_tui.screens.session import Session, Store
+from resync_tui.screens.sheets import COLUMNS, NAMES, ROWS, SmallScreen, help_sheet, legend_sheet
+from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 
-BEAT = 0.5
-IDLE = 2.0
+
+class Awaited:
+    """The requests that this user waits for: those of theirs that were seen queued or running."""
+
+    def __init__(self, user: str) -> None:
+        self._user = user
+        self._open: frozenset[int] = frozenset()
+
+    def ended(self, active: Sequence[Batch]) -> list[int]:
+        """Return the requests that have ended since the last look, by the batches that are queued or running."""
+        still = frozenset(batch.request for batch in active)
+        mine = frozenset(batch.request for batch in active if batch.requested_by == self._user)
+        ended = sorted(self._open - still)
+        self._open = (self._open & still) | mine
+        return ended
+
+
+def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
+    """Return how a request that has ended is told in a line, and whether all went well; `place` is its district."""
+    kind = formatting.kind_of(batches[0]).capitalize()
+    compared = batches[0].purpose is Purpose.VERIFY
+    counts = [batch.counts for batch in batches]
+    errors = sum(each.updated + each.inserted if compared else each.errors for each in counts)
+    failed = [batch for batch in batches if batch.status is Status.FAILED]
+    cancelled = sum(batch.status is Status.CANCELLED for batch in batches)
+    what = f"{kind} of {place}" if len(batches) == 1 else f"{kind} of {len(batches)} districts"
+    if failed:
+        how = "failed" if len(batches) == 1 else f"failed in {len(failed)}"
+    elif cancelled == len(batches):
+        how = "cancelled"
+    elif compared:
+        how = f"{formatting.plural(errors, 'record')} different or missing" if errors else "no difference"
+    else:
+        how = f"done, {formatting.plural(errors, 'error')}" if errors else "done, no errors"
+    return f"{what}: {how}", not failed and not errors and not cancelled
+
+
+POLL_ACTIVE = 0.5
+POLL_IDLE = 2.0
 """Seconds between two looks at the control database: while something runs, and while nothing does."""
-TICK = 1.0
+CLOCK = 1.0
 """Seconds between two looks at the clock."""
 
 
@@ -94,7 +131,7 @@ class ResyncApp(GuardedApp):
 
     def on_mount(self) -> None:
         """Draw what depends on the clock."""
-        self.set_interval(TICK, self._draw)
+        self.set_interval(CLOCK, self._draw)
 
     def on_ready(self) -> None:
         """Open the control database and watch it, once the first screen is laid out: not at the cost of its paint."""
@@ -114,12 +151,12 @@ class ResyncApp(GuardedApp):
     async def _watch(self) -> None:
         while True:
             try:
-                self._stale = await self.session.unbroken(self.session.poll()) or self._stale
+                self._stale = await self.session.shielded(self.session.poll()) or self._stale
                 await self._tell_what_ended()
                 self._draw()
             except Exception as error:  # noqa: BLE001
                 self.catch(error)
-            await sleep(BEAT if self.session.active else IDLE)
+            await sleep(POLL_ACTIVE if self.session.active else POLL_IDLE)
 
     async def _tell_what_ended(self) -> None:
         """Tell of this user's requests that have ended: a toast, the bell once, the terminal's title."""
@@ -128,7 +165,7 @@ class ResyncApp(GuardedApp):
             self._title(f"resync-tui: {len(self.session.active)} running or queued")
         with suppress(ResyncError):
             for request in ended:
-                batches = await self.session.unbroken(self.session.of_request(request))
+                batches = await self.session.shielded(self.session.of_request(request))
                 text, well = told(batches, self.session.district_name(batches[0].district))
                 self.notify(text, severity="information" if well else "warning", markup=False)
                 self._title(f"resync-tui: {text}")
@@ -150,7 +187,7 @@ class ResyncApp(GuardedApp):
             self._stale = False
             page.reload()
         else:
-            page.beat()
+            page.on_tick()
 
     def sent(self) -> Sequence[int]:
         """Return the batches that this session has sent."""
@@ -160,7 +197,7 @@ class ResyncApp(GuardedApp):
         """Say it on the screen in front; where a modal is, a toast does."""
         super().say_caught(line)
         if self._page is not None:
-            self._page.say(line, bad=True)
+            self._page.show_status(line, bad=True)
 
     @property
     def _page(self) -> Page | None:
@@ -227,14 +264,14 @@ class ResyncApp(GuardedApp):
         if page is None or isinstance(page, ProgressPage):
             return
         try:
-            newest = await self.session.unbroken(self.session.newest_batch())
+            newest = await self.session.shielded(self.session.newest_batch())
         except ResyncError as error:
-            page.tell(error)
+            page.show_error(error)
             return
         if newest:
             self._show(ProgressPage(self.session, self.glyphs, newest.batch))
         else:
-            page.say("Nothing has been sent for this district yet.")
+            page.show_status("Nothing has been sent for this district yet.")
 
     @on(Sent)
     def _follow(self, event: Sent) -> None:

@@ -6,8 +6,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from resync_tui.net import Netted
-from resync_tui.widgets.line import FAINT, KEY, PLAIN, Line, strip, wrapped
+from resync_tui.screens.net import Netted
+from resync_tui.screens.widgets.line import FAINT, KEY, PLAIN, Line, strip, wrapped
 
 
 class KeyBar(Netted, Widget):

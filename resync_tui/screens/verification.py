@@ -7,18 +7,18 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.marks import Marks
 from resync_tui.outcome import Counts, Finding
 from resync_tui.results import Batch, FindingRecord, LastResync
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import Page
 from resync_tui.screens.sending import SendingPage
-from resync_tui.screens.sheet import TextRow, text_rows
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import TextRow, text_rows
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
 
@@ -63,7 +63,7 @@ class FindingsPage(SendingPage):
         Binding("X", "extra", "Extra records, to remove"),
         Binding("w", "csv", "Write all keys into a CSV file"),
     ]
-    ACTS: ClassVar[frozenset[str]] = frozenset("s")
+    WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("s")
     HEADER_ROWS: ClassVar[int] = 2
 
     def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
@@ -140,7 +140,7 @@ class FindingsPage(SendingPage):
         if marks.chosen:
             self.ask_to_send(marks, batch.year, (batch.district,), self._last)
         else:
-            self.say("Nothing differs, so there is nothing to send.")
+            self.show_status("Nothing differs, so there is nothing to send.")
 
     def action_extra(self) -> None:
         """Show the extra records."""
@@ -154,7 +154,7 @@ class FindingsPage(SendingPage):
             ("object", "table", "finding", "key"),
             [
                 (each.object, each.table, each.finding.value, key_text(each))
-                for each in await self.session.unbroken(store.findings(self.number))
+                for each in await self.session.shielded(store.findings(self.number))
             ],
         )
 

@@ -11,10 +11,10 @@ from resync_tui.outcome import Color
 from resync_tui.previous_run import runs_before
 from resync_tui.results import Batch, LastResync, ObjectResult
 from resync_tui.screens.page import Page
-from resync_tui.session import Session
-from resync_tui.widgets.glyphs import Glyphs
-from resync_tui.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, right, spread
-from resync_tui.widgets.rows import Rows
+from resync_tui.screens.session import Session
+from resync_tui.screens.widgets.glyphs import Glyphs
+from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, right, spread
+from resync_tui.screens.widgets.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def difference(by: int | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class PreviousRunColumns:
     """How wide the columns are; the names have what the others leave."""
 
     name: int
@@ -86,7 +86,7 @@ class Columns:
         )
 
 
-def columns_for(width: int, rows: Sequence[CompareRow]) -> Columns:
+def columns_for(width: int, rows: Sequence[CompareRow]) -> PreviousRunColumns:
     """Return columns in which every number and every run before has its room."""
 
     def widest(title: str, texts: Iterable[str]) -> int:
@@ -98,7 +98,7 @@ def columns_for(width: int, rows: Sequence[CompareRow]) -> Columns:
     errors_by = widest("+99", (difference(row.errors_by) for row in rows))
     beside = len("● ") + processed + processed_by + errors + errors_by + 4 + len("  ● ")
     room = width - beside - widest("Run before", (row.before for row in rows))
-    return Columns(
+    return PreviousRunColumns(
         max(10, min(room, widest("Object", (row.key for row in rows)))), processed, processed_by, errors, errors_by
     )
 

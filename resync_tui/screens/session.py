@@ -158,7 +158,7 @@ class Session:
         self.catalog = self.catalog_of(self.district, year)
         self.year = year
 
-    async def unbroken(self, asking: Coroutine[Any, Any, T]) -> T:
+    async def shielded(self, asking: Coroutine[Any, Any, T]) -> T:
         """Ask something to the end though whoever asks may leave; drivers hang where a call is broken off."""
         task = asyncio.ensure_future(asking)
         self._asking.add(task)
