@@ -4,14 +4,13 @@ from pathlib import Path
 
 import platformdirs
 
+from resync_tui.config.url import file_of
+
 
 def state_folder(control_url: str) -> Path:
     """Return where agents of a control database keep log and locks: beside a SQLite file, else in the user's state."""
-    from resync_tui.database import dialect_of, sqlite_path  # takes long, and most callers need a place without it
-
-    if dialect_of(control_url) == "sqlite":
-        return sqlite_path(control_url).absolute().parent
-    return platformdirs.user_state_path("resync-tui")
+    file = file_of(control_url)
+    return file.absolute().parent if file else platformdirs.user_state_path("resync-tui")
 
 
 def log_path(control_url: str) -> Path:

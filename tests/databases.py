@@ -13,7 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from resync_tui.database import dialect_of, sqlite_path
+from resync_tui.databases.registry import dialect_of
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.demo.private_postgres import PrivatePostgres
 
 DISTRICT_SQL = files("resync_tui.schema").joinpath("district.sql").read_text("utf-8")

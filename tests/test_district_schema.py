@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from resync_tui.catalog import load
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.state_schema.derive import table_order
 from resync_tui.state_schema.introspect import TableShape, read_table
 from tests.databases import DISTRICT_SQL, run_script

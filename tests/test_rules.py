@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog, DisObject, Rule, load
-from resync_tui.database import dialect_of, open_engine
+from resync_tui.databases.registry import dialect_of, open_engine
 from resync_tui.engine.reflection import reflect
 from resync_tui.engine.scope import faults
 from resync_tui.outcome import Counts, Status

@@ -52,7 +52,7 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
 
 
 def _places(settings: "Settings") -> list[tuple[str, str]]:
-    from resync_tui.database import place
+    from resync_tui.databases.registry import place
 
     found = [("control", settings.control_url()), ("state", settings.state_url())]
     found += [(f"district {each.id}", settings.district_url(each.id)) for each in settings.district]
@@ -116,7 +116,7 @@ def doctor(as_json: bool) -> int:
     """Say what is wrong with the configuration, rights, databases, schemas and agents, and what to do."""
     from resync_tui import json_output
     from resync_tui.cli import text
-    from resync_tui.doctor import examine
+    from resync_tui.cli.doctor import examine
 
     agents, problems = examine(config_path())
     if as_json:

@@ -56,7 +56,6 @@ def read_settings(path: Path | None = None) -> "Settings":
 def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
     """Return what the control database answers, asked by somebody who may."""
     from resync_tui import rights
-    from resync_tui.cli import wait
     from resync_tui.control.store import Store
 
     url = settings.control_url()
@@ -69,7 +68,36 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
         finally:
             await store.close()
 
-    return wait.run_interruptibly(asked)
+    return run_interruptibly(asked)
+
+
+def run_interruptibly(ask: "Callable[[], Awaitable[T]]") -> T:
+    """Run something in an event loop of its own, from the main thread. Raises KeyboardInterrupt after Ctrl-C.
+
+    What is shielded goes on to its end; an event loop's own way with Ctrl-C minds no shield. A job in the background,
+    for which the shell has Ctrl-C ignored, goes on ignoring it.
+    """
+    import asyncio
+    import signal
+
+    import anyio
+
+    before = signal.getsignal(signal.SIGINT)
+
+    async def asked() -> list[T]:
+        with anyio.CancelScope() as scope:
+            if before is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGINT, scope.cancel)
+            return [await ask()]
+        return []
+
+    try:
+        answer = anyio.run(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if not answer:
+        raise KeyboardInterrupt
+    return answer[0]
 
 
 def show_json(document: object) -> None:

@@ -1,17 +1,15 @@
 """Requests from the command line: queue one, see that an agent is there, wait for the end."""
 
-import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import anyio
 import click
 
 from resync_tui import rights
 from resync_tui.agent import start
-from resync_tui.cli.options import Submission
+from resync_tui.cli.options import Submission, run_interruptibly
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
@@ -150,30 +148,3 @@ def _start(settings: Settings) -> str | None:
 
 def _how_to_start(settings: Settings) -> str:
     return f"resync-tui agent --config {settings.path}"
-
-
-T = TypeVar("T")
-
-
-def run_interruptibly(ask: Callable[[], Awaitable[T]]) -> T:
-    """Run something in an event loop of its own, from the main thread. Raises KeyboardInterrupt after Ctrl-C.
-
-    What is shielded goes on to its end; an event loop's own way with Ctrl-C minds no shield. A job in the background,
-    for which the shell has Ctrl-C ignored, goes on ignoring it.
-    """
-    before = signal.getsignal(signal.SIGINT)
-
-    async def asked() -> list[T]:
-        with anyio.CancelScope() as scope:
-            if before is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(signal.SIGINT, scope.cancel)
-            return [await ask()]
-        return []
-
-    try:
-        answer = anyio.run(asked)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if not answer:
-        raise KeyboardInterrupt
-    return answer[0]

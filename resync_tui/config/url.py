@@ -49,14 +49,20 @@ def expanded(text: str, key: str, folder: Path | None = None) -> str:
     return anchored(filled, folder)
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file of a `sqlite:///file` URL, None for another kind of database."""
+    path = url.removeprefix("sqlite:///")
+    return None if path == url else Path(path.partition("?")[0])
+
+
 def same_place(text: str) -> tuple[str, ...]:
     """Return what tells a database apart, however its URL is spelled: file, or host, port and name, never the user.
 
     Placeholders that are not known here stay as they are written.
     """
     text = _filled(text, _value_if_known, encode=True)
-    if text.startswith("sqlite:///"):
-        return ("sqlite", os.path.realpath(text.removeprefix("sqlite:///").partition("?")[0]))
+    if (file := file_of(text)) is not None:
+        return ("sqlite", os.path.realpath(file))
     try:
         parts = urlsplit(text)
         query = parse_qs(parts.query)

@@ -21,7 +21,8 @@ from resync_tui.clock import Clock, utc_now
 from resync_tui.control.access import rights_of, serve_edition, served_edition
 from resync_tui.control.migrate import migrate
 from resync_tui.control.models import Tables
-from resync_tui.database import begin_immediate, dialect_of, explained, open_engine, place, sqlite_path
+from resync_tui.databases.registry import dialect_of, explained, open_engine, place
+from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
 from resync_tui.rights import Edition, Rights, user_name
 

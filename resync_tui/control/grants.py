@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import _right
 from resync_tui.control.models import METADATA
-from resync_tui.database import dialect_of, place
+from resync_tui.databases.registry import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
 from resync_tui.rights import Edition
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from resync_tui.database import begin_immediate, place
+from resync_tui.databases.registry import place
+from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
 NEWEST = "0004"

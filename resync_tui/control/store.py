@@ -19,7 +19,7 @@ from resync_tui.control.grants import check_grants
 from resync_tui.control.models import Tables
 from resync_tui.control.overview import agents, board, changes, present
 from resync_tui.control.requests import cancel, failed_of, queue_request
-from resync_tui.database import dialect_of
+from resync_tui.databases.registry import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose, Status
 from resync_tui.plan import Allowed, Request

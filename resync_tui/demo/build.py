@@ -19,7 +19,7 @@ import anyio
 from sqlalchemy import text
 
 from resync_tui.catalog import load
-from resync_tui.database import explained, open_engine
+from resync_tui.databases.registry import explained, open_engine
 from resync_tui.demo.fill import create_districts, fill
 from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun

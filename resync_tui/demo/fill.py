@@ -7,7 +7,7 @@ from importlib.resources import files
 from itertools import islice
 
 from resync_tui.catalog import Catalog
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.demo.drift import Ageing, Years
 from resync_tui.demo.links import LINKED
 from resync_tui.demo.load import Loader, loading

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from resync_tui.database import dialect_of, explained, open_engine
+from resync_tui.databases.registry import dialect_of, explained, open_engine
 from resync_tui.demo.flaws import ORPHANED
 from resync_tui.demo.world import Row
 from resync_tui.state_schema.ddl import quoted

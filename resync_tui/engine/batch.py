@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import anyio
 
-from resync_tui.database import dialect_of, explained
+from resync_tui.databases.registry import dialect_of, explained
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
 from resync_tui.engine.backends.registry import open_source, open_target

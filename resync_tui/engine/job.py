@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog
-from resync_tui.database import dialect_of, explain
+from resync_tui.databases.registry import dialect_of, explain
 from resync_tui.engine import ownership
 from resync_tui.engine.backends.base import End, Source, Target
 from resync_tui.errors import CannotRun

@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import DisObject
-from resync_tui.database import explained
+from resync_tui.databases.registry import explained
 from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, Report
 from resync_tui.engine.guards import Guard

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
-from resync_tui.database import driver_message
+from resync_tui.databases.registry import driver_message
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.mapping import EXCLUDED_BY, TableMapping, counterpart, in_attached
 from resync_tui.engine.reflection import collation

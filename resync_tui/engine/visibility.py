@@ -7,7 +7,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import SHOW_ALL
+from resync_tui.databases.postgres import SHOW_ALL
 from resync_tui.errors import CannotRun
 
 _POLICED = sa.text("""

@@ -16,15 +16,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
-from resync_tui.database import (
-    begin_immediate,
-    dialect_of,
-    driver_message,
-    explain,
-    explained,
-    open_engine,
-    sqlite_path,
-)
+from resync_tui.databases.registry import dialect_of, driver_message, explain, explained, open_engine
+from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, nearest
 from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type, quoted
 from resync_tui.state_schema.introspect import (

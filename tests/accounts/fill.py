@@ -10,7 +10,8 @@ from uuid import UUID
 
 import asyncpg
 
-from resync_tui.database import dialect_of, sqlite_path
+from resync_tui.databases.registry import dialect_of
+from resync_tui.databases.sqlite import sqlite_path
 from tests.accounts.shape import Column, Row, Table, quoted
 
 _LOOSE = {"smallint": "bigint", "integer": "bigint", "varchar": "text", "char": "text", "numeric": "numeric"}

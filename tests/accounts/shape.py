@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from resync_tui.database import dialect_of, sqlite_path
+from resync_tui.databases.registry import dialect_of
+from resync_tui.databases.sqlite import sqlite_path
 
 Row: TypeAlias = dict[str, Any]
 """A row as it was dumped: PostgreSQL's values as text, SQLite's as they are stored."""

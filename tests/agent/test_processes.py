@@ -14,7 +14,7 @@ import pytest
 
 from resync_tui.agent.start import start_detached
 from resync_tui.control.liveness import HostLock, known_dead, this_kernel
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
 from tests.agent.conftest import Site, until
 from tests.processes import is_over

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from resync_tui.control.models import METADATA
 from resync_tui.control.store import Store
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.plan import Plan, Request
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog
 from resync_tui.config.load import load_catalog, load_settings
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.demo.build import build
 from tests.bench.enrollments import Databases
 from tests.bench.ours import Ran, resync

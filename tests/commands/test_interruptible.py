@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from resync_tui.cli import wait
+from resync_tui.cli.options import run_interruptibly
 
 ASK = """
 import os, signal, sys
 import anyio
-from resync_tui.cli import wait
+from resync_tui.cli.options import run_interruptibly
 from resync_tui.control.connection import ControlDatabase
 
 async def ask():
@@ -31,7 +31,7 @@ async def ask():
         print("closed", flush=True)
 
 try:
-    wait.run_interruptibly(ask)
+    run_interruptibly(ask)
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -59,7 +59,7 @@ def test_an_answer_comes_back_and_ctrl_c_is_what_it_was(handler: Any) -> None:
 
     before = signal.signal(signal.SIGINT, handler)
     try:
-        assert wait.run_interruptibly(asked) == 5
+        assert run_interruptibly(asked) == 5
         assert signal.getsignal(signal.SIGINT) is handler
     finally:
         signal.signal(signal.SIGINT, before)

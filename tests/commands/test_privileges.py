@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.reflection import reflect
 from resync_tui.errors import CannotRun, ResyncError

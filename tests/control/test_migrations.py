@@ -14,7 +14,7 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.migrate import NEWEST, VERSION_TABLE, migrate
 from resync_tui.control.models import METADATA
 from resync_tui.control.store import Store
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing
 import anyio
 import asyncpg
 
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from tests.crash.site import DEADLINE, Site, until
 
 LOOKS = 5

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resync_tui.config.settings import Settings
-from resync_tui.database import dialect_of
+from resync_tui.databases.registry import dialect_of
 from resync_tui.results import Batch
 from tests.databases import rows, run_script
 

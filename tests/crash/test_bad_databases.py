@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from resync_tui.clock import utc_now
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
 from tests.crash.build import open_site
 from tests.crash.records import accounts_hold

@@ -9,7 +9,7 @@ import anyio
 import asyncpg
 import pytest
 
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.outcome import Status
 from tests.crash.build import open_site

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pytest
 
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.job import Hashing
 
 HASHING: Hashing | None = None

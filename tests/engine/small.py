@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resync_tui.catalog import Catalog, DisObject, Rule
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from tests.databases import rows, run_script
 
 Database = Callable[[str], str]

@@ -5,7 +5,7 @@ import threading
 import anyio
 import pytest
 
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Status
 from tests.accounts.shape import dump, versions

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.privileges import stage_lacking
 from resync_tui.engine.batch import clear_stage
 from resync_tui.engine.job import Job, Limits

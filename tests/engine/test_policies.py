@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from resync_tui.database import open_engine
+from resync_tui.databases.registry import open_engine
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
 from resync_tui.engine.reflection import reflect

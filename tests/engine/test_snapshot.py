@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.events import Event, ObjectProgress
 from resync_tui.engine.job import Limits
 from resync_tui.outcome import Counts

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.backends.sqlite import copy
 from resync_tui.engine.events import Event
 from resync_tui.engine.job import Limits

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.database import sqlite_path
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Counts
 from tests.accounts.shape import dump, versions
 from tests.engine.comparison import every_comparison

@@ -22,7 +22,8 @@ async def test_no_screen_opens_a_district_or_the_state(
 
     control = database("postgresql")
     await campaign(control, write_config(tmp_path, control, "state", 3))
-    monkeypatch.setattr("resync_tui.database.create_async_engine", noted)
+    monkeypatch.setattr("resync_tui.databases.postgres.create_async_engine", noted)
+    monkeypatch.setattr("resync_tui.databases.sqlite.create_async_engine", noted)
     # The districts and the state of this file are SQLite's, the control database is not.
     async with console(write_config(tmp_path, control, edition, 3), Watched()) as app:
         for name, kind in SCREENS.items():

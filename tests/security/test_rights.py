@@ -17,11 +17,11 @@ import pytest
 from anyio import to_thread
 
 from resync_tui.agent.service import run_agent
+from resync_tui.cli.doctor import examine
 from resync_tui.config.settings import Settings
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
-from resync_tui.database import open_engine
-from resync_tui.doctor import examine
+from resync_tui.databases.registry import open_engine
 from resync_tui.errors import CannotRun, ConfigError, NoRight
 from resync_tui.outcome import Status
 from resync_tui.plan import Request

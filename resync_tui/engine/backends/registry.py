@@ -1,6 +1,6 @@
 """Which kind of database an end is, by the scheme of its URL."""
 
-from resync_tui.database import dialect_of
+from resync_tui.databases.registry import dialect_of
 from resync_tui.engine.backends.base import End, Source, Target
 
 

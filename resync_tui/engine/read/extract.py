@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import sqlalchemy as sa
 
-from resync_tui.database import explained
+from resync_tui.databases.registry import explained
 from resync_tui.engine.accounts import Difference, TableStats
 from resync_tui.engine.backends.base import Meter, Source, Target
 from resync_tui.engine.buckets import halves

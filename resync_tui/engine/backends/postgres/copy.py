@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from resync_tui.database import explained, place
+from resync_tui.databases.registry import explained, place
 from resync_tui.engine.backends.base import End, Meter
 from resync_tui.engine.backends.postgres.values import InvalidValue, converter
 from resync_tui.engine.mapping import EXCLUDED_BY, STAGE_SCHEMA, VALUE_ERROR, TableMapping

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import ALL_ROWS
+from resync_tui.databases.postgres import ALL_ROWS
 from resync_tui.engine.backends.base import End, Query
 from resync_tui.errors import CannotRun
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resync_tui.database import connect_postgres, explained, open_engine
+from resync_tui.databases.postgres import connect_postgres
+from resync_tui.databases.registry import explained, open_engine
 from resync_tui.engine.backends.base import End, Query, Source, connected
 from resync_tui.engine.backends.postgres.copy import ending_with
 from resync_tui.engine.backends.postgres.session import (

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import explained, open_engine, place
+from resync_tui.databases.registry import explained, open_engine, place
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.session import (

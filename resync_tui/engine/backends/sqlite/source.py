@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import dialect_of, explained, open_engine, sqlite_path, uri_path
+from resync_tui.databases.registry import dialect_of, explained, open_engine
+from resync_tui.databases.sqlite import sqlite_path, uri_path
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, connected
 from resync_tui.engine.backends.sqlite.copy import BulkCopy, is_text, rowid_of
 from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into

@@ -8,7 +8,7 @@ import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from resync_tui.database import uri_path
+from resync_tui.databases.sqlite import uri_path
 from resync_tui.engine.backends.base import End
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.errors import LeaseLost

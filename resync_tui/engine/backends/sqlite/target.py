@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.database import explained, open_engine, sqlite_path
+from resync_tui.databases.registry import explained, open_engine
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.backends.sqlite.fence import Fence
 from resync_tui.engine.backends.sqlite.source import SqliteSource, driver_of

@@ -11,13 +11,14 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from resync_tui import campaign, database, rights
+from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
+from resync_tui.databases import postgres, registry
 from resync_tui.engine import ownership, scope
 from resync_tui.engine.backends.base import End
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
@@ -130,7 +131,7 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
     """Name the state's foreign keys that change other records when an extra one is removed."""
     target = open_target(End(url, "the state", "", 0))
     try:
-        with database.explained("the state", url):
+        with registry.explained("the state", url):
             actions = await target.delete_actions(tables)
     finally:
         await target.close()
@@ -148,7 +149,7 @@ async def _owner(examination: Examination, url: str) -> None:
     """Ask a state without a tenant's column whose copy it is; where this login may not, its lack has been found."""
     if examination.catalog.tenant_column is not None:
         return
-    engine = database.open_engine(url)
+    engine = registry.open_engine(url)
     try:
         with suppress(DBAPIError):
             async with engine.connect() as connection:
@@ -182,9 +183,9 @@ async def _reflect(
 
     What it hides is no problem where its policies are `trusted`.
     """
-    engine = database.open_engine(url)
+    engine = registry.open_engine(url)
     try:
-        with database.explained(name, url):
+        with registry.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in examination.catalog.objects for table in each.tables]
                 tables = await reflect(connection, names)
@@ -206,9 +207,9 @@ async def _identity(
     table = tables.get(table_name)
     if table is None or column not in table.c:
         return []
-    engine = database.open_engine(url, settings={} if trusted else database.ALL_ROWS)
+    engine = registry.open_engine(url, settings={} if trusted else postgres.ALL_ROWS)
     try:
-        with database.explained(name, url):
+        with registry.explained(name, url):
             async with engine.connect() as connection:
                 rows = await connection.execute(sa.select(table.c[column]).distinct().limit(3))
                 found = sorted(str(row[0]) for row in rows)
@@ -226,14 +227,14 @@ async def _identity(
 
 async def _rules(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
     """Ask a district whether it understands the conditions of the catalog's rules."""
-    engine = database.open_engine(url)
+    engine = registry.open_engine(url)
     year, today = examination.settings.years.current, utc_now().astimezone().date()
     try:
-        with database.explained(name, url):
+        with registry.explained(name, url):
             async with engine.connect() as connection:
                 # A statement that is refused must not take the next one down.
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                dialect = database.dialect_of(url)
+                dialect = registry.dialect_of(url)
                 return await scope.faults(examination.catalog, tables, dialect, year, today, alone.execute)
     finally:
         await engine.dispose()

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from resync_tui.control.connection import _open_postgresql
-from resync_tui.database import ALL_ROWS, GONE_AFTER, connect_postgres, explain, open_engine
+from resync_tui.databases.postgres import ALL_ROWS, GONE_AFTER, connect_postgres
+from resync_tui.databases.registry import explain, open_engine
 
 
 async def test_a_connection_asks_whether_its_server_is_still_there(database: Callable[[str], str]) -> None:
