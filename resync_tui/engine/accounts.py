@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.engine.buckets import Buckets
-from resync_tui.engine.read.fingerprints import FEW_ROWS
 from resync_tui.outcome import Counts
+
+FEW_ROWS = 5_000
+"""So many are staged rather than looked at row by row."""
 
 
 @dataclass(frozen=True, slots=True)

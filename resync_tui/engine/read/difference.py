@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.accounts import Difference, TableStats
+from resync_tui.engine.accounts import FEW_ROWS, Difference, TableStats
 from resync_tui.engine.backends.base import Source, Target, ask_both
 from resync_tui.engine.buckets import buckets_of
 from resync_tui.engine.job import Hashing
 from resync_tui.engine.mapping import TableMapping, in_attached
-from resync_tui.engine.read.fingerprints import FEW_ROWS, Compared, Comparison, key_forms
+from resync_tui.engine.read.fingerprints import Compared, Comparison, key_forms
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.types import LogicalType, logical_type, store_alike, stored_otherwise
 

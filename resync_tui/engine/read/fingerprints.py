@@ -17,6 +17,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import types
 
+from resync_tui.engine.accounts import FEW_ROWS
 from resync_tui.engine.backends.base import Source, Target, ask_both
 from resync_tui.engine.buckets import Buckets, shifted
 from resync_tui.engine.hashing import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof, xor
@@ -24,8 +25,6 @@ from resync_tui.engine.job import Hashing
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.scope import Scope
 
-FEW_ROWS = 5_000
-"""So many are staged rather than looked at row by row."""
 ROWS_AT_ONCE = 1 << 19
 """Looked at in one query: 16 bytes come back of each, from either end."""
 _PART_SHIFT, _PARTS = 10, 16
