@@ -126,6 +126,23 @@ def worst(colors: list[Color | None]) -> Color | None:
     return max(colors, key=_BADNESS.index, default=None)
 
 
+class RemovalLimit(StrEnum):
+    """Why the number of extra records forbids their removal."""
+
+    NO_SOURCE = "the district has no record of the table"
+    SHARE = "they are too large a share of what the state holds"
+
+
+def removal_limit(extra: int, held: int, of_district: int, largest_share: float) -> RemovalLimit | None:
+    """Return why so many of the `held` records may not be removed, None where they may.
+
+    Then the district rather than the state is taken to be wrong.
+    """
+    if not of_district:
+        return RemovalLimit.NO_SOURCE
+    return RemovalLimit.SHARE if extra > largest_share * held else None
+
+
 def exit_code(statuses: list[Status], errors: int) -> int:
     """Return the exit code of a finished `run`: 3 failed, 4 cancelled, 1 errors, 0 none; the first that applies."""
     if Status.FAILED in statuses:

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from resync_tui.outcome import Color, Counts, Finding, KeyValue, Kind, Purpose, Status, color, worst
+from resync_tui.outcome import (
+    Color,
+    Counts,
+    Finding,
+    KeyValue,
+    Kind,
+    Purpose,
+    RemovalLimit,
+    Status,
+    color,
+    removal_limit,
+    worst,
+)
 
 NOTHING = Counts()
 
@@ -249,9 +261,10 @@ def held_back(compared: ObjectResult, largest_share: float) -> str:
     counts = compared.counts
     if not counts.extra:
         return ""
-    if not counts.processed:
-        return "the district has no such record at all"
     held = counts.unchanged + counts.updated + counts.errors + counts.extra
-    if counts.extra > largest_share * held:
-        return f"{counts.extra} of at most {held} are over {largest_share:.0%} ([engine] extra_share)"
+    match removal_limit(counts.extra, held, counts.processed, largest_share):
+        case RemovalLimit.NO_SOURCE:
+            return "the district has no such record at all"
+        case RemovalLimit.SHARE:
+            return f"{counts.extra} of at most {held} are over {largest_share:.0%} ([engine] extra_share)"
     return ""

@@ -20,7 +20,7 @@ from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.databases import postgres, registry
 from resync_tui.engine import ownership, scope
-from resync_tui.engine.backends.base import End
+from resync_tui.engine.backends.base import End, says_district
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.backends.registry import open_target
 from resync_tui.engine.keys import IncompatibleTable
@@ -211,13 +211,12 @@ async def _identity(
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
-                rows = await connection.execute(sa.select(table.c[column]).distinct().limit(3))
-                found = sorted(str(row[0]) for row in rows)
+                found = await says_district(connection, f"{table_name}.{column}")
     finally:
         await engine.dispose()
-    if found == [expected]:
+    if found == {expected}:
         return []
-    says = ", ".join(found) or "nothing"
+    says = ", ".join(sorted(found)) or "nothing"
     return [
         CannotRun(
             f"{_up(name)} is another one: its {catalog.identity} says {says}", "Mend the url or the id in resync.toml."

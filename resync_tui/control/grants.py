@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import _right
 from resync_tui.control.models import METADATA
+from resync_tui.databases.names import quote_identifier
 from resync_tui.databases.registry import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
 from resync_tui.rights import Edition
@@ -29,7 +30,7 @@ LOOK = (
 
 def grants(role: str, *, write: bool) -> list[str]:
     """Return the GRANTs that a role needs beside its rows of DISRight; columns that only an agent sets are left out."""
-    name = '"' + role.replace('"', '""') + '"'
+    name = quote_identifier(role)
     privileges = [
         f"SELECT ON {', '.join(_quoted(LOOK))}",
         f'INSERT, UPDATE ({", ".join(_quoted(("isRead", "isDeleted")))}) ON "ProcessAlertUser"',
@@ -52,7 +53,7 @@ def _columns(table: str, *left_out: str) -> str:
 
 
 def _quoted(names: Iterable[str]) -> list[str]:
-    return [f'"{each}"' for each in names]
+    return [quote_identifier(each) for each in names]
 
 
 async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:

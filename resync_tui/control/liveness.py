@@ -11,6 +11,7 @@ import platform
 from pathlib import Path
 
 from resync_tui.paths import state_folder
+from resync_tui.processes import end_if_stopped
 
 
 def this_kernel() -> str:
@@ -66,22 +67,13 @@ def forget(control_url: str, agent: str) -> None:
     _path(control_url, agent).unlink(missing_ok=True)
 
 
-def end_if_stopped(control_url: str, agent: str, pid: int) -> bool:
+def end_stopped_agent(control_url: str, agent: str, pid: int) -> bool:
     """End an agent's process where it is stopped (SIGSTOP, Ctrl-Z), and return whether it was.
 
     That the process holds the agent's lock file proves that the number is not another's by now.
     """
-    import psutil  # only agents need it, and it takes long
-
     path = str(_path(control_url, agent).resolve())
-    try:
-        process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_STOPPED or path not in (file.path for file in process.open_files()):
-            return False
-        process.kill()
-    except (psutil.Error, OSError):
-        return False
-    return True
+    return end_if_stopped(pid, lambda process: path in (file.path for file in process.open_files()))
 
 
 def _path(control_url: str, agent: str) -> Path:

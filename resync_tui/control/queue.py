@@ -19,7 +19,7 @@ from resync_tui.control.batches import plan_view
 from resync_tui.control.claims import Sharing, free_district, give_back, may_start, oldest, put_back
 from resync_tui.control.completion import end_batch
 from resync_tui.control.connection import ControlDatabase, lock_queue
-from resync_tui.control.liveness import end_if_stopped, forget, known_dead, this_kernel
+from resync_tui.control.liveness import end_stopped_agent, forget, known_dead, this_kernel
 from resync_tui.control.models import Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.records import consent
@@ -95,7 +95,7 @@ class Queue:
             now = await self._database.now(connection)
             found = (await connection.execute(others)).all()
         lapsed = [row for row in found if row.seenAt + timedelta(seconds=row.leaseSeconds) <= now]
-        return [row.pid for row in lapsed if end_if_stopped(self._database.url, row.agentID, row.pid)]
+        return [row.pid for row in lapsed if end_stopped_agent(self._database.url, row.agentID, row.pid)]
 
     async def retire(self, districts: Collection[str], *, due_only: bool = False, window_open: bool = True) -> bool:
         """Unregister unless a batch of these districts is queued; return whether it did.

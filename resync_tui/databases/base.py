@@ -2,14 +2,31 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from resync_tui.errors import CannotRun
 
 Meaning: TypeAlias = Callable[[str], CannotRun]
 """Builds the error for people from where it happened, as in `the state (state.db)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A column's type, word for word."""
+
+    declared: str
+    """As the database writes it."""
+    base: str
+    """The type under a domain; else the same."""
+    length: int | None = None
+    """Of a domain over varchar or char."""
+    precision: int | None = None
+    """Of a domain over numeric, as is `scale`."""
+    scale: int | None = None
 
 
 class DatabaseKind(ABC):
@@ -38,6 +55,10 @@ class DatabaseKind(ABC):
         pooled: bool,
     ) -> AsyncEngine:
         """Return an engine; nothing is connected yet. See the registry's `open_engine`."""
+
+    @abstractmethod
+    def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
+        """Return the types of a table's columns, by the columns' names."""
 
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from resync_tui.databases.base import DatabaseKind, Meaning
+from resync_tui.databases.base import ColumnType, DatabaseKind, Meaning
+from resync_tui.databases.names import quote_name
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
 from resync_tui.rights import user_name
 
@@ -29,6 +31,18 @@ SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that 
 
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """When a server that does not answer is taken for gone: after two minutes (seconds, milliseconds)."""
+
+
+_COLUMN_TYPES = text("""
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
+       CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
+       ELSE format_type(a.atttypid, a.atttypmod) END AS base,
+       CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
+       AS length,
+       CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+ WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped
+""")
 
 
 class Postgres(DatabaseKind):
@@ -57,6 +71,18 @@ class Postgres(DatabaseKind):
         pool = AsyncAdaptedQueuePool if pooled else NullPool
         connect = partial(connect_postgres, url, {"application_name": application_name, **settings})
         return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
+
+    def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
+        return {
+            row.name: ColumnType(
+                row.declared,
+                row.base,
+                row.length,
+                None if row.numeric is None else row.numeric >> 16,
+                None if row.numeric is None else row.numeric & 0x7FF,
+            )
+            for row in connection.execute(_COLUMN_TYPES, {"table": quote_name(name)})
+        }
 
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if (table := _hidden_in(error)) is not None:

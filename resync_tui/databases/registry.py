@@ -7,10 +7,11 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from resync_tui.databases.base import DatabaseKind
+from resync_tui.databases.base import ColumnType, DatabaseKind
 from resync_tui.databases.postgres import Postgres
 from resync_tui.databases.sqlite import Sqlite
 from resync_tui.errors import CannotRun, ConfigError, Unreachable
@@ -27,6 +28,12 @@ def kind_of(url: str) -> DatabaseKind:
     raise ConfigError(
         f"A database URL begins with {scheme or 'nothing'}://", "Use postgresql://host/database or sqlite:///file.db."
     )
+
+
+def column_types(connection: Connection, name: str) -> dict[str, ColumnType]:
+    """Return the types of a table's columns, by the columns' names; the table is named as the catalog does."""
+    (kind,) = (each for each in KINDS if each.name == connection.dialect.name)
+    return kind.column_types(connection, name)
 
 
 def dialect_of(url: str) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from resync_tui.config.url import file_of
-from resync_tui.databases.base import DatabaseKind, Meaning
+from resync_tui.databases.base import ColumnType, DatabaseKind, Meaning
 from resync_tui.errors import CannotRun, Unreachable
 
 
@@ -42,11 +42,15 @@ class Sqlite(DatabaseKind):
         mode = "ro" if read_only else "rwc" if create else "rw"
         return _open(sqlite_path(url), mode, AsyncAdaptedQueuePool if pooled else NullPool)
 
+    def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
+        rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})
+        return {row.name: ColumnType(row.type, row.type) for row in rows}
+
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if not isinstance(error, sqlite3.Error):
             return None
-        text = str(error).lower()
-        return next((build(where) for words, build in _MEANINGS if words in text), None)
+        said = str(error).lower()
+        return next((build(where) for words, build in _MEANINGS if words in said), None)
 
 
 def _open(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:

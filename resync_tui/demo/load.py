@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from resync_tui.databases.names import quote_identifier, quote_name
 from resync_tui.databases.registry import dialect_of, explained, open_engine
 from resync_tui.demo.flaws import ORPHANED
 from resync_tui.demo.world import Row
-from resync_tui.state_schema.ddl import quoted
 from resync_tui.state_schema.introspect import TableShape
 
 
@@ -92,9 +92,9 @@ class _Sqlite:
 
     async def load(self, table: TableShape, columns: Sequence[str], rows: list[Row]) -> None:
         if table.name not in self._inserts:
-            names = ", ".join(map(quoted, columns))
+            names = ", ".join(map(quote_identifier, columns))
             self._inserts[table.name] = (
-                f"INSERT INTO {quoted(table.name)} ({names}) VALUES ({', '.join('?' * len(columns))})"
+                f"INSERT INTO {quote_name(table.name)} ({names}) VALUES ({', '.join('?' * len(columns))})"
             )
         types = {column.name: column.type.partition("(")[0] for column in table.columns}
         places = [at for at, name in enumerate(columns) if types[name] in ("DATE", "TIMESTAMP", "NUMERIC")]

@@ -82,9 +82,8 @@ async def require_identity(job: Job, source: Source) -> None:
     identity, district = job.catalog.identity, job.district
     if identity is None:
         return
-    table, _, column = identity.rpartition(".")
     try:
-        found = await source.distinct(table, column)
+        found = await source.says_district(identity)
     except DBAPIError as error:
         silent = CannotRun(
             f"{job.source_name} does not say which district it is: it has no {identity}", "Check its url."

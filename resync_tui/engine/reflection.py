@@ -11,10 +11,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.keys import (
-    DANGLING,
-    qualified,
-)
+from resync_tui.databases.names import split_name
+from resync_tui.databases.registry import column_types
+from resync_tui.engine.keys import DANGLING, qualified
 from resync_tui.engine.types import LogicalType, logical_type
 
 
@@ -35,15 +34,6 @@ _OF_TABLE = """
    c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
    AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
 """
-
-_TYPES = sa.text(f"""
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-       CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
-       AS length,
-       CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
- WHERE {_OF_TABLE}
-""")
 
 _DETERMINISTIC = sa.text(f"""
 SELECT a.attname
@@ -69,24 +59,23 @@ SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x 
 
 
 def _declare_sqlite(connection: sa.Connection, table: sa.Table) -> None:
-    quoted = connection.dialect.identifier_preparer.quote(table.name)
-    for row in connection.exec_driver_sql(f"PRAGMA table_xinfo({quoted})").mappings():
-        if row["name"] in table.c:
-            table.c[row["name"]].info["declared"] = row["type"]
+    for name, found in column_types(connection, table.name).items():
+        if name in table.c:
+            table.c[name].info["declared"] = found.declared
     for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
         if name in table.c:
             table.c[name].info["collation"] = collated
 
 
 def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
-    for row in connection.execute(_TYPES, _place(connection, table)):
-        column = table.c[row.name]
+    for name, found in column_types(connection, qualified(table)).items():
+        column = table.c[name]
         if isinstance(column.type, types.NullType):
-            column.type = Named(row.type)
-        if row.length is not None:
-            column.info["length"] = row.length
-        if row.numeric is not None:
-            column.info["precision"], column.info["scale"] = row.numeric >> 16, row.numeric & 0x7FF
+            column.type = Named(found.declared)
+        if found.length is not None:
+            column.info["length"] = found.length
+        if found.precision is not None:
+            column.info["precision"], column.info["scale"] = found.precision, found.scale
 
 
 def _forget_mere_orders(connection: sa.Connection, table: sa.Table) -> None:
@@ -173,6 +162,6 @@ def _read_one_by_one(
 def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
     grouped: dict[str | None, set[str]] = {}
     for name in names:
-        schema, _, table = name.rpartition(".")
-        grouped.setdefault(schema or None, set()).add(table)
+        schema, table = split_name(name)
+        grouped.setdefault(schema, set()).add(table)
     return grouped

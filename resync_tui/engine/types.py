@@ -236,6 +236,11 @@ def as_written(
     return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
 
 
+def text_literal(value: str) -> sa.ColumnElement[str]:
+    """Return a constant text."""
+    return sa.literal(value, sa.Text())
+
+
 def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """Return a text so that it is compared by its bytes, whatever the collation of the state's column."""
     return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from resync_tui.state_schema.introspect import Column, EnumType, ForeignKey, Index, TableShape, split
+from resync_tui.databases.names import quote_identifier, quote_name
+from resync_tui.state_schema.introspect import Column, EnumType, ForeignKey, Index, TableShape
 
 
 def create_enum(enum: EnumType) -> str:
@@ -21,7 +22,7 @@ def create_table(table: TableShape, dialect: str) -> str:
     lines += [f"CHECK ({check})" for check in table.checks]
     if dialect == "sqlite":
         lines += [_foreign_key(key) for key in table.foreign]
-    return f"CREATE TABLE {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
+    return f"CREATE TABLE {quote_name(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
 
 
 def create_index(table: TableShape, index: Index) -> str:
@@ -30,17 +31,17 @@ def create_index(table: TableShape, index: Index) -> str:
     method = f" USING {index.method}" if index.method else ""
     where = f" WHERE {index.where}" if index.where else ""
     unique = "UNIQUE " if index.unique else ""
-    return f"CREATE {unique}INDEX {_identifier(index.name)} ON {quoted(table.name)}{method} ({parts}){where}"
+    return f"CREATE {unique}INDEX {quote_identifier(index.name)} ON {quote_name(table.name)}{method} ({parts}){where}"
 
 
 def add_foreign_key(table: TableShape, key: ForeignKey) -> str:
     """Return the PostgreSQL statement that adds a foreign key, so that tables may point at each other."""
-    return f"ALTER TABLE {quoted(table.name)} ADD {_foreign_key(key)}"
+    return f"ALTER TABLE {quote_name(table.name)} ADD {_foreign_key(key)}"
 
 
 def add_primary_key(table: TableShape) -> str:
     """Return the PostgreSQL statement that gives a table its primary key."""
-    return f"ALTER TABLE {quoted(table.name)} ADD PRIMARY KEY ({_list(table.primary)})"
+    return f"ALTER TABLE {quote_name(table.name)} ADD PRIMARY KEY ({_list(table.primary)})"
 
 
 def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str:
@@ -48,12 +49,7 @@ def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str
     if dialect == "sqlite":
         name = "_".join((*table.name.split("."), *columns, "key"))
         return create_index(table, Index(name, columns, unique=True))
-    return f"ALTER TABLE {quoted(table.name)} ADD UNIQUE ({_list(columns)})"
-
-
-def quoted(name: str) -> str:
-    """Return a table's name, `Table` or `schema.table`, quoted for SQL."""
-    return ".".join(_identifier(part) for part in split(name) if part is not None)
+    return f"ALTER TABLE {quote_name(table.name)} ADD UNIQUE ({_list(columns)})"
 
 
 def postgres_type(declared: str) -> str:
@@ -90,7 +86,7 @@ _FROM_SQLITE = {
 
 
 def _column(column: Column, dialect: str) -> str:
-    line = f"{_identifier(column.name)} {column.type}".rstrip()
+    line = f"{quote_identifier(column.name)} {column.type}".rstrip()
     if column.generated is not None:
         line += f" GENERATED ALWAYS AS ({column.generated}) STORED"
     elif column.default is not None:
@@ -99,13 +95,9 @@ def _column(column: Column, dialect: str) -> str:
 
 
 def _foreign_key(key: ForeignKey) -> str:
-    text = f"FOREIGN KEY ({_list(key.columns)}) REFERENCES {quoted(key.parent)} ({_list(key.parent_columns)})"
+    text = f"FOREIGN KEY ({_list(key.columns)}) REFERENCES {quote_name(key.parent)} ({_list(key.parent_columns)})"
     return f"{text} {key.deferrable}".rstrip()
 
 
 def _list(names: Sequence[str]) -> str:
-    return ", ".join(_identifier(name) for name in names)
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return ", ".join(quote_identifier(name) for name in names)

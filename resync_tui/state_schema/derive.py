@@ -16,10 +16,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
+from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.registry import dialect_of, driver_message, explain, explained, open_engine
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, nearest
-from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type, quoted
+from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type
 from resync_tui.state_schema.introspect import (
     Column,
     EnumType,
@@ -29,7 +30,6 @@ from resync_tui.state_schema.introspect import (
     existing,
     read_enums,
     read_table,
-    split,
 )
 from resync_tui.state_schema.missing import Lack, Tell, lacks, statements_of, tell_what_cannot_be
 
@@ -161,9 +161,9 @@ def _refuse_missing(connection: Connection, names: Sequence[str]) -> None:
     there = existing(connection, names)
     for name in names:
         if name not in there:
-            known = inspect(connection).get_table_names(schema=split(name)[0])
+            known = inspect(connection).get_table_names(schema=split_name(name)[0])
             raise CannotRun(
-                f"The district has no table {name}{nearest(split(name)[1], known)}",
+                f"The district has no table {name}{nearest(split_name(name)[1], known)}",
                 "Point at the right database, or mend `tables` in the catalog.",
             )
 
@@ -185,8 +185,8 @@ def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...]
 
 
 def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect: str) -> list[str]:
-    named = {*(split(table.name)[0] for table in tables), *(enum.schema for enum in enums)} - {None}
-    statements = [f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}" for schema in sorted(filter(None, named))]
+    named = {*(split_name(table.name)[0] for table in tables), *(enum.schema for enum in enums)} - {None}
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}" for schema in sorted(filter(None, named))]
     statements += [create_enum(enum) for enum in enums]
     for table in tables:
         statements.append(create_table(table, dialect))
@@ -251,7 +251,7 @@ def _for_tenant(table: TableShape, tenant: str | None) -> TableShape:
     def led_index(index: Index) -> Index:
         if index.method:  # GIN and its kind cannot take a plain text column
             return index
-        return replace(index, parts=(quoted(tenant), *index.parts) if index.expressions else led(index.parts))
+        return replace(index, parts=(quote_identifier(tenant), *index.parts) if index.expressions else led(index.parts))
 
     return replace(
         table,

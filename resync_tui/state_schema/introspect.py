@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.exc import SAWarning
 
+from resync_tui.databases.names import quote_identifier, quote_name, split_name
+from resync_tui.databases.registry import column_types
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -69,22 +72,16 @@ class EnumType:
     schema: str | None = None
 
 
-def split(name: str) -> tuple[str | None, str]:
-    """Return the schema (None: the default one) and the table of a name such as `schema.table`."""
-    schema, _, table = name.rpartition(".")
-    return schema or None, table
-
-
 def existing(connection: Connection, names: Iterable[str]) -> set[str]:
     """Return those of `names` that are tables of this database."""
     inspector = inspect(connection)
-    return {name for name in names if inspector.has_table(split(name)[1], schema=split(name)[0])}
+    return {name for name in names if inspector.has_table(split_name(name)[1], schema=split_name(name)[0])}
 
 
 def read_table(connection: Connection, name: str) -> TableShape:
     """Return the shape of a table that exists."""
     inspector = inspect(connection)
-    schema, table = split(name)
+    schema, table = split_name(name)
     with warnings.catch_warnings():  # unknown types and expression indexes: read word for word below, or left out
         warnings.simplefilter("ignore", SAWarning)
         primary = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
@@ -102,13 +99,13 @@ def read_table(connection: Connection, name: str) -> TableShape:
 
 def read_enums(connection: Connection, names: Iterable[str]) -> tuple[EnumType, ...]:
     """Return the enums that columns of these PostgreSQL tables use, arrays of them included."""
-    rows = connection.execute(text(_ENUMS), {"tables": [_quoted(name) for name in names]})
+    rows = connection.execute(text(_ENUMS), {"tables": [quote_name(name) for name in names]})
     return tuple(EnumType(row.name, tuple(row.labels), row.schema) for row in rows)
 
 
 def _columns(connection: Connection, inspector: Inspector, name: str, primary: tuple[str, ...]) -> tuple[Column, ...]:
-    schema, table = split(name)
-    types = _types(connection, name)
+    schema, table = split_name(name)
+    types = column_types(connection, name)
     columns = []
     for column in inspector.get_columns(table, schema=schema):
         default = column.get("default")
@@ -116,7 +113,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
         columns.append(
             Column(
                 name=column["name"],
-                type=types[column["name"]],
+                type=types[column["name"]].base,  # a domain's own checks stay the district's
                 required=not column["nullable"] or column["name"] in primary,
                 default=default if default is not None and "(" not in default else None,
                 generated=computed["sqltext"] if computed else None,
@@ -125,17 +122,8 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
     return tuple(columns)
 
 
-def _types(connection: Connection, name: str) -> dict[str, str]:
-    """Return each column's type as the database writes it."""
-    if connection.dialect.name == "sqlite":
-        rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})
-    else:
-        rows = connection.execute(text(_POSTGRES_TYPES), {"table": _quoted(name)})
-    return {row[0]: row[1] for row in rows}
-
-
 def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
-    schema, table = split(name)
+    schema, table = split_name(name)
     found = []
     for key in inspector.get_foreign_keys(table, schema=schema):
         options: dict[str, Any] = dict(key.get("options") or {})
@@ -151,7 +139,7 @@ def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
 def _keys_and_indexes(
     inspector: Inspector, name: str, primary: tuple[str, ...]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[Index, ...]]:
-    schema, table = split(name)
+    schema, table = split_name(name)
     sqlite = inspector.dialect.name == "sqlite"
     unique: list[tuple[str, ...]] = []
     indexes: list[Index] = []
@@ -182,20 +170,8 @@ def _keys_and_indexes(
 def _parts(columns: Sequence[str | None], expressions: Sequence[str]) -> tuple[str, ...]:
     """Return an index's parts ready for SQL; where it holds an expression, SQLAlchemy leaves columns unquoted."""
     pairs = zip(columns, expressions, strict=True)
-    return tuple(expression if column is None else _quoted(column) for column, expression in pairs)
+    return tuple(expression if column is None else quote_identifier(column) for column, expression in pairs)
 
-
-def _quoted(name: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in split(name) if part is not None)
-
-
-# A domain becomes the type under it: its own checks stay the district's.
-_POSTGRES_TYPES = """
-SELECT a.attname, CASE t.typtype
-    WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = CAST(CAST(:table AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
-"""
 
 _ENUMS = """
 SELECT format_type(e.oid, NULL) AS name, CASE WHEN NOT pg_type_is_visible(e.oid) THEN n.nspname END AS schema,

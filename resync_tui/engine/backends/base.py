@@ -1,5 +1,6 @@
 """The seam between the engine and each kind of database: a district to read, a state to write."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,11 +11,13 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.databases.names import split_name
 from resync_tui.engine import ownership
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.reflection import reflect
 from resync_tui.engine.visibility import PolicedTables, policed_tables, require_seen
+from resync_tui.errors import LeaseLost
 
 
 class Meter(Protocol):
@@ -45,6 +48,16 @@ class End:
     trusts_policies: bool = False
     """Whether row-level security is its border: what this login does not see is none of the batch's business."""
 
+    @property
+    def digest(self) -> str:
+        """The tenant in twelve characters, for names of stages and connections."""
+        return hashlib.sha256(self.tenant.encode()).hexdigest()[:12]
+
+
+def taken_over() -> LeaseLost:
+    """Return the error of a claim that is no longer its district's newest."""
+    return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -58,15 +71,20 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             await connection.close()
 
 
-class Source(ABC):
-    """A district's database, read under one snapshot."""
+async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
+    """Return up to three values of the catalog's `identity` column, `Table.column`, as text."""
+    table, _, column = identity.rpartition(".")
+    schema, name = split_name(table)
+    selected: sa.ColumnClause[Any] = sa.column(column)
+    query = sa.select(selected).distinct().select_from(sa.table(name, schema=schema)).limit(3)
+    return {str(value) for value in await connection.scalars(query)}
+
+
+class _Database:
+    """What a source and a target have in common: an engine, and tables as they are reflected."""
 
     hashes = False
     """Whether it can fingerprint rows."""
-    readers = 1
-    """How many connections may read one large table at a time."""
-    state_schema: str | None = None
-    """Where its snapshot also shows the state's tables; None: it does not."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
@@ -81,13 +99,23 @@ class Source(ABC):
             self.policed = await policed_tables(connection, tables)
             return tables
 
-    async def distinct(self, table: str, column: str) -> set[str]:
-        """Return up to three values of a column, as text: where a source says which district it is."""
-        schema, _, name = table.rpartition(".")
-        selected: sa.ColumnClause[Any] = sa.column(column)
-        query = sa.select(selected).distinct().select_from(sa.table(name, schema=schema or None)).limit(3)
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.engine.dispose()
+
+
+class Source(_Database, ABC):
+    """A district's database, read under one snapshot."""
+
+    readers = 1
+    """How many connections may read one large table at a time."""
+    state_schema: str | None = None
+    """Where its snapshot also shows the state's tables; None: it does not."""
+
+    async def says_district(self, identity: str) -> set[str]:
+        """Return which district the source says it is, see `says_district`."""
         async with connected(self.engine) as connection:
-            return {str(value) for value in await connection.scalars(query)}
+            return await says_district(connection, identity)
 
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
         """Return why some of the district's tables may not show every record, by their names in the catalog."""
@@ -105,33 +133,14 @@ class Source(ABC):
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return what a query finds, under the snapshot once there is one; waits for no lock unless `patient`."""
 
-    async def close(self) -> None:
-        """Let every connection go."""
-        await self.engine.dispose()
 
-
-class Target(ABC):
+class Target(_Database, ABC):
     """The state's database: stages beside its tables, and transactions that an older claim cannot commit."""
 
-    hashes = False
-    """Whether it can fingerprint rows."""
     writers = 1
     """How many connections may write to one large table at a time."""
     can_read_while_writing = False
     """Whether stages can be asked while another connection writes to the state, and are worth asking then."""
-
-    def __init__(self, end: End, engine: AsyncEngine) -> None:
-        self.end = end
-        self.engine = engine
-        self.policed: PolicedTables = {}
-        """Reflected tables of which its login does not see all."""
-
-    async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
-        """Return the tables that exist among `names`, with those they point to."""
-        async with connected(self.engine) as connection:
-            tables = await reflect(connection, names)
-            self.policed = await policed_tables(connection, tables)
-            return tables
 
     @abstractmethod
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
@@ -218,10 +227,6 @@ class Target(ABC):
     @abstractmethod
     def is_transient(self, error: BaseException) -> bool:
         """Whether trying the same again may well succeed: a deadlock, a lock not had in time."""
-
-    async def close(self) -> None:
-        """Let every connection go."""
-        await self.engine.dispose()
 
 
 def require_all_seen(end: Source | Target, specs: Sequence[TableMapping], *, removing: bool) -> None:

@@ -6,11 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.engine.reflection import limits
-from resync_tui.engine.types import LARGEST_REAL, LogicalType, affinity, logical_type
-
-
-def _text(value: str) -> sa.ColumnElement[str]:
-    return sa.literal(value, sa.Text())
+from resync_tui.engine.types import LARGEST_REAL, LogicalType, affinity, logical_type, text_literal
 
 
 def value_checks(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tuple[sa.ColumnElement[bool], str]]:
@@ -49,7 +45,10 @@ def value_checks(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Itera
     if kind is LogicalType.FLOAT and isinstance(target.type, sa.REAL) and "declared" not in target.info:
         yield sa.func.abs(staged) > LARGEST_REAL, "is out of range (real)"
     if kind is LogicalType.ENUM and isinstance(target.type, sa.Enum):
-        yield sa.not_(staged.in_([_text(label) for label in target.type.enums])), "is not one of the state's values"
+        yield (
+            sa.not_(staged.in_([text_literal(label) for label in target.type.enums])),
+            "is not one of the state's values",
+        )
 
 
 def _wrong_storage(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[bool] | None:

@@ -15,7 +15,7 @@ from resync_tui.engine.merge.rejects import keys_of
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Counts, Kind, key_text
+from resync_tui.outcome import Counts, Kind, RemovalLimit, key_text, removal_limit
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ class Removal:
             )
         query = sa.select(sa.func.count()).select_from(self.spec.target).where(self.scope.of_target(self.spec))
         ((held,),) = await self.target.fetch(query)
-        if not self.stats.rows:
+        limit = removal_limit(extra, held, self.stats.rows, largest_share)
+        if limit is RemovalLimit.NO_SOURCE:
             raise CannotRun(
                 f"The district has no {self.spec.name} record at all: none of the state's {held} is removed",
                 "Check the district's database; a resync first shows what it holds.",
             )
-        if extra > largest_share * held:
+        if limit is RemovalLimit.SHARE:
             raise CannotRun(
                 f"{extra} of {held} {self.spec.name} records would go, over {largest_share:.0%}: nothing was removed",
                 "Check the district's database, or raise [engine] extra_share.",

@@ -15,7 +15,7 @@ from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.mapping import EXCLUDED_BY, VALUE_ERROR, TableMapping
 from resync_tui.engine.merge.fit import value_checks
 from resync_tui.engine.reflection import collation
-from resync_tui.engine.types import LogicalType, by_bytes, cast_for_stage, logical_type
+from resync_tui.engine.types import LogicalType, by_bytes, cast_for_stage, logical_type, text_literal
 from resync_tui.outcome import Kind
 
 
@@ -102,11 +102,7 @@ async def refuse_rows(connection: AsyncConnection, spec: TableMapping, rows: sa.
     return int((await connection.execute(statement)).rowcount)
 
 
-def _text(value: str) -> sa.ColumnElement[str]:
-    return sa.literal(value, sa.Text())
-
-
-_REJECTED = _text(Kind.REJECTED)
+_REJECTED = text_literal(Kind.REJECTED)
 
 
 async def _keep_owned(connection: AsyncConnection, spec: TableMapping) -> None:
@@ -132,7 +128,7 @@ def _first_of(spec: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
 
 def _rules(spec: TableMapping) -> Iterable[_Check]:
     for number, rule in enumerate(spec.rules):
-        yield _Check(spec.stage.c[EXCLUDED_BY] == number, _text(Kind.EXCLUDED), _text(rule.reason))
+        yield _Check(spec.stage.c[EXCLUDED_BY] == number, text_literal(Kind.EXCLUDED), text_literal(rule.reason))
 
 
 def _values(spec: TableMapping) -> Iterable[_Check]:
@@ -141,9 +137,9 @@ def _values(spec: TableMapping) -> Iterable[_Check]:
     for name in spec.columns:
         staged, target = spec.stage.c[name], spec.target.c[name]
         if not target.nullable or name in spec.key:
-            yield _Check(staged.is_(None), _REJECTED, _text(f"{name} is missing"))
+            yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"))
         for when, reason in value_checks(staged, target):
-            yield _Check(when, _REJECTED, _text(f"{name} {reason}"))
+            yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"))
 
 
 async def _constraints(connection: AsyncConnection, spec: TableMapping) -> AsyncIterator[_Check]:
@@ -155,7 +151,7 @@ async def _constraints(connection: AsyncConnection, spec: TableMapping) -> Async
                 await connection.execute(sa.select(spec.number).where(broken).limit(0))
         except DBAPIError:
             continue
-        yield _Check(broken, _REJECTED, _text(f"breaks the state's check {name or expression}"))
+        yield _Check(broken, _REJECTED, text_literal(f"breaks the state's check {name or expression}"))
 
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) -> None:
@@ -168,7 +164,7 @@ async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) 
         sa.select(*columns).where(not_refused(spec, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
     )
     same = sa.and_(*(_as_key(stage.c[name], spec.target.c[name]) == doubled.c[name] for name in spec.key))
-    reason = _text("its key occurs more than once in the district")
+    reason = text_literal("its key occurs more than once in the district")
     rows = sa.select(spec.number, _REJECTED, reason).where(same, not_refused(spec, stage))
     await refuse_rows(connection, spec, rows)
 
@@ -226,8 +222,8 @@ def _check_of_parent(
             accepted = sa.exists().where(*same, not_refused(staged_parent, other))
             missing.append(sa.not_(accepted))
     orphan_reason = f"{', '.join(key.columns)} names no {key.parent.name} record"
-    kind = sa.case((elsewhere, _text(Kind.BLOCKED)), else_=_REJECTED)
-    reason = sa.case((elsewhere, _text(blocked_reason)), else_=_text(orphan_reason))
+    kind = sa.case((elsewhere, text_literal(Kind.BLOCKED)), else_=_REJECTED)
+    reason = sa.case((elsewhere, text_literal(blocked_reason)), else_=text_literal(orphan_reason))
     return _Check(sa.and_(*missing), kind, reason)
 
 
@@ -247,7 +243,7 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableMapping
         sa.not_(spec.same_key(held, stage)),
         sa.not_(gives_it_up),
     )
-    reason = _text(f"another record of the state holds this {', '.join(unique.columns)}")
+    reason = text_literal(f"another record of the state holds this {', '.join(unique.columns)}")
     rows = sa.select(spec.number, _REJECTED, reason)
     return await refuse_rows(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
 
@@ -270,7 +266,7 @@ async def _refuse_doubled_values(connection: AsyncConnection, spec: TableMapping
     )
     same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
     ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
-    reason = _text(f"another record of the district has the same {', '.join(unique.columns)}")
+    reason = text_literal(f"another record of the district has the same {', '.join(unique.columns)}")
     rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
     return await refuse_rows(connection, spec, rows)
 

@@ -1,6 +1,5 @@
 """Sessions of PostgreSQL: their settings, their names, how older ones are ended, and what their errors are."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,11 +61,7 @@ async def of_named(connection: AsyncConnection, query: str, tables: Mapping[str,
 
 def application_name(end: End, side: str) -> str:
     """Name a connection so that a later claim of the same district finds it; 63 bytes at most."""
-    return f"resync-tui/{side}/{digest(end.tenant)}/{end.token}"
-
-
-def digest(tenant: str) -> str:
-    return hashlib.sha256(tenant.encode()).hexdigest()[:12]
+    return f"resync-tui/{side}/{end.digest}/{end.token}"
 
 
 def session_settings(end: End) -> dict[str, str]:
@@ -87,7 +82,7 @@ async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
     mine = sa.text(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND application_name LIKE :like AND split_part(application_name, '/', 4)::bigint <= :token"
-    ).bindparams(like=f"resync-tui/{side}/{digest(end.tenant)}/%", token=end.token)
+    ).bindparams(like=f"resync-tui/{side}/{end.digest}/%", token=end.token)
     with anyio.move_on_after(EXPEL_SECONDS):
         while pids := list(await connection.scalars(mine)):
             try:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.registry import explained, open_engine, place
-from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected
+from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected, taken_over
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.session import (
     DIALECT,
@@ -21,7 +21,6 @@ from resync_tui.engine.backends.postgres.session import (
     application_name,
     as_sql,
     cause_of,
-    digest,
     driver_of,
     expel_older,
     of_named,
@@ -34,7 +33,7 @@ from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS, ON_POSTGRES
 from resync_tui.engine.types import NATIVE_IN_STAGE, logical_type
-from resync_tui.errors import ConnectionLost, LeaseLost
+from resync_tui.errors import ConnectionLost
 
 DROPPED_AT_ONCE = 20
 """Tables; each keeps locks until the end of the transaction, of which a server has only so many."""
@@ -100,7 +99,7 @@ class PostgresTarget(Target):
                 {"tenant": self.end.tenant, "token": self.end.token},
             )
             if claimed.rowcount == 0:
-                raise _taken_over()
+                raise taken_over()
             await connection.commit()
         await self.drop_stages()
         async with connected(self.engine) as connection:
@@ -135,7 +134,7 @@ class PostgresTarget(Target):
         )
         async with self._connected() as connection:
             if await connection.scalar(guard) != self.end.token:
-                raise _taken_over()
+                raise taken_over()
             yield connection
             # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
             with anyio.fail_after(CLEANUP_SECONDS, shield=True):
@@ -150,7 +149,7 @@ class PostgresTarget(Target):
     @property
     def _mark(self) -> str:
         """A table like the stages: a server that crashes empties it as it does them."""
-        return f'{STAGE_SCHEMA}."m_{digest(self.end.tenant)}_{self.end.token}"'
+        return f'{STAGE_SCHEMA}."m_{self.end.digest}_{self.end.token}"'
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -160,7 +159,7 @@ class PostgresTarget(Target):
                 try:
                     whole = await connection.scalar(sa.text(f"SELECT whole FROM {self._mark}"))
                 except DBAPIError as error:
-                    raise (_taken_over() if sqlstate(error)[0] == "42P01" else error) from None
+                    raise (taken_over() if sqlstate(error)[0] == "42P01" else error) from None
                 if not whole:
                     raise ConnectionLost(
                         f"The server of {self.end.name} ({place(self.end.url)}) crashed",
@@ -179,7 +178,7 @@ class PostgresTarget(Target):
                 return [tuple(row) for row in await driver.fetch(as_sql(query))]
 
     def stage_name(self, number: int) -> str:
-        return f"{number}_{digest(self.end.tenant)}_{self.end.token}"
+        return f"{number}_{self.end.digest}_{self.end.token}"
 
     async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
         await self._run("; ".join(statement for spec in specs for statement in _stage_ddl(spec)))
@@ -216,7 +215,7 @@ class PostgresTarget(Target):
             "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
             " WHERE nspname = :schema AND relkind = 'r' AND split_part(relname, '_', 2) = :digest"
             " AND split_part(relname, '_', 3)::bigint <= :token"
-        ).bindparams(schema=STAGE_SCHEMA, digest=digest(self.end.tenant), token=self.end.token)
+        ).bindparams(schema=STAGE_SCHEMA, digest=self.end.digest, token=self.end.token)
         async with connected(self.engine) as connection:
             left = [f'{STAGE_SCHEMA}."{name}"' for name in await connection.scalars(find)]
             for start in range(0, len(left), DROPPED_AT_ONCE):
@@ -271,10 +270,6 @@ async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:
             async with connection.begin_nested():
                 for each in made:
                     await connection.exec_driver_sql(f"ALTER {each} OWNER TO {owner}")
-
-
-def _taken_over() -> LeaseLost:
-    return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
 
 
 def _stage_ddl(spec: TableMapping) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import psutil
 
-from resync_tui.engine.backends.base import End
-from resync_tui.errors import LeaseLost
+from resync_tui.engine.backends.base import End, taken_over
+from resync_tui.processes import end_if_stopped
 
 STOPPED_SECONDS = 2.0
 """How long a stopped process may hold the state before its successor ends it."""
@@ -40,7 +40,7 @@ class Fence:
             tokens, processes = content["tokens"], content["processes"]
             newest = tokens.get(self.end.tenant, 0)
             if newest > self.end.token or (newest < self.end.token and not claim):
-                raise LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+                raise taken_over()
             if newest < self.end.token:
                 _end_if_stopped(processes.get(self.end.tenant))
             tokens[self.end.tenant], processes[self.end.tenant] = self.end.token, self._me
@@ -84,9 +84,5 @@ class Fence:
 
 def _end_if_stopped(process: list[Any] | None) -> None:
     """End a process, given by its number and when it began, where it is stopped (SIGSTOP, Ctrl-Z)."""
-    if process is None:
-        return
-    with suppress(psutil.Error, OSError):
-        found = psutil.Process(process[0])
-        if found.create_time() == process[1] and found.status() == psutil.STATUS_STOPPED:
-            found.kill()
+    if process is not None:
+        end_if_stopped(process[0], lambda found: bool(found.create_time() == process[1]))

@@ -1,6 +1,5 @@
 """The file beside a SQLite state that holds a batch's stages."""
 
-import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -9,9 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from resync_tui.databases.sqlite import uri_path
-from resync_tui.engine.backends.base import End
+from resync_tui.engine.backends.base import End, taken_over
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
-from resync_tui.errors import LeaseLost
 
 quote = sqlite.dialect().identifier_preparer.quote
 
@@ -20,8 +18,7 @@ class StageFile:
     """Where one batch of a district keeps its stages; the next claim of the district removes what a dead one left."""
 
     def __init__(self, state: Path, end: End) -> None:
-        digest = hashlib.sha256(end.tenant.encode()).hexdigest()[:12]
-        self._district = f"{state.name}.resync-{digest}"
+        self._district = f"{state.name}.resync-{end.digest}"
         self.path = state.with_name(f"{self._district}-{end.token}")
 
     async def create(self, driver: aiosqlite.Connection) -> None:
@@ -35,7 +32,7 @@ class StageFile:
         except sqlite3.OperationalError:
             if self.path.exists():
                 raise
-            raise LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.") from None
+            raise taken_over() from None
 
     async def _attach(self, driver: aiosqlite.Connection, mode: str) -> None:
         await driver.execute(f"ATTACH DATABASE ? AS {STAGE_SCHEMA}", (f"file:{uri_path(self.path)}?mode={mode}",))
