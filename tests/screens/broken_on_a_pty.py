@@ -19,8 +19,8 @@ def main() -> int:
     """Run the command line over screens that cannot draw a row."""
     block_endings()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(main, "read_settings", lambda: None)
-        patched.setattr(main, "_open_screens", lambda _: on_a_pty.main())
+        patched.setattr("resync_tui.cli.main.read_settings", lambda: None)
+        patched.setattr("resync_tui.cli.main.open_screens", lambda _: on_a_pty.main())
         patched.setattr(Rows, "render_line", broken)
         return answer([])
 
