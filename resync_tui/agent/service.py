@@ -1,6 +1,6 @@
-"""The agent: claims batches, runs the engine, writes its events to the control database, keeps the leases.
+"""The agent: claims batches, runs the engine, writes progress, renews the leases.
 
-Any number of agents may serve one control database, on any hosts that reach it; each runs its batches side by side.
+Any number of agents may serve one control database, on any hosts that reach it; each runs its batches concurrently.
 """
 
 import gc
@@ -32,17 +32,17 @@ from resync_tui.rights import edition_of, require_own
 from resync_tui.schedule import window_open
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
-"""How long a silent agent keeps its batches; all agents of a control database should agree."""
+"""Environment variable: seconds until a silent agent's lease lapses; all agents of a control database should agree."""
 POLL_SECONDS = 1.0
 OUTAGE_PAUSE = 15.0
 ONCE_PATIENCE = 5
-"""Failures in a row to reach the control database after which `--once` gives up."""
+"""Consecutive failures to reach the control database after which `--once` gives up."""
 
 WorkOf = Callable[[Settings, Lease], Work]
 
 
 def collect_rarely() -> None:
-    """Let Python look for garbage seldom: a batch makes few cycles, and looking took a third of a small one's time."""
+    """Make garbage collection rare: a batch makes few cycles, and collection took a third of a small one's time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
