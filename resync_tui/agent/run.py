@@ -21,7 +21,7 @@ PAUSES = (1, 2, 5, 15, 60)
 """Minutes until a campaign tries an unreachable district again, per put-off; the last one repeats."""
 
 MAX_ATTEMPTS = 5
-"""Attempts per claim of a batch whose connections broke or whose databases went away."""
+"""Attempts per claim of a batch that loses its connections or databases."""
 
 
 @dataclass(frozen=True, slots=True)

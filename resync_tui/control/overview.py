@@ -17,7 +17,7 @@ from resync_tui.outcome import Color, Purpose, Status
 from resync_tui.results import Agent, DistrictStanding, Present, Standing, standing_of
 
 FEW = 10
-"""Districts up to which each is looked up by itself; above that all are read at once."""
+"""Districts up to which each is looked up by itself; more are read all at once."""
 
 
 async def board(

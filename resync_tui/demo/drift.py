@@ -27,7 +27,7 @@ Sides = Iterator[tuple[Row | None, Row | None]]
 
 
 class Ageing:
-    """The drift between one district and its part of the state; its tables go parents first."""
+    """The drift between one district and its part of the state; pass its tables parents first."""
 
     def __init__(self, catalog: Catalog, shapes: Iterable[TableShape], draw: Callable[[str], Draw]) -> None:
         """`shapes` are the district's tables with the state's constraints, without a tenant column."""
@@ -127,7 +127,7 @@ _NAMES = {f"{YEAR - 1}-{YEAR % 100}": f"{YEAR - 2}-{YEAR % 100 - 1}"}
 
 
 class Years:
-    """All good rows of a district; its tables go parents first."""
+    """All good rows of a district; request its tables parents first."""
 
     def __init__(
         self,
