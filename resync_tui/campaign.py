@@ -1,4 +1,4 @@
-"""Campaigns: why a resync is due, and which districts lack it."""
+"""Campaigns: mandatory full resyncs that are due, and the districts that lack one."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Scenario(StrEnum):
-    """When a resync is mandatory (documents: "Resync Scenarios"); the text is a request's reason."""
+    """The scenarios in which a resync is mandatory; the text is a request's reason."""
 
     END_OF_YEAR = "End of school year"
     START_OF_YEAR = "Start of school year"
@@ -23,14 +23,14 @@ class Scenario(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A full resync that is mandatory since a day, and has not completed since."""
+    """A mandatory full resync that is due: its scenario, and the day since which it must have been started."""
 
     scenario: Scenario
     since: date
 
 
 def due(years: "YearSettings", today: date, last_full: datetime | None) -> Due | None:
-    """Return which full resync of the current year is due, by when the last one was started; None: none is."""
+    """Return the full resync of the current year that is due, or None; `last_full` is when the last one was started."""
     for scenario, since in ((Scenario.END_OF_YEAR, years.closes), (Scenario.START_OF_YEAR, years.opens)):
         if since is not None and today >= since:
             done = last_full is not None and last_full.astimezone().date() >= since
@@ -39,11 +39,11 @@ def due(years: "YearSettings", today: date, last_full: datetime | None) -> Due |
 
 
 def lacking(board: Sequence[DistrictStanding], since: date) -> list[str]:
-    """Return the districts without a completed full resync that was started on that day or later."""
+    """Return the districts without a completed full resync that was started on `since` or later."""
     return [each.district for each in board if not each.full_since(since)]
 
 
 def tally(standings: Collection[Standing]) -> dict[Standing, int]:
-    """Return how many districts stand where, all kinds included, in their order."""
+    """Return the number of districts per standing, all standings included, in their order."""
     found = list(standings)
     return {each: found.count(each) for each in Standing}

@@ -1,8 +1,7 @@
-"""The catalog of DIS objects: what depends on what, and which tables hold the records.
+"""The catalog of DIS objects: their dependency graph, and the tables of their records.
 
-The catalog is data, `schema/objects.toml` or a file of the user's own; nothing here knows Campus
-(documents: "Campus Object Hierarchies").
-Objects keep the order of the file, which is the order on screen; names match without case.
+The catalog is data (`schema/objects.toml`, or the user's own file); no code here knows Campus. Objects keep the order
+of the file, which is the order on screen; names match without case.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,14 +17,14 @@ from resync_tui.toml_file import CLOSED, parse
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition under which a record of `table` may not sync to the state."""
+    """An exclusion rule: the condition under which a record of `table` may not sync to the state."""
 
     __pydantic_config__ = CLOSED
 
     id: str
     table: str
     when: str | dict[str, str]
-    """SQL over the source row `t`, with `:year` and `:today`; or one such text by dialect name."""
+    """SQL over the source row `t`, with `:year` and `:today`; or one such text per dialect name."""
     reason: str
 
     def condition(self, dialect: str) -> str:
@@ -39,31 +38,31 @@ class Rule:
 
 @dataclass(frozen=True)
 class DisObject:
-    """One DIS object: a box to tick, the objects it depends on, and the tables that hold its records."""
+    """A DIS object: a node of the checklist, its dependencies and its tables."""
 
     __pydantic_config__ = CLOSED
 
     name: str
     tables: tuple[str, ...]
-    """Parents first."""
+    """The tables of its records, parents before children."""
     parents: tuple[str, ...] = ()
     under: str | None = None
-    """Where the checklist shows it; left out: under its first parent."""
+    """The object under which the checklist shows it; None: under its first parent."""
     school_year: bool = False
     states: tuple[str, ...] = ()
-    """Exists in these states only; empty: in all."""
+    """The only states in which it exists; empty: all."""
     not_states: tuple[str, ...] = ()
     when_subscribed: bool = False
-    """Exists only where the subscription names it."""
+    """Whether it exists only where the subscription names it."""
     state_owned: tuple[str, ...] = ()
-    """`Table.column`: set once, then the state's."""
+    """Columns (`Table.column`) that belong to the state once they are set."""
     ignore_columns: tuple[str, ...] = ()
-    """`Table.column`: only the district has them."""
+    """Columns (`Table.column`) that only the district has."""
     hint: str = ""
     rule: tuple[Rule, ...] = ()
 
     def exists_in(self, state: str, subscription: Collection[str] | None) -> bool:
-        """Whether this object exists for a state and what it subscribes to (None: everything)."""
+        """Whether this object exists for a state and its subscription (None: everything)."""
         if (self.states and state not in self.states) or state in self.not_states:
             return False
         if subscription is None:
@@ -73,7 +72,7 @@ class DisObject:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All DIS objects, with the graph of their dependencies."""
+    """All DIS objects and their dependency graph."""
 
     __pydantic_config__ = CLOSED
 
@@ -81,13 +80,13 @@ class Catalog:
     object: tuple[DisObject, ...]
     tenant_column: str | None = None
     identity: str | None = None
-    """`Table.column` where a source says which district it is."""
+    """The column (`Table.column`) of a source that holds its district's identity."""
     year: str | None = None
-    """`Table.column` where a school year is written, as the year it ends in."""
+    """The column (`Table.column`) of a school year, as the calendar year in which it ends."""
 
     @property
     def objects(self) -> tuple[DisObject, ...]:
-        """The objects in the order of the screen."""
+        """The objects in screen order."""
         return self.object
 
     @cached_property
@@ -96,16 +95,16 @@ class Catalog:
 
     @cached_property
     def position(self) -> dict[str, int]:
-        """Each object's place in the order of the screen, from 0."""
+        """Each object's position in screen order, from 0."""
         return {dis_object.name: place for place, dis_object in enumerate(self.object)}
 
     def sorter(self) -> "TopologicalSorter[str]":
-        """Return what sorts the objects, parents before their children."""
+        """Return a topological sorter of the objects, parents before children."""
         return TopologicalSorter({each.name: each.parents for each in self.object})
 
     @cached_property
     def _above(self) -> dict[str, frozenset[str]]:
-        """Each object's ancestors, parents before their children."""
+        """Each object's ancestors; keys in topological order, parents before children."""
         above: dict[str, frozenset[str]] = {}
         for name in self.sorter().static_order():
             parents = self[name].parents
@@ -122,14 +121,14 @@ class Catalog:
 
     @property
     def parents_first(self) -> tuple[str, ...]:
-        """All objects, each after everything that it depends on."""
+        """All objects in topological order, parents before children."""
         return tuple(self._above)
 
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self._by_name
 
     def __getitem__(self, name: str) -> DisObject:
-        """Return an object by its name, in any case. Raises UsageError with the nearest name."""
+        """Return an object by its name, without case. Raises UsageError with the nearest name."""
         found = self._by_name.get(name.casefold())
         if found is None:
             names = (dis_object.name for dis_object in self.object)
@@ -145,17 +144,17 @@ class Catalog:
         return self._children[self[name].name]
 
     def ancestors(self, names: Iterable[str]) -> frozenset[str]:
-        """Return every object that any of `names` depends on, near or far, without `names` themselves."""
+        """Return all ancestors of `names`, direct and indirect, without `names` themselves."""
         chosen = {self[name].name for name in names}
         return frozenset[str]().union(*(self._above[name] for name in chosen)) - chosen
 
     def descendants(self, name: str) -> frozenset[str]:
-        """Return every object that depends on `name`, near or far."""
+        """Return all descendants of an object, direct and indirect."""
         wanted = self[name].name
         return frozenset(each for each, above in self._above.items() if wanted in above)
 
     def paths(self, name: str, ancestor: str) -> list[str]:
-        """Return one shortest chain from `name` up to `ancestor`, both included: why `ancestor` is needed."""
+        """Return a shortest dependency path from `name` up to `ancestor`, both included."""
         start, wanted = self[name].name, self[ancestor].name
         assert wanted in self._above[start] | {start}
         chains = {start: [start]}
@@ -168,14 +167,14 @@ class Catalog:
         return chains[wanted]
 
     def shown_under(self, name: str) -> str | None:
-        """Return the object under which the checklist shows this one; None for the top level."""
+        """Return the object under which the checklist shows this one; None at the top level."""
         dis_object = self[name]
         if dis_object.under is not None:
             return dis_object.under
         return dis_object.parents[0] if dis_object.parents else None
 
     def depth(self, name: str) -> int:
-        """Return how far the checklist indents an object: 0 for the top level."""
+        """Return an object's indent level in the checklist, 0 at the top."""
         above = self.shown_under(name)
         return 0 if above is None else 1 + self.depth(above)
 
@@ -208,7 +207,7 @@ class Catalog:
 
 
 def load(path: Path | None = None) -> Catalog:
-    """Return the catalog in a file, or the built-in one. Raises ConfigError."""
+    """Return the catalog in a file, by default the built-in one. Raises ConfigError."""
     if path is None:
         return parse_catalog(
             files("resync_tui.schema").joinpath("objects.toml").read_text("utf-8"), "the built-in catalog"
@@ -222,7 +221,7 @@ def load(path: Path | None = None) -> Catalog:
 
 
 def parse_catalog(text: str, origin: str) -> Catalog:
-    """Return a catalog from TOML. Raises ConfigError for a cycle, an unknown parent or a doubled name."""
+    """Return a catalog from TOML. Raises ConfigError for a cycle, an unknown parent or a duplicate name."""
     catalog = parse(Catalog, text, origin)
     seen: dict[str, str] = {}
     for each in catalog.object:

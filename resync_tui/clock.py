@@ -1,4 +1,4 @@
-"""What time it is, as an aware UTC time; passed in where a test needs another."""
+"""The clock: the current time as an aware UTC datetime; a test passes its own."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,5 +8,5 @@ Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return this host's time."""
+    """Return this host's current time."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""An error that nobody foresaw: where it happened goes to a file, one line to the user."""
+"""The crash log: the place of an unforeseen error goes to a file, one line to the user."""
 
 import os
 import traceback
@@ -10,7 +10,7 @@ from resync_tui.paths import crash_log_path
 
 
 def crashed(error: Exception) -> ResyncError:
-    """Return what to tell; messages of exceptions stay out of it and of the file, as they may quote a record."""
+    """Return the error to report; messages of exceptions stay out of it and of the file, as they may quote a record."""
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     path = crash_log_path()
     try:

@@ -1,4 +1,4 @@
-"""Everything that can stop a command: what happened, what to do about it, and the exit code.
+"""Exceptions that stop a command: what happened, what to do about it, and the exit code.
 
 ResyncError
 ├── UsageError        2   a name, option or file that does not fit
@@ -6,7 +6,7 @@ ResyncError
 ├── CannotRun         3   a database, a table or an identity is not what it must be
 │   ├── Unreachable    3  a database does not answer: what had begun starts again, a campaign tries it later
 │   └── ConnectionLost 3  a connection broke in mid-batch: the batch starts again under a new snapshot
-├── Cancelled         4   somebody cancelled it
+├── Cancelled         4   the batch was cancelled
 ├── NoRight           5   this user may not do that
 └── LeaseLost         3   another agent has taken this batch over: stop at once, write nothing more
 """
@@ -16,7 +16,7 @@ from difflib import get_close_matches
 
 
 class ResyncError(Exception):
-    """What happened (`what`) and what to do about it (`do`), a line each, without passwords or student data."""
+    """Base of all errors: what happened (`what`), what to do (`do`), a line each, without passwords or student data."""
 
     exit_code = 3
 
@@ -33,48 +33,48 @@ class UsageError(ResyncError):
 
 
 class ConfigError(UsageError):
-    """resync.toml or objects.toml cannot be used as it stands."""
+    """A resync.toml or objects.toml that cannot be used as it stands."""
 
 
 class CannotRun(ResyncError):
-    """A database, a table or an identity is not what it must be, so nothing was started."""
+    """A database, table or identity that is not what it must be; nothing was started."""
 
     exit_code = 3
 
 
 class Unreachable(CannotRun):
-    """A database does not answer, or takes nobody in: it may do so later."""
+    """A database that does not answer or accepts no connection; it may do so later."""
 
 
 class ConnectionLost(CannotRun):
-    """A connection broke in mid-batch; trying the whole batch again is safe."""
+    """A connection lost in mid-batch; retrying the whole batch is safe."""
 
 
 class LeaseLost(ResyncError):
-    """Another agent has taken this batch over; whoever sees this stops at once and writes nothing more."""
+    """A lease that another agent has taken over; its former holder stops at once and writes nothing more."""
 
 
 class Cancelled(ResyncError):
-    """Somebody cancelled the batch."""
+    """A cancellation, of a batch or of a command's question."""
 
     exit_code = 4
 
 
 class NoRight(ResyncError):
-    """This user may not do that."""
+    """A right that this user lacks."""
 
     exit_code = 5
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return `; nearest is X` where one of `names` looks like `name` (case aside), else an empty string."""
+    """Return `; nearest is X` for the one of `names` that resembles `name` (without case), else an empty string."""
     by_folded = {known.casefold(): known for known in names}
     close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; the nearest is {by_folded[close[0]]}" if close else ""
 
 
 def one_line(error: Exception) -> str:
-    """Return an error as one line; an unforeseen one says only where, as its text may quote a record."""
+    """Return an error as one line; of an unforeseen one only its place, as its text may quote a record."""
     if isinstance(error, ResyncError):
         return f"{error.what}. {error.do}"
     place = error.__traceback__
@@ -85,7 +85,7 @@ def one_line(error: Exception) -> str:
 
 
 def flatten(error: Exception) -> list[Exception]:
-    """Return the errors that came together."""
+    """Return the leaves of an exception group; of any other error itself."""
     if isinstance(error, ExceptionGroup):
         return [leaf for each in error.exceptions for leaf in flatten(each)]
     return [error]

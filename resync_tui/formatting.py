@@ -1,4 +1,4 @@
-"""How times, counts and results are written, on screen and by commands; pure."""
+"""Formats of times, counts and results, on screen and in command output; pure."""
 
 import csv
 import io
@@ -10,24 +10,24 @@ from resync_tui.results import Batch, ObjectResult
 
 
 def when(moment: datetime | None) -> str:
-    """Write a moment in local time, with the year."""
+    """Format a time as local time, with the year."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
 
 
 def since(moment: datetime, at: datetime) -> str:
-    """Write a moment to the second in local time; the date only where that was not today."""
+    """Format a time to the second, as local time; with the date only if that is not today."""
     local = moment.astimezone()
     return local.strftime("%H:%M:%S" if local.date() == at.astimezone().date() else "%Y-%m-%d %H:%M:%S")
 
 
 def span(seconds: float) -> str:
-    """Write a duration as hours, minutes and seconds."""
+    """Format a duration as hours, minutes and seconds."""
     whole = max(0, int(seconds))
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def short_span(seconds: float) -> str:
-    """Write a duration in at most six characters: 42s, 7m42s, 3h05m, 12d."""
+    """Format a duration in at most six characters: 42s, 7m42s, 3h05m, 12d."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
@@ -37,22 +37,22 @@ def short_span(seconds: float) -> str:
 
 
 def ran_for(started: datetime | None, finished: datetime | None, at: datetime) -> float:
-    """Return how many seconds something has run, or ran."""
+    """Return the duration of a run in seconds, up to `at` while it runs; 0 before it starts."""
     return ((finished or at) - started) / timedelta(seconds=1) if started else 0.0
 
 
 def school_year(year: int) -> str:
-    """Write a school year, which is known by the year it ends in, as 2025-26."""
+    """Format a school year, known by the year in which it ends, as 2025-26."""
     return f"{year - 1}-{year % 100:02}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """Write a count with its noun."""
+    """Format a count with its noun, singular or plural."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def error_rate(counts: Counts) -> str:
-    """Write the share of errors in at most four characters; a rate never rounds to 0 % nor across the 1 % line."""
+    """Format the error rate in at most four characters; it never rounds to 0 % nor across the 1 % line."""
     if not counts.errors or not counts.processed:
         return "ok" if not counts.errors else "all"
     tenths, rest = divmod(counts.errors * 1000, counts.processed)
@@ -64,7 +64,7 @@ def error_rate(counts: Counts) -> str:
 
 
 def share(result: ObjectResult) -> float:
-    """Return how far an object is, 0 to 1: looking at its records is one half, merging them the other."""
+    """Return an object's progress, 0 to 1: reading its records is one half, merging them the other."""
     if result.status is Status.COMPLETED:
         return 1.0
     if not result.total:
@@ -80,21 +80,21 @@ _ENDED = {Status.FAILED: "fail", Status.CANCELLED: "canc", Status.SKIPPED: "skip
 
 
 def outcome(result: ObjectResult) -> str:
-    """Write what stands beside an object's dot, in at most four characters."""
+    """Format the result beside an object's dot, in at most four characters."""
     if result.status is Status.RUNNING:
         return f"{int(share(result) * 100)}%"
     return _ENDED.get(result.status) or error_rate(result.counts)
 
 
 def kind_of(batch: Batch) -> str:
-    """Write what a batch is for: resync, full resync, compare, remove extra."""
+    """Format a batch's purpose: resync, full resync, compare, remove extra."""
     if batch.purpose is Purpose.RESYNC:
         return "full resync" if batch.full else "resync"
     return "compare" if batch.purpose is Purpose.VERIFY else "remove extra"
 
 
 def batch_share(batch: Batch) -> float:
-    """Return how far a batch is, 0 to 1, by records where they are known and by objects where not."""
+    """Return a batch's progress, 0 to 1, by records where they are counted, else by objects."""
     if not batch.objects:
         return 0.0
     totals = [result.total for result in batch.objects]
@@ -106,7 +106,7 @@ def batch_share(batch: Batch) -> float:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Break a text into lines between words; a word that is longer than a line, such as a path, goes on in the next."""
+    """Wrap a text between words; a word longer than a line, such as a path, continues on the next."""
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:

@@ -1,4 +1,4 @@
-"""The JSON documents that scripts read: catalog, plan, batches and errors as plain dictionaries."""
+"""The JSON output of the commands: catalog, plan, batches and errors as plain dictionaries."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -24,12 +24,12 @@ Document: TypeAlias = dict[str, Any]
 
 
 def time(value: datetime | None) -> str | None:
-    """Return a time in UTC, as ISO 8601 with Z."""
+    """Return a time as ISO 8601 in UTC, with Z."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
 
 
 def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> list[Document]:
-    """Return the checklist in screen order; what has never run has nulls."""
+    """Return the checklist in screen order; an object that has never run has nulls."""
     return [_checked(catalog, each.name, last.get(each.name)) for each in catalog.objects]
 
 
@@ -68,7 +68,7 @@ def plan(plan: Plan) -> Document:
 def batch(batch: Batch) -> Document:
     """Return one district's batch with its objects, in the order of syncing.
 
-    What most batches have none of stands there only where there is some: purpose, preview, reason, when it may start.
+    Purpose, preview, reason and earliest start are left out where they are empty, as in most batches.
     """
     more: Document = {}
     if batch.purpose is not Purpose.RESYNC:
@@ -116,13 +116,13 @@ def _result(result: ObjectResult) -> Document:
 
 
 def verification(batch: Batch, records: Sequence[FindingRecord] | None) -> Document:
-    """Return what a comparison found; with `records` also the keys of those that are not the same."""
+    """Return the result of a comparison; with `records` also the keys of the records that differ."""
     document = _head(batch) | {"objects": [_compared(each) for each in batch.objects]}
     return document if records is None else document | {"keys": [_finding(each) for each in records]}
 
 
 def removal(batch: Batch) -> Document:
-    """Return what became of the records that only the state had."""
+    """Return the result of a removal of extra records."""
     return _head(batch) | {"objects": [_removed(each) for each in batch.objects]}
 
 
@@ -173,7 +173,7 @@ def _finding(record: FindingRecord) -> Document:
 
 
 def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> Document:
-    """Return a schedule, when it fires next and when its batches may start then."""
+    """Return a schedule with its next firing and the earliest start of that firing's batches."""
     return {
         "name": schedule.name,
         "cron": schedule.cron,
@@ -204,7 +204,7 @@ def alert(alert: Alert) -> Document:
 def standing(
     district: DistrictSettings, standing: DistrictStanding, opens: date | None, closes: date | None
 ) -> Document:
-    """Return where a district stands; `full_since_…` are null where that day is not configured, or still to come."""
+    """Return a district's standing; `full_since_…` are null where that day is not configured or still to come."""
     return {
         "district": district.id,
         "name": district.name,
@@ -234,7 +234,7 @@ def error(record: ErrorRecord) -> Document:
 
 
 def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Document:
-    """Return what `doctor` found."""
+    """Return the report of `doctor`: agents and problems."""
     return {
         "agents": [{"host": each.host, "pid": each.pid, "alive": each.alive} for each in agents],
         "problems": [{"what": each.what, "do": each.do} for each in problems],

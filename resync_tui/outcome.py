@@ -11,16 +11,16 @@ KeyValue: TypeAlias = str | int | float | bool | None
 
 
 Consent: TypeAlias = Mapping[str, frozenset[str]]
-"""The extra records that may go, by table, each as `key_text`."""
+"""The extra records whose removal was confirmed, by table, each as `key_text`."""
 
 
 def key_text(key: Mapping[str, KeyValue]) -> str:
-    """Return a record's key as one text, the same for the same key."""
+    """Return a record's key as one text, equal for equal keys."""
     return json.dumps(dict(key), sort_keys=True)
 
 
 class Status(StrEnum):
-    """Where a batch, or one object of it, stands; only an object is ever skipped."""
+    """The status of a batch, or of one object of it; only an object is ever skipped."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the status is final."""
         return self not in (Status.QUEUED, Status.RUNNING)
 
 
@@ -45,7 +45,7 @@ class Color(StrEnum):
 
 
 class Kind(StrEnum):
-    """Why a record did not go in: its own rule, its parent, or all else."""
+    """The kind of a refusal: the record's own rule, its parent, or any other reason."""
 
     EXCLUDED = "excluded"
     REJECTED = "rejected"
@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a batch is for: to push records, only to compare, or to take records out that only the state has."""
+    """The purpose of a batch: to push records, only to compare, or to remove extra records."""
 
     RESYNC = "resync"
     VERIFY = "verify"
@@ -61,7 +61,7 @@ class Purpose(StrEnum):
 
 
 class Finding(StrEnum):
-    """What a comparison says of a record that is not the same at both ends."""
+    """The kind of a difference between district and state."""
 
     MISSING = "missing"
     DIFFERENT = "different"
@@ -70,11 +70,10 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Records of one object, or of a batch; each term is counted for itself, never by subtraction.
+    """Record counts of one object, or of a batch; each term is counted by itself, never by subtraction.
 
-    `processed` is every record in scope; `extra` are records only the state has, outside the identity. When only
-    comparing, `inserted` and `updated` are those that would be. When extra records are taken out, `processed` are
-    these.
+    `processed` is every record in scope; `extra` are records only the state has, outside the identity. In a comparison
+    `inserted` and `updated` are those that a resync would write; in a removal `processed` are the extra records.
     """
 
     processed: int = 0
@@ -89,12 +88,12 @@ class Counts:
 
     @property
     def errors(self) -> int:
-        """Records that did not reach the state, whatever the kind."""
+        """Number of records that did not reach the state, of any kind."""
         return self.excluded + self.rejected + self.blocked
 
     @property
     def accounted(self) -> int:
-        """Records whose fate is known; equals `processed` once an object has completed."""
+        """Number of records with a known outcome; equals `processed` once an object has completed."""
         return self.inserted + self.updated + self.unchanged + self.removed + self.errors
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -102,7 +101,7 @@ class Counts:
 
 
 def color(status: Status, counts: Counts) -> Color | None:
-    """Return the dot of an object or batch; None until it has run, and where it was cancelled or skipped."""
+    """Return the status dot of an object or batch; None until it has run, and if it was cancelled or skipped."""
     if status is Status.RUNNING:
         return Color.GRAY
     if status is Status.FAILED:
@@ -127,14 +126,14 @@ def worst(colors: list[Color | None]) -> Color | None:
 
 
 class RemovalLimit(StrEnum):
-    """Why the number of extra records forbids their removal."""
+    """The reason why the number of extra records forbids their removal."""
 
     NO_SOURCE = "the district has no record of the table"
     SHARE = "they are too large a share of what the state holds"
 
 
 def removal_limit(extra: int, held: int, of_district: int, largest_share: float) -> RemovalLimit | None:
-    """Return why so many of the `held` records may not be removed, None where they may.
+    """Return why this number of the `held` records may not be removed; None if it may.
 
     Then the district rather than the state is taken to be wrong.
     """

@@ -1,4 +1,4 @@
-"""Every place on disk that the program chooses: the agents' folder and log, the crash log, an agent's output."""
+"""File locations that the program chooses: the agents' state folder and log, the crash log, an agent's output."""
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ from resync_tui.config.url import file_of
 
 
 def state_folder(control_url: str) -> Path:
-    """Return where agents of a control database keep log and locks: beside a SQLite file, else in the user's state."""
+    """Return the folder of the agents' log and locks: beside a SQLite file, else the user's state folder."""
     file = file_of(control_url)
     return file.absolute().parent if file else platformdirs.user_state_path("resync-tui")
 
 
 def log_path(control_url: str) -> Path:
-    """Return where the agents of a control database write their log."""
+    """Return the path of the log of a control database's agents."""
     return state_folder(control_url) / "agent.log"
 
 
 def crash_log_path() -> Path:
-    """Return where tracebacks of unforeseen errors go."""
+    """Return the path of the crash log, for tracebacks of unforeseen errors."""
     return platformdirs.user_log_path("resync-tui") / "errors.log"
 
 
 def agent_output_path() -> Path:
-    """Return where an agent that a console started prints to."""
+    """Return the path of the output of an agent started by a console."""
     return platformdirs.user_state_path("resync-tui") / "agent.out"

@@ -1,7 +1,4 @@
-"""A selection of DIS objects becomes a plan: what is sent, in which order, and why each object is in it.
-
-Documents: "Partial Resync", "Check Dependencies"; parents go before children.
-"""
+"""Plans and requests: what is sent, in which order (parents before children), and why each object is in it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from resync_tui.outcome import Purpose
 
 
 class Marked(StrEnum):
-    """Why an object is in a plan: chosen by the user, or needed by one that is."""
+    """The reason why an object is in a plan: selected by the user, or required by a selected one."""
 
     SELECTED = "selected"
     REQUIRED = "required"
@@ -26,9 +23,9 @@ class PlannedObject:
 
     object: str
     sequence: int
-    """Its place in the order of syncing, from 1."""
+    """Position in the order of syncing, from 1."""
     wave: int
-    """The longest path of dependencies that leads to it within the plan, from 1; a wave waits for the one before."""
+    """Length of the longest dependency path to it within the plan, from 1; a wave waits for the one before."""
     marked: Marked
     required_by: tuple[str, ...]
     """Its direct children in the plan; empty where the user selected it."""
@@ -36,7 +33,7 @@ class PlannedObject:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one resync sends, in order, for one school year."""
+    """The plan of one resync: its objects in the order of syncing, for one school year."""
 
     year: int
     objects: tuple[PlannedObject, ...]
@@ -49,46 +46,46 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of which districts, by whom, why and when; it is queued as a batch a district."""
+    """A request: a plan for districts, its requester, reason and time; it is queued as one batch per district."""
 
     districts: Sequence[str]
     plan: Plan
     initiator: str
-    """`district` or `state`."""
+    """Requesting edition: `district` or `state`."""
     requested_by: str
     purpose: Purpose = Purpose.RESYNC
     reason: str = ""
-    """One of campaign.Scenario, or free text."""
+    """A campaign.Scenario, or free text."""
     full: bool = False
-    """Whether the plan is of all objects of its year."""
+    """Whether the plan has all objects of its year."""
     not_before: datetime | None = None
-    """Its batches wait until then, and for the window."""
+    """Earliest start of its batches; from then on they also wait for the window."""
     scheduled: bool = False
-    """Whether a schedule asks."""
+    """Whether a schedule is the requester."""
     campaign: bool | None = None
-    """Whether a district that cannot be reached is tried again later; None: where there are several."""
+    """Whether an unreachable district is tried again later; None: where the request has several districts."""
     preview: int | None = None
-    """Of a removal: the comparison whose extra records may go."""
+    """For a removal: the comparison whose extra records may be removed."""
 
     @property
     def by_clock(self) -> bool:
-        """Whether it starts by the clock, and so within the window only."""
+        """Whether it starts by the clock, and so only within the window."""
         return self.scheduled or self.not_before is not None
 
     @property
     def is_campaign(self) -> bool:
-        """Whether a district that cannot be reached is tried again later."""
+        """Whether an unreachable district is tried again later."""
         return self.by_clock or (len(self.districts) > 1 if self.campaign is None else self.campaign)
 
 
 Allowed: TypeAlias = Callable[[Sequence[str], Plan], None]
-"""Whether districts may be asked for a plan; raises UsageError where not."""
+"""The check of a plan for districts before it is queued; raises UsageError where it is not allowed."""
 
 
 def make_plan(catalog: Catalog, selected: Iterable[str], year: int, *, check_dependencies: bool = True) -> Plan:
-    """Return the plan for a selection; every ancestor is added unless `check_dependencies` is off.
+    """Return the plan for a selection; all ancestors are added unless `check_dependencies` is off.
 
-    Raises UsageError for a name that the catalog does not have.
+    Raises UsageError for a name that is not in the catalog.
     """
     chosen = {catalog[name].name for name in selected}
     needed = catalog.ancestors(chosen) if check_dependencies else frozenset()
@@ -108,7 +105,7 @@ def make_plan(catalog: Catalog, selected: Iterable[str], year: int, *, check_dep
 
 
 def waves(catalog: Catalog, names: Iterable[str]) -> dict[str, int]:
-    """Return each object's wave within `names`; a grandchild waits for its grandparent though its parent is absent."""
+    """Return each object's wave within `names`; a grandchild waits for its grandparent even if its parent is absent."""
     within = set(names)
     wave: dict[str, int] = {}
     for name in catalog.parents_first:

@@ -11,9 +11,9 @@ from resync_tui.results import Batch, ErrorRecord, LastResync
 RecordKey: TypeAlias = tuple[object, ...]
 
 LISTED = 1000
-"""Batches among which the ones before are looked for."""
+"""Newest batches of a district that are searched for previous runs."""
 OPENED = 8
-"""Batches that are opened at most: what none of them has, counts as never run before."""
+"""Batches opened at most; an object that none of them has counts as never run before."""
 
 
 async def runs_before(store: Store, batch: Batch) -> dict[str, LastResync]:
@@ -38,23 +38,23 @@ def _before(each: Batch, batch: Batch) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PreviousErrors:
-    """What was refused when the objects of a batch ran the time before."""
+    """The records refused in the previous run of each object of a batch."""
 
     batches: Mapping[str, int] = field(default_factory=dict)
-    """The batch before by object; an object that is not here had none."""
+    """Previous batch by object; an object without one is left out."""
     counts: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
-    """Records by object, table, kind and reason."""
+    """Number of refused records by object, table, kind and reason."""
     keys: frozenset[RecordKey] = frozenset()
-    """Those whose keys were kept, as `error_key` names them."""
+    """Refused records whose keys were kept, as `error_key` gives them."""
 
 
 def error_key(record: ErrorRecord) -> RecordKey:
-    """Name a refused record and why, to look it up in another batch."""
+    """Return the identity of a refused record and its reason, to look it up in another batch."""
     return (record.object, record.table, record.kind, record.reason, *record.key.items())
 
 
 async def refused_before(store: Store, batch: Batch, object: str | None = None) -> PreviousErrors:
-    """Return what the run before of each object of a batch refused, or of one object."""
+    """Return the records refused in the previous run of each object of a batch, or of one object."""
     runs = {name: run.batch for name, run in (await runs_before(store, batch)).items() if object in (None, name)}
     counts: dict[tuple[str, str, str, str], int] = {}
     keys: set[RecordKey] = set()
@@ -68,9 +68,9 @@ async def refused_before(store: Store, batch: Batch, object: str | None = None) 
 
 
 def change_since(batch: Batch, before: Mapping[str, LastResync]) -> tuple[int, int] | None:
-    """Return by how much failures and excluded records have grown since the runs before; None where none was before.
+    """Return the growth of failures and excluded records since the previous runs; None without any.
 
-    Only objects count that have completed both times.
+    Only objects that completed both times count.
     """
     both = [
         (each.counts, before[each.object].result.counts)

@@ -1,4 +1,4 @@
-"""Other processes of this machine: ending one that was stopped (SIGSTOP, Ctrl-Z) and holds what others need."""
+"""Other processes of this host: killing one that is stopped (SIGSTOP, Ctrl-Z) and holds what others need."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 def end_if_stopped(pid: int, is_same: "Callable[[psutil.Process], bool]") -> bool:
-    """Kill a process where it is stopped; return whether it was killed.
+    """Kill a process if it is stopped; return whether it was killed.
 
-    `is_same` proves that the number is not another process's by now; what psutil raises in it means no.
+    `is_same` proves that the process id has not been reused; a psutil error in it counts as no.
     """
     import psutil  # only agents need it, and it takes long
 

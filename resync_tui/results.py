@@ -1,4 +1,4 @@
-"""What the control database tells screens and commands: frozen values, free of SQLAlchemy."""
+"""Views of the control database for screens and commands: frozen values, free of SQLAlchemy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,17 +24,17 @@ NOTHING = Counts()
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
-    """One object of one batch: a row of DISBatchHistory, live while it runs. Times are UTC, aware."""
+    """The result of one object in one batch: a row of DISBatchHistory, live while it runs. Times are aware, in UTC."""
 
     object: str
     sequence: int
     status: Status
     counts: Counts
     total: int | None = None
-    """Records in scope, once they have been counted."""
+    """Records in scope; None until they are counted."""
     read: int = 0
     phase: str = ""
-    """`reading`, `waiting` or `merging` while it runs."""
+    """Phase while it runs: `reading`, `waiting` or `merging`."""
     started: datetime | None = None
     finished: datetime | None = None
     message: str = ""
@@ -46,7 +46,7 @@ class ObjectResult:
 
 
 class Standing(StrEnum):
-    """Where a district stands in a campaign."""
+    """The standing of a district in a campaign."""
 
     DONE = "done"
     RUNNING = "running"
@@ -56,7 +56,7 @@ class Standing(StrEnum):
 
 
 def standing_of(status: Status, put_off: int) -> Standing:
-    """Return where a district stands whose newest batch stands so."""
+    """Return a district's standing by its newest batch: its status, and how often it was put off."""
     if status is Status.QUEUED:
         return Standing.FAILING if put_off else Standing.WAITING
     known = {Status.RUNNING: Standing.RUNNING, Status.COMPLETED: Standing.DONE, Status.FAILED: Standing.FAILING}
@@ -67,7 +67,7 @@ def standing_of(status: Status, put_off: int) -> Standing:
 class Batch:
     """One district's batch with its objects in the order of syncing.
 
-    Where many are listed without their objects, `sums` and `dot` tell what an ended one came to.
+    In lists without objects, `sums` and `dot` are the totals of an ended batch.
     """
 
     request: int
@@ -75,7 +75,7 @@ class Batch:
     district: str
     year: int
     initiator: str
-    """`district` or `state`."""
+    """Requesting edition: `district` or `state`."""
     requested_by: str
     status: Status
     attempts: int
@@ -86,29 +86,29 @@ class Batch:
     cancelled_by: str = ""
     message: str = ""
     agent: str = ""
-    """`host:pid` of the agent that runs it, or ran it last."""
+    """`host:pid` of the agent that runs it or ran it last."""
     agent_seen: datetime | None = None
-    """When that agent was last heard of; None unless running."""
+    """Last heartbeat of that agent; None unless running."""
     objects: tuple[ObjectResult, ...] = ()
     reason: str = ""
-    """Why it was asked for: one of the mandatory scenarios, or free text."""
+    """Reason of the request: a campaign.Scenario, or free text."""
     purpose: Purpose = Purpose.RESYNC
     preview: int | None = None
-    """Of a removal: the comparison whose extra records may go."""
+    """For a removal: the comparison whose extra records may be removed."""
     full: bool = False
-    """Whether it is of every object of that year's catalog."""
+    """Whether it has every object of that year's catalog."""
     scheduled: bool = False
-    """Whether it starts by the clock, and so within the window only."""
+    """Whether it starts by the clock, and so only within the window."""
     not_before: datetime | None = None
-    """When it may start; while `put_off` when its district is tried again."""
+    """Earliest start; after a put-off, the next attempt to reach its district."""
     put_off: int = 0
-    """How often its district could not be reached; `message` says why."""
+    """Number of failed attempts to reach its district; `message` says why."""
     sums: Counts = NOTHING
     dot: Color | None = None
 
     @property
     def counts(self) -> Counts:
-        """The sum over its objects."""
+        """The sum of its objects' counts."""
         return sum((each.counts for each in self.objects), Counts()) if self.objects else self.sums
 
     @property
@@ -122,13 +122,13 @@ class Batch:
 
     @property
     def standing(self) -> Standing:
-        """Where its district stands by it."""
+        """The standing of its district by this batch."""
         return standing_of(self.status, self.put_off)
 
 
 @dataclass(frozen=True, slots=True)
 class LastResync:
-    """The newest batch's result for one object, for the checklist."""
+    """The newest result of one object, for the checklist."""
 
     batch: int
     result: ObjectResult
@@ -136,7 +136,7 @@ class LastResync:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """A record that did not reach the state; `key` are its key columns only, never student data."""
+    """A record that did not reach the state; `key` holds its key columns only, never student data."""
 
     object: str
     table: str
@@ -147,7 +147,7 @@ class ErrorRecord:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """How many records of an object did not go in for one reason; `count` is exact however few rows are kept."""
+    """The number of an object's records refused for one reason; `count` is exact even where fewer keys are kept."""
 
     object: str
     table: str
@@ -158,7 +158,7 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class FindingRecord:
-    """A record that is not the same at both ends; `key` are its key columns only, never student data."""
+    """A record that differs between district and state; `key` holds its key columns only, never student data."""
 
     object: str
     table: str
@@ -168,7 +168,7 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """How many records of a table are missing, different or extra; `count` is exact however few keys are kept."""
+    """The number of a table's records that are missing, different or extra; exact even where fewer keys are kept."""
 
     object: str
     table: str
@@ -178,36 +178,36 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class DistrictStanding:
-    """One district on the board of a school year, by its resyncs of that year; cancelled ones do not count."""
+    """A district's row on the board of a school year, from its resyncs of that year; cancelled ones do not count."""
 
     district: str
     standing: Standing
     last_full: datetime | None = None
-    """When its last full completed resync was started."""
+    """Start of its last completed full resync."""
     last_full_batch: int | None = None
     batch: int | None = None
-    """Its newest one, which `standing` tells of."""
+    """Its newest batch, the one that `standing` describes."""
     request: int | None = None
-    """That one's."""
+    """Request of that batch."""
     requested: datetime | None = None
     processed: int = 0
     errors: int = 0
-    """Of its newest one that has ended; live numbers are on the batch's own screen."""
+    """Errors of its newest ended batch; live counts are on the batch's own page."""
     color: Color | None = None
     message: str = ""
-    """Why it failed, or could not be reached."""
+    """Why the batch failed, or why its district could not be reached."""
     put_off: int = 0
     next_attempt: datetime | None = None
-    """When a batch that waits may start."""
+    """Earliest start of a waiting batch."""
 
     def full_since(self, day: date | None) -> bool:
-        """Whether a full resync has completed that was started on that day or later, by this host's calendar."""
+        """Whether a full resync started on that day or later has completed, by this host's calendar."""
         return day is not None and self.last_full is not None and self.last_full.astimezone().date() >= day
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent process; `alive` means heard of within its lease."""
+    """An agent process; `alive`: its last heartbeat is within its lease."""
 
     host: str
     pid: int
@@ -215,37 +215,37 @@ class Agent:
     seen: datetime
     alive: bool
     running: tuple[int, ...] = ()
-    """Batches it holds."""
+    """Batches under its leases."""
     districts: tuple[str, ...] = ()
-    """Those it serves."""
+    """Districts that it serves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What all screens of a session show, as of one moment."""
+    """A snapshot of what all screens of a session show."""
 
     changes: int
-    """Grows whenever something that a screen shows has changed."""
+    """Change counter: grows with every change of what a screen shows."""
     active: tuple[Batch, ...]
-    """Those that are queued or run, newest first, without their objects."""
+    """Queued and running batches, newest first, without their objects."""
     agents: tuple[Agent, ...]
     unread: int
-    """Process Alerts that this user has not read."""
+    """Number of Process Alerts unread by this user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A Process Alert as one user sees it. Times are UTC, aware."""
+    """A Process Alert as one user sees it. Times are aware, in UTC."""
 
     alert: int
     process: str
-    """The category: `Vertical Interoperability`."""
+    """Category: `Vertical Interoperability`."""
     name: str
     message: str
     posted: datetime
     due: datetime | None
     district: str | None
-    """None: it is for the state's users."""
+    """Addressed district; None: the state's users."""
     request: int | None
     batch: int | None
     """None also where this edition does not see the batch."""
@@ -253,10 +253,10 @@ class Alert:
 
 
 def held_back(compared: ObjectResult, largest_share: float) -> str:
-    """Return why no extra record of an object can go, in words; empty where a removal may be tried.
+    """Return why no extra record of an object may be removed, in words; empty where a removal may be tried.
 
-    The state may hold fewer than are counted here, as refused records may be there or not: what is held back here is
-    held back by the engine too.
+    The number of the state's records is an upper bound, as refused ones may or may not be among them; so the engine
+    also holds back whatever is held back here.
     """
     counts = compared.counts
     if not counts.extra:

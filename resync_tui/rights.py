@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 _SQLITE = "sqlite:///"
 _THE_STATE = re.compile(r"\b([Tt]he|SQLite|PostgreSQL) state\b")
-"""Not a column's name, which may be `state`."""
+"""The state in prose; a column may also be named `state`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """An edition: the state's, which sees all, or one district's, which never sees what the state asked for."""
+    """An edition: the state's, which sees all, or one district's, without the state's requests."""
 
     kind: str
     """`state` or `district`."""
     district: str = ""
-    """Which district's; empty for the state."""
+    """Number of its district; empty for the state."""
     regional: bool = field(default=False, compare=False)
     """Whether the state calls itself a region."""
 
     @property
     def own_only(self) -> bool:
-        """Whether only what the district itself asked for is there."""
+        """Whether only the district's own requests are visible."""
         return self.kind == "district"
 
     def sends(self, initiator: str, districts: Iterable[str]) -> bool:
-        """Whether such a request can come from here."""
+        """Whether requests of this initiator for these districts may come from this edition."""
         return initiator == self.kind and (not self.own_only or set(districts) <= {self.district})
 
     def says(self, text: str) -> str:
-        """Return a text that speaks of the state in this edition's words: a region is a state by another name."""
+        """Return a text about the state in this edition's words: a region is a state by another name."""
         return _THE_STATE.sub(r"\1 region", text) if self.regional else text
 
     def __str__(self) -> str:
@@ -49,14 +49,14 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a user may do (documents: "Tool Rights"); Write counts with Read only."""
+    """A user's rights; Write counts only together with Read."""
 
     read: bool
-    """Look."""
+    """The right to look."""
     write: bool
-    """Mark, send, cancel."""
+    """The right to mark, send and cancel."""
     user: str
-    """The kernel's name of who runs this process, or the role of a PostgreSQL session."""
+    """User name: the OS user of this process by the kernel, or the role of a PostgreSQL session."""
     serve: bool = False
     """Whether an agent may run under this login."""
 
@@ -84,7 +84,7 @@ def edition_of(settings: "Settings") -> Edition:
 
 
 def user_name(uid: int | None = None) -> str:
-    """Return the login name of a user, by default of who runs this process; the number where it has no name."""
+    """Return the login name of a user, by default of this process; the number where it has no name."""
     number = os.getuid() if uid is None else uid
     try:
         return pwd.getpwuid(number).pw_name
@@ -98,10 +98,10 @@ def owner_of(file: Path) -> str:
 
 
 def require(control_url: str) -> str:
-    """Return who is asking, if they may use this control database's file. Raises NoRight.
+    """Return the requester's name if they may use this control database's file. Raises NoRight.
 
-    A SQLite control database is its owner's alone, root included: files beside it must stay the owner's. What a role
-    may do in PostgreSQL is asked there, when it is opened.
+    A SQLite control database belongs to its owner alone, root included: files beside it must stay the owner's. In
+    PostgreSQL a role's rights are checked when the database is opened.
     """
     asking = user_name()
     if not control_url.startswith(_SQLITE):
@@ -124,7 +124,7 @@ def require(control_url: str) -> str:
 
 
 def require_own(files: Iterable[Path]) -> None:
-    """Raise ConfigError where others could write a file that an agent follows: it names URLs, rules and a command."""
+    """Raise ConfigError for a file that others could write: an agent follows its URLs, rules and command."""
     me = user_name(os.geteuid())
     for file in files:
         try:

@@ -1,7 +1,7 @@
-"""Which firing of a schedule is due, when the next one is, and whether the window for scheduled batches is open.
+"""Schedules: the newest due firing, the next one, and the window for scheduled batches.
 
-A firing is named by its local date and time in the schedule's own time zone, which comes once: where clocks are set
-back its first pass counts, and where they are set forward a time that is left out counts as the moment of the change.
+A firing is identified by its local date and time in the schedule's own time zone; each counts once. Where clocks are
+set back its first pass counts; where they are set forward a skipped time counts as the moment of the change.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from resync_tui.config.settings import ScheduleSettings
 
 _CHANGE = timedelta(hours=3)
-"""More than any clock is ever set forward or back by."""
+"""Upper bound of any change of clocks."""
 _MINUTE = timedelta(minutes=1)
 
 
 def last_due(schedule: "ScheduleSettings", now: datetime) -> datetime:
-    """Return the local time, without an offset, of the newest firing that is due."""
+    """Return the local time, naive, of the newest due firing."""
     zone = ZoneInfo(schedule.timezone)
     local = now.astimezone(zone).replace(tzinfo=None) + _CHANGE
     firings = croniter(schedule.cron, local)
@@ -32,7 +32,7 @@ def last_due(schedule: "ScheduleSettings", now: datetime) -> datetime:
 
 
 def next_run(schedule: "ScheduleSettings", now: datetime) -> datetime:
-    """Return when a schedule fires next, in UTC; its batches start then or once the window is open."""
+    """Return a schedule's next firing, in UTC; its batches start then, or once the window is open."""
     zone = ZoneInfo(schedule.timezone)
     firings = croniter(schedule.cron, now.astimezone(zone).replace(tzinfo=None) - _CHANGE)
     while True:
@@ -42,18 +42,18 @@ def next_run(schedule: "ScheduleSettings", now: datetime) -> datetime:
 
 
 def moment_of(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment, in UTC, of a local time: the first of two, and the change of clocks for one left out."""
+    """Return the moment, in UTC, of a local time: the first of two, or the change of clocks for a skipped one."""
     moment = local.replace(tzinfo=zone).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local:
         return moment
-    # By the offset from before the change it lies after it.
+    # By the offset from before the change, a skipped time lies after it.
     while (earlier := moment - _MINUTE).astimezone(zone).utcoffset() == moment.astimezone(zone).utcoffset():
         moment = earlier
     return moment
 
 
 def window_open(window: str, now: datetime) -> bool:
-    """Whether scheduled batches may start at a moment, told by the clock on the wall of `now`'s own zone."""
+    """Whether scheduled batches may start at a moment, by local time in `now`'s own zone."""
     ends = ends_of(window)
     if ends is None:
         return True
@@ -65,7 +65,7 @@ def window_open(window: str, now: datetime) -> bool:
 def next_open(window: str, moment: datetime) -> datetime:
     """Return the first moment from `moment` on, in UTC, at which the window is open.
 
-    The clock on the wall is that of `moment`'s zone where it is a ZoneInfo, else this host's.
+    Local time is that of `moment`'s zone where it is a ZoneInfo, else this host's.
     """
     ends = ends_of(window)
     if ends is None or window_open(window, moment):

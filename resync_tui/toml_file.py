@@ -1,4 +1,4 @@
-"""Read TOML into frozen dataclasses; whatever does not fit is named, with the nearest key that is known."""
+"""Parse TOML into frozen dataclasses; an error names the key that does not fit, with the nearest known one."""
 
 import tomllib
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from resync_tui.errors import ConfigError, nearest
 
 CLOSED = ConfigDict(extra="forbid")
-"""Give it to a dataclass as `__pydantic_config__`: no key that the class does not have."""
+"""Configuration for `__pydantic_config__` of a dataclass: unknown keys are errors."""
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def parse(model: type[T], text: str, origin: str) -> T:
 
 
 def validate(model: type[T], document: dict[str, Any], origin: str) -> T:
-    """Return a parsed TOML document as a `model`. Raises ConfigError, never naming a value, which may be a secret."""
+    """Return a parsed TOML document as a `model`. Raises ConfigError without any value, which may be a secret."""
     adapter = TypeAdapter(model)
     try:
         return adapter.validate_python(document)
@@ -43,7 +43,7 @@ def validate(model: type[T], document: dict[str, Any], origin: str) -> T:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Write a location as a person would: `district[2].url` for ("district", 1, "url"), counting from one."""
+    """Format a location as `district[2].url` for ("district", 1, "url"): indexes count from one."""
     path = ""
     for part in location:
         if isinstance(part, int):

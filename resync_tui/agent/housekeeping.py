@@ -23,7 +23,7 @@ from resync_tui.schedule import last_due, next_run
 
 UNCLAIMED_EVERY = timedelta(minutes=1)
 AGAIN = timedelta(minutes=10)
-"""Until a schedule is looked at again that could not fire."""
+"""Time until a schedule that could not fire is tried again."""
 PRUNE_SECONDS = 24 * 60 * 60.0
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -40,7 +40,7 @@ class Housekeeping:
         self._look_for_unclaimed = _LONG_AGO
 
     async def reload(self, settings: Settings) -> None:
-        """Take other settings: look at all schedules anew, apply changed [rights]. Raises CannotRun."""
+        """Apply new settings: check all schedules again, apply changed [rights]. Raises CannotRun."""
         rights = self._settings.rights
         self._settings = settings
         self._look.clear()
@@ -53,7 +53,7 @@ class Housekeeping:
             self._log.write(line)
 
     async def run_due(self) -> None:
-        """Fire due schedules and alert of unclaimed requests; quick where nothing is due. Raises CannotRun."""
+        """Fire due schedules and alert of unclaimed requests; cheap if nothing is due. Raises CannotRun."""
         now = self._clock()
         for schedule in self._settings.schedule:
             if now >= self._look.get(schedule.name, _LONG_AGO):
@@ -87,7 +87,7 @@ class Housekeeping:
         return Firing(owner, edition, schedule.name, local, schedule.cron, schedule.timezone)
 
     async def notify(self, number: int) -> None:
-        """Tell the configured command of a batch that has ended; whatever happens, it happens in the log."""
+        """Run the notify command for an ended batch; any failure is one line in the log."""
         log = self._log.about(f"batch {number}", "notify")
         try:
             command = self._settings.notify_command()
@@ -99,7 +99,7 @@ class Housekeeping:
             log(one_line(error))
 
     async def prune_for_ever(self) -> None:
-        """Forget what is old enough, once a day, where that is configured."""
+        """Apply the retention once a day, if one is configured."""
         while True:
             retention = self._settings.retention
             try:

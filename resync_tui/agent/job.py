@@ -1,4 +1,4 @@
-"""What the engine is given to do under a lease: the only place where agent, settings and engine meet."""
+"""The engine's job under a lease: the only place where agent, settings and engine meet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ from resync_tui.outcome import Kind, Status
 from resync_tui.rights import edition_of
 
 Say = Callable[[str], str]
-"""Puts a text of the engine, which speaks of the state, in the edition's words."""
+"""Rewords a text of the engine about the state for the edition."""
 
 
 def engine_work(settings: Settings, lease: Lease) -> Work:
-    """Return what the engine does under a lease; secrets are read when it is done, not before."""
+    """Return the engine's work under a lease; secrets are read when it runs, not before."""
     from resync_tui.engine.batch import clear_stage, run_batch
     from resync_tui.engine.job import Job, Limits
 
@@ -57,7 +57,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
 
     async def run(report: Report) -> Status:
         with _retold(say):
-            # These settings may not be those of whoever asked, nor what they were then.
+            # These settings may differ from the requester's, or from those at the time of the request.
             require_plan(settings, [lease.district], lease.plan)
             return await run_batch(job(), lambda event: report(retold(event, say)))
 
@@ -69,7 +69,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
 
 
 def retold(event: Event, say: Say) -> Event:
-    """Return an event in the edition's words; the reason of a rule is the catalog's own."""
+    """Return an event reworded for the edition; a rule's reason stays, as it is the catalog's own."""
     match event:
         case RecordsRefused() if event.kind is not Kind.EXCLUDED:
             return replace(event, reason=say(event.reason))
@@ -82,7 +82,7 @@ def retold(event: Event, say: Say) -> Event:
 
 @contextmanager
 def _retold(say: Say) -> Iterator[None]:
-    """Put what is raised in the edition's words."""
+    """Reword raised errors for the edition."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The agent's log: a text file that a person can read, one line an event, without student data or passwords."""
+"""The agent's log: a text file for people, one line per event, without student data or passwords."""
 
 import os
 from collections.abc import Callable
@@ -10,31 +10,31 @@ from resync_tui.clock import Clock, utc_now
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsFound, RecordsRefused
 
 SIZE_LIMIT = 5_000_000
-"""Bytes, after which the file becomes `agent.log.1`; the one before that goes."""
+"""Bytes after which the file becomes `agent.log.1`, replacing the one before."""
 
 _TIME = "%Y-%m-%d %H:%M:%S %z"
 
 Write = Callable[..., None]
-"""Takes the parts of a line."""
+"""Writes the parts of a line."""
 
 
 class AgentLog:
-    """Appends lines; several agents may share the file, and a full disk never stops a batch."""
+    """An append-only log; several agents may share the file, and a full disk never stops a batch."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self._path = path
         self._clock = clock
 
     def write(self, *parts: str) -> None:
-        """Add a line: local time, then the parts."""
+        """Append a line: local time, then the parts."""
         time = self._clock().astimezone().strftime(_TIME)
         line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._path.exists() and self._path.stat().st_size > SIZE_LIMIT:
-                # Two agents that do so at once lose at most one old file.
+                # Two agents that rotate at once lose at most one old file.
                 self._path.replace(self._path.with_suffix(".log.1"))
-            # Opened anew each time: another agent may have moved the file away.
+            # Opened for each line: another agent may have rotated the file.
             file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 os.write(file, f"{line}\n".encode())
@@ -42,7 +42,7 @@ class AgentLog:
                 os.close(file)
 
     def forget(self, days: int) -> None:
-        """Let no line grow older than so many days, nor go before half of them; 0: keep all."""
+        """Delete lines older than this many days, none before half of that; 0: keep all."""
         if not days:
             return
         half = timedelta(days=days) / 2
@@ -57,12 +57,12 @@ class AgentLog:
                 self._path.replace(aside)
 
     def about(self, *parts: str) -> Write:
-        """Return a writer whose lines begin with these parts."""
+        """Return a writer of lines that begin with these parts."""
         return lambda *more: self.write(*parts, *more)
 
 
 def line_of(event: Event) -> tuple[str, ...]:
-    """Return the parts of a line about an event, none where it is not worth one; keys of records stay out of it."""
+    """Return the parts of an event's line, empty for an event without one; keys of records stay out of it."""
     match event:
         case ObjectStarted(name):
             return name, "started"

@@ -1,4 +1,4 @@
-"""The command that is told when a batch ends: run without a shell, the summary as JSON on its standard input."""
+"""The notify command: run without a shell when a batch ends, with the summary as JSON on its standard input."""
 
 import json
 import os
@@ -12,15 +12,15 @@ import anyio
 from anyio.abc import Process
 
 TIME_LIMIT = 30.0
-"""Seconds, after which the command and all that it started are killed."""
+"""Seconds after which the command and all its processes are killed."""
 OUTPUT_LIMIT = 500
 """Bytes of its output that are kept."""
 
 
 async def notify(command: Sequence[str], summary: Mapping[str, Any], *, time_limit: float = TIME_LIMIT) -> str:
-    """Run the command and return a line about how that went, with the beginning of what it printed; never raises.
+    """Run the command; return a line about its end, with the beginning of its output; never raises.
 
-    The summary has counts and names of objects, no records; so has whatever the command can make of it.
+    The summary has counts and names of objects, no records; so nothing else can get into the command's output.
     """
     program = command[0]
     try:
@@ -38,7 +38,7 @@ async def notify(command: Sequence[str], summary: Mapping[str, Any], *, time_lim
                 output = await _heard(process)
             await process.wait()
     finally:
-        # Also where it has ended: what it left running must not hold the agent.
+        # Also after its end: processes that it left running must not hold the agent.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         with anyio.CancelScope(shield=True):
@@ -49,7 +49,7 @@ async def notify(command: Sequence[str], summary: Mapping[str, Any], *, time_lim
 
 
 async def _tell(process: Process, line: bytes) -> None:
-    """A command need not read what it is told."""
+    """Write the summary to its standard input; the command need not read it."""
     assert process.stdin is not None
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
         await process.stdin.send(line)
@@ -57,7 +57,7 @@ async def _tell(process: Process, line: bytes) -> None:
 
 
 async def _heard(process: Process) -> bytes:
-    """Read to the end, so that it never waits for a reader; keep the beginning."""
+    """Read its output to the end, so that it never waits for a reader; return the beginning."""
     assert process.stdout is not None
     kept = b""
     async for part in process.stdout:

@@ -1,4 +1,4 @@
-"""What the engine has said of a batch, and what of it the control database does not know yet."""
+"""Progress of an attempt: the engine's events summed up, and the part that is not yet written."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ UNTOLD = "The engine did not say how it ended; send it again"
 
 
 class Ledger:
-    """One attempt's events, summed up."""
+    """The sums of one attempt's events."""
 
     def __init__(self, plan: Plan) -> None:
         self._objects = {
@@ -29,7 +29,7 @@ class Ledger:
         self._new_found: set[Found] = set()
 
     def add(self, event: Event) -> None:
-        """Take in what the engine reports."""
+        """Add an event of the engine."""
         match event:
             case ObjectStarted():
                 self._set(replace(self._objects[event.object], status=Status.RUNNING))
@@ -65,7 +65,7 @@ class Ledger:
             self._found_records.append((self._found_kept, FindingRecord(*found, key)))
 
     def end(self, status: Status, message: str) -> tuple[Status, str]:
-        """End the objects that have not ended, as a batch of this status leaves them; return its status and message."""
+        """End the open objects for a batch of this status; return the batch's status and message."""
         for result in list(self._objects.values()):
             if not result.status.ended:
                 self._set(_ended(result, status, message))
@@ -75,7 +75,7 @@ class Ledger:
         return Status.FAILED, message or f"{failed.object}: {failed.message}"
 
     def pending(self) -> Progress:
-        """Return what has not been written; it stays so until `written` is told."""
+        """Return the unwritten changes; they stay pending until `written`."""
         return Progress(
             tuple(self._objects[name] for name in self._objects if name in self._new_objects),
             {reason: self._refused[reason] for reason in self._new_reasons},
@@ -85,7 +85,7 @@ class Ledger:
         )
 
     def written(self, progress: Progress) -> None:
-        """Forget what has been written, but for what has changed since."""
+        """Mark changes as written, except for what has changed since."""
         self._new_objects -= {each.object for each in progress.objects if self._objects[each.object] is each}
         self._new_reasons -= {reason for reason, total in progress.refused.items() if self._refused[reason] == total}
         del self._records[: len(progress.records)]

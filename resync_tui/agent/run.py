@@ -18,47 +18,47 @@ from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError,
 from resync_tui.outcome import Status
 
 PAUSES = (1, 2, 5, 15, 60)
-"""Minutes until a campaign tries a district again that cannot be reached; the last one for all that follow."""
+"""Minutes until a campaign tries an unreachable district again, per put-off; the last one repeats."""
 
 MAX_ATTEMPTS = 5
-"""How often one claim begins a batch anew whose connections broke, or whose databases went away."""
+"""Attempts per claim of a batch that loses its connections or databases."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the engine does under a lease; both raise ResyncError."""
+    """The engine's work under a lease; both callables raise ResyncError."""
 
     run: Callable[[Report], Awaitable[Status]]
-    """Runs the batch once; cancelled, it cleans up first."""
+    """Run the batch once; a cancelled one cleans up first."""
     clear: Callable[[], Awaitable[None]]
-    """Drops what earlier claims of the district left in the state."""
+    """Drop what earlier claims of the district left in the state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long things take; short in tests."""
+    """Intervals and limits; short in tests."""
 
     lease_seconds: float
     flush_seconds: float = 0.25
     retry_seconds: float = 2.0
-    """The pause before the second attempt; it doubles each time."""
+    """Pause before the second attempt, in seconds; it doubles each time."""
     reach_again: int = 0
-    """How often a campaign's district that cannot be reached is tried again later."""
+    """Number of put-offs of a campaign's unreachable district."""
 
     @property
     def work_seconds(self) -> float:
-        """How long after a renewal data may be written: less than the lease, so that cleaning up fits in too."""
+        """Seconds after a renewal in which data may be written: less than the lease, so that the clean-up fits in."""
         return self.lease_seconds * 5 / 6
 
     @property
     def beat_seconds(self) -> float:
-        """How often the lease is renewed."""
+        """Seconds between renewals of the lease."""
         return self.lease_seconds / 15
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """A district cannot be reached: its batch goes back into the queue until a pause is over."""
+    """The end of an attempt at an unreachable district: its batch is requeued for after a pause."""
 
     message: str
     pause: timedelta
@@ -68,7 +68,7 @@ Result: TypeAlias = tuple[Status, str] | RetryLater
 
 
 class StopReason(Enum):
-    """Why a batch is stopped from outside."""
+    """The reason why a batch is stopped from outside."""
 
     CANCEL = "cancelled"
     STOP = "the agent is asked to stop"
@@ -76,10 +76,10 @@ class StopReason(Enum):
 
 
 class BatchRun:
-    """Runs one claimed batch; never raises, so that no batch hurts another."""
+    """The run of one claimed batch; it never raises, so that no batch affects another."""
 
     def __init__(self, queue: Queue, lease: Lease, work: Work, timing: Timing, log: Write, *, asked: float) -> None:
-        """`asked`: when the claim was asked for, in the event loop's time; from then on the lease counts."""
+        """`asked`: when the claim was requested, in the event loop's time; the lease counts from then."""
         self.lease = lease
         self._queue = queue
         self._work = work
@@ -92,22 +92,22 @@ class BatchRun:
         self._at_work = True
         self._begun = lease.attempt > 1 and not lease.put_off
         self.ended = False
-        """Whether the batch has ended, and that was written."""
+        """Whether the batch has ended, and its end was written."""
         self.renewed(asked)
 
     def renewed(self, asked: float) -> None:
-        """Count the lease from when its renewal was asked for; work stops by itself before it lapses."""
+        """Count the lease from the request for its renewal; the work stops by itself before the lease lapses."""
         self._scope.deadline = asked + self._timing.work_seconds
 
     def stop(self, why: StopReason) -> None:
-        """Stop the work; what stopped it first counts, but for a lost lease."""
+        """Stop the work; the first reason counts, except that a lost lease overrides it."""
         if self._why is None or why is StopReason.LOST:
             self._why = why
         if self._at_work:
             self._scope.cancel()
 
     async def run(self) -> None:
-        """Do the work, then write how it ended."""
+        """Do the work, then write its end."""
         self._log(f"attempt {self.lease.attempt} begins, {len(self.lease.plan.objects)} objects")
         ending: Result | None = None
         with self._scope:
@@ -148,7 +148,7 @@ class BatchRun:
         raise AssertionError("the last attempt returns")
 
     def _may_retry(self, trouble: Exception) -> bool:
-        """Whether another attempt may do better; a database that was not there in the first place is told at once."""
+        """Whether another attempt may succeed; a database unreachable from the start is a failure at once."""
         return isinstance(trouble, ConnectionLost) or (isinstance(trouble, Unreachable) and self._begun)
 
     def _give_up(self, trouble: Exception) -> Result:
@@ -185,7 +185,7 @@ class BatchRun:
             except LeaseLost:
                 self.stop(StopReason.LOST)
             except CannotRun:
-                # The heartbeat tells of it; what is pending stays so.
+                # The heartbeat reports the outage; pending changes stay pending.
                 pause = min(pause * 2, self._timing.work_seconds / 4)
 
     async def _flush(self) -> None:
@@ -198,7 +198,7 @@ class BatchRun:
             self._ledger.written(progress)
 
     async def _write_end(self, ending: Result | None) -> None:
-        """Write the end: as the engine told it, or as whoever stopped it wants."""
+        """Write the end: the engine's result, or the one that the stop demands."""
         lease = self.lease
         if self._why is StopReason.LOST:
             self._log(f"stopped, nothing more is written: {StopReason.LOST.value}")
@@ -241,7 +241,7 @@ class BatchRun:
 
 
 def _cause(error: Exception) -> Exception:
-    """Return what counts of errors that came together: a lost lease before a lost connection before all else."""
+    """Return the decisive leaf of an exception group: a lost lease before a lost connection before any other error."""
     found = flatten(error)
     for kind in (LeaseLost, ConnectionLost, Unreachable, ResyncError):
         for leaf in found:

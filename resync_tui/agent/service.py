@@ -1,6 +1,6 @@
-"""The agent: claims batches, runs the engine, writes its events to the control database, keeps the leases.
+"""The agent: claims batches, runs the engine, writes progress, renews the leases.
 
-Any number of agents may serve one control database, on any hosts that reach it; each runs its batches side by side.
+Any number of agents may serve one control database, on any hosts that reach it; each runs its batches concurrently.
 """
 
 import gc
@@ -32,17 +32,17 @@ from resync_tui.rights import edition_of, require_own
 from resync_tui.schedule import window_open
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
-"""How long a silent agent keeps its batches; all agents of a control database should agree."""
+"""Environment variable: seconds until a silent agent's lease lapses; all agents of a control database should agree."""
 POLL_SECONDS = 1.0
 OUTAGE_PAUSE = 15.0
 ONCE_PATIENCE = 5
-"""Failures in a row to reach the control database after which `--once` gives up."""
+"""Consecutive failures to reach the control database after which `--once` gives up."""
 
 WorkOf = Callable[[Settings, Lease], Work]
 
 
 def collect_rarely() -> None:
-    """Let Python look for garbage seldom: a batch makes few cycles, and looking took a third of a small one's time."""
+    """Make garbage collection rare: a batch makes few cycles, and collection took a third of a small one's time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
@@ -55,10 +55,10 @@ async def run_agent(
     work_of: WorkOf | None = None,
     timing: Timing | None = None,
 ) -> None:
-    """Serve the queue until asked to stop, nothing is queued (`once`), or after so long without work.
+    """Serve the queue until stopped, until nothing is queued (`once`), or after `idle_seconds` without work.
 
-    `work_of` and `timing` are for tests: what does the work, and how long things take.
-    Raises CannotRun, NoRight or ConfigError where the control database cannot be used at the start.
+    `work_of` and `timing` are for tests: the work, and its intervals. Raises CannotRun, NoRight or ConfigError if the
+    control database cannot be used at the start.
     """
     timing = timing or Timing(_lease_seconds())
     require_own(settings.files)
@@ -127,7 +127,7 @@ class _Agent:
         return tuple(each.id for each in self._settings.district)
 
     async def serve(self, once: bool, idle_seconds: float | None) -> None:
-        # From here on: whoever sees that it is registered may send it a signal.
+        # From here on: an agent seen as registered may be sent a signal.
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             try:
                 await self._queue.register()
@@ -190,7 +190,7 @@ class _Agent:
         return retired
 
     async def _follow(self) -> None:
-        """Go by resync.toml as it is by now."""
+        """Reload resync.toml if it has changed."""
         if self._followed.changed():
             await self._queue.serves(self._districts)
             await self._housekeeping.reload(self._settings)
@@ -220,11 +220,11 @@ class _Agent:
         return True
 
     def _window_open(self) -> bool:
-        """Whether scheduled batches may start, by this host's clock on the wall."""
+        """Whether scheduled batches may start, by this host's local time."""
         return window_open(self._settings.engine.window, datetime.now().astimezone())
 
     def _is_hidden(self, lease: Lease) -> bool:
-        """Whether the log may only say that it ran: a district may read its own agent's log, but not what was asked."""
+        """Whether the log may only say that it ran: a district may read its agent's log, not the state's requests."""
         return self._settings.edition == "district" and lease.initiator == "state"
 
     async def _run(self, run: BatchRun) -> None:
@@ -240,7 +240,7 @@ class _Agent:
             await self._housekeeping.notify(run.lease.batch)
 
     async def _pause(self, failures: int) -> None:
-        """Wait for the next look at the queue, less where a batch ends or a signal comes."""
+        """Wait for the next poll of the queue; a batch's end or a signal ends the wait."""
         seconds = min(POLL_SECONDS * 2**failures, OUTAGE_PAUSE) if failures else POLL_SECONDS
         with anyio.move_on_after(seconds):
             await self._wake.wait()
@@ -274,7 +274,7 @@ class _Agent:
             self._wake.set()
 
     async def _end_stopped(self) -> bool:
-        """End whoever may hold the control database without being able to let go; return whether there was one."""
+        """Kill stopped agents that may hold the control database's lock; return whether any was killed."""
         ended: list[int] = []
         with suppress(CannotRun):
             ended = await self._queue.end_stopped()
@@ -283,11 +283,11 @@ class _Agent:
         return bool(ended)
 
     def _tell_outage(self, error: CannotRun) -> None:
-        """Say it once, not at every try."""
+        """Log an outage once, not at every attempt."""
         if self._outage != error.what:
             self._outage = error.what
             self._log.write(one_line(error))
 
 
 def _say_nothing(*_parts: str) -> None:
-    """Stand in for the log of a batch that is hidden from whoever may read it."""
+    """Stand in for the log of a batch hidden from the log's readers."""

@@ -1,4 +1,4 @@
-"""resync.toml as an agent follows it: read again when it has changed, and kept as it was where it has become wrong."""
+"""Reloading of resync.toml by an agent: read again after a change; an invalid file leaves the old settings in force."""
 
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Seen: TypeAlias = tuple[tuple[str, int, int], ...]
 
 
 class FollowedSettings:
-    """The settings that count from one batch to the next; what runs keeps those it began with."""
+    """The current settings, for the next batch; running batches keep those they began with."""
 
     def __init__(self, settings: Settings, log: AgentLog) -> None:
         self.current = settings
@@ -21,9 +21,9 @@ class FollowedSettings:
         self._seen = _seen(settings)
 
     def changed(self) -> bool:
-        """Look at the files, and return whether there are other settings to go by; a bad file is one line in the log.
+        """Check the files; return whether the settings have changed. An invalid file is one line in the log.
 
-        A file that has been refused is looked at again when it changes once more.
+        A rejected file is read again after its next change.
         """
         seen = _seen(self.current)
         if seen == self._seen:
@@ -38,20 +38,20 @@ class FollowedSettings:
         except ResyncError as error:
             self._log.write(f"{path} has changed and is not followed: {one_line(error)}")
             return False
-        # Another set of included files is seen from now on.
+        # From now on another set of included files is watched.
         self.current, self._seen = fresh, _seen(fresh)
         self._log.write(f"{path} has changed: followed from the next batch on")
         return True
 
     def _require_same_place(self, fresh: Settings) -> None:
-        """Whose agent this is, and where its queue is, stays what it was."""
+        """Raise ConfigError for another edition or control database; both stay what they were."""
         same_queue = fresh.control_url() == self.current.control_url()
         if not same_queue or edition_of(fresh) != edition_of(self.current):
             raise ConfigError("It names another control database or edition", "Restart the agent.")
 
 
 def _seen(settings: Settings) -> Seen:
-    """Return what tells whether a file has changed since; one that cannot be looked at is told of when it is read."""
+    """Return the files' fingerprints, to detect changes; an unreadable file is reported when it is read."""
     try:
         files = settings.files
     except ConfigError:

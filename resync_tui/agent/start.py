@@ -1,4 +1,4 @@
-"""Start an agent from a console: detached, so that it outlives the terminal."""
+"""Detached agents: start one from a console so that it outlives the terminal; hint where it would end at logout."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from resync_tui.paths import agent_output_path
 from resync_tui.rights import user_name
 
 IDLE_SECONDS = 300.0
-"""How long an agent that was started for one request waits for more."""
+"""Idle seconds after which an agent that was started for one request ends."""
 
 
 def start_detached(config_path: Path) -> int:
-    """Start an agent that outlives this terminal and ends after some idle minutes; return its process id.
+    """Start a detached agent that ends after some idle minutes; return its process id.
 
     A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
     """
@@ -38,7 +38,7 @@ def start_detached(config_path: Path) -> int:
         )
     finally:
         os.close(output)
-    # Whoever started it may live longer: nobody else takes note of its end.
+    # The starting process may live longer: only this thread reaps the agent.
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
 
@@ -47,13 +47,13 @@ _SETTING = re.compile(r"^\s*KillUserProcesses\s*=\s*(\w+)", re.MULTILINE)
 
 
 class Hint(ResyncError):
-    """Something that stops nothing by itself."""
+    """A warning that stops nothing by itself."""
 
     exit_code = 0
 
 
 def logout_hint(root: Path = Path("/"), user: str | None = None) -> Hint | None:
-    """Return a hint where an agent that started itself would end at logout, else None; `root` is for tests."""
+    """Return a hint if a detached agent would end at logout, else None; `root` is for tests."""
     user = user or user_name()
     if not (root / "run/systemd/system").exists() or (root / "var/lib/systemd/linger" / user).exists():
         return None

@@ -1,4 +1,4 @@
-"""The commands of whoever runs the server: demo, agent, state init, doctor."""
+"""The commands for the server's administrator: demo, agent, state init, doctor."""
 
 import signal
 from functools import partial

@@ -1,4 +1,4 @@
-"""The commands that look: the checklist, a plan, history, errors."""
+"""The commands that only read: the checklist, a plan, history, errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

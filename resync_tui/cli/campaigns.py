@@ -49,7 +49,7 @@ def board(year: int | None, as_csv: bool, as_json: bool) -> None:
 
 
 def _days(years: "YearSettings", year: int) -> dict[str, date]:
-    """Return the days, of those that have come, since which the current year demands a full resync."""
+    """Return the past days since which the current year demands a full resync."""
     configured = {"opened": years.opens, "closed": years.closes} if year == years.current else {}
     today = datetime.now().astimezone().date()
     return {what: day for what, day in configured.items() if day is not None and day <= today}
@@ -92,7 +92,7 @@ def alerts(since: datetime | None, until: datetime | None, process: str | None, 
 
 
 def _midnight(day: datetime | None, days: int = 0) -> datetime | None:
-    """Return when a day begins here, or one that many days later."""
+    """Return local midnight of a day, or of one that many days later."""
     return datetime.combine(day.date() + timedelta(days), time()).astimezone() if day else None
 
 

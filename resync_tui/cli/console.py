@@ -1,4 +1,4 @@
-"""Open the screens on this terminal, with what they need from the rest of the program."""
+"""The console: open the screens on this terminal, with what they need from the rest of the program."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def open_screens(settings: "Settings") -> int:
-    """Run the screens until the user leaves; return the exit code. Raises UsageError where no terminal is, NoRight."""
+    """Run the screens until the user leaves; return the exit code. Raises UsageError without a terminal, NoRight."""
     from resync_tui import rights
     from resync_tui.config.load import load_catalog
     from resync_tui.screens import terminal

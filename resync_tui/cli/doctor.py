@@ -1,4 +1,4 @@
-"""What is wrong before anything is sent: configuration, rights, databases, identities, schemas, rules, agents."""
+"""Checks of `doctor`: configuration, rights, databases, schemas, rules, agents, due resyncs, late schedules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -32,14 +32,14 @@ from resync_tui.formatting import plural, when
 from resync_tui.results import Agent, DistrictStanding
 
 AT_A_TIME = 8
-"""Districts examined side by side."""
+"""Districts examined concurrently."""
 
 Tables = Mapping[str, sa.Table]
 
 
 @dataclass
 class Examination:
-    """What has been found so far."""
+    """The findings so far."""
 
     settings: Settings
     catalog: Catalog
@@ -49,7 +49,7 @@ class Examination:
     """Whether an agent may run under this login: only then it needs privileges at districts and the state."""
 
     def found(self, problem: ResyncError) -> None:
-        """Note a problem in the edition's words, once however many districts have it."""
+        """Add a problem in the edition's words, once however many districts have it."""
         say = rights.edition_of(self.settings).says
         problem.what, problem.do = say(problem.what), say(problem.do)
         if (problem.what, problem.do) not in {(each.what, each.do) for each in self.problems}:
@@ -57,7 +57,7 @@ class Examination:
 
 
 def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
-    """Return the agents and every problem; raises nothing that a user can cause."""
+    """Return the agents and all problems; raises nothing that a user can cause."""
     try:
         settings = load_settings(path)
         examination = Examination(settings, load_catalog(settings))
@@ -128,7 +128,7 @@ async def _state(examination: Examination) -> Tables | None:
 
 
 async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
-    """Name the state's foreign keys that change other records when an extra one is removed."""
+    """Return warnings about foreign keys of the state that change other records when an extra one is removed."""
     target = open_target(End(url, "the state", "", 0))
     try:
         with registry.explained("the state", url):
@@ -146,7 +146,7 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
 
 
 async def _owner(examination: Examination, url: str) -> None:
-    """Ask a state without a tenant's column whose copy it is; where this login may not, its lack has been found."""
+    """Check whose copy a state without a tenant column is; a login that may not read it has a finding already."""
     if examination.catalog.tenant_column is not None:
         return
     engine = registry.open_engine(url)
@@ -179,9 +179,9 @@ async def _district(examination: Examination, district: DistrictSettings, state:
 async def _reflect(
     name: str, url: str, examination: Examination, privileges: Sequence[str], *, trusted: bool
 ) -> tuple[Tables, list[ResyncError]]:
-    """Return a database's tables, what it hides of them and what an agent under this login may not do with them.
+    """Return a database's tables; and its problems: hidden rows, and privileges that an agent under this login lacks.
 
-    What it hides is no problem where its policies are `trusted`.
+    Hidden rows are no problem if its policies are `trusted`.
     """
     engine = registry.open_engine(url)
     try:
@@ -202,7 +202,7 @@ async def _reflect(
 async def _identity(
     name: str, url: str, expected: str, catalog: Catalog, tables: Tables, *, trusted: bool
 ) -> list[ResyncError]:
-    """Ask a source which district it is, where the catalog says how."""
+    """Check a source's identity as a district, if the catalog has one."""
     table_name, _, column = (catalog.identity or "").rpartition(".")
     table = tables.get(table_name)
     if table is None or column not in table.c:
@@ -225,13 +225,13 @@ async def _identity(
 
 
 async def _rules(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
-    """Ask a district whether it understands the conditions of the catalog's rules."""
+    """Check that a district's database accepts the conditions of the catalog's rules."""
     engine = registry.open_engine(url)
     year, today = examination.settings.years.current, utc_now().astimezone().date()
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
-                # A statement that is refused must not take the next one down.
+                # A rejected statement must not make the next one fail.
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 dialect = registry.dialect_of(url)
                 return await scope.faults(examination.catalog, tables, dialect, year, today, alone.execute)
@@ -240,7 +240,7 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
 
 
 def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:
-    """Return what keeps objects from moving: tables and columns that are missing, types that do not fit."""
+    """Yield the problems that keep objects from syncing: missing tables and columns, incompatible types."""
     for each in catalog.objects:
         for table in each.tables:
             try:
@@ -250,7 +250,7 @@ def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> I
 
 
 def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:
-    """Return the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
+    """Yield the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
     owner = {table: each.name for each in catalog.objects for table in each.tables}
     for name, child in owner.items():
         allowed = {child, *catalog.ancestors([child])}
@@ -269,7 +269,7 @@ def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:
 
 
 def _named(what: str, district: str) -> str:
-    """Say which district is meant where the engine, which knows of one only, says `the district`."""
+    """Name the district where the engine, which works on one only, says `the district`."""
     return _up(what.replace("The district", f"district {district}").replace("the district", f"district {district}"))
 
 
@@ -278,17 +278,17 @@ def _up(text: str) -> str:
 
 
 NAMED = 10
-"""Districts that one line names."""
+"""Districts named in one line."""
 
 
 class Advice(ResyncError):
-    """Nothing is broken, but something is to be done."""
+    """Something to do, although nothing is broken."""
 
     exit_code = 1
 
 
 def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: date) -> Iterator[Advice]:
-    """Return which mandatory full resyncs of the current year are due, and where (documents: "Resync Scenarios")."""
+    """Yield the mandatory full resyncs of the current year that are due, with their districts."""
     owing: dict[campaign.Due, list[DistrictStanding]] = {}
     for each in board:
         owed = campaign.due(settings.years, today, each.last_full)
@@ -310,7 +310,7 @@ def _last(standing: DistrictStanding) -> str:
 
 
 def late_schedules(settings: Settings, now: datetime) -> Iterator[Advice]:
-    """Return the schedules whose next firing must wait for the window."""
+    """Yield the schedules whose next firing must wait for the window."""
     if not settings.schedule:
         return
     from resync_tui.schedule import next_open, next_run

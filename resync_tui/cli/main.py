@@ -1,4 +1,4 @@
-"""The commands: parse, call, print. The only place that wires everything together.
+"""The command line: parse, call, print. The only place that wires everything together.
 
 Nothing here imports a database or a screen before a command needs it: `--help` and `plan` answer at once.
 """
@@ -15,20 +15,20 @@ from resync_tui.cli.options import INTERRUPTED, config_option, read_settings
 from resync_tui.errors import ResyncError, UsageError
 
 BROKEN_PIPE = 141
-"""Exit code where nobody reads the output any more."""
+"""Exit code after a closed output pipe."""
 
 
 def main() -> None:
-    """Run the command line of this process and leave with its exit code, at once.
+    """Run the command line of this process and exit with its code, at once.
 
-    Taking apart what was imported would cost a tenth of a second; and SQLite's driver keeps the thread of a connection
-    that was interrupted while it opened, for which Python would wait.
+    Taking the imports down would cost a tenth of a second; and SQLite's driver keeps the thread of a connection that
+    was interrupted while it opened, so Python would wait for it.
     """
     os._exit(answer(sys.argv[1:]))
 
 
 def answer(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code; whatever goes wrong becomes two lines on standard error."""
+    """Run one command and return its exit code; any error becomes two lines on standard error."""
     try:
         with commands.make_context("resync-tui", list(arguments)) as context:
             code = commands.invoke(context)

@@ -1,4 +1,4 @@
-"""What several commands share: their options, the settings, one question to the control database, lines of output."""
+"""Shared parts of the commands: options, settings, a query of the control database, lines of output."""
 
 import json
 import sys
@@ -41,20 +41,20 @@ objects_argument = click.argument("objects", nargs=-1, metavar="OBJECT…")
 
 
 def config_path() -> Path | None:
-    """Return what --config named, before the command or after it."""
+    """Return the path given by --config, before the command or after it."""
     path: Path | None = click.get_current_context().find_root().obj
     return path
 
 
 def read_settings(path: Path | None = None) -> "Settings":
-    """Return the settings, of the file that --config named unless `path` does. Raises ConfigError."""
+    """Return the settings of `path`, by default of the file given by --config. Raises ConfigError."""
     from resync_tui.config.load import load_settings
 
     return load_settings(path or config_path())
 
 
 def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
-    """Return what the control database answers, asked by somebody who may."""
+    """Return the control database's answer, for a user with Read."""
     from resync_tui import rights
     from resync_tui.control.store import Store
 
@@ -72,10 +72,10 @@ def ask(settings: "Settings", question: "Callable[[Store], Awaitable[T]]") -> T:
 
 
 def run_interruptibly(ask: "Callable[[], Awaitable[T]]") -> T:
-    """Run something in an event loop of its own, from the main thread. Raises KeyboardInterrupt after Ctrl-C.
+    """Run a coroutine in an event loop of its own, from the main thread. Raises KeyboardInterrupt after Ctrl-C.
 
-    What is shielded goes on to its end; an event loop's own way with Ctrl-C minds no shield. A job in the background,
-    for which the shell has Ctrl-C ignored, goes on ignoring it.
+    Shielded work goes on to its end; an event loop's own way with Ctrl-C ignores shields. A background job, for which
+    the shell has Ctrl-C ignored, goes on ignoring it.
     """
     import asyncio
     import signal
@@ -112,19 +112,19 @@ def show(lines: Iterable[str], *, err: bool = False) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether somebody is there to answer a question."""
+    """Whether a user can answer a question on this terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @dataclass(slots=True)
 class Submission:
-    """What a command has queued so far; after Ctrl-C it goes on by itself."""
+    """Batches queued by a command so far; after Ctrl-C they go on by themselves."""
 
     batches: "list[Batch]" = field(default_factory=list)
 
 
 def or_detached(carry_out: "Callable[[Submission], list[Batch]]", goes_on: str = "it goes on") -> "list[Batch] | None":
-    """Return what was carried out, or None where Ctrl-C left it to go on by itself, and how to see it is told."""
+    """Return the batches; None after Ctrl-C, which leaves them to go on, with a message how to see them."""
     submission = Submission()
     try:
         return carry_out(submission)

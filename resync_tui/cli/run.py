@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from resync_tui.results import Batch, LastResync
 
 SOME = 10
-"""Districts that are named, and compared with their runs before; of more there is only the number."""
+"""Districts named, and compared with their previous runs; of more only the number is given."""
 
 
 @click.command("run")
@@ -136,7 +136,7 @@ def _plan_of_all(
     year: int | None,
     alone: bool,
 ) -> "tuple[Plan, bool]":
-    """Return the plan that all these districts have in common, and whether it is a full one. Raises UsageError."""
+    """Return the one plan of all these districts, and whether it is a full one. Raises UsageError."""
     from resync_tui.config.load import catalog_of_year, load_catalog
     from resync_tui.config.school_years import require_year
 
@@ -164,7 +164,7 @@ def _plan_of_all(
 
 
 def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
-    """Ask before anything is sent, the whole plan in sight. Raises Cancelled."""
+    """Ask before anything is sent, with the whole plan shown. Raises Cancelled."""
     from resync_tui.cli import text
     from resync_tui.formatting import plural
 
@@ -182,7 +182,7 @@ def _carry_out(
     *,
     ignore_excluded: bool,
 ) -> int:
-    """Send, print what came of it, and return the exit code."""
+    """Send, print the result, and return the exit code."""
     from resync_tui import json_output, outcome
     from resync_tui.cli import text
 
@@ -205,7 +205,7 @@ def _carry_out(
 
 
 def _before(settings: "Settings", found: "Sequence[Batch]") -> "dict[int, Mapping[str, LastResync]]":
-    """Return the runs before of each batch; of a large campaign none, as that is what the board is for."""
+    """Return the previous runs of each batch; none for a large campaign, as the board is for that."""
     from resync_tui.previous_run import runs_before
 
     if len(found) > SOME:

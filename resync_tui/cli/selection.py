@@ -1,4 +1,4 @@
-"""What a command is to be done with: which districts, which objects, when; from its arguments and resync.toml."""
+"""Selection: the districts, objects and time of a command, from its arguments and resync.toml."""
 
 import re
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ def one_district(settings: "Settings", district: str | None) -> str:
 
 
 def the_district(settings: "Settings", district: str | None) -> str:
-    """Return a configured district, which must be named where there are several. Raises UsageError."""
+    """Return a configured district; required if there are several. Raises UsageError."""
     return some_districts(settings, [district] if district else [])[0]
 
 
 def some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
-    """Return configured districts, each once; they must be named where there are several. Raises UsageError."""
+    """Return configured districts, each once; required if there are several. Raises UsageError."""
     if not named and len(settings.district) > 1:
         raise UsageError(f"{len(settings.district)} districts are configured", "Say which: -d ID, once for each.")
     return list(dict.fromkeys(one_district(settings, each) for each in named or [settings.district[0].id]))
 
 
 def listed_districts(file: Path) -> list[str]:
-    """Return the ids of a file, one a line; `#` begins a comment. Raises UsageError."""
+    """Return the district ids in a file, one per line; `#` begins a comment. Raises UsageError."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except OSError as error:
@@ -48,7 +48,7 @@ def listed_districts(file: Path) -> list[str]:
 
 
 def planned(catalog: "Catalog", objects: Sequence[str], everything: bool, year: int, *, alone: bool = False) -> "Plan":
-    """Return the plan for the named objects, or for all; `alone`: without what they depend on. Raises UsageError."""
+    """Return the plan for the named objects, or for all; `alone`: without their dependencies. Raises UsageError."""
     from resync_tui.plan import make_plan
 
     if everything == bool(objects):
@@ -58,9 +58,9 @@ def planned(catalog: "Catalog", objects: Sequence[str], everything: bool, year: 
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """Return when `--at` means: HH:MM, the next such time of this host, or an ISO 8601 date and time to come.
+    """Return the time of `--at`: HH:MM, the next such time of this host, or a future ISO 8601 date and time.
 
-    `now` is aware; without an offset the time is this host's. Raises UsageError.
+    `now` is aware; a time without an offset is this host's. Raises UsageError.
     """
     do = "Write 22:30, or 2026-07-01T02:00, with an offset where it is not this host's time."
     try:

@@ -50,14 +50,14 @@ def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> Iterator[str]:
 
 
 def plan(plan: Plan) -> Iterator[str]:
-    """Return what would be sent, in order, and why."""
+    """Return a plan: what would be sent, in order, and why."""
     yield f"{len(plan.objects)} objects for {school_year(plan.year)}, in this order:"
     for each in plan.objects:
         yield f"{each.sequence:3}. {each.object:30} {_why(each)}".rstrip()
 
 
 def _why(planned: PlannedObject) -> str:
-    """Say which objects need this one, as many as fit."""
+    """Return the objects that need this one, as many as fit."""
     if planned.marked is Marked.SELECTED:
         return ""
     first, *others = planned.required_by
@@ -65,7 +65,7 @@ def _why(planned: PlannedObject) -> str:
 
 
 def batches(found: Iterable[Batch]) -> Iterator[str]:
-    """Return one line a batch."""
+    """Return one line per batch."""
     yield f"{'Batch':>6} {'District':8} {'Year':7} {'Requested':16} {'By':10} {'Processed':>9} {'Errors':>6} Status"
     for each in found:
         word = each.status.value
@@ -79,9 +79,9 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
 
 
 def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver: str = "state") -> Iterator[str]:
-    """Return one batch with a line an object, why it failed where it did, and what is new since the runs before.
+    """Return one batch with one line per object, its failure if any, and what is new since the previous runs.
 
-    `receiver` is what the state calls itself.
+    `receiver` is the state's own name: state or region.
     """
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
@@ -112,7 +112,7 @@ def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver
 
 
 def _aside(batch: Batch) -> Iterator[str]:
-    """Say what most batches do not have: another purpose, a reason, a time."""
+    """Return the rare facts of a batch: another purpose, a reason, a time."""
     if batch.purpose is not Purpose.RESYNC:
         shown = f" of what comparison {batch.preview} showed" if batch.preview is not None else ""
         yield f"       for: {batch.purpose}{shown}"
@@ -153,7 +153,7 @@ def troubles(batch: Batch) -> Iterator[str]:
 
 
 def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: PreviousErrors) -> Iterator[str]:
-    """Return the records that did not reach the state, under the exact count of each reason; what is new is marked."""
+    """Return the refused records under the exact count of each reason; new ones are marked."""
     kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}
     for group in groups:
         change = _change(group, before)
@@ -168,7 +168,7 @@ def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before:
 
 
 def _change(group: ErrorGroup, before: PreviousErrors) -> str:
-    """Say by how much a reason has grown since the object's run before."""
+    """Return a reason's growth since the object's previous run."""
     number = before.batches.get(group.object)
     if number is None:
         return ""
@@ -183,7 +183,7 @@ def _group_of(record: ErrorRecord) -> tuple[str, str, str, str]:
 
 
 def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator[str]:
-    """Return what `doctor` found: agents, then what is wrong and what to do."""
+    """Return the report of `doctor`: agents, then problems, each with what to do."""
     for each in agents:
         heard = "alive" if each.alive else f"not heard of since {when(each.seen)}"
         yield f"Agent {each.host}:{each.pid}: {heard}"
@@ -195,9 +195,9 @@ def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator
 
 
 def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str = "state") -> Iterator[str]:
-    """Return a line an object, the keys where they were asked for, and whether a resync is needed.
+    """Return one line per object, the keys if they were requested, and whether a resync is needed.
 
-    `receiver` is what the state calls itself.
+    `receiver` is the state's own name: state or region.
     """
     yield f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8} {'Extra':>6} {'Expected':>8}"
     for each in batch.objects:
@@ -227,7 +227,7 @@ def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str =
 def extra_records(
     groups: Iterable[FindingGroup], records: Sequence[FindingRecord], held: Mapping[str, str], receiver: str
 ) -> Iterator[str]:
-    """Return the records that only the state has, by table; `held` says of which objects too many would go."""
+    """Return the extra records, by table; `held` gives the reason for each object that is held back."""
     found = [group for group in groups if group.finding is Finding.EXTRA]
     for group in found:
         yield f"{group.object}, {group.table}: {plural(group.count, 'extra record')}"
@@ -241,9 +241,9 @@ def extra_records(
 
 
 def removal(batch: Batch) -> Iterator[str]:
-    """Return what became of the extra records, a line an object that had any.
+    """Return the result of a removal, one line per object with extra records.
 
-    Of an object that did not complete the counts are still those of the comparison.
+    An object that did not complete still has the counts of the comparison.
     """
     for each in batch.objects:
         counts = each.counts
@@ -258,7 +258,7 @@ def _key(record: FindingRecord) -> str:
 
 
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
-    """Return a line a schedule: when it fires next, and when its batches may start then."""
+    """Return one line per schedule: its next firing, and the earliest start of that firing's batches."""
     lines = [
         f"{each.name:16.16} {each.cron:14} {each.timezone:20.20} {when(fires):16}"
         + ("" if starts == fires else f", begins {when(starts)} with the window")
@@ -287,7 +287,7 @@ def alerts(found: Sequence[Alert]) -> Iterator[str]:
 def board(
     found: Sequence[tuple[str, DistrictStanding]], year: int, days: Mapping[str, Any], lacking: Mapping[str, list[str]]
 ) -> Iterator[str]:
-    """Return a line a district, then which lack a full resync since the given days; `days` by what happened then."""
+    """Return one line per district, then those without a full resync since the given days, by event."""
     yield f"{'District':8} {'Name':18} {'Standing':8} {'Last full':16} {'Processed':>9} {'Errors':>6}"
     for name, each in found:
         yield (

@@ -1,4 +1,4 @@
-"""The commands that compare, and that remove what only the state has: verify, remove-extra."""
+"""The commands that compare, and that remove extra records: verify, remove-extra."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -129,9 +129,9 @@ def _of_one(
 
 
 def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
-    """Show the extra records that a comparison found. Raises CannotRun where it tells that they may not go.
+    """Show the extra records of a comparison. Raises CannotRun if they may not be removed.
 
-    One object of which too many would go keeps all back, as the agent checks every object before it removes anything.
+    One object with too many keeps all back, as the agent checks every object before it removes anything.
     """
     from resync_tui.cli import text
     from resync_tui.outcome import Finding
@@ -156,7 +156,7 @@ def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:
 
 
 def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
-    """Have the district typed out before anything is removed. Raises Cancelled."""
+    """Ask for the district to be typed out before anything is removed. Raises Cancelled."""
     from resync_tui.formatting import plural
 
     name = settings.district_by_id(district).name
@@ -170,7 +170,7 @@ def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
 def _ended(
     settings: "Settings", district: str, plan: "Plan", purpose: "Purpose", goes_on: str, preview: int | None = None
 ) -> "Batch | None":
-    """Return the ended batch of a request for one district; None: interrupted, and told what goes on.
+    """Return the ended batch of a request for one district; None: interrupted, with a message that it goes on.
 
     `preview` is the comparison whose extra records a removal may take.
     """

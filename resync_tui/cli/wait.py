@@ -1,4 +1,4 @@
-"""Requests from the command line: queue one, see that an agent is there, wait for the end."""
+"""Requests from the command line: queue one, ensure a live agent, wait for the end."""
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,22 +21,22 @@ from resync_tui.results import Batch
 
 POLL_SECONDS = 0.25
 AGENT_POLLS = 20
-"""After so many polls with nothing heard of any agent, another one is started."""
+"""Polls without any live agent after which another one is started."""
 AGENT_STARTS = 3
 
 Submit: TypeAlias = Callable[[Store], Awaitable[list[Batch]]]
 
 
 def send(settings: Settings, request: Request, submission: Submission, *, detach: bool = False) -> list[Batch]:
-    """Queue a request, see that an agent is there, return its batches: at once if `detach`, else ended.
+    """Queue a request and ensure a live agent; return its batches: at once if `detach`, else ended.
 
-    `submission` has them as soon as they are queued. Raises CannotRun where no agent stays alive.
+    `submission` has them as soon as they are queued. Raises CannotRun if no agent stays alive.
     """
     return _carried_out(settings, lambda store: store.submit(request), submission, detach)
 
 
 def send_again(settings: Settings, request: int, user: str, submission: Submission, *, detach: bool) -> list[Batch]:
-    """Queue the failed batches of a request anew, as `send` does. Raises UsageError where none failed."""
+    """Queue the failed batches of a request again, as `send` does. Raises UsageError if none failed."""
     return _carried_out(settings, lambda store: store.retry_failed(request, user), submission, detach)
 
 
@@ -59,7 +59,7 @@ def _carried_out(settings: Settings, submit: Submit, submission: Submission, det
 
 
 def start_agent(settings: Settings) -> str | None:
-    """Start an agent where none is alive; return how to start the service where this user cannot read the secrets."""
+    """Start an agent if none is alive; return how to start the service if this user cannot read the secrets."""
 
     async def started() -> str | None:
         store = await Store.open(settings.control_url(), edition=rights.edition_of(settings))
@@ -72,7 +72,7 @@ def start_agent(settings: Settings) -> str | None:
 
 
 async def _end_of(store: Store, settings: Settings, request: int) -> list[Batch]:
-    """Return a request's batches once all have ended; meanwhile one live line on a terminal."""
+    """Return a request's batches once all have ended; meanwhile show one live line on a terminal."""
     live = sys.stderr.isatty()
     silent = starts = 0
     seen = -1
@@ -106,7 +106,7 @@ async def _end_of(store: Store, settings: Settings, request: int) -> list[Batch]
 
 
 def _tell_put_off(batches: Sequence[Batch], told: set[tuple[int, int]], live: bool) -> None:
-    """Name each district that could not be reached, once a try."""
+    """Print each district that could not be reached, once per attempt."""
     for each in batches:
         if each.put_off and each.status is Status.QUEUED and (each.batch, each.put_off) not in told:
             told.add((each.batch, each.put_off))
@@ -115,7 +115,7 @@ def _tell_put_off(batches: Sequence[Batch], told: set[tuple[int, int]], live: bo
 
 
 def progress(batches: Sequence[Batch]) -> str:
-    """Return one line that says how far some batches are."""
+    """Return the progress of batches as one line."""
     done = sum(1.0 if batch.status.ended else batch_share(batch) for batch in batches) / len(batches)
     records = sum(batch.counts.processed for batch in batches)
     errors = sum(batch.counts.errors for batch in batches)

@@ -1,4 +1,4 @@
-"""What cannot be right in resync.toml though every key and type is: doubled districts, a shared source, bad times."""
+"""Consistency checks of resync.toml beyond keys and types: duplicate districts, a shared source, invalid times."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _CRON_FIELD = re.compile(r"[\dA-Za-z*/,#?-]+\Z")
 _CHANCE = re.compile(r"(?<![A-Za-z])[RH](?![A-Za-z])", re.IGNORECASE)
-"""What croniter draws by lot, each time anew."""
+"""Random fields of croniter, drawn anew each time."""
 _CRON_DO = 'Write minute, hour, day, month, weekday: "0 2 * * 0" is Sundays at two.'
 
 
 def check(settings: "Settings") -> None:
-    """Raise ConfigError for the first thing that cannot be right."""
+    """Raise ConfigError for the first inconsistency."""
     _check_districts(settings)
     _check_sources(settings)
     years = settings.years
@@ -39,7 +39,7 @@ def check(settings: "Settings") -> None:
 
 
 def check_objects(settings: "Settings", whole: "Catalog") -> None:
-    """Raise ConfigError for a DIS object that the catalog does not have."""
+    """Raise ConfigError for a DIS object that is not in the catalog."""
     for key, names in _named_objects(settings):
         for name in names:
             if name not in whole:
@@ -51,7 +51,7 @@ def check_objects(settings: "Settings", whole: "Catalog") -> None:
 
 
 def check_tenants(settings: "Settings", whole: "Catalog") -> None:
-    """Raise ConfigError for several districts in a state that has no column to tell their records apart."""
+    """Raise ConfigError for several districts in a state without a tenant column."""
     if whole.tenant_column is None and len(settings.district) > 1:
         raise ConfigError(
             f"{settings.path}: without a tenant_column in the catalog a state takes one district, "
@@ -77,7 +77,7 @@ def _check_districts(settings: "Settings") -> None:
 
 
 def _check_sources(settings: "Settings") -> None:
-    """Hold that no two districts share a source, nor a district the state's database, however they are spelled."""
+    """Require that no two districts share a source, nor a district the state's database, however URLs are spelled."""
     taken = {url.same_place(settings.state.url): "the state"}
     url.check(settings.control.url, f"{settings.path}: [control] url")
     url.check(settings.state.url, f"{settings.path}: [state] url")
@@ -116,8 +116,8 @@ def _check_schedule(settings: "Settings", schedule: "ScheduleSettings") -> None:
 
 
 def _cron_trouble(cron: str) -> str | None:
-    """Return what is wrong with five fields, or None."""
-    # Only who has schedules pays for it.
+    """Return the fault of a cron expression of five fields, or None."""
+    # Imported here: only configurations with schedules pay for it.
     from croniter import croniter
 
     if _CHANCE.search(cron) or not croniter.is_valid(cron):

@@ -1,4 +1,4 @@
-"""Load resync.toml: find it, read its TOML and that of included files, check it; load the catalog that it names."""
+"""Load resync.toml: find, parse and check it with its included files; load the catalog that it names."""
 
 import os
 import tomllib
@@ -20,7 +20,7 @@ VARIABLE = "RESYNC_TUI_CONFIG"
 
 
 def find() -> Path:
-    """Return the first resync.toml that is found, or the one that the environment names. Raises ConfigError."""
+    """Return the path of resync.toml: the one that the environment names, else the first found. Raises ConfigError."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
@@ -35,7 +35,7 @@ def find() -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a file's TOML with its relative paths made absolute and placeholders outside URLs filled in."""
+    """Return a file's TOML with relative paths made absolute and placeholders outside URLs expanded."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -52,7 +52,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _resolved(value: Any, key: str, folder: Path) -> Any:
-    """Fill in what a TOML value holds; URLs and the command to notify wait until they are needed."""
+    """Expand the placeholders of a TOML value; those of URLs and of the notify command wait until they are needed."""
     if isinstance(value, dict):
         return {name: _resolved(each, f"{key}: {name}", folder) for name, each in value.items()}
     if isinstance(value, list):
@@ -73,7 +73,7 @@ class _Included:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Return the settings of a file, or of the first resync.toml that is found. Raises ConfigError."""
+    """Return the settings of a file, by default of the first resync.toml found. Raises ConfigError."""
     found = (path or find()).absolute()
     document = read(found)
     if "path" in document:
@@ -88,7 +88,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _check_tenants(settings: Settings) -> None:
-    """Look into a catalog of the user's own where it matters; one that cannot be read is told of when it is needed."""
+    """Check the user's own catalog for a tenant column; an unreadable one is reported when it is needed."""
     if settings.catalog.file is not None and len(settings.district) > 1:
         try:
             whole = catalog.load(settings.catalog.file)
@@ -106,9 +106,9 @@ def load_catalog(settings: Settings) -> Catalog:
 
 
 def catalog_of_year(settings: Settings, district: str, year: int) -> Catalog:
-    """Return the catalog of what a district may send for a school year.
+    """Return the catalog of the objects that a district may send in a school year.
 
-    Raises UsageError for a year that the district is not configured for.
+    Raises UsageError for a year for which the district is not configured.
     """
     found = settings.of_year(load_catalog(settings), settings.district_by_id(district), year)
     if found is None:

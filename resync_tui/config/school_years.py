@@ -1,7 +1,4 @@
-"""Which districts lack a school year, or objects of it: the one rule of screens, requests and agents.
-
-Documents: "Previous or Next School Year".
-"""
+"""School years: which districts lack a year, or objects of it; the one rule of screens, requests and agents."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,23 +10,23 @@ from resync_tui.formatting import school_year
 from resync_tui.plan import Allowed, Plan
 
 SOME = 10
-"""Objects of one district that are named; of more there is only the number."""
+"""Objects of one district that are named; of more only the number is given."""
 
 
 def require_plan(settings: Settings, districts: Sequence[str], plan: Plan) -> None:
-    """Require that each district is configured for a plan's year and its objects. Raises UsageError naming the rest."""
+    """Require that each district is configured for a plan's year and objects. Raises UsageError naming the others."""
     require_year(settings, districts, plan.year, plan.names)
 
 
 def allowed_by(settings: Settings) -> Allowed:
-    """Return what the control database asks before it queues anything."""
+    """Return the control database's check of a request before it is queued."""
     return lambda districts, plan: require_plan(settings, districts, plan)
 
 
 def require_year(settings: Settings, districts: Sequence[str], year: int, objects: Iterable[str] = ()) -> None:
     """Require that each district is configured for a school year, and for objects of it.
 
-    Raises UsageError that names all districts that are not.
+    Raises UsageError naming all districts that are not.
     """
     names, whole = tuple(objects), load_catalog(settings)
     here = {each: settings.district_by_id(each) for each in districts}

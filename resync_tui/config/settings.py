@@ -1,4 +1,4 @@
-"""resync.toml as frozen settings; secrets resolve lazily, in the process that opens that database."""
+"""Settings: resync.toml as frozen dataclasses; secrets are resolved lazily, in the process that opens that database."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,13 +17,13 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Policies = Literal["refused", "trusted"]
-"""What becomes of a table of which row-level security hides rows: its object fails, or what is seen is all there is."""
+"""Treatment of a table with rows hidden by row-level security: its object fails, or the visible rows count as all."""
 Year = Annotated[int, Field(ge=1900, le=2999)]
 
 
 @dataclass(frozen=True)
 class ControlSettings:
-    """Where requests, history and alerts are kept."""
+    """The control database: requests, history and alerts."""
 
     __pydantic_config__ = CLOSED
 
@@ -32,25 +32,25 @@ class ControlSettings:
 
 @dataclass(frozen=True)
 class StateSettings:
-    """The state: its name decides which state-specific objects exist."""
+    """The state; its name decides which state-specific objects exist."""
 
     __pydantic_config__ = CLOSED
 
     name: str
     url: str = field(repr=False)
     kind: Literal["state", "regional"] = "state"
-    """What it calls itself on screen: the documents' Regional Edition is a state edition by another name."""
+    """Its name on screen: a regional edition is a state edition by another name."""
     policies: Policies = "refused"
 
     @property
     def word(self) -> str:
-        """What receives the records, in a sentence."""
+        """The receiver of the records as a word in a sentence."""
         return "region" if self.kind == "regional" else "state"
 
 
 @dataclass(frozen=True)
 class DistrictSettings:
-    """One district: `id` must be what its database says of itself."""
+    """One district; `id` must be the identity in its own database."""
 
     __pydantic_config__ = CLOSED
 
@@ -64,7 +64,7 @@ class DistrictSettings:
 
 @dataclass(frozen=True)
 class YearSettings:
-    """School years, by the calendar year in which they end."""
+    """School years, each by the calendar year in which it ends."""
 
     __pydantic_config__ = CLOSED
 
@@ -75,7 +75,7 @@ class YearSettings:
 
 @dataclass(frozen=True)
 class SubscriptionSettings:
-    """Which DIS objects the state subscribes to; None: all that exist for it."""
+    """DIS objects that the state subscribes to; None: all that exist for it."""
 
     __pydantic_config__ = CLOSED
 
@@ -84,7 +84,7 @@ class SubscriptionSettings:
 
 @dataclass(frozen=True)
 class RightsSettings:
-    """Roles of a PostgreSQL control database that may look, and that may send."""
+    """Roles of a PostgreSQL control database with Read and with Write."""
 
     __pydantic_config__ = CLOSED
 
@@ -94,7 +94,7 @@ class RightsSettings:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """Limits, so that a resync stays a good guest."""
+    """Limits of the engine, so that a resync leaves the databases to their other users."""
 
     __pydantic_config__ = CLOSED
 
@@ -110,13 +110,13 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """After how many days the agent forgets; 0: never. The last result of each object always stays, with its errors."""
+    """Retention in days; 0: for ever. The last result of each object always stays, with its errors."""
 
     __pydantic_config__ = CLOSED
 
     logs: NotNegative = 0
     errors: NotNegative = 0
-    """The keys of records that were refused or differ; their counts stay as long as the history."""
+    """Keys of refused and differing records; their counts stay as long as the history."""
     history: NotNegative = 0
 
 
@@ -131,7 +131,7 @@ class NotifySettings:
 
 @dataclass(frozen=True)
 class ScheduleSettings:
-    """A resync that recurs, as cron says, in its own time zone."""
+    """A recurring resync: a cron expression in its own time zone."""
 
     __pydantic_config__ = CLOSED
 
@@ -144,7 +144,7 @@ class ScheduleSettings:
 
 @dataclass(frozen=True)
 class CatalogSettings:
-    """A catalog of the user's own; None: the built-in one."""
+    """The user's own catalog; None: the built-in one."""
 
     __pydantic_config__ = CLOSED
 
@@ -153,7 +153,7 @@ class CatalogSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The whole of resync.toml; relative paths are already relative to `path`'s folder."""
+    """All settings of resync.toml; relative paths are already absolute, from the folder of `path`."""
 
     __pydantic_config__ = CLOSED
 
@@ -171,11 +171,11 @@ class Settings:
     schedule: tuple[ScheduleSettings, ...] = ()
     catalog: CatalogSettings = CatalogSettings()
     path: Path = field(default=Path("resync.toml"))
-    """Where it was read; no key of the file."""
+    """The file that was read; not one of its keys."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files that say what an agent does."""
+        """The files that determine what an agent does."""
         return (self.path, *included_files(self), *((self.catalog.file,) if self.catalog.file else ()))
 
     def control_url(self) -> str:
@@ -206,7 +206,7 @@ class Settings:
         )
 
     def of_year(self, whole: Catalog, district: DistrictSettings, year: int) -> Catalog | None:
-        """Return what of the state's catalog a district may send for a school year; None: nothing."""
+        """Return the part of the state's catalog that a district may send for a school year; None: nothing."""
         current = self.years.current
         if year == current:
             return whole
@@ -219,7 +219,7 @@ class Settings:
 
 
 def included_files(settings: Settings) -> list[Path]:
-    """Return the files that `include` names. Raises ConfigError for one that does not exist."""
+    """Return the files named by `include`. Raises ConfigError for one that does not exist."""
     files: list[Path] = []
     for pattern in settings.include:
         found = sorted(glob(pattern, root_dir=settings.path.parent, recursive=True))

@@ -1,4 +1,4 @@
-"""A database URL as resync.toml writes it: `${NAME}`, `${file:PATH}`, relative files, and whether two are one place."""
+"""Database URLs of resync.toml: `${NAME}`, `${file:PATH}`, relative files, and whether two are the same database."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def anchored(text: str, folder: Path) -> str:
 
 
 def check(text: str, key: str) -> None:
-    """Raise ConfigError where a URL cannot be right; what depends on a placeholder is judged once that is known."""
+    """Raise ConfigError for an invalid URL; parts that depend on a placeholder are checked once it is expanded."""
     for name in _PLACEHOLDER.findall(text):
         if not _NAME.match(name):
             raise ConfigError(f"{key}: ${{{name}}} is no placeholder", "Write ${NAME} or ${file:PATH}.")
@@ -38,9 +38,9 @@ def check(text: str, key: str) -> None:
 
 
 def expanded(text: str, key: str, folder: Path | None = None) -> str:
-    """Return `text` with its placeholders filled in; `folder` makes it a URL, checked and absolute.
+    """Return `text` with its placeholders expanded; `folder` makes it a URL, checked and absolute.
 
-    Raises ConfigError where a variable is not set or a file cannot be read; no message tells a value.
+    Raises ConfigError for a variable that is not set or a file that cannot be read; no message holds a value.
     """
     filled = _filled(text, lambda found: _value(found[1], key), encode=folder is not None)
     if folder is None:
@@ -50,15 +50,15 @@ def expanded(text: str, key: str, folder: Path | None = None) -> str:
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file of a `sqlite:///file` URL, None for another kind of database."""
+    """Return the file of a `sqlite:///file` URL; None for another kind of database."""
     path = url.removeprefix("sqlite:///")
     return None if path == url else Path(path.partition("?")[0])
 
 
 def same_place(text: str) -> tuple[str, ...]:
-    """Return what tells a database apart, however its URL is spelled: file, or host, port and name, never the user.
+    """Return a database's identity, however its URL is spelled: file, or host, port and name; never the user.
 
-    Placeholders that are not known here stay as they are written.
+    Placeholders unknown here stay as written.
     """
     text = _filled(text, _value_if_known, encode=True)
     if (file := file_of(text)) is not None:
@@ -75,7 +75,7 @@ def same_place(text: str) -> tuple[str, ...]:
 
 
 def _filled(text: str, value: Callable[[re.Match[str]], str], *, encode: bool) -> str:
-    """Return `text` with a value in each placeholder's place, percent-encoded inside a URL's user-info."""
+    """Return `text` with each placeholder's value, percent-encoded inside a URL's user-info."""
     start, end = _user_info(_masked(text)) if encode else (0, 0)
     return _PLACEHOLDER.sub(
         lambda found: quote(value(found), safe="") if start <= found.start() < end else value(found), text
@@ -126,12 +126,12 @@ def _check_form(url: str, key: str) -> None:
 
 
 def _masked(text: str) -> str:
-    """Return `text`, as long as it is, with nothing in the placeholders' places that means something in a URL."""
+    """Return `text` in the same length, with its placeholders masked for URL parsing."""
     return _PLACEHOLDER.sub(lambda found: "0" * len(found[0]), text)
 
 
 def _user_info(url: str) -> tuple[int, int]:
-    """Return where `user:password` begins and ends in a URL."""
+    """Return the span of `user:password` in a URL."""
     start = url.find("://") + 3
     if start == 2:
         return 0, 0

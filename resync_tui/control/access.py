@@ -1,7 +1,7 @@
-"""Access to the control database: which batches an edition sees, and which rights a role has.
+"""Access to the control database: the batches that an edition sees, and the rights of a role.
 
-On PostgreSQL row-level security holds all of this against `psql` as well (revision 0003 of the migrations); here it
-is asked for, so that it can be told in one line before anything is tried.
+On PostgreSQL row-level security enforces the same against `psql` too (revision 0003 of the migrations); it is checked
+here as well, so that a refusal is one line before anything is tried.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ from resync_tui.control.models import METADATA, Tables
 from resync_tui.rights import Edition, Rights, user_name
 
 SCHEDULE = "schedule "
-"""What the name of a requester begins with that is no person."""
+"""Prefix of a requester's name that stands for a schedule, not for a person."""
 _IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
 _right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
 
 
 async def rights_of(connection: AsyncConnection, edition: Edition | None) -> Rights:
-    """Return what this session may do from an edition; None: from any that it has."""
+    """Return the rights of this session in an edition; None: in any edition that it has."""
     if connection.dialect.name == "sqlite":
         return Rights(read=True, write=True, user=user_name(), serve=True)
     asked = "SELECT dis_agent() AS agent, dis_caller() AS caller, dis_reads() AS reads, dis_writes() AS writes"
@@ -32,7 +32,7 @@ async def rights_of(connection: AsyncConnection, edition: Edition | None) -> Rig
 
 
 async def may_send(connection: AsyncConnection, user: str, initiator: str, district: str) -> bool:
-    """Whether whoever is said to have asked for a batch has the right to: what an agent asks before it runs one.
+    """Whether the requester of a batch has the right to it; an agent checks this before it runs one.
 
     A schedule's own requests are an agent's: on PostgreSQL nobody else can write a name that is not their own.
     """
@@ -51,13 +51,13 @@ async def may_send(connection: AsyncConnection, user: str, initiator: str, distr
 
 
 async def served_edition(connection: AsyncConnection) -> Edition | None:
-    """Return the edition that a SQLite control database serves, None where it has met none yet."""
+    """Return the edition that a SQLite control database serves; None until it has served one."""
     row = (await connection.execute(select(_edition))).one_or_none()
     return None if row is None else Edition(row.edition, row.districtNumber)
 
 
 async def serve_edition(connection: AsyncConnection, edition: Edition) -> Edition:
-    """Write down which edition a SQLite control database serves, and return it: whoever came first."""
+    """Record which edition a SQLite control database serves, unless one is recorded; return the recorded one."""
     served = await served_edition(connection)
     if served is None:
         values = {"edition": edition.kind, "districtNumber": edition.district}
@@ -66,7 +66,7 @@ async def serve_edition(connection: AsyncConnection, edition: Edition) -> Editio
 
 
 def visible_batches(edition: Edition | None) -> ColumnElement[bool]:
-    """Return the condition on DISBatch for what is there from an edition: a district's own requests, or all."""
+    """Return the condition on DISBatch for the batches visible to an edition: a district's own requests, or all."""
     if edition is None or not edition.own_only:
         return true()
     batch = Tables.batch
@@ -74,7 +74,7 @@ def visible_batches(edition: Edition | None) -> ColumnElement[bool]:
 
 
 def visible_rows(edition: Edition | None, table: Table) -> ColumnElement[bool]:
-    """Return the condition on a table with batchID for rows of batches that are there from an edition."""
+    """Return the condition on a table with batchID for the rows of batches visible to an edition."""
     if edition is None or not edition.own_only:
         return true()
     batches: Select[Any] = select(Tables.batch.c.batchID).where(visible_batches(edition))

@@ -1,7 +1,7 @@
-"""Process Alerts: messages to the users of a district or of the state (documents: "State-Initiated Resync Requests").
+"""Process Alerts: messages to the users of a district or of the state, also about requests that no agent claims.
 
-An alert says that something happened, never which objects nor records: district users read it, too. Whether it was
-read, and whether it was deleted, is each user's own.
+An alert reports an event, never objects or records, as district users read it too. Each user has their own read and
+deleted flags.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +22,7 @@ from resync_tui.results import Alert
 from resync_tui.rights import Edition, Rights
 
 VERTICAL = "Vertical Interoperability"
-"""The process under which the documents put these messages."""
+"""The process, or category, of all these messages."""
 REQUESTED = "State Resync Requested"
 REFUSED = "Resync Request Refused"
 
@@ -48,22 +48,22 @@ async def post(
 ) -> None:
     """Post an alert within the caller's transaction.
 
-    `audience` district needs `district`; `recipient` is one user of them, None all who have the right. `now` is the
-    transaction's time where the caller knows it, else the database's.
+    `audience` district needs `district`; `recipient` is one user of that audience, None: all with the right. `now` is
+    the transaction's time if the caller knows it; None: the database's.
     """
     posted = now or await _database_time(connection)
     about = {"districtNumber": district, "recipient": recipient, "requestID": request, "batchID": batch}
     said = {"process": process, "name": name, "message": clip(message), "audience": audience}
-    # Inline: its number is not asked for, as whoever posts to another side may not look at it.
+    # Inline, without RETURNING its number: the poster may have no right to read another side's alert.
     await connection.execute(_alert.insert().inline().values(**about, **said, postedAt=posted, dueAt=due))
 
 
 async def announce(
     connection: AsyncConnection, districts: Collection[str], *, request: int, due: datetime | None, now: datetime
 ) -> None:
-    """Tell each district, and the state's users, that the state has asked for a resync; not of what.
+    """Alert each district, and the state's users, to a request by the state, without its objects.
 
-    `due` is when it is to begin, None where that is at once: then the documents' pictures leave Due Date empty.
+    `due` is when it is to begin; None: at once, with an empty Due Date.
     """
     common: dict[str, Any] = {"process": VERTICAL, "name": REQUESTED, "request": request, "due": due, "now": now}
     for district in districts:
@@ -76,7 +76,7 @@ async def announce(
 async def refused(
     connection: AsyncConnection, district: str | None, *, request: int, batch: int, message: str, now: datetime
 ) -> None:
-    """Tell the side in whose name a batch was asked for that an agent did not run it; None: the state."""
+    """Alert the requesting side of a batch that an agent refused to run it; `district` None: the state."""
     await post(
         connection,
         process=VERTICAL,
@@ -111,7 +111,7 @@ class Alerts:
         process: str | None = None,
         unread: bool = False,
     ) -> list[Alert]:
-        """Return the alerts posted from `since` to before `until`, newest first, without those this user deleted."""
+        """Return the alerts posted from `since` to before `until`, newest first, without those deleted by this user."""
         wanted = _select(self._edition, self._rights)
         for condition in (
             None if since is None else _alert.c.postedAt >= since,
@@ -126,11 +126,11 @@ class Alerts:
             return [_view(row, self._edition) for row in (await connection.execute(wanted)).all()]
 
     async def mark_read(self, alerts: Iterable[int]) -> None:
-        """Mark alerts as read by this user; those that are not this user's stay as they are."""
+        """Mark alerts as read by this user; other users' alerts are left alone."""
         await self._mark(alerts, {"isRead": True})
 
     async def delete(self, alerts: Iterable[int]) -> None:
-        """Take alerts out of this user's list; other users keep theirs."""
+        """Delete alerts from this user's list; other users keep theirs."""
         await self._mark(alerts, {"isRead": True, "isDeleted": True})
 
     async def _mark(self, alerts: Iterable[int], values: dict[str, bool]) -> None:
@@ -154,13 +154,13 @@ class Alerts:
 
 
 async def count_unread(connection: AsyncConnection, database: ControlDatabase) -> int:
-    """Return how many alerts this session's user has not read."""
+    """Return the number of alerts unread by this session's user."""
     mine = _select(database.edition, database.rights).where(_not(_user.c.isRead)).subquery()
     return int(await connection.scalar(select(func.count()).select_from(mine)) or 0)
 
 
 def _select(edition: Edition | None, rights: Rights) -> Select[Any]:
-    """Return the alerts that are for this user from here; of a batch that is hidden from here, not its number."""
+    """Select the alerts for this user in an edition; the number of a hidden batch is left out."""
     mark = and_(_user.c.alertID == _alert.c.alertID, _user.c.userName == rights.user)
     batch = and_(Tables.batch.c.batchID == _alert.c.batchID, visible_batches(edition))
     columns = [each for each in _alert.c if each.name != "batchID"]
@@ -201,14 +201,14 @@ def _view(row: Row[Any], edition: Edition | None) -> Alert:
 
 UNCLAIMED = "Resync Not Started"
 PATIENCE = timedelta(minutes=10)
-"""How long a batch may wait for an agent, from when it may start, before somebody is told."""
+"""Wait of a due batch for an agent before it counts as unclaimed."""
 
 _NAMED = 10
-"""Districts that the alert names."""
+"""Districts named in the alert."""
 
 
 async def alert_unclaimed(database: ControlDatabase) -> list[int]:
-    """Post an alert for each request that nobody serves and that has none yet; return those requests' numbers."""
+    """Post an alert for each unclaimed request without one; return the requests' numbers."""
     async with database.read() as connection:
         if not await _unclaimed(connection, await database.now(connection)):
             return []

@@ -1,4 +1,4 @@
-"""Batches as screens and commands list them, with or without their objects."""
+"""Batches as screens and commands list them, with or without their objects; conversion of rows to records."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, LastResync, ObjectResult
 
 COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed")
-"""The columns of DISBatchHistory, and of DISBatch, that make up Counts."""
+"""The columns of DISBatchHistory and DISBatch that make up Counts."""
 
 
 def select_batches() -> Select[Any]:
-    """Return batches with, where they run, when their agent was last heard of."""
+    """Select batches, each with its agent's last heartbeat while it runs."""
     batch, running, agent = Tables.batch, Tables.running, Tables.agent
     return select(batch, agent.c.seenAt).select_from(
         batch.outerjoin(running, running.c.batchID == batch.c.batchID).outerjoin(
@@ -27,7 +27,7 @@ def select_batches() -> Select[Any]:
 
 
 def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
-    """Return a batch from a row of `select_batches` and its rows of DISBatchHistory in their order."""
+    """Convert a row of `select_batches`, with its rows of DISBatchHistory in order, to a batch."""
     status = Status(row.status)
     return Batch(
         request=row.requestID,
@@ -60,12 +60,12 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
 
 
 def counts_view(row: Row[Any]) -> Counts:
-    """Return the counts of a row of DISBatchHistory, or of one of DISBatch that has ended."""
+    """Convert a row of DISBatchHistory, or one of an ended batch in DISBatch, to counts."""
     return Counts(**{name: getattr(row, name) for name in COUNTED})
 
 
 def object_view(row: Row[Any]) -> ObjectResult:
-    """Return an object's result from a row of DISBatchHistory."""
+    """Convert a row of DISBatchHistory to an object's result."""
     return ObjectResult(
         object=row.objectName,
         sequence=row.sequence,
@@ -81,22 +81,22 @@ def object_view(row: Row[Any]) -> ObjectResult:
 
 
 def error_view(row: Row[Any]) -> ErrorRecord:
-    """Return a refused record from a row of DISBatchError."""
+    """Convert a row of DISBatchError to a refused record."""
     return ErrorRecord(row.objectName, row.tableName, row.key, Kind(row.kind), row.reason)
 
 
 def finding_view(row: Row[Any]) -> FindingRecord:
-    """Return a record that differs from a row of DISBatchFinding."""
+    """Convert a row of DISBatchFinding to a differing record."""
     return FindingRecord(row.objectName, row.tableName, Finding(row.finding), row.key)
 
 
 def agent_view(row: Row[Any], *, alive: bool, running: tuple[int, ...]) -> Agent:
-    """Return an agent from a row of DISAgent."""
+    """Convert a row of DISAgent to an agent."""
     return Agent(row.host, row.pid, row.startedAt, row.seenAt, alive, running, tuple(row.districts))
 
 
 def plan_view(year: int, objects: Iterable[Row[Any]]) -> Plan:
-    """Return the plan that a batch was sent with."""
+    """Convert rows of DISBatchHistory to the plan of their batch."""
     return Plan(
         year,
         tuple(
@@ -107,7 +107,7 @@ def plan_view(year: int, objects: Iterable[Row[Any]]) -> Plan:
 
 
 def history_values(planned: PlannedObject) -> Mapping[str, Any]:
-    """Return what a row of DISBatchHistory keeps of a planned object, queued."""
+    """Return the values of a row of DISBatchHistory for a planned object, queued."""
     return {
         "sequence": planned.sequence,
         "objectName": planned.object,
@@ -129,7 +129,7 @@ BLANK: Mapping[str, Any] = {
     "message": "",
     **dict.fromkeys(COUNTED, 0),
 }
-"""An object that has not begun."""
+"""Values of an object that has not begun."""
 
 
 async def list_batches(
@@ -140,7 +140,7 @@ async def list_batches(
     limit: int | None = None,
     objects: bool = True,
 ) -> list[Batch]:
-    """Return these batches; without `objects` only those that run have theirs, the others their sums."""
+    """Return these batches; without `objects` running ones have theirs, the others only their sums."""
     batch, history = Tables.batch, Tables.history
     wanted = wanted.order_by(batch.c.batchID.desc() if newest_first else batch.c.batchID).limit(limit)
     rows = (await connection.execute(wanted)).all()
@@ -159,7 +159,7 @@ async def list_batches(
 
 
 async def one_batch(connection: AsyncConnection, number: int, seen: ColumnElement[bool]) -> Batch:
-    """Return a batch with its objects. Raises UsageError where there is none of that number."""
+    """Return a batch with its objects. Raises UsageError for an unknown number."""
     found = await list_batches(connection, select_batches().where(Tables.batch.c.batchID == number, seen))
     if not found:
         raise no_batch(number)
@@ -167,26 +167,26 @@ async def one_batch(connection: AsyncConnection, number: int, seen: ColumnElemen
 
 
 def no_batch(number: int) -> UsageError:
-    """Return the error of one who asks for a batch that is not there."""
+    """Return the error for an unknown batch number."""
     return UsageError(f"There is no batch {number}", "See: resync-tui history")
 
 
 async def last_results(
     connection: AsyncConnection, district: str, year: int, purpose: Purpose, seen: ColumnElement[bool]
 ) -> dict[str, LastResync]:
-    """Return, per object, its newest result of a school year that has at least started."""
+    """Return, per object, its newest started result of a school year."""
     history, batch = Tables.history, Tables.batch
     of_year = (history.c.districtNumber == district) & (history.c.schoolYear == year)
     newest = (
         select(history.c.objectName, func.max(history.c.batchID).label("batchID"))
         .join(batch, batch.c.batchID == history.c.batchID)
-        # Said of the batches too: a district's are few among all.
+        # Also a condition on the batches: a district's are few among all.
         .where(of_year, batch.c.districtNumber == district, batch.c.purpose == purpose, seen)
         .where(history.c.startedAt.is_not(None))
         .group_by(history.c.objectName)
         .subquery()
     )
-    # Said twice, so that the outer rows are found by DISBatchHistory_last as well.
+    # Repeated, so that the outer rows are found by DISBatchHistory_last as well.
     wanted = (
         select(history)
         .join(newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName))

@@ -1,4 +1,4 @@
-"""Queue order: the next runnable batch, fair sharing among agents, requeueing."""
+"""Claims: the next runnable batch in queue order, fair sharing among agents, requeueing."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -13,13 +13,13 @@ from resync_tui.control.progress import blank
 from resync_tui.outcome import Status
 
 SHARE_PATIENCE = timedelta(seconds=3)
-"""How long a batch is left to another agent that has less to do."""
+"""Time for which a batch is left to another, less busy agent."""
 SHARE_AGAIN = timedelta(minutes=1)
-"""How long nothing is left to others, once one of them has not taken what was left to it."""
+"""Time without sharing after another agent has not claimed the batch left to it."""
 
 
 def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
-    """Select the oldest batch of these districts that may start and whose district is free."""
+    """Select the oldest batch of these districts that may start, of a district without a running one."""
     batch, running = Tables.batch, Tables.running
     return (
         select(batch)
@@ -35,7 +35,7 @@ def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Sele
 
 
 def may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
-    """Whether it is a batch's time; one that was cancelled waits for nothing but its clean-up."""
+    """Return the condition on DISBatch for batches that may start; a cancelled one waits only for its clean-up."""
     batch = Tables.batch
     its_time = or_(batch.c.notBefore.is_(None), batch.c.notBefore <= now)
     if not window_open:
@@ -44,7 +44,7 @@ def may_start(now: datetime, window_open: bool) -> ColumnElement[bool]:
 
 
 class Sharing:
-    """Has agents that serve the same districts take turns, so that one alone does not take all that may run.
+    """Fair sharing: agents that serve the same districts take turns, so that one does not claim all that may run.
 
     Only a preference: nothing depends on it but which machine does the work.
     """
@@ -55,7 +55,7 @@ class Sharing:
         self._greedy_until: datetime | None = None
 
     def leaves(self, waiting: Row[Any], held: Iterable[Row[Any]], agents: Iterable[Row[Any]], now: datetime) -> bool:
-        """Whether this agent lets another have a batch: one that is alive, serves its district and runs fewer."""
+        """Whether this agent leaves a batch to another one: alive, serving its district, and running fewer batches."""
         busy = Counter(row.owner for row in held)
         if not any(
             busy[row.agentID] < busy[self._agent]
@@ -75,7 +75,7 @@ class Sharing:
 
 
 async def give_back(connection: AsyncConnection, now: datetime, dead: set[str]) -> None:
-    """Put back what has lapsed. Locked rows are just being renewed or ended by their own agent: passed over."""
+    """Requeue batches whose lease has lapsed. Skips locked rows: their own agent is renewing or ending them."""
     running, agent = Tables.running, Tables.agent
     lapsed = (
         select(running)
@@ -89,14 +89,14 @@ async def give_back(connection: AsyncConnection, now: datetime, dead: set[str]) 
 
 
 async def free_district(connection: AsyncConnection, row: Row[Any]) -> None:
-    """Delete a row of DISRunning; its count of changes moves to the row DISGate, so that the sum never falls."""
+    """Delete a row of DISRunning; its change count moves to the row DISGate, so that the sum never falls."""
     running, gate = Tables.running, Tables.gate
     await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
     await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))
 
 
 async def put_back(connection: AsyncConnection, number: int, **values: Any) -> None:
-    """Queue a batch again, with nothing left of what its last attempt wrote."""
+    """Requeue a batch, without anything that its last attempt wrote."""
     batch = Tables.batch
     await connection.execute(
         update(batch).where(batch.c.batchID == number).values(status=Status.QUEUED.value, **values)

@@ -1,4 +1,4 @@
-"""How a batch ends: its sums, and who is told of it and of the end of its request."""
+"""Completion: the end of a batch with its sums, and the alerts about it and about the end of its request."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,11 +19,11 @@ NAMES = {
     Purpose.VERIFY: "Verification Completed",
     Purpose.REMOVE_EXTRA: "Removal of Extra Records Completed",
 }
-"""What the alerts of a request that has ended are called."""
+"""Names of the alerts about an ended request."""
 
 
 async def end_batch(connection: AsyncConnection, number: int, status: Status, message: str, now: datetime) -> int:
-    """Write how a batch ended, whose last progress is written, and tell both sides; the caller holds the queue lock.
+    """Write the end of a batch after its last progress, and alert both sides; the caller holds the queue lock.
 
     Returns its request's number.
     """
@@ -43,7 +43,7 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
         )
     ).one()
     if ended.initiator == "state" and not ended.requestedBy.startswith(SCHEDULE):
-        # Not a word of what it held: a district does not see the objects of the state's request.
+        # Nothing about its content: a district does not see the objects of the state's request.
         await post(
             connection,
             process=VERTICAL,
@@ -73,7 +73,7 @@ async def alert_if_ended(connection: AsyncConnection, requests: Iterable[int], n
 async def _tell_requester(
     connection: AsyncConnection, one: Row[Any], groups: Sequence[Row[Any]], now: datetime
 ) -> None:
-    """One alert a request, however many districts; of the state's requests all of the state's users are told."""
+    """Post one alert per request, however many districts; one of the state's requests goes to all of its users."""
     batches = sum(row.batches for row in groups)
     whom = f"district {one.districtNumber}" if batches == 1 else f"{batches} districts"
     how = ", ".join(row.status if batches == 1 else f"{row.batches} {row.status}" for row in groups)

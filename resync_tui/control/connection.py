@@ -1,7 +1,7 @@
-"""Connection to the control database: who may open it, transactions, the queue lock, errors explained.
+"""The connection to the control database: access, transactions, the queue lock, errors explained.
 
 On SQLite it is one file of one user: mode 0600, WAL so that screens read while an agent writes, and synchronous FULL,
-as a request that was acknowledged must survive a power cut (NORMAL may forget the last commits).
+as an acknowledged request must survive a power cut (NORMAL may lose the last commits).
 """
 
 import os
@@ -29,18 +29,18 @@ from resync_tui.rights import Edition, Rights, user_name
 NAME = "the control database"
 
 PATIENCE_SECONDS = 30.0
-"""How long to wait for a lock of SQLite's, or for a server that says nothing."""
+"""Timeout, in seconds, for a SQLite lock and for a silent server."""
 
 
 class ControlDatabase:
-    """Transactions on one control database."""
+    """A control database and its transactions."""
 
     def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float) -> None:
         self.url = url
         self.edition: Edition | None = None
-        """The edition that looks; None: an agent or a tool of its own, which sees all that its login may."""
+        """The session's edition; None: an agent or a tool of its own, which sees all that its login may."""
         self.rights = Rights(read=False, write=False, user=user_name())
-        """What this login may do from there, as it was when it was opened."""
+        """Rights of this login in that edition, as of the opening."""
         self._patience = patience
         self._engine = engine
         self._clock = clock
@@ -61,11 +61,11 @@ class ControlDatabase:
         patience: float = PATIENCE_SECONDS,
         edition: Edition | None = None,
     ) -> "ControlDatabase":
-        """Open it, made or brought up to date where needed; `clock` None means the database server's own.
+        """Open it, created or upgraded if needed; `clock` None means the database server's own.
 
-        A transaction that takes more than `patience` seconds counts as one that the database does not answer.
-        Raises NoRight for a SQLite file of another user and for a role without Read, CannotRun where it cannot be
-        used, as where a SQLite file is another edition's.
+        A transaction longer than `patience` seconds counts as a database that does not answer. Raises NoRight for a
+        SQLite file of another user and for a role without Read, CannotRun for a database that cannot be used, such as a
+        SQLite file of another edition.
         """
         engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
         database = cls(engine, url, clock, patience)
@@ -101,24 +101,24 @@ class ControlDatabase:
             await self._engine.dispose()
 
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Begin a transaction that writes; on SQLite it waits for the others at once, not in its middle."""
+        """Begin a write transaction; on SQLite it waits for other writers at once, not in its middle."""
         return self._transaction(self._writer)
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Begin a transaction that sees one moment throughout."""
+        """Begin a read transaction with one snapshot throughout."""
         return self._transaction(self._reader)
 
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a transaction that a cancelled scope cannot leave open or half done."""
-        # SQLite has its own timeout; aiosqlite hangs for ever where one of its calls is cancelled while it waits.
+        """Yield a connection in a transaction that a cancelled scope cannot leave open or half done."""
+        # SQLite has its own timeout; aiosqlite hangs for ever if one of its calls is cancelled while it waits.
         seconds = self._patience if self._postgresql else None
         with _explained(self.url), anyio.fail_after(seconds, shield=True):
             async with engine.begin() as connection:
                 yield connection
 
     async def now(self, connection: AsyncConnection) -> datetime:
-        """Return the one time that all agents and screens of this control database share."""
+        """Return the current time, the same clock for all agents and screens of this control database."""
         if self._clock is not None:
             return self._clock()
         if not self._postgresql:
@@ -129,7 +129,7 @@ class ControlDatabase:
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """Turn whatever the driver raises into CannotRun: an agent outlives every trouble of the control database."""
+    """Convert all driver errors to CannotRun: an agent outlives any trouble of the control database."""
     try:
         with explained(NAME, url), _refused(url):
             yield
@@ -141,7 +141,7 @@ def _explained(url: str) -> Iterator[None]:
 
 @contextmanager
 def _refused(url: str) -> Iterator[None]:
-    """Turn what PostgreSQL does not permit into NoRight."""
+    """Convert PostgreSQL's InsufficientPrivilege to NoRight."""
     try:
         yield
     except DBAPIError as error:
@@ -154,7 +154,7 @@ def _refused(url: str) -> Iterator[None]:
 
 
 def _open_postgresql(url: str) -> AsyncEngine:
-    """A stopped agent, or one whose network is gone, must not keep the queue lock: the server ends its transaction."""
+    """Return the engine; the server ends the transaction of a stopped or disconnected agent, to free the queue lock."""
     return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
 
 
@@ -174,7 +174,7 @@ def _open_sqlite(url: str, patience: float) -> AsyncEngine:
 
 
 def _owned(path: Path) -> None:
-    """See to it that the file is there, is this user's and no one else's."""
+    """Ensure that the file exists, is this user's and closed to all others."""
     where = f"{NAME} ({path})"
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -199,11 +199,11 @@ def _no_right(where: str) -> NoRight:
 
 
 async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int = 0) -> Row[Any]:
-    """Take the queue lock, the one row of DISGate, and return it with these numbers added.
+    """Take the queue lock, the one row of DISGate; add these numbers to it and return it.
 
-    On PostgreSQL transactions that change the queue go one after another by it; progress does not take it, but counts
-    its changes in its own row of DISRunning. Must be the first statement of its transaction (measured: with the claim's
-    own reads first, limits broke on both databases). Raises CannotRun where the row is missing.
+    On PostgreSQL it serialises the transactions that change the queue. Progress does not take it: it counts its changes
+    in its own row of DISRunning. Must be the first statement of its transaction (measured: with the claim's own reads
+    first, limits broke on both databases). Raises CannotRun for a missing row.
     """
     gate = Tables.gate
     row = (

@@ -1,4 +1,4 @@
-"""GRANTs: what a role of PostgreSQL needs in the control database, and which roles get it by [rights]."""
+"""GRANTs: the privileges of a PostgreSQL role on the control database, and which roles get them by [rights]."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 _LOCK = 0x7269_6768_7473
-"""PostgreSQL's advisory lock of agents that let roles in."""
+"""Key of the PostgreSQL advisory lock for agents that apply GRANTs."""
 
 LOOK = (
     "DISBatch", "DISBatchHistory", "DISBatchError", "DISBatchErrorCount", "DISBatchFinding", "DISBatchFindingCount",
     "DISRunning", "DISAgent", "DISGate", "DISScheduleFiring", "DISRight", "DISEdition", "DISVersion", "ProcessAlert",
     "ProcessAlertUser",
 )  # fmt: skip
-"""What whoever may look reads; of most tables row-level security shows a district its own rows only."""
+"""Tables readable with Read; in most of them row-level security shows a district its own rows only."""
 
 
 def grants(role: str, *, write: bool) -> list[str]:
-    """Return the GRANTs that a role needs beside its rows of DISRight; columns that only an agent sets are left out."""
+    """Return the GRANTs of a role, beside its rows of DISRight; columns set by agents alone are left out."""
     name = quote_identifier(role)
     privileges = [
         f"SELECT ON {', '.join(_quoted(LOOK))}",
@@ -48,7 +48,7 @@ def grants(role: str, *, write: bool) -> list[str]:
 
 
 def _columns(table: str, *left_out: str) -> str:
-    """Name columns one by one: a privilege on the whole table would also allow to lock it, or to choose a number."""
+    """Return a table's columns, listed: a table privilege would also allow to lock the table, or to choose a number."""
     return ", ".join(_quoted(each.name for each in METADATA.tables[table].c if each.name not in left_out))
 
 
@@ -57,10 +57,9 @@ def _quoted(names: Iterable[str]) -> list[str]:
 
 
 async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:
-    """Let those roles in that resync.toml names, as an agent starts; return lines about those that get nothing.
+    """Apply the GRANTs for the roles under [rights], as an agent starts; return lines about roles that get nothing.
 
-    Where it names none, what the owner has written into DISRight by hand stays. Raises NoRight where this login is no
-    agent's.
+    Without roles there, DISRight stays as the owner has written it. Raises NoRight if this login is no agent's.
     """
     if not database.rights.serve:
         raise NoRight(
@@ -76,11 +75,11 @@ async def enforce(database: "ControlDatabase", read: Sequence[str], write: Seque
 async def _apply_rights(
     connection: AsyncConnection, edition: Edition, *, read: Sequence[str], write: Sequence[str]
 ) -> list[str]:
-    """Make an edition's rows of DISRight what resync.toml says, with the GRANTs.
+    """Set an edition's rows of DISRight to the roles under [rights], with their GRANTs.
 
-    Privileges of a role that has lost its rows stay, and show it nothing any more.
+    Privileges of a role without rows stay, but show it nothing any more.
     """
-    # PostgreSQL fails the second of two GRANTs at once on one table.
+    # PostgreSQL fails the second of two concurrent GRANTs on one table.
     await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
     where = {"edition": edition.kind, "districtNumber": edition.district}
@@ -98,7 +97,7 @@ async def _apply_rights(
 
 
 async def check_grants(connection: AsyncConnection, *, read: Iterable[str], write: Iterable[str]) -> list[ConfigError]:
-    """Return what [rights] cannot mean: roles that PostgreSQL does not know, and Write without Read."""
+    """Return the errors of [rights]: roles unknown to PostgreSQL, and Write without Read."""
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
     unknown = [
         ConfigError(f"[rights] names {role}, a role that does not exist", f"Create it, or mend that name: {role}")

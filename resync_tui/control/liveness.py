@@ -1,8 +1,8 @@
-"""Proof that an agent lives: a lock on a file named by its id, held until the kernel takes it away.
+"""Liveness of agents: a lock on a file named by the agent's id, held until the kernel releases it.
 
-A process id proves nothing (it is reused, and means nothing in another container). Whoever can take a dead owner's
-lock knows that it is dead, at once; a stopped process still holds its own, so only its lease ends it. A file that is
-not here, or an owner under another kernel (another machine, or before a reboot), tells nothing: the lease decides.
+A process id proves nothing (it is reused, and means nothing in another container). An obtainable lock proves at once
+that its owner is dead; a stopped process still holds its own, so only its lease ends it. A missing file, or an owner
+under another kernel (another machine, or before a reboot), proves nothing: the lease decides.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from resync_tui.processes import end_if_stopped
 
 
 def this_kernel() -> str:
-    """Name the running kernel; the same within all its containers, another after a reboot."""
+    """Return the running kernel's id: the same in all its containers, another after a reboot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
@@ -23,20 +23,20 @@ def this_kernel() -> str:
 
 
 class HostLock:
-    """The lock of one agent, held from `take` until `release` or the end of the process, however it ends."""
+    """The file lock of one agent, held from `take` until `release` or the end of the process, however it ends."""
 
     def __init__(self, control_url: str, agent: str) -> None:
         self._path = _path(control_url, agent)
         self._file: int | None = None
 
     def take(self) -> None:
-        """Take it. Raises OSError where no such file can be made; then only the lease tells."""
+        """Acquire the lock. Raises OSError if its file cannot be made; then only the lease decides."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def release(self) -> None:
-        """Let go and leave no file behind."""
+        """Release the lock and remove its file."""
         if self._file is not None:
             self._path.unlink(missing_ok=True)
             os.close(self._file)
@@ -44,7 +44,7 @@ class HostLock:
 
 
 def known_dead(control_url: str, agent: str, kernel: str) -> bool:
-    """Whether an agent is dead for certain; False where that cannot be told from here."""
+    """Whether an agent is certainly dead; False if that cannot be known on this host."""
     if kernel != this_kernel():
         return False
     try:
@@ -52,7 +52,7 @@ def known_dead(control_url: str, agent: str, kernel: str) -> bool:
     except OSError:
         return False
     try:
-        # Shared, so that two who ask at once do not take each other for the owner.
+        # Shared, so that two concurrent checks do not take each other for the owner.
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return False
@@ -63,14 +63,14 @@ def known_dead(control_url: str, agent: str, kernel: str) -> bool:
 
 
 def forget(control_url: str, agent: str) -> None:
-    """Remove the file of an agent that is gone from the control database."""
+    """Remove the lock file of an agent that has been removed from the control database."""
     _path(control_url, agent).unlink(missing_ok=True)
 
 
 def end_stopped_agent(control_url: str, agent: str, pid: int) -> bool:
-    """End an agent's process where it is stopped (SIGSTOP, Ctrl-Z), and return whether it was.
+    """Kill an agent's process if it is stopped (SIGSTOP, Ctrl-Z); return whether it was.
 
-    That the process holds the agent's lock file proves that the number is not another's by now.
+    Its open lock file proves that the process id has not been reused.
     """
     path = str(_path(control_url, agent).resolve())
     return end_if_stopped(pid, lambda process: path in (file.path for file in process.open_files()))

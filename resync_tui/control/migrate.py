@@ -1,4 +1,4 @@
-"""Bring a control database up to date, whoever else starts at the same time; an upgrade loses no row."""
+"""Migrations: create or upgrade a control database, safe against concurrent starts; an upgrade loses no row."""
 
 from importlib.resources import as_file, files
 from typing import Any
@@ -11,19 +11,19 @@ from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
 NEWEST = "0004"
-"""The newest revision, here so that an ordinary start need not import Alembic."""
+"""The newest revision, as a constant so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"
-"""A name of its own: another program's Alembic may live in the same database."""
+"""Alembic's version table, by a name of its own: another program's Alembic may use the same database."""
 
 _LOCK = 0x7265_7379_6E63
-"""PostgreSQL's advisory lock for migrations."""
+"""Key of the PostgreSQL advisory lock for migrations."""
 
 
 async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
-    """Create or upgrade the tables where needed. Raises CannotRun for a database of a newer version.
+    """Create or upgrade the tables if needed. Raises CannotRun for a database of a newer version.
 
-    `to` is for tests, which make databases as older versions did.
+    `to` is for tests, which make databases of older versions.
     """
     async with engine.connect() as connection:
         version = await connection.run_sync(_version)
@@ -36,7 +36,7 @@ async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
 
 
 def _version(connection: Connection) -> str | None:
-    # Plain statements: every start asks, and SQLAlchemy's inspection takes ten times as long.
+    # Plain statements: every start reads it, and SQLAlchemy's inspection takes ten times as long.
     there = f"""SELECT to_regclass('"{VERSION_TABLE}"')"""
     if connection.dialect.name == "sqlite":
         there = f"SELECT max(name) FROM sqlite_master WHERE type = 'table' AND name = '{VERSION_TABLE}'"
@@ -47,7 +47,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection, url: str, to: str) -> None:
-    # Only a first start and an upgrade need Alembic.
+    # Imported here: only a first start and an upgrade need Alembic.
     from alembic import command
     from alembic.script import ScriptDirectory
 

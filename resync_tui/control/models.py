@@ -1,6 +1,6 @@
 """The tables of the control database; column names are part of the contract with scripts that read them.
 
-Whoever changes a table here adds a revision to `schema/migrations/versions`; a test holds the two together.
+A change of a table needs a revision in `schema/migrations/versions`; a test holds the two together.
 """
 
 from datetime import datetime
@@ -34,9 +34,9 @@ class DISBatch(ControlTable, table=True):
         Index("DISBatch_district", "districtNumber", "batchID"),
         Index("DISBatch_request", "requestID"),
         Index("DISBatch_status", "status", "batchID"),
-        # All that the board of a year needs to find each district's newest and newest full resync.
+        # All columns that the board of a year needs to find each district's newest and newest full resync.
         Index("DISBatch_board", "schoolYear", "purpose", "districtNumber", "status", "isFull", "batchID"),
-        # A number is never given twice, also where old batches have been pruned.
+        # A number is never reused, even after old batches were pruned.
         {"sqlite_autoincrement": True},
     )
 
@@ -45,24 +45,24 @@ class DISBatch(ControlTable, table=True):
     districtNumber: str
     schoolYear: int
     initiator: str
-    """`district` or `state`."""
+    """Requesting edition: `district` or `state`."""
     requestedBy: str
     reason: str = ""
     purpose: str = "resync"
     preview: int | None = None
-    """Of a removal: the comparison whose extra records may go."""
+    """For a removal: the comparison whose extra records may be removed."""
     isFull: bool = False
-    """Whether it is of every object of that year's catalog."""
+    """Whether it has every object of that year's catalog."""
     isScheduled: bool = False
-    """Whether it starts by the clock, and so within the window only."""
+    """Whether it starts by the clock, and so only within the window."""
     isCampaign: bool = False
-    """Whether its district is tried again later where it cannot be reached."""
+    """Whether its district is tried again later if it cannot be reached."""
     notBefore: datetime | None = time_of()
-    """When it may start: the time it was asked for, or of its next try while its district cannot be reached."""
+    """Earliest start: the requested time, or the next attempt while its district cannot be reached."""
     status: str
     attempts: int = 0
     putOff: int = 0
-    """How often it was put off because its district could not be reached."""
+    """Number of put-offs because its district could not be reached."""
     requestedAt: datetime = time_of(required=True)
     startedAt: datetime | None = time_of()
     finishedAt: datetime | None = time_of()
@@ -72,9 +72,9 @@ class DISBatch(ControlTable, table=True):
     agent: str = ""
     """`host:pid` of the agent that ran it last."""
     stageLeft: bool = False
-    """Whether a stage may be left in the state: an agent has begun it and has not said that it cleaned up."""
+    """Whether a stage may be left in the state: an agent has begun it without reporting its clean-up."""
     color: str = ""
-    """Its dot once it has ended, as its counts are its objects' sums: no list of many batches reads their objects."""
+    """Its dot once it has ended, stored like the sums of its counts: a list of many batches reads no objects."""
     processed: int = counter()
     errors: int = counter()
     inserted: int = counter()
@@ -121,14 +121,14 @@ class DISBatchHistory(ControlTable, table=True):
 
 
 class DISBatchError(ControlTable, table=True):
-    """A record that did not reach the state; as many as the configuration keeps, key columns only."""
+    """A record that did not reach the state; up to the configured number, key columns only."""
 
     __tablename__ = "DISBatchError"
     __table_args__ = (Index("DISBatchError_reason", "batchID", "objectName", "kind", "reason"),)
 
     batchID: int = batch_key(primary_key=True)
     number: int = Field(sa_column=Column("number", Integer, primary_key=True, autoincrement=False))
-    """From 1 within a batch, so that a write that is tried again adds nothing twice."""
+    """From 1 within a batch, so that a repeated write adds nothing twice."""
     objectName: str
     tableName: str
     key: dict[str, KeyValue] = Field(sa_column=Column("key", JSON, nullable=False))
@@ -137,7 +137,7 @@ class DISBatchError(ControlTable, table=True):
 
 
 class DISBatchErrorCount(ControlTable, table=True):
-    """How many records were refused for a reason, exact however few are kept."""
+    """The number of records refused for one reason, exact even where fewer are kept."""
 
     __tablename__ = "DISBatchErrorCount"
 
@@ -150,7 +150,7 @@ class DISBatchErrorCount(ControlTable, table=True):
 
 
 class DISBatchFinding(ControlTable, table=True):
-    """A record that is not the same at both ends; as many as the configuration keeps, key columns only."""
+    """A record that differs between district and state; up to the configured number, key columns only."""
 
     __tablename__ = "DISBatchFinding"
     __table_args__ = (Index("DISBatchFinding_finding", "batchID", "objectName", "finding"),)
@@ -165,7 +165,7 @@ class DISBatchFinding(ControlTable, table=True):
 
 
 class DISBatchFindingCount(ControlTable, table=True):
-    """How many records differ in which way, exact however few are kept."""
+    """The number of records per finding, exact even where fewer are kept."""
 
     __tablename__ = "DISBatchFindingCount"
 
@@ -177,57 +177,57 @@ class DISBatchFindingCount(ControlTable, table=True):
 
 
 class DISScheduleFiring(ControlTable, table=True):
-    """A schedule's local date and time that has been seen to: inserting a row is what makes it fire once."""
+    """A handled firing, by the schedule's local date and time: the inserted row makes it fire once."""
 
     __tablename__ = "DISScheduleFiring"
 
     owner: str = Field(primary_key=True)
-    """Whose schedule: `state`, or a district's number."""
+    """Owner of the schedule: `state`, or a district's number."""
     schedule: str = Field(primary_key=True)
     localTime: str = Field(primary_key=True)
-    """As `2026-03-08T02:30` in the schedule's own time zone; comes once also where clocks are set back."""
+    """As `2026-03-08T02:30` in the schedule's own time zone; counts once even where clocks are set back."""
     cron: str
     timezone: str
     firedAt: datetime = time_of(required=True)
     requestID: int | None = None
-    """None: it lay before the schedule was known, and was passed over."""
+    """None: it was before the schedule was known, and was passed over."""
 
 
 class DISRunning(ControlTable, table=True):
-    """Inserting a row claims the district, deleting it releases it: one running batch a district."""
+    """The claim of a district, inserted to claim and deleted to release it: one running batch per district."""
 
     __tablename__ = "DISRunning"
 
     districtNumber: str = Field(primary_key=True)
     batchID: int = batch_key(ondelete=None, nullable=False, unique=True)
     owner: str
-    """The agent's id."""
+    """Id of the agent."""
     token: int = Field(sa_type=BigInteger)
-    """Grows for ever; a write with an older one is refused."""
+    """Fencing token, strictly increasing; a write with an older one is refused."""
     expires: datetime = time_of(required=True)
     changes: int = counter()
-    """Writes under this claim, so that progress need not take the queue lock."""
+    """Number of writes under this claim, so that progress need not take the queue lock."""
 
 
 class DISAgent(ControlTable, table=True):
-    """An agent process that is, or lately was, at work."""
+    """An agent process that is or recently was at work."""
 
     __tablename__ = "DISAgent"
 
     agentID: str = Field(primary_key=True)
     host: str
     kernel: str
-    """Which running kernel it lives under: only there does its lock file tell whether it is dead."""
+    """Id of its running kernel; only under the same one its lock file proves whether it is dead."""
     pid: int
     startedAt: datetime = time_of(required=True)
     seenAt: datetime = time_of(required=True)
     leaseSeconds: float
     districts: list[str] = Field(sa_column=Column("districts", JSON, nullable=False))
-    """Those it serves."""
+    """Districts that it serves."""
 
 
 class DISGate(ControlTable, table=True):
-    """One row, updated first by whoever changes the queue, so that such changes go one after another."""
+    """The queue lock: one row, updated first by every change of the queue, so that such changes are serialised."""
 
     __tablename__ = "DISGate"
 
@@ -238,14 +238,14 @@ class DISGate(ControlTable, table=True):
 
 
 class ProcessAlert(ControlTable, table=True):
-    """A message to the users of a district or of the state (documents: "Process Alerts")."""
+    """A message to the users of a district or of the state."""
 
     __tablename__ = "ProcessAlert"
     __table_args__ = (Index("ProcessAlert_posted", "districtNumber", "audience", "postedAt"),)
 
     alertID: int = Field(sa_column=Column("alertID", Integer, Identity(), primary_key=True))
     process: str
-    """The category, as in `Vertical Interoperability`."""
+    """Category, as in `Vertical Interoperability`."""
     name: str
     message: str = ""
     postedAt: datetime = time_of(required=True)
@@ -254,7 +254,7 @@ class ProcessAlert(ControlTable, table=True):
     """`district` or `state`."""
     districtNumber: str | None = None
     recipient: str | None = None
-    """One user; None: all of the audience who have the right."""
+    """One user; None: all of the audience with the right."""
     requestID: int | None = None
     batchID: int | None = Field(
         default=None, sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete="SET NULL"))
@@ -265,7 +265,7 @@ METADATA: MetaData = ControlTable.metadata
 
 
 class Tables:
-    """The same tables for statements."""
+    """The same tables for SQLAlchemy statements."""
 
     batch: ClassVar[Table] = METADATA.tables["DISBatch"]
     history: ClassVar[Table] = METADATA.tables["DISBatchHistory"]
@@ -280,7 +280,7 @@ class Tables:
 
 
 class DISRight(ControlTable, table=True):
-    """A right that a role of PostgreSQL has, and all its members with it; on SQLite the file's owner has all."""
+    """A right of a PostgreSQL role and all its members; on SQLite the file's owner has all."""
 
     __tablename__ = "DISRight"
     __table_args__ = (
@@ -297,11 +297,11 @@ class DISRight(ControlTable, table=True):
     districtNumber: str = Field(primary_key=True)
     """Empty for the state."""
     right: str = Field(primary_key=True)
-    """`read` or `write`; write counts with read only."""
+    """`read` or `write`; write counts only together with read."""
 
 
 class DISEdition(ControlTable, table=True):
-    """The one edition that a SQLite control database serves: whoever can read the file can read all of it."""
+    """The one edition that a SQLite control database serves, as every reader of the file can read all of it."""
 
     __tablename__ = "DISEdition"
 
@@ -311,7 +311,7 @@ class DISEdition(ControlTable, table=True):
 
 
 class ProcessAlertUser(ControlTable, table=True):
-    """What one user did with an alert."""
+    """One user's read and deleted flags of an alert."""
 
     __tablename__ = "ProcessAlertUser"
 

@@ -1,4 +1,4 @@
-"""Overviews: the board of a school year, from rows of DISBatch alone, and what all screens show at a moment."""
+"""Overviews: the board of a school year, from rows of DISBatch alone, and the snapshot that all screens show."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,13 +17,13 @@ from resync_tui.outcome import Color, Purpose, Status
 from resync_tui.results import Agent, DistrictStanding, Present, Standing, standing_of
 
 FEW = 10
-"""Districts that are looked up one by one; of more all are read at once."""
+"""Districts up to which each is looked up by itself; more are read all at once."""
 
 
 async def board(
     connection: AsyncConnection, year: int, districts: Sequence[str] | None, seen: ColumnElement[bool]
 ) -> list[DistrictStanding]:
-    """Return where districts stand, in the given order; None: all that have ever been asked, by number.
+    """Return the standings of districts, in the given order; None: all that were ever requested, by number.
 
     Two statements, however many districts and however long their history; both find their rows by DISBatch_board.
     """
@@ -38,12 +38,12 @@ async def board(
 
 
 def newest_batches(year: int, seen: ColumnElement[bool]) -> Select[Any]:
-    """Select each district's newest resync of a year that was not cancelled."""
+    """Select each district's newest resync of a year, without cancelled ones."""
     return _newest(year, seen & (Tables.batch.c.status != Status.CANCELLED))
 
 
 def full_batches(year: int, seen: ColumnElement[bool]) -> Select[Any]:
-    """Select each district's newest full resync of a year that has completed."""
+    """Select each district's newest completed full resync of a year."""
     return _newest(year, seen & (Tables.batch.c.status == Status.COMPLETED) & Tables.batch.c.isFull)
 
 
@@ -78,7 +78,7 @@ def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> Dis
 
 
 async def present(connection: AsyncConnection, database: ControlDatabase) -> Present:
-    """Return what all screens show, as of one moment."""
+    """Return what all screens show, in one snapshot."""
     batch = Tables.batch
     active = select_batches().where(
         visible_batches(database.edition), batch.c.status.in_([Status.QUEUED, Status.RUNNING])
@@ -93,14 +93,14 @@ async def present(connection: AsyncConnection, database: ControlDatabase) -> Pre
 
 
 async def changes(connection: AsyncConnection) -> int:
-    """Return a number that grows whenever something a screen shows has changed."""
+    """Return the change counter; it grows with every change of what a screen shows."""
     gate, running = Tables.gate, Tables.running
     written = select(func.coalesce(func.sum(running.c.changes), 0)).scalar_subquery()
     return int((await connection.execute(select(gate.c.changes + written))).scalar_one())
 
 
 async def agents(connection: AsyncConnection, database: ControlDatabase) -> list[Agent]:
-    """Return the agents that are, or lately were, at work; those alive first."""
+    """Return the agents that are or recently were at work, those alive first."""
     agent, running = Tables.agent, Tables.running
     rows = (await connection.execute(select(agent).order_by(agent.c.startedAt))).all()
     if not rows:

@@ -1,6 +1,6 @@
-"""What an agent writes of a batch while it holds its lease; one who does not hold it writes nothing.
+"""Progress of a batch: an agent's writes under its lease; without the lease nothing is written.
 
-Every write may be tried again after a connection broke at its commit: values are absolute, rows carry numbers.
+Every write may be repeated after a connection broke at its commit: values are absolute, rows are numbered.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from resync_tui.plan import Plan
 from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 
 TEXT_LIMIT = 500
-"""Characters of a reason or message that are kept; an index of PostgreSQL does not take any length."""
+"""Characters of a reason or message that are kept; a PostgreSQL index limits its length."""
 
 
 class Reason(NamedTuple):
-    """What refused records are counted by."""
+    """The key by which refused records are counted."""
 
     object: str
     table: str
@@ -33,7 +33,7 @@ class Reason(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What records that are not the same at both ends are counted by."""
+    """The key by which differing records are counted."""
 
     object: str
     table: str
@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One agent's hold on one batch, as good as its token."""
+    """An agent's lease of a batch, valid as long as its token."""
 
     batch: int
     district: str
@@ -50,36 +50,36 @@ class Lease:
     attempt: int
     plan: Plan
     cancel_requested: bool = False
-    """It was cancelled while no agent could clean up: drop its stage, run nothing."""
+    """Whether it was cancelled while no agent could clean up: drop its stage, run nothing."""
     purpose: Purpose = Purpose.RESYNC
     campaign: bool = False
-    """Whether its district is tried again later where it cannot be reached."""
+    """Whether its district is tried again later if it cannot be reached."""
     put_off: int = 0
-    """How often that was so already."""
+    """Number of earlier put-offs."""
     initiator: str = "district"
-    """`district` or `state`."""
+    """Requesting edition: `district` or `state`."""
     requested_by: str = ""
     consent: Consent | None = None
-    """Of a removal: the records that its preview showed; None: of any other purpose."""
+    """For a removal: the records shown by its preview; None for any other purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What has changed since the last write."""
+    """The changes since the last write."""
 
     objects: tuple[ObjectResult, ...] = ()
     refused: Mapping[Reason, int] = field(default_factory=dict)
     """Totals of this attempt."""
     records: tuple[tuple[int, ErrorRecord], ...] = ()
-    """Refused records that are kept, numbered from 1 in this attempt."""
+    """Kept refused records, numbered from 1 in this attempt."""
     found: Mapping[Found, int] = field(default_factory=dict)
     """Totals of this attempt."""
     found_records: tuple[tuple[int, FindingRecord], ...] = ()
-    """Those that are kept, numbered from 1 in this attempt."""
+    """Kept differing records, numbered from 1 in this attempt."""
 
 
 async def hold(connection: AsyncConnection, lease: Lease) -> None:
-    """Keep the lease from being taken until this transaction ends. Raises LeaseLost where it has been."""
+    """Keep the lease until this transaction ends. Raises LeaseLost if another agent has it."""
     running = Tables.running
     held = await connection.execute(
         update(running)
@@ -92,14 +92,14 @@ async def hold(connection: AsyncConnection, lease: Lease) -> None:
 
 
 def lost(lease: Lease) -> LeaseLost:
-    """Return the error of one whose lease is another's."""
+    """Return the error for a lost lease."""
     return LeaseLost(
         f"Batch {lease.batch} of district {lease.district} is no longer this agent's", "Another agent runs it."
     )
 
 
 async def cancel_requested(connection: AsyncConnection, lease: Lease) -> bool:
-    """Whether somebody wants the batch to end."""
+    """Whether the batch's cancellation was requested."""
     wanted = select(Tables.batch.c.cancelRequested).where(Tables.batch.c.batchID == lease.batch)
     return bool(await connection.scalar(wanted))
 
@@ -121,7 +121,7 @@ async def record(connection: AsyncConnection, lease: Lease, progress: Progress, 
 
 
 async def _count(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Write totals over earlier ones."""
+    """Upsert totals."""
     if rows:
         counted = insert_of(connection)(table)
         total = {"records": counted.excluded.records}
@@ -131,13 +131,13 @@ async def _count(connection: AsyncConnection, table: Table, rows: list[dict[str,
 
 
 async def _keep(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Add records whose numbers are not there yet."""
+    """Insert records unless their numbers exist."""
     if rows:
         await connection.execute(insert_of(connection)(table).on_conflict_do_nothing(), rows)
 
 
 def insert_of(connection: AsyncConnection) -> Any:
-    """Return the kind of INSERT that knows what to do on a conflict; a dialect takes long to import."""
+    """Return the dialect's INSERT with ON CONFLICT; a dialect takes long to import."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
 
@@ -148,14 +148,14 @@ def insert_of(connection: AsyncConnection) -> Any:
 
 
 async def blank(connection: AsyncConnection, batch: int) -> None:
-    """Take back whatever an attempt wrote: its counts are those of the last attempt."""
+    """Reset what an attempt wrote: a batch's counts are those of its last attempt."""
     await connection.execute(update(Tables.history).where(Tables.history.c.batchID == batch).values(**BLANK))
     for table in (Tables.error, Tables.error_count, Tables.finding, Tables.finding_count):
         await connection.execute(delete(table).where(table.c.batchID == batch))
 
 
 def clip(text: str) -> str:
-    """Return a text as one line that every database can keep."""
+    """Return a text as one line, cut to a length that every database can store."""
     line = " ".join(text.replace("\0", " ").split())
     return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
 
@@ -176,7 +176,7 @@ _UPDATE_OBJECT = (
         errors=bindparam("errors"),
         message=bindparam("message"),
         startedAt=_began,
-        # What never began has not finished either.
+        # An object that never began has not finished either.
         finishedAt=case((_began.is_(None), None), else_=bindparam("ended", type_=UtcTime())),
         **{name: bindparam(name) for name in COUNTED},
     )

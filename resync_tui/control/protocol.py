@@ -1,4 +1,4 @@
-"""What the screens ask the control database; control.store.Store answers it, and a fake in memory for their tests."""
+"""The screens' interface to the control database; implemented by control.store.Store, and by a fake for tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -48,7 +48,7 @@ class Store(Protocol):
 
     @property
     def rights(self) -> Rights:
-        """What this session's user may do."""
+        """The rights of this session's user."""
         ...
 
     @property
@@ -57,11 +57,11 @@ class Store(Protocol):
         ...
 
     async def submit(self, request: Request) -> list[Batch]:
-        """Queue one request: a batch for each district."""
+        """Queue a request, one batch per district."""
         ...
 
     async def retry_failed(self, request: int, by: str) -> list[Batch]:
-        """Ask anew for the batches of a request that failed."""
+        """Request the failed batches of a request again."""
         ...
 
     async def batch(self, number: int) -> Batch:
@@ -76,23 +76,23 @@ class Store(Protocol):
         limit: int | None = None,
         objects: bool = True,
     ) -> list[Batch]:
-        """Return batches, newest first; without `objects` those that have ended have their sums only."""
+        """Return batches, newest first; without `objects` ended ones have only their sums."""
         ...
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
-        """Return where districts stand in a school year."""
+        """Return the districts' standings in a school year."""
         ...
 
     async def last_resyncs(self, district: str, year: int) -> Mapping[str, LastResync]:
-        """Return the newest result of each object that has one."""
+        """Return the newest result per object."""
         ...
 
     async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
-        """Return the newest comparison of each object that has one."""
+        """Return the newest comparison per object."""
         ...
 
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
-        """Return how many records did not go in, by object and reason."""
+        """Return the number of refused records by object and reason."""
         ...
 
     async def errors(
@@ -105,11 +105,11 @@ class Store(Protocol):
         limit: int | None = None,
         offset: int = 0,
     ) -> list[ErrorRecord]:
-        """Return records that did not go in, by their keys."""
+        """Return the keys of refused records."""
         ...
 
     async def finding_groups(self, batch: int) -> list[FindingGroup]:
-        """Return how many records are not the same at both ends, by object and finding."""
+        """Return the number of differing records by object and finding."""
         ...
 
     async def findings(
@@ -121,7 +121,7 @@ class Store(Protocol):
         limit: int | None = None,
         offset: int = 0,
     ) -> list[FindingRecord]:
-        """Return records that are not the same at both ends, by their keys."""
+        """Return the keys of differing records."""
         ...
 
     async def cancel(self, batch: int, by: str) -> None:
@@ -129,13 +129,13 @@ class Store(Protocol):
         ...
 
     async def changes(self) -> int:
-        """Return a number that grows whenever something that a screen shows has changed."""
+        """Return the change counter; it grows with every change of what a screen shows."""
         ...
 
     async def present(self) -> Present:
-        """Return what all screens show, as of one moment."""
+        """Return what all screens show, in one snapshot."""
         ...
 
     async def close(self) -> None:
-        """Let the database go."""
+        """Close the database's connections."""
         ...

@@ -1,8 +1,8 @@
-"""The queue: which agent runs which batch, by leases with tokens that grow for ever.
+"""The queue: agents claim batches by leases with fencing tokens that only increase.
 
-A lease ends when its agent says so, when it lapses, or when its agent is known to be dead; a batch without one goes
-back to the queue and is begun again under a greater token. Locks are always taken in the order gate, DISRunning,
-DISBatch, DISBatchHistory, so no two transactions wait for each other.
+A lease ends when its agent releases it, when it lapses, or when its agent is known to be dead; its batch then goes
+back to the queue and starts again under a greater token. Locks are always taken in the order gate, DISRunning,
+DISBatch, DISBatchHistory, so there are no deadlocks.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,18 +27,18 @@ from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
 FORGOTTEN = timedelta(days=1)
-"""How long an agent that was not heard of again stays listed."""
+"""Time after which an agent without a heartbeat is no longer listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentIdentity:
-    """An agent process; `id` is never used twice."""
+    """The identity of an agent process; `id` is never reused."""
 
     id: str
     host: str
     pid: int
     districts: tuple[str, ...] = ()
-    """Those it serves."""
+    """Districts that it serves."""
 
 
 class Queue:
@@ -51,7 +51,7 @@ class Queue:
         self._sharing = Sharing(agent.id)
 
     async def register(self) -> None:
-        """Say that this agent is at work."""
+        """Register this agent as alive."""
         running, agent = Tables.running, Tables.agent
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -71,7 +71,7 @@ class Queue:
             await connection.execute(agent.insert().values(**here, **when))
 
     async def serves(self, districts: Iterable[str]) -> None:
-        """Say that this agent serves other districts by now."""
+        """Update the districts that this agent serves."""
         agent = Tables.agent
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -79,15 +79,15 @@ class Queue:
             await connection.execute(mine.values(districts=sorted(districts)))
 
     async def unregister(self) -> None:
-        """Say that this agent has ended."""
+        """Remove this agent, which has ended."""
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
 
     async def end_stopped(self) -> list[int]:
-        """End the agents of this host that are stopped and whose lease has lapsed; return their process ids.
+        """Kill this host's stopped agents whose lease has lapsed; return their process ids.
 
-        One stopped in mid-transaction keeps a SQLite file locked for all others until it wakes up, if ever.
+        An agent stopped in mid-transaction keeps a SQLite file locked for all others until it wakes up, if ever.
         """
         agent = Tables.agent
         others = select(agent).where(agent.c.kernel == this_kernel(), agent.c.agentID != self._agent.id)
@@ -100,8 +100,8 @@ class Queue:
     async def retire(self, districts: Collection[str], *, due_only: bool = False, window_open: bool = True) -> bool:
         """Unregister unless a batch of these districts is queued; return whether it did.
 
-        With `due_only` one that may not start yet does not count. Whoever queues one looks for an agent afterwards: it
-        meets this one at work, or none and starts another.
+        With `due_only` a batch that may not start yet does not count. A requester looks for an agent after queueing, so
+        it finds this one at work, or none and starts another.
         """
         batch = Tables.batch
         waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
@@ -115,7 +115,7 @@ class Queue:
             return True
 
     async def peek(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> bool:
-        """Whether a claim may find something that is not rather another agent's; reads only."""
+        """Whether a claim may succeed on a batch that is not left to another agent; reads only."""
         async with self._database.read() as connection:
             now = await self._database.now(connection)
             held = (await connection.execute(select(Tables.running))).all()
@@ -131,7 +131,7 @@ class Queue:
             return not self._sharing.leaves(waiting, held, (await connection.execute(others)).all(), now)
 
     async def claim(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> Lease | None:
-        """Put lapsed batches back, then take the oldest due whose district is free, unless `limit` batches run."""
+        """Requeue lapsed batches, then claim the oldest due one of a free district, unless `limit` batches run."""
         running, batch, gate = Tables.running, Tables.batch, Tables.gate
         async with self._database.write() as connection:
             last_token = (await lock_queue(connection, changes=0)).lastToken
@@ -142,7 +142,7 @@ class Queue:
             row = (await connection.execute(oldest(districts, now, window_open))).first() if len(held) < limit else None
             lease = None
             if row is not None:
-                # Also greater than those of another control database that led to the same state before.
+                # Greater, too, than the tokens of an earlier control database for the same state.
                 token = max(last_token + 1, int(now.timestamp() * 1000))
                 lease = await self._lease_of(connection, row, token)
                 await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
@@ -155,7 +155,7 @@ class Queue:
         return lease
 
     async def renew(self, leases: Iterable[Lease]) -> dict[int, bool]:
-        """Say that this agent lives; return, per batch it still holds, whether its cancellation is wanted."""
+        """Write a heartbeat; return, per batch still held, whether its cancellation was requested."""
         running, batch, agent = Tables.running, Tables.batch, Tables.agent
         async with self._database.write() as connection:
             now = await self._database.now(connection)
@@ -172,14 +172,14 @@ class Queue:
             return {row.batchID: row.cancelRequested for row in await connection.execute(wanted)}
 
     async def write(self, lease: Lease, progress: Progress) -> bool:
-        """Write progress; return whether cancellation is wanted. Raises LeaseLost."""
+        """Write progress; return whether cancellation was requested. Raises LeaseLost."""
         async with self._database.write() as connection:
             await hold(connection, lease)
             await record(connection, lease, progress, await self._database.now(connection))
             return await cancel_requested(connection, lease)
 
     async def retry(self, lease: Lease, message: str) -> None:
-        """Begin another attempt under the same lease; `message` says why the last one broke off. Raises LeaseLost."""
+        """Start another attempt under the same lease; `message` is why the last one broke off. Raises LeaseLost."""
         batch = Tables.batch
         async with self._database.write() as connection:
             await hold(connection, lease)
@@ -191,7 +191,7 @@ class Queue:
             await blank(connection, lease.batch)
 
     async def finish(self, lease: Lease, status: Status, message: str, progress: Progress) -> None:
-        """Write how a batch ended, with its last progress, and free its district. Raises LeaseLost."""
+        """Write the end of a batch with its last progress, and free its district. Raises LeaseLost."""
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
             await self._free(connection, lease)
@@ -200,7 +200,7 @@ class Queue:
             await end_batch(connection, lease.batch, status, message, now)
 
     async def refusal(self, lease: Lease) -> str | None:
-        """Return why whoever asked for a batch may not, asked again before it runs; None where they may."""
+        """Return why a batch's requester lacks the right to it, checked again before it runs; None if they have it."""
         async with self._database.read() as connection:
             if await may_send(connection, lease.requested_by, lease.initiator, lease.district):
                 return None
@@ -208,7 +208,7 @@ class Queue:
         return f"{lease.requested_by or 'Nobody known'} has no right to send for {whose}"
 
     async def refuse(self, lease: Lease, message: str) -> None:
-        """End a batch that nobody with the right asked for, and tell those who have it. Raises LeaseLost."""
+        """End a batch whose requester lacks the right, and alert those who have it. Raises LeaseLost."""
         history = Tables.history
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -222,7 +222,7 @@ class Queue:
             await refused(connection, district, request=request, batch=lease.batch, message=told, now=now)
 
     async def release(self, lease: Lease, progress: Progress) -> None:
-        """Put a batch back, all cleaned up; one that was cancelled ends, with `progress`. Raises LeaseLost."""
+        """Requeue a cleaned-up batch; a cancelled one ends, with `progress`. Raises LeaseLost."""
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
             await self._free(connection, lease)
@@ -234,9 +234,9 @@ class Queue:
                 await put_back(connection, lease.batch, stageLeft=False)
 
     async def put_off(self, lease: Lease, message: str, pause: timedelta, progress: Progress) -> None:
-        """Put a batch back until a pause is over, as its district cannot be reached; `message` says why.
+        """Requeue a batch for after a pause, as its district cannot be reached; `message` is why.
 
-        One that was cancelled ends, with `progress`. Raises LeaseLost.
+        A cancelled batch ends, with `progress`. Raises LeaseLost.
         """
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -250,7 +250,7 @@ class Queue:
                 await put_back(connection, lease.batch, notBefore=now + pause, **told)
 
     async def _dead(self, connection: AsyncConnection) -> set[str]:
-        """Return the agents of this host whose end is certain."""
+        """Return the ids of this host's agents that are certainly dead."""
         agent = Tables.agent
         wanted = select(agent.c.agentID, agent.c.kernel).where(agent.c.agentID != self._agent.id)
         others = (await connection.execute(wanted)).all()

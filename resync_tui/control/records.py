@@ -1,4 +1,4 @@
-"""Records of a batch by their keys: those that were refused, and those that are not the same at both ends."""
+"""Records of a batch by their keys: refused ones, and those that differ between district and state."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ async def errors(
     offset: int,
     seen: ColumnElement[bool],
 ) -> list[ErrorRecord]:
-    """Return the refused records that are kept, in the order in which they were met."""
+    """Return the kept refused records, in the order in which they were met."""
     error = Tables.error
     wanted = select(error).where(error.c.batchID == batch, seen).order_by(error.c.number).offset(offset).limit(limit)
     for column, value in ((error.c.objectName, object), (error.c.kind, kind), (error.c.reason, reason)):
@@ -61,9 +61,9 @@ async def finding_groups(connection: AsyncConnection, batch: int, seen: ColumnEl
 
 
 async def consent(connection: AsyncConnection, removal: Row[Any]) -> Consent:
-    """Return what a removal, a row of DISBatch, may take: the extra records that its preview kept.
+    """Return the consent of a removal (a row of DISBatch): the extra records that its preview kept.
 
-    Nothing without a preview, or where that is no completed comparison of the same district, year and initiator.
+    Empty without a preview, or if that is no completed comparison of the same district, year and initiator.
     """
     batch, found = Tables.batch, Tables.finding
     same = [batch.c[name] == getattr(removal, name) for name in ("districtNumber", "schoolYear", "initiator")]
@@ -88,7 +88,7 @@ async def findings(
     offset: int,
     seen: ColumnElement[bool],
 ) -> list[FindingRecord]:
-    """Return the records that are kept of those not the same at both ends, in the order in which they were met."""
+    """Return the kept differing records, in the order in which they were met."""
     found = Tables.finding
     wanted = select(found).where(found.c.batchID == batch, seen).order_by(found.c.number).offset(offset).limit(limit)
     for column, value in ((found.c.objectName, object), (found.c.finding, finding)):

@@ -1,4 +1,4 @@
-"""Requests: queued as a batch a district, cancelled, and asked for again where they failed."""
+"""Requests: queueing as one batch per district, cancellation, and the retry of failed batches."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,11 +19,11 @@ from resync_tui.plan import Plan, Request
 from resync_tui.results import Batch, ObjectResult
 
 ROWS_AT_ONCE = 10_000
-"""Of DISBatchHistory in one statement."""
+"""Rows of DISBatchHistory in one statement."""
 
 
 async def queue_request(connection: AsyncConnection, number: int, request: Request, now: datetime) -> list[Batch]:
-    """Queue a batch a district, in the given order; the caller holds the queue lock, which gave the number."""
+    """Queue one batch per district, in the given order; the caller holds the queue lock, which gave the number."""
     batch, plan = Tables.batch, request.plan
     values = {
         "requestID": number,
@@ -79,16 +79,16 @@ _BLANK: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """What would ask for the failed batches of a request again."""
+    """The retry of the failed batches of a request."""
 
     request: Request
-    """For the districts that are to be asked again; not those of `open_ones`, nor where it has completed since."""
+    """The request for the districts still to be retried, without those of `open_ones` or completed since."""
     open_ones: list[int]
-    """Batches that do so already: asked for since then, of the same objects, and queued or running."""
+    """Open batches that retry them already: requested since then, of the same objects."""
 
 
 async def failed_of(connection: AsyncConnection, request: int, seen: ColumnElement[bool]) -> RetryPlan:
-    """Return what would ask for the failed batches of a request again. Raises UsageError where none is left."""
+    """Return the retry of the failed batches of a request. Raises UsageError if none is left."""
     batch, history = Tables.batch, Tables.history
     failed = select(batch).where(batch.c.requestID == request, batch.c.status == Status.FAILED, seen)
     rows = (await connection.execute(failed.order_by(batch.c.batchID))).all()
@@ -126,7 +126,7 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
 
 
 async def _of_objects(connection: AsyncConnection, plan: Plan, numbers: Select[Any]) -> dict[str, int]:
-    """Return, by district, those of these batches that are of a plan's objects."""
+    """Return, by district, those of these batches whose objects are a plan's."""
     history = Tables.history
     names: dict[tuple[str, int], set[str]] = {}
     for row in await connection.execute(select(history).where(history.c.batchID.in_(numbers))):
@@ -135,16 +135,16 @@ async def _of_objects(connection: AsyncConnection, plan: Plan, numbers: Select[A
 
 
 async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime) -> bool:
-    """Cancel those batches that have not ended; return whether there were any. The caller holds the queue lock.
+    """Cancel the open ones of these batches; return whether any was open. The caller holds the queue lock.
 
-    Those whose stage may be left stay until an agent has cleaned up; only then is their district free.
+    A batch whose stage may be left stays open until an agent has cleaned up; only then its district is free.
     """
     batch, history = Tables.batch, Tables.history
     open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING])
     marked = await connection.execute(
         update(batch)
         .where(which, open_ones)
-        # Whoever cleans up need not wait for its time.
+        # The clean-up need not wait for the batch's time.
         .values(cancelRequested=True, cancelledBy=by, notBefore=None)
         .returning(batch.c.batchID)
     )

@@ -1,7 +1,7 @@
-"""What an agent forgets after some days, in small transactions: kept keys of errors, and history.
+"""Retention: old error keys and history, deleted after a number of days in small transactions.
 
-Of each object, district and school year the newest result that has started, and the newest that has completed, stay
-with their errors, for each purpose; so does the newest full resync that has completed.
+Of each object, district, school year and purpose the newest started and the newest completed result stay with their
+errors; so does the newest completed full resync.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 5_000
 
 
 async def prune(database: ControlDatabase, *, errors_days: int, history_days: int) -> int:
-    """Forget what is older than so many days (0: nothing); return how many rows that were."""
+    """Delete what is older than these numbers of days (0: nothing); return the number of rows."""
     gone = 0
     for days, forget in ((errors_days, _forget_errors), (history_days, _forget_history)):
         after = 0
@@ -50,7 +50,7 @@ async def _old(connection: AsyncConnection, before: datetime, after: int) -> lis
 
 
 def _replaced() -> ColumnElement[bool]:
-    """Whether a row of DISBatchHistory is neither the newest that has started nor the newest that has completed."""
+    """Return the condition on DISBatchHistory for results neither newest started nor newest completed."""
     history, batch = Tables.history, Tables.batch
 
     def newer(condition: Any) -> ColumnElement[bool]:
@@ -70,7 +70,7 @@ def _replaced() -> ColumnElement[bool]:
 
 
 async def _forget_errors(connection: AsyncConnection, numbers: list[int]) -> int:
-    """Forget the kept keys of those objects' results that newer ones have replaced; their counts stay."""
+    """Delete the kept keys of results that newer ones have replaced; their counts stay."""
     history = Tables.history
     gone = 0
     for table in (Tables.error, Tables.finding):
@@ -83,7 +83,7 @@ async def _forget_errors(connection: AsyncConnection, numbers: list[int]) -> int
 
 
 async def _forget_history(connection: AsyncConnection, numbers: list[int]) -> int:
-    """Forget results that newer ones have replaced, and whole batches of which none is left."""
+    """Delete results that newer ones have replaced, and batches without any result left."""
     history, batch = Tables.history, Tables.batch
     gone = await _forget_errors(connection, numbers)
     if gone >= ROWS_AT_ONCE:

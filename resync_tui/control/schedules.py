@@ -1,4 +1,4 @@
-"""Firings of schedules: each submits its request once, however many agents see that it is due."""
+"""Firings of schedules: each submits its request once, however many agents find it due."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ REASON = "Weekly sync"
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A schedule whose newest local time is due; `owner` and `initiator` say in whose name it fires."""
+    """The newest due firing of a schedule; `owner` and `initiator` are those of its request."""
 
     owner: str
-    """`state`, or the district's number: two editions may call theirs the same."""
+    """`state`, or the district's number, as schedules of two editions may have the same name."""
     initiator: str
     schedule: str
     local: datetime
@@ -32,11 +32,11 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """What became of a firing, and the control database's time at which that was decided."""
+    """The outcome of a firing, and the control database's time of the decision."""
 
     at: datetime
     request: int | None
-    """None: another agent, or an earlier look, has seen to it."""
+    """None: handled already, by another agent or an earlier look."""
 
 
 async def fire(
@@ -47,9 +47,9 @@ async def fire(
     *,
     full: bool,
 ) -> Fired:
-    """Submit what is due at the control database's time, unless that was done.
+    """Submit a schedule's request if it is due at the control database's time, unless that was done.
 
-    A schedule that is met for the first time, or with another time than before, begins with its next firing.
+    A new schedule, or one with a changed time, begins with its next firing.
     """
     async with database.write() as connection:
         await lock_queue(connection, changes=0)

@@ -1,6 +1,6 @@
-"""What screens and commands ask of the control database; only frozen views come out.
+"""The interface of screens and commands to the control database; it returns frozen views only.
 
-Every method is one transaction; it raises CannotRun where the database cannot be reached or written.
+Every method is one transaction; it raises CannotRun if the database cannot be reached or written.
 """
 
 from collections.abc import Sequence
@@ -55,38 +55,38 @@ class Store:
         edition: Edition | None = None,
         allowed: Allowed | None = None,
     ) -> "Store":
-        """Open the control database, made or brought up to date where needed.
+        """Open the control database, created or upgraded if needed.
 
-        From a district's edition what the state asked for is not there, and whoever asks or cancels is this session's
-        user, whatever name is given. Times come from `clock`, by default from the database server, which all agents
-        share. Raises CannotRun, NoRight (a SQLite file of another user, a role without Read) or ConfigError.
-        `allowed` is asked before anything is queued.
+        To a district's edition the state's requests are invisible, and the requester is always this session's user,
+        whatever name is given. Times come from `clock`, by default from the database server, which all agents share.
+        `allowed` checks every request before it is queued. Raises CannotRun, NoRight (a SQLite file of another user, a
+        role without Read) or ConfigError.
         """
         return cls(await ControlDatabase.open(url, clock, edition=edition), allowed)
 
     @property
     def rights(self) -> Rights:
-        """What this session's user may do here."""
+        """The rights of this session's user."""
         return self._database.rights
 
     async def doubtful_rights(self, read: Sequence[str], write: Sequence[str]) -> list[ConfigError]:
-        """Return what [rights] cannot mean: unknown roles, Write without Read; nothing counts there on SQLite."""
+        """Return the errors of [rights]: unknown roles, Write without Read; none on SQLite, which ignores it."""
         if dialect_of(self._database.url) == "sqlite":
             return []
         async with self._database.read() as connection:
             return await check_grants(connection, read=read, write=write)
 
     def _signed(self, name: str) -> str:
-        """Return who acts: of an edition the session's user; an agent also acts for its schedules."""
+        """Return the requester's name: an edition's is the session's user, an agent also acts for its schedules."""
         self.rights.require_write()
         return name if self._database.edition is None else self.rights.user
 
     async def close(self) -> None:
-        """Close its connections; nothing else may be called afterwards."""
+        """Close its connections; no other method may be called afterwards."""
         await self._database.close()
 
     async def submit(self, request: Request) -> list[Batch]:
-        """Queue one request, a batch a district in the given order. Raises NoRight, UsageError."""
+        """Queue a request, one batch per district in the given order. Raises NoRight, UsageError."""
         signed, edition = self._signed(request.requested_by), self._database.edition
         if edition is not None and not edition.sends(request.initiator, request.districts):
             raise NoRight(f"This is the console of {edition}: it sends for nobody else", "Use the state's console.")
@@ -94,13 +94,13 @@ class Store:
             return await self._queue(connection, replace(request, requested_by=signed))
 
     async def retry_failed(self, request: int, by: str) -> list[Batch]:
-        """Ask anew for those batches of a request that failed, as one request. Raises UsageError where none did.
+        """Request the failed batches of a request again, as one request. Raises UsageError if none failed.
 
-        Where all of them have been asked for again already, and that is queued or runs, return those batches.
+        If all of them have open retries already, return those batches.
         """
         signed = self._signed(by)
         async with self._database.write() as connection:
-            # Read under the queue lock; a request that is refused takes no number.
+            # Read under the queue lock; a refused request takes no number.
             await lock_queue(connection, changes=0)
             again = await failed_of(connection, request, self._seen)
             if again.request.districts:
@@ -115,7 +115,7 @@ class Store:
         return await queue_request(connection, gate.lastRequest, request, now)
 
     async def batch(self, number: int) -> Batch:
-        """Return one batch with its objects. Raises UsageError where there is none of that number."""
+        """Return one batch with its objects. Raises UsageError for an unknown number."""
         async with self._database.read() as connection:
             return await one_batch(connection, number, self._seen)
 
@@ -129,7 +129,7 @@ class Store:
     ) -> list[Batch]:
         """Return batches, newest first.
 
-        Without `objects`, for long lists, only those that run have theirs, and the others their sums.
+        Without `objects`, for long lists, running ones have theirs and the others only their sums.
         """
         batch = Tables.batch
         wanted = select_batches().where(self._seen)
@@ -141,9 +141,9 @@ class Store:
             return await list_batches(connection, wanted, newest_first=True, limit=limit, objects=objects)
 
     async def request(self, number: int) -> list[Batch]:
-        """Return a request's batches in its order, without the objects of those that do not run.
+        """Return a request's batches in its order; only running ones have their objects.
 
-        Raises UsageError where there is none of that number.
+        Raises UsageError for an unknown number.
         """
         wanted = select_batches().where(Tables.batch.c.requestID == number, self._seen)
         async with self._database.read() as connection:
@@ -153,17 +153,17 @@ class Store:
         return found
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
-        """Return where districts stand in a school year, in their order; None: all that were ever asked."""
+        """Return the districts' standings in a school year, in the given order; None: all that were ever requested."""
         async with self._database.read() as connection:
             return await board(connection, year, districts, self._seen)
 
     async def last_resyncs(self, district: str, year: int) -> dict[str, LastResync]:
-        """Return, per object, its newest resync of a school year that has at least started."""
+        """Return, per object, its newest started resync of a school year."""
         async with self._database.read() as connection:
             return await last_results(connection, district, year, Purpose.RESYNC, self._seen)
 
     async def last_verified(self, district: str, year: int) -> dict[str, LastResync]:
-        """Return, per object, its newest comparison of a school year that has at least started."""
+        """Return, per object, its newest started comparison of a school year."""
         async with self._database.read() as connection:
             return await last_results(connection, district, year, Purpose.VERIFY, self._seen)
 
@@ -182,14 +182,14 @@ class Store:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[ErrorRecord]:
-        """Return the refused records that are kept, in the order in which they were met."""
+        """Return the kept refused records, in the order in which they were met."""
         async with self._database.read() as connection:
             return await records.errors(
                 connection, batch, object, kind, reason, limit, offset, self._of_seen(Tables.error)
             )
 
     async def finding_groups(self, batch: int) -> list[FindingGroup]:
-        """Return exact counts of records not the same at both ends, by object, table and finding."""
+        """Return exact counts of differing records by object, table and finding."""
         async with self._database.read() as connection:
             return await records.finding_groups(connection, batch, self._of_seen(Tables.finding_count))
 
@@ -202,14 +202,14 @@ class Store:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[FindingRecord]:
-        """Return the records that are kept of those not the same at both ends, in the order they were met."""
+        """Return the kept differing records, in the order in which they were met."""
         async with self._database.read() as connection:
             return await records.findings(
                 connection, batch, object, finding, limit, offset, self._of_seen(Tables.finding)
             )
 
     async def cancel(self, batch: int, by: str) -> None:
-        """Cancel a queued batch at once, a running one at its next chunk. Raises UsageError where it has ended."""
+        """Cancel a queued batch at once, a running one at its next chunk. Raises UsageError if it has ended."""
         signed = self._signed(by)
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -222,7 +222,7 @@ class Store:
             await cancel(connection, which, signed, await self._database.now(connection))
 
     async def cancel_request(self, request: int, by: str) -> None:
-        """Cancel all batches of a request that have not ended. Raises UsageError where none is left."""
+        """Cancel all open batches of a request. Raises UsageError if none is left."""
         signed, which = self._signed(by), (Tables.batch.c.requestID == request) & self._seen
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
@@ -230,14 +230,14 @@ class Store:
                 raise UsageError(f"Request {request} has no batch left to cancel", "See: resync-tui history")
 
     async def alert_unclaimed(self) -> list[int]:
-        """Tell of requests that no live agent serves, as agents do; for a console where none may be alive.
+        """Post alerts for requests that no live agent serves, as agents do; for a console, as none may be alive.
 
-        Return their numbers; none for a user without Write.
+        Returns their numbers; none for a user without Write.
         """
         return await alert_unclaimed(self._database) if self.rights.write else []
 
     async def agents(self) -> list[Agent]:
-        """Return the agents that are, or lately were, at work; those alive first."""
+        """Return the agents that are or recently were at work, those alive first."""
         async with self._database.read() as connection:
             return await agents(connection, self._database)
 
@@ -245,11 +245,11 @@ class Store:
         return visible_rows(self._database.edition, table)
 
     async def changes(self) -> int:
-        """Return a number that grows whenever something a screen shows has changed."""
+        """Return the change counter; it grows with every change of what a screen shows."""
         async with self._database.read() as connection:
             return await changes(connection)
 
     async def present(self) -> Present:
-        """Return what all screens show: what is queued or runs, without its objects, agents and unread alerts."""
+        """Return what all screens show: open batches without their objects, agents and unread alerts."""
         async with self._database.read() as connection:
             return await present(connection, self._database)

@@ -1,7 +1,7 @@
-"""Build the sample set-up: resync.toml, districts and a state, as SQLite files or on a PostgreSQL server.
+"""The sample set-up: resync.toml, districts and a state, as SQLite files or on a PostgreSQL server.
 
-What is there is used and never overwritten. Everything is built aside and put in its place at the end, so an
-interrupted build leaves nothing half made.
+An existing one is used and never overwritten. All is built aside and moved into place at the end, so an interrupted
+build leaves nothing half made.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ CONFIG = "resync.toml"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A database of the demo: its name, where it is built, and what resync.toml says of it."""
+    """A database of the demo: its name, its URL while it is built, and its URL in resync.toml."""
 
     name: str
     url: str
@@ -41,10 +41,10 @@ class Place:
 async def build(
     folder: Path, *, students: int = 1000, districts: int = 2, seed: int = 2026, admin_url: str | None = None
 ) -> Path:
-    """Build a demo of `students` students in `districts` districts, and return the path of its resync.toml.
+    """Build a demo of `students` students in `districts` districts; return the path of its resync.toml.
 
-    With `admin_url`, the URL of a PostgreSQL superuser, all databases are made on that server. The same seed gives the
-    same data. Raises CannotRun where something else stands in the way.
+    `admin_url`, the URL of a PostgreSQL superuser, puts all databases on that server. The same seed gives the same
+    data. Raises CannotRun if something else is in the way.
     """
     config = folder / CONFIG
     if await anyio.Path(config).exists():
@@ -61,13 +61,13 @@ async def build(
 
 
 def district_name(number: int) -> str:
-    """Return the name of the district with a number, from 1."""
+    """Return a district's name by its number, from 1."""
     return DISTRICTS[number - 1] if number <= len(DISTRICTS) else f"District {number}"
 
 
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside `folder`, and remove what is left of it."""
+    """Yield an empty folder beside `folder`; remove what is left of it."""
     taken = [each.name for each in folder.glob("*.db")] if folder.exists() else []
     if taken:
         raise CannotRun(
@@ -84,7 +84,7 @@ def _aside(folder: Path) -> Iterator[Path]:
 
 
 def _put_in_place(building: Path, folder: Path) -> None:
-    """Move what was built to where it belongs, resync.toml last: with it the demo is there."""
+    """Move the build into place, resync.toml last: its existence makes the demo complete."""
     if not folder.exists():
         building.rename(folder)
         return
@@ -120,7 +120,7 @@ async def _build_databases(building: Path, folder: Path, worlds: Sequence[World]
 
 @asynccontextmanager
 async def _databases(admin_url: str, names: Sequence[str]) -> AsyncIterator[list[str]]:
-    """Create databases and give their URLs; they get their names at the end, or go again where that is not reached."""
+    """Create databases and yield their URLs; they are renamed at the end, or dropped if that is not reached."""
     aside = [f"building_{secrets.token_hex(6)}" for _ in names]
     taken = await _admin(admin_url, "SELECT datname FROM pg_database WHERE datname = ANY (:names)", list(names))
     if taken:
@@ -138,7 +138,7 @@ async def _databases(admin_url: str, names: Sequence[str]) -> AsyncIterator[list
 
 
 async def _admin(admin_url: str, statement: str, names: list[str] | None = None) -> list[str]:
-    """Run a statement outside any transaction and return the first column of its rows."""
+    """Run a statement outside any transaction; return the first column of its rows."""
     engine = open_engine(admin_url).execution_options(isolation_level="AUTOCOMMIT")
     try:
         with explained("the server", admin_url):
@@ -154,7 +154,7 @@ def _url(admin_url: str, database: str) -> str:
 
 
 def _password_file(building: Path, folder: Path, admin_url: str) -> str | None:
-    """Return the file, as resync.toml names it, that holds the server's password; None where the URL has none."""
+    """Return the server's password file as resync.toml names it; None for a URL without a password."""
     password = urlsplit(admin_url).password
     if password is None:
         return None
@@ -168,7 +168,7 @@ def _password_file(building: Path, folder: Path, admin_url: str) -> str | None:
 
 
 def _written(admin_url: str, database: str, password: str | None) -> str:
-    """Return a URL as resync.toml holds it: the password stays in its file."""
+    """Return a URL as written in resync.toml: the password stays in its file."""
     parts = urlsplit(_url(admin_url, database))
     if password is None:
         return urlunsplit(parts)
@@ -177,7 +177,7 @@ def _written(admin_url: str, database: str, password: str | None) -> str:
 
 
 def _database_name(folder: Path, name: str) -> str:
-    """Return a name that no other demo's database on the same server has."""
+    """Return a database name that no other demo on the same server has."""
     mark = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:6]
     return f"{_slug(folder.name)[:30]}_{_slug(name)}_{mark}"
 
@@ -187,7 +187,7 @@ def _slug(name: str) -> str:
 
 
 def _rights(admin_url: str) -> str:
-    """Return what resync.toml says of rights: the role of its URLs may do everything."""
+    """Return the rights in resync.toml: the role of its URLs has all."""
     role = unquote(urlsplit(admin_url).username or user_name())
     return RIGHTS.format(role=role)
 
@@ -202,7 +202,7 @@ def _write_config(
     )
     text = CONFIG_TEXT.format(control=control, state=state.written, year=YEAR, before=YEAR - 1) + rights + tables
     (building / CONFIG).write_text(text, "utf-8")
-    # Whatever this user's umask is: an agent follows no configuration that others can write.
+    # Whatever this user's umask: an agent follows no configuration that others can write.
     (building / CONFIG).chmod(0o644)
 
 

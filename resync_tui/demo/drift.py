@@ -1,7 +1,7 @@
 """Drift between district and state: stale, missing, extra and flawed records, and those of other school years.
 
-Most records are alike at both ends; some are stale at the state, some not there yet, some there though the district
-has dropped them. What the state holds keeps all of the state's own constraints, whatever happens to the parents.
+Most records are the same at both ends. The state's records keep its own constraints, whatever happens to their
+parents.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -15,19 +15,19 @@ from resync_tui.demo.world import SMALLEST, YEAR, Draw, Row, World
 from resync_tui.state_schema.introspect import TableShape
 
 STALE, UNSENT, DROPPED = 0.03, 0.012, 0.006
-"""Shares of the records of a table that are stale at the state, not there yet, and dropped by the district."""
+"""Shares of a table's records that are stale at the state, missing there, and dropped by the district (extra)."""
 STEADY = frozenset(
     ("District", "ReportingEntity", "School", "Calendar", "ScheduleStructure", "TermSchedule", "PeriodSchedule",
      "StructureGradeLevel", "BehaviorType", "BehaviorResponseType", "BehaviorResolutionType", "Test")
 )  # fmt: skip
-"""Tables on which so much hangs that none of their records is missing at either end."""
+"""Tables complete at both ends, as too many others depend on them."""
 
 Sides = Iterator[tuple[Row | None, Row | None]]
-"""What the district and the state hold of each record."""
+"""Pairs of a record's rows in the district and in the state."""
 
 
 class Ageing:
-    """One district and its part of the state; give it the tables parents first."""
+    """The drift between one district and its part of the state; pass its tables parents first."""
 
     def __init__(self, catalog: Catalog, shapes: Iterable[TableShape], draw: Callable[[str], Draw]) -> None:
         """`shapes` are the district's tables with the state's constraints, without a tenant column."""
@@ -38,7 +38,7 @@ class Ageing:
         self._dropped: dict[str, set[object]] = {name: set() for name in self._shapes}
 
     def sides(self, table: str, rows: Iterable[Row]) -> Sides:
-        """Yield each good row of a table as the district and as the state hold it; None where that end does not."""
+        """Yield each good row of a table as the district's and as the state's row; None where that end lacks it."""
         shape, draw = self._shapes[table], self._draw(f"{table}/ageing")
         names = [column.name for column in shape.columns]
         key = names.index(shape.primary[0])
@@ -79,7 +79,7 @@ class Ageing:
                 before = good
 
     def _state_note(self, table: str, names: list[str]) -> Callable[[Row, int], Row]:
-        """Return what writes the state's own remarks into a row."""
+        """Return a function that sets the state's own remarks in a row."""
         owned = [name for name in names if f"{table}.{name}" in self._state_owned]
         if not owned:
             return lambda row, _: row
@@ -96,7 +96,7 @@ def _flawed(good: Row, flaw: Flaw, at: int, number: int, before: Row | None) -> 
 
 
 def _staleness(shape: TableShape, draw: Draw) -> Callable[[Row, Row | None], Row]:
-    """Return what makes a row stale: changed earlier, and often with another value, one that its neighbor has."""
+    """Return a function that makes a row stale: an older change, often with another value, its neighbor's."""
     names = [column.name for column in shape.columns]
     changed = names.index("modifiedDate")
     held = {*shape.primary, *(name for columns in shape.unique for name in columns)}
@@ -119,15 +119,15 @@ def _staleness(shape: TableShape, draw: Draw) -> Callable[[Row, Row | None], Row
 
 
 SMALLER = 5
-"""How many times fewer students the year before has."""
+"""Factor by which the year before has fewer students."""
 BACK = timedelta(weeks=52)
-"""From a day to the same weekday of the school year before."""
+"""Distance from a day to the same weekday of the school year before."""
 _NAMES_NO_FOREIGN_KEY = {("Roster", "sectionID"): "Section"}
 _NAMES = {f"{YEAR - 1}-{YEAR % 100}": f"{YEAR - 2}-{YEAR % 100 - 1}"}
 
 
 class Years:
-    """All good rows of a district; ask for the tables parents first."""
+    """All good rows of a district; request its tables parents first."""
 
     def __init__(
         self,
@@ -136,14 +136,14 @@ class Years:
         tied: Collection[str],
         rows_of: Callable[[World, str], Iterator[Row]],
     ) -> None:
-        """`tied` are the tables whose records belong to a school year; `rows_of` makes those of a single year."""
+        """`tied` are the tables with records of a school year; `rows_of` makes those of a single year."""
         self._world = world
         self._before = replace(world, students=max(SMALLEST, world.students // SMALLER), seed=world.seed + 1)
         self._shapes = {shape.name: shape for shape in shapes}
         self._tied = tied
         self._rows_of = rows_of
         self._last: dict[str, int] = {}
-        """The highest key of the current year, of each table with a key of its own."""
+        """Highest key of the current year, per table with a key of its own."""
 
     def rows(self, table: str) -> Iterator[Row]:
         """Yield a table's rows, the current year's first."""

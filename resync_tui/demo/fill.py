@@ -37,12 +37,12 @@ async def create_districts(urls: Sequence[str]) -> None:
 
 
 async def fill(worlds: Sequence[tuple[World, str]], state_url: str, catalog: Catalog) -> None:
-    """Fill districts whose tables exist, and the state, whose tables are derived from the first district's."""
+    """Fill districts with existing tables, and the state, whose tables are derived from the first district's."""
     assert catalog.tenant_column is not None
     rules, first = load_state_rules(), worlds[0][1]
 
     async def lacking() -> list[str]:
-        """Return what the state lacks of what the first district has by now."""
+        """Return the DDL that the state lacks by the first district's current tables."""
         enums, derived = await derived_tables(first, state_url, catalog)
         return await missing((enums, tightened(derived, rules, catalog.tenant_column)), state_url)
 

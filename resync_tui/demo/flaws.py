@@ -1,4 +1,4 @@
-"""What is wrong in the sample districts: records that a state refuses, each kind in some of the objects."""
+"""Flaws in the sample districts: records that a state refuses, each kind in some of the objects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from resync_tui.demo.people import LEAVING
 
 
 class FlawKind(StrEnum):
-    """Why the state refuses a record."""
+    """The reason why the state refuses a record."""
 
     ORPHAN = "orphan"
-    """Came in through SQL: its parent is not there."""
+    """Its parent is missing, as it came in through SQL."""
     TOO_LONG = "too long"
     OUT_OF_RANGE = "out of range"
     MISSING = "missing"
-    """A value that the state requires."""
+    """A value required by the state is missing."""
     DUPLICATE = "duplicate"
-    """Another record has the value that the state wants to be unique."""
+    """Another record has the same value of a unique column of the state."""
     EXCLUDED = "excluded"
-    """A rule of the catalog forbids it, such as one for what the district hides from the state."""
+    """A rule of the catalog excludes it, such as one for records hidden from the state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One kind of flaw in one column: of the table's rows every `every`-th, from row `first` (counted from 1)."""
+    """One kind of flaw in one column: in every `every`-th row of the table, from row `first` (counted from 1)."""
 
     kind: FlawKind
     table: str
@@ -34,7 +34,7 @@ class Flaw:
     every: int
     first: int
     value: Callable[[object, int], object]
-    """From the good value and the row's number to the flawed one; not asked where the kind is DUPLICATE."""
+    """Returns the flawed value for the good one and the row's number; unused for DUPLICATE."""
 
     def strikes(self, number: int) -> bool:
         """Whether the row of this number is flawed."""
@@ -42,7 +42,7 @@ class Flaw:
 
 
 NOBODY = 900_000_000
-"""Added to a row's number it is a key that no parent has."""
+"""Offset that turns a row's number into a key without a parent."""
 
 
 def _orphan(table: str, column: str, every: int, first: int) -> Flaw:
@@ -70,7 +70,7 @@ def _excluded(table: str, every: int, first: int, column: str = "stateExclude", 
 
 
 UNCODED, UNPUBLISHED, LOCKED = 25, 26, 27
-"""Tests that break a requirement for test scores."""
+"""Tests that violate a requirement for test scores."""
 
 
 FLAWS = (
@@ -103,11 +103,11 @@ FLAWS = (
     _orphan("VaccineShot", "personID", 1_300, 89),
     _orphan("Truancy", "personID", 40, 17),
 )
-"""One refused record in a hundred is red, so small tables have none, or only in larger districts.
+"""All flaws. One refused record in a hundred is red, so small tables have none, or only in larger districts.
 
-Test scores 9 and 22 are of tests without an end year, as every twelfth is. Calendars and grade levels that are hidden
-from the state are part of the districts themselves: see demo_world.py.
+Test scores 9 and 22 are of tests without an end year, like every twelfth one. Calendars and grade levels hidden from
+the state are part of the districts themselves: see demo/world.py.
 """
 
 ORPHANED = frozenset((flaw.table, flaw.column) for flaw in FLAWS if flaw.kind is FlawKind.ORPHAN)
-"""Table and column of the foreign keys that some rows break."""
+"""Table and column of the foreign keys that some rows violate."""

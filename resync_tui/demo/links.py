@@ -1,4 +1,4 @@
-"""The sample districts' records that hang on several others, or on none: behavior, rosters, tests and so on."""
+"""Sample records that depend on several others, or on none: behavior, rosters, tests and so on."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -124,7 +124,7 @@ def _plan_services(world: World) -> Iterator[Row]:
 
 
 _TESTS = 24
-"""Those that a score may sync for: each fourth is a whole test, the three after it its parts."""
+"""Number of tests with scores that may sync: each fourth is a whole test, the three after it its parts."""
 
 
 def _tests(world: World) -> Iterator[Row]:
@@ -144,7 +144,7 @@ def _test_sections(world: World) -> Iterator[Row]:
 
 
 def _scores(world: World) -> Iterator[Row]:
-    """A root-level score and one below it for each student; those who have left early have none."""
+    """Yield a root-level score and one below it per student; students who left early have none."""
     draw = world.draw("TestScore")
     for n in range(1, 2 * world.students + 1):
         turn, below = (n + 1) // 2, n % 2 == 0
@@ -182,4 +182,4 @@ LINKED: dict[str, Callable[[World], Iterator[Row]]] = {
     "ISEPResidentialCertification": _certifications,
     "ISEPResidentialVerification": _verifications,
 }
-"""How each of these tables' rows are made, in the order of their columns."""
+"""Row generators by table, in the order of its columns."""

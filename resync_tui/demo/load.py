@@ -1,4 +1,4 @@
-"""Fill an empty database fast: tables first, then rows, then indexes and foreign keys."""
+"""Bulk loading of an empty database: tables first, then rows, then indexes and foreign keys."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,19 +13,19 @@ from resync_tui.state_schema.introspect import TableShape
 
 
 class Loader(Protocol):
-    """One connection to a database that is being filled."""
+    """One connection to a database for bulk loading."""
 
     async def run(self, statements: Iterable[str]) -> None:
         """Run statements in order."""
 
     async def load(self, table: TableShape, columns: Sequence[str], rows: list[Row]) -> None:
-        """Insert rows whose values are those of `columns`."""
+        """Insert rows with the values of `columns`."""
 
     async def loosen(self) -> None:
-        """Let go of the foreign keys, as a district does that changes its data through SQL."""
+        """Disable the foreign keys, as a district that changes its data through SQL does."""
 
     async def finish(self) -> None:
-        """Take the foreign keys back, without a look at the rows that break them."""
+        """Enable the foreign keys again, without checking the rows."""
 
 
 @asynccontextmanager
@@ -103,14 +103,14 @@ class _Sqlite:
         await self._connection.execute("COMMIT")
 
     async def loosen(self) -> None:
-        """SQLite's are off while it loads."""
+        """Do nothing: SQLite's foreign keys are off while it loads."""
 
     async def finish(self) -> None:
         await self.run(("ANALYZE", "PRAGMA journal_mode = WAL"))
 
 
 def _as_text(row: Row, places: Sequence[int]) -> Row:
-    """Return a row as SQLite keeps it: dates and times as text, decimals as numbers."""
+    """Return a row as SQLite stores it: dates and times as text, decimals as numbers."""
     values: list[Any] = list(row)
     for at in places:
         value = values[at]

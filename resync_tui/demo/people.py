@@ -25,7 +25,7 @@ FIRST_NAMES = (
 )  # fmt: skip
 _BORN = date(2007, 9, 1)
 LEAVING = 25
-"""Every so many students one leaves before the year ends."""
+"""Interval of the students who leave before the year ends: every 25th."""
 
 
 def _people(world: World) -> Iterator[Row]:
@@ -90,7 +90,7 @@ def _enrollments(world: World) -> Iterator[Row]:
 
 
 def stayed(student: int) -> int:
-    """Return the student, or for one who leaves early the next one that does not."""
+    """Return the student, or the previous one for a student who leaves early."""
     return student if student % LEAVING else student - 1
 
 
@@ -113,4 +113,4 @@ PEOPLE: dict[str, Callable[[World], Iterator[Row]]] = {
     "Enrollment": _enrollments,
     "PersonNoStateID": _unnumbered,
 }
-"""How each of these tables' rows are made, in the order of their columns."""
+"""Row generators by table, in the order of its columns."""

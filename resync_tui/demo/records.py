@@ -1,4 +1,4 @@
-"""The sample districts' records that hang on one other: on a person or an enrollment, and the parts of a plan."""
+"""Sample records that depend on one other: on a person or an enrollment, and the parts of a plan."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,36 +10,36 @@ from resync_tui.demo.people import FIRST_NAMES, LAST_NAMES
 from resync_tui.demo.world import OPENS, SCHOOL_DAYS, YEAR, Draw, Row, World, changed, pick
 
 Make: TypeAlias = Callable[[int, Draw], Row]
-"""From a record's number and chance to its columns after the owner's and before `modifiedDate`."""
+"""Makes a record's columns after the owner's and before `modifiedDate`, from its number and random source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many records of a table there are to a student, or to an employee, and whose they are."""
+    """The number of a table's records per owner, and the kind of owner."""
 
     of: str
-    """`student`, `staff` or `enrollment`; or a table whose rows are numbered from 1."""
+    """Kind of owner: `student`, `staff` or `enrollment`; or a table with rows numbered from 1."""
     rate: float
     make: Make
 
 
 def day(draw: Draw) -> date:
-    """Return a day of the school year."""
+    """Return a random day of the school year."""
     return pick(draw, SCHOOL_DAYS)
 
 
 def moment(draw: Draw) -> datetime:
-    """Return a time of day within the school year."""
+    """Return a random time within the school year."""
     return datetime.combine(day(draw), datetime.min.time()) + timedelta(minutes=480 + int(draw() * 400))
 
 
 def cents(draw: Draw, low: int, high: int, places: int = 2) -> Decimal:
-    """Return a number with decimal places, from `low` up to `high` in units of the last place."""
+    """Return a random decimal from `low` up to `high`, in units of the last place."""
     return Decimal(low + int(draw() * (high - low))).scaleb(-places)
 
 
 def person(draw: Draw) -> str:
-    """Return somebody's whole name."""
+    """Return a random full name."""
     return f"{pick(draw, FIRST_NAMES)} {pick(draw, LAST_NAMES)}"
 
 
@@ -126,11 +126,11 @@ RECORDS: dict[str, Share] = {
     "PreSchoolKY": _enrolled(0.01, lambda n, r: (pick(r, ("Center", "Home")), "State", 4)),
     "Title1KY": _enrolled(0.02, lambda n, r: ("Schoolwide", pick(r, ("Reading", "Math")), OPENS)),
 }  # fmt: skip
-"""Tables whose first columns are a number and an owner."""
+"""Tables with a number and an owner as first columns."""
 
 
 def _owners(world: World, of: str) -> tuple[int, int]:
-    """Return the first owner's number and how many there are."""
+    """Return the first owner's number and the number of owners."""
     if of == "staff":
         return world.students + 1, world.staff
     if of in RECORDS:
@@ -139,13 +139,13 @@ def _owners(world: World, of: str) -> tuple[int, int]:
 
 
 def count(world: World, table: str) -> int:
-    """Return how many records of a table in RECORDS a district has."""
+    """Return the number of a district's records of a table in RECORDS."""
     share = RECORDS[table]
     return max(3, int(_owners(world, share.of)[1] * share.rate))
 
 
 def owned(world: World, table: str) -> Iterator[Row]:
-    """Yield the rows of a table in RECORDS; owners follow each other evenly."""
+    """Yield the rows of a table in RECORDS, spread evenly over their owners."""
     share, total, draw = RECORDS[table], count(world, table), world.draw(table)
     first, owners = _owners(world, share.of)
     make = share.make

@@ -10,23 +10,23 @@ from resync_tui.toml_file import CLOSED, parse
 
 @dataclass(frozen=True)
 class Stricter:
-    """One thing that the state demands of a table beyond what a district does."""
+    """A constraint of the state on a table, beyond a district's."""
 
     __pydantic_config__ = CLOSED
 
     table: str
     column: str | None = None
     type: str | None = None
-    """The column's narrower type."""
+    """Narrower type of the column."""
     required: bool = False
     unique: tuple[str, ...] = ()
-    """Without the tenant column."""
+    """Columns of a unique key, without the tenant column."""
     check: str | None = None
 
 
 @dataclass(frozen=True)
 class StateRules:
-    """All that the state demands beyond a district's tables."""
+    """All constraints of the state beyond a district's."""
 
     __pydantic_config__ = CLOSED
 
@@ -34,13 +34,13 @@ class StateRules:
 
 
 def load_state_rules() -> tuple[Stricter, ...]:
-    """Return what schema/state.toml says."""
+    """Return the constraints in schema/state.toml."""
     text = files("resync_tui.schema").joinpath("state.toml").read_text("utf-8")
     return parse(StateRules, text, "state.toml").stricter
 
 
 def tightened(tables: Iterable[TableShape], rules: Iterable[Stricter], tenant: str | None) -> tuple[TableShape, ...]:
-    """Return tables with the state's own demands added; unique keys begin with `tenant`, if there is one."""
+    """Return tables with the state's constraints; unique keys begin with `tenant`, if given."""
     by_name = {table.name: table for table in tables}
     for rule in rules:
         by_name[rule.table] = _tightened(by_name[rule.table], rule, () if tenant is None else (tenant,))

@@ -185,4 +185,4 @@ STRUCTURE: dict[str, Callable[[World], Iterator[Row]]] = {
     "BehaviorResolutionType": _look_up(_RESOLUTIONS),
     "CourseCode": _course_codes,
 }
-"""How each of these tables' rows are made, in the order of their columns."""
+"""Row generators by table, in the order of its columns."""

@@ -1,4 +1,4 @@
-"""One sample district: how large it is, and the schools, calendars and schedules that its other records hang on."""
+"""A sample district: its size, and the schools, calendars and schedules on which its other records depend."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from random import Random
 from typing import NamedTuple, TypeAlias, TypeVar
 
 YEAR = 2026
-"""The current school year, as the year it ends in."""
+"""The current school year, by the calendar year in which it ends."""
 SMALLEST = 3
-"""Students of the smallest district: every table has that many records or so, and none may be there twice."""
+"""Students of the smallest district: every table has about that many records, without duplicates."""
 OPENS = date(2025, 8, 18)
 CLOSES = date(2026, 6, 5)
 SUMMER = date(2026, 6, 8)
 
 Row: TypeAlias = tuple[object, ...]
 Draw: TypeAlias = Callable[[], float]
-"""Draws from 0 up to 1."""
+"""A random source: returns numbers from 0 up to 1."""
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Calendar(NamedTuple):
     name: str
     summer: bool
     excluded: bool
-    """Hidden from the state; there is little in it yet but its schedule."""
+    """Hidden from the state; it has little but its schedule."""
     level: str
     """`ES`, `MS` or `HS`."""
 
@@ -54,7 +54,7 @@ GRADES = {
 
 
 def weekdays(first: date, last: date) -> list[date]:
-    """Return Monday to Friday from `first` to `last`."""
+    """Return the days from `first` to `last` that are Monday to Friday."""
     days = (first + timedelta(number) for number in range((last - first).days + 1))
     return [day for day in days if day.weekday() < 5]
 
@@ -65,18 +65,18 @@ _CHANGES = [datetime(2025, 7, 1, 6) + timedelta(minutes=397 * number) for number
 
 
 def pick(draw: Draw, choices: Sequence[T]) -> T:
-    """Return one of `choices`."""
+    """Return a random one of `choices`."""
     return choices[int(draw() * len(choices))]
 
 
 def changed(number: int) -> datetime:
-    """Return when a record was changed last; the same number gives the same moment."""
+    """Return the time of a record's last change, the same for the same number."""
     return _CHANGES[number * 31 % 997]
 
 
 @dataclass(frozen=True)
 class World:
-    """A sample district of a size; everything about it follows from these values."""
+    """A sample district; everything about it follows from these values."""
 
     number: str
     name: str
@@ -84,27 +84,27 @@ class World:
     seed: int
 
     def draw(self, table: str) -> Draw:
-        """Return this district's own source of chance for a table."""
+        """Return this district's own random source for a table."""
         return Random(f"{self.seed}/{self.number}/{table}").random  # noqa: S311 - sample data
 
     @property
     def staff(self) -> int:
-        """Employees; their personIDs follow those of the students (documents: 12,638 beside 97,574 enrollments)."""
+        """Number of employees (documented: 12,638 beside 97,574 enrollments); their personIDs follow the students'."""
         return max(3, self.students * 13 // 100)
 
     @property
     def people(self) -> int:
-        """Students, staff and others (documents: 1.17 people to an enrollment)."""
+        """Number of students, staff and others (documented: 1.17 people per enrollment)."""
         return self.students + self.staff + max(1, self.students * 4 // 100)
 
     @property
     def schools(self) -> int:
-        """Schools (documents: 178 and 194 for about 100,000 students)."""
+        """Number of schools (documented: 178 and 194 for about 100,000 students)."""
         return max(4, round(self.students / 540))
 
     @property
     def enrollments(self) -> int:
-        """One for each student, and a few more in a summer or a state-excluded calendar."""
+        """Number of enrollments: one per student, and a few more in a summer or a state-excluded calendar."""
         return self.students + max(2, self.students * 6 // 1000)
 
     @cached_property
@@ -137,21 +137,21 @@ class World:
 
     @property
     def taught(self) -> list[Calendar]:
-        """The calendars in which there is something."""
+        """The calendars with courses: those not hidden from the state."""
         return [calendar for calendar in self.calendars if not calendar.excluded]
 
     @property
     def schedules(self) -> list[Structure]:
-        """The structures of those calendars."""
+        """The structures of the taught calendars."""
         return [structure for structure in self.structures if not structure.calendar.excluded]
 
     @property
     def courses(self) -> list[tuple[int, Calendar]]:
-        """courseIDs and their calendars."""
+        """Pairs of courseID and calendar."""
         owners = [calendar for calendar in self.taught for _ in range(3 if calendar.summer else 18)]
         return list(enumerate(owners, 1))
 
     @cached_property
     def sections(self) -> int:
-        """How many sections the courses have."""
+        """Number of sections of all courses."""
         return 3 * len(self.courses)

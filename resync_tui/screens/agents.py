@@ -1,4 +1,4 @@
-"""Agent Queue: the agents, and what waits for them."""
+"""The agent queue (the agents, running and queued batches) and the agent log."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 
 class AgentsPage(Page):
-    """Who works, on what, since when; and the batches that are queued or running."""
+    """The agents with their batches, and the batches that are queued or running."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,l", "log", "Agent Log")]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
@@ -33,11 +33,11 @@ class AgentsPage(Page):
         self._list = Rows[TextRow](lambda row, _: row.line, cursor=False)
 
     def rows(self) -> Rows[TextRow]:
-        """Return agents and batches."""
+        """Return the list of agents and batches."""
         return self._list
 
     def draw(self) -> None:
-        """Draw what the session read last."""
+        """Draw the session's last snapshot."""
         session = self.session
         alive = sum(agent.alive for agent in session.agents)
         heading: Line = ((" Agent Queue ", TITLE),)
@@ -67,7 +67,7 @@ class AgentsPage(Page):
         )
 
     def note(self) -> list[Line]:
-        """Say how to start an agent where none is alive."""
+        """Return how to start an agent if none is alive."""
         if any(agent.alive for agent in self.session.agents) or not self.session.ready:
             return []
         how = "Sending starts one; a service is started with:"
@@ -76,22 +76,22 @@ class AgentsPage(Page):
         return [plain(f"No agent is alive. {how}"), plain(self.session.start_words, BOLD)]
 
     def action_log(self) -> None:
-        """Show what the agents write."""
+        """Show the agent log."""
         self.app.push_screen(AgentLogPage(self.session, self.glyphs))
 
 
 TAIL = 200_000
-"""Bytes of the log that are read: its end."""
+"""Bytes read from the end of the log."""
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between readings."""
 SEEN = 2000
-"""Newest batches whose lines a district's console shows."""
+"""Newest batches with lines shown in a district's console."""
 
 BATCH = re.compile(r"  batch (\d+)  ")
 
 
 def tail(path: Path) -> list[tuple[int, str]] | None:
-    """Return the last lines of a log, each with the place of its end in the file; None where there is none."""
+    """Return the last lines of a log, each with its end offset in the file; None without a log."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -109,7 +109,7 @@ def tail(path: Path) -> list[tuple[int, str]] | None:
 
 
 def for_district(line: str, batches: Collection[int]) -> bool:
-    """Whether a line may be shown in a district's console: of its own batches, and of none at all."""
+    """Whether a line may be shown in a district's console: of one of its batches, or of no batch."""
     found = BATCH.search(f"{line}  ")
     return "  schedule " not in line and (found is None or int(found[1]) in batches)
 
@@ -128,11 +128,11 @@ class AgentLogPage(Page):
         self._list = Rows[TextRow](lambda row, _: row.line)
 
     def rows(self) -> Rows[TextRow]:
-        """Return the lines."""
+        """Return the list of lines."""
         return self._list
 
     def on_mount(self) -> None:
-        """Look again and again: the log grows without a change of the control database."""
+        """Read periodically, as the log grows without a change of the control database."""
         super().on_mount()
         self.set_interval(EVERY, self.reload)
 
@@ -149,7 +149,7 @@ class AgentLogPage(Page):
         self._lines = lines
 
     def draw(self) -> None:
-        """Draw the lines, and go with the newest one."""
+        """Draw the lines; the cursor follows the newest one."""
         heading: Line = ((" Agent Log ", TITLE), (f"  {self._path or ''}", PLAIN))
         self.header(spread(heading, (), self.size.width))
         self.titles(plain("Time, and what the agents did", BOLD))
@@ -160,7 +160,7 @@ class AgentLogPage(Page):
             self._list.go(self._list.values[-1].key)
 
     def note(self) -> list[Line]:
-        """Write the line under the cursor out; say so where there is no log."""
+        """Return the whole line under the cursor, or that no log exists."""
         if self._lines is None:
             return [plain("No agent has written a log on this machine yet.", WARN)]
         current = self._list.current
@@ -170,5 +170,5 @@ class AgentLogPage(Page):
         return [plain(text[n : n + self.size.width]) for n in range(0, len(text), max(1, self.size.width))][:2]
 
     def on_rows_moved(self) -> None:
-        """The note goes with the cursor."""
+        """Redraw the note, which follows the cursor."""
         self.show_message()

@@ -1,4 +1,4 @@
-"""Process Alerts: what this user is told, with posted and due date (documents: "State-Initiated Resync Requests")."""
+"""The page of Process Alerts: this user's messages, with posted and due date."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line
 from resync_tui.screens.widgets.rows import Rows
 
 DATES = {"": None, "last 24 hours": 1, "last 7 days": 7, "last 30 days": 30}
-"""What the list is narrowed to by date, and how many days that is."""
+"""Date filters, each with its number of days."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """One alert."""
+    """The row of one alert."""
 
     key: str
     alert: Alert
@@ -44,7 +44,7 @@ def draw(row: AlertRow, width: int, glyphs: Glyphs) -> Line:
 
 
 class AlertsPage(Page):
-    """This user's alerts, newest first; reading and deleting is each user's own."""
+    """This user's alerts, newest first; read and deleted flags are each user's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "read", "Mark as read"),
@@ -69,7 +69,7 @@ class AlertsPage(Page):
         self._list = Rows[AlertRow](lambda row, width: draw(row, width, self.glyphs))
 
     def rows(self) -> Rows[AlertRow]:
-        """Return the alerts."""
+        """Return the list of alerts."""
         return self._list
 
     async def load(self) -> None:
@@ -81,7 +81,7 @@ class AlertsPage(Page):
         self._alerts = alerts
 
     def draw(self) -> None:
-        """Draw the alerts that the filters leave."""
+        """Draw the alerts that match the filters."""
         shown = [each for each in self._alerts or [] if self._shows(each)]
         filters = "  ".join(filter(None, (self._process, self._date)))
         heading: Line = ((" Process Alerts ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
@@ -99,7 +99,7 @@ class AlertsPage(Page):
         return young and self._process in ("", alert.process)
 
     def note(self) -> list[Line]:
-        """Write out the alert under the cursor."""
+        """Return the whole alert under the cursor."""
         current = self._list.current
         if current is None:
             what = "No alert is like that. f and t change the filters." if self._alerts else "There is no alert."
@@ -110,7 +110,7 @@ class AlertsPage(Page):
         return [plain(about, BOLD), *(plain(part) for part in formatting.folded(alert.message, self.size.width))]
 
     def on_rows_moved(self) -> None:
-        """The note goes with the cursor."""
+        """Redraw the note, which follows the cursor."""
         self.show_message()
 
     async def action_read(self) -> None:
@@ -119,7 +119,7 @@ class AlertsPage(Page):
             await self._mark([self._list.current.alert.alert])
 
     async def action_read_all(self) -> None:
-        """Mark all that are listed as read."""
+        """Mark all listed alerts as read."""
         await self._mark([row.alert.alert for row in self._list.values])
 
     def action_delete(self) -> None:
@@ -142,20 +142,20 @@ class AlertsPage(Page):
         self.reload()
 
     def action_process(self) -> None:
-        """Show the alerts of the next process, and after the last one all again."""
+        """Filter by the next process; after the last one show all."""
         kinds = ["", *self._processes]
         at = kinds.index(self._process) if self._process in kinds else 0
         self._process = kinds[(at + 1) % len(kinds)]
         self.refresh_all()
 
     def action_date(self) -> None:
-        """Show younger alerts only, or all again."""
+        """Filter by the next date; after the last one show all."""
         kinds = list(DATES)
         self._date = kinds[(kinds.index(self._date) + 1) % len(kinds)]
         self.refresh_all()
 
     def action_batch(self) -> None:
-        """Open the batch that the alert is about, where it is seen from here."""
+        """Open the alert's batch, if it is visible in this edition."""
         current = self._list.current
         if current and current.alert.batch:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, current.alert.batch))

@@ -1,4 +1,4 @@
-"""The TUI: navigation and keys; what a screen shows is that screen's."""
+"""The app: navigation, keys, and the message about a finished request; the content of a page is its own."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -35,14 +35,14 @@ from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 
 
 class Awaited:
-    """The requests that this user waits for: those of theirs that were seen queued or running."""
+    """The requests awaited by this user: their own ones seen queued or running."""
 
     def __init__(self, user: str) -> None:
         self._user = user
         self._open: frozenset[int] = frozenset()
 
     def ended(self, active: Sequence[Batch]) -> list[int]:
-        """Return the requests that have ended since the last look, by the batches that are queued or running."""
+        """Return the requests ended since the last call; `active` are the queued and running batches."""
         still = frozenset(batch.request for batch in active)
         mine = frozenset(batch.request for batch in active if batch.requested_by == self._user)
         ended = sorted(self._open - still)
@@ -51,7 +51,7 @@ class Awaited:
 
 
 def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
-    """Return how a request that has ended is told in a line, and whether all went well; `place` is its district."""
+    """Return the message about a finished request, and whether it had no errors; `place` is its district."""
     kind = formatting.kind_of(batches[0]).capitalize()
     compared = batches[0].purpose is Purpose.VERIFY
     counts = [batch.counts for batch in batches]
@@ -72,13 +72,13 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
 
 POLL_ACTIVE = 0.5
 POLL_IDLE = 2.0
-"""Seconds between two looks at the control database: while something runs, and while nothing does."""
+"""Seconds between polls of the control database: while a batch runs, and otherwise."""
 CLOCK = 1.0
-"""Seconds between two looks at the clock."""
+"""Seconds between ticks of the clock."""
 
 
 class ResyncApp(GuardedApp):
-    """Opens the control database after the first paint, watches it, and moves between screens."""
+    """The app: opens the control database after the first paint, polls it, and moves between pages."""
 
     TITLE = "resync-tui"
     CSS_PATH = "app.tcss"
@@ -119,32 +119,32 @@ class ResyncApp(GuardedApp):
             clock=clock,
         )
         self._stale = False
-        """Whether the control database has changed since the screen in front read it."""
+        """Whether the control database has changed since the page in front read it."""
         self._awaited = Awaited(user)
         self._titled = ""
         self.glyphs = glyphs_for(os.environ)
         self.set_class(self.glyphs is ASCII, "ascii")
 
     def get_default_screen(self) -> Screen[None]:
-        """Begin with the checklist."""
+        """Return the checklist, the first page."""
         return ChecklistPage(self.session, self.glyphs)
 
     def on_mount(self) -> None:
-        """Draw what depends on the clock."""
+        """Start the clock."""
         self.set_interval(CLOCK, self._draw)
 
     def on_ready(self) -> None:
-        """Open the control database and watch it, once the first screen is laid out: not at the cost of its paint."""
+        """Start to poll the control database, after the first layout: not at the cost of the first paint."""
         self.run_worker(self._watch(), group="watch")
 
     async def on_unmount(self) -> None:
-        """Give the title back, and let the control database go."""
+        """Restore the title, and close the control database."""
         if self._titled:
             terminal.restore_title(self)
         await self.session.close()
 
     def leave(self, code: int) -> None:
-        """End from another thread, as after a hang-up; what runs in an agent goes on."""
+        """Exit, from another thread, as after a hang-up; agents go on."""
         with suppress(RuntimeError):
             self.call_from_thread(self.exit, None, code)
 
@@ -159,7 +159,7 @@ class ResyncApp(GuardedApp):
             await sleep(POLL_ACTIVE if self.session.active else POLL_IDLE)
 
     async def _tell_what_ended(self) -> None:
-        """Tell of this user's requests that have ended: a toast, the bell once, the terminal's title."""
+        """Announce this user's finished requests: a toast, the bell once, the terminal's title."""
         ended = self._awaited.ended(self.session.active) if self.session.ready else []
         if self.session.active:
             self._title(f"resync-tui: {len(self.session.active)} running or queued")
@@ -179,7 +179,7 @@ class ResyncApp(GuardedApp):
             terminal.write_title(self, text)
 
     def _draw(self) -> None:
-        """Nothing is drawn behind a modal, nor for a terminal that does not keep up."""
+        """Redraw the page in front; nothing is drawn behind a modal, nor for a terminal that is behind."""
         page = self._page
         if page is None or terminal.is_behind(self):
             return
@@ -190,23 +190,23 @@ class ResyncApp(GuardedApp):
             page.on_tick()
 
     def sent(self) -> Sequence[int]:
-        """Return the batches that this session has sent."""
+        """Return the batches sent by this session."""
         return self.session.sent
 
     def say_caught(self, line: str) -> None:
-        """Say it on the screen in front; where a modal is, a toast does."""
+        """Show a caught fault on the page in front; as a toast if a modal is in front."""
         super().say_caught(line)
         if self._page is not None:
             self._page.show_status(line, bad=True)
 
     @property
     def _page(self) -> Page | None:
-        """The screen in front, unless a modal is."""
+        """Return the page in front; None behind a modal."""
         front = self.screen_stack[-1] if self.screen_stack else None
         return front if isinstance(front, Page) else None
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say so where the terminal is too small, and go on where it has grown."""
+        """Show the screen for small terminals while the terminal is too small."""
         small = event.size.width < COLUMNS or event.size.height < ROWS
         if small and not isinstance(self.screen, SmallScreen):
             self.push_screen(SmallScreen())
@@ -214,7 +214,7 @@ class ResyncApp(GuardedApp):
             self.pop_screen()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action of the screen in the palette."""
+        """Yield every action of the screen for the command palette."""
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and binding.action != "command_palette":
@@ -223,7 +223,7 @@ class ResyncApp(GuardedApp):
                 )
 
     def action_command_palette(self) -> None:
-        """Offer all commands, in letters that every terminal has."""
+        """Open the command palette, in characters that every terminal has."""
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(CommandPalette(placeholder="part of a command", id="--command-palette"))
 
@@ -250,16 +250,16 @@ class ResyncApp(GuardedApp):
         self._show(AlertsPage(self.session, self.glyphs))
 
     def action_board(self) -> None:
-        """Show where each district stands."""
+        """Show the board."""
         if self.session.state_edition:
             self._show(BoardPage(self.session, self.glyphs))
 
     def action_agents(self) -> None:
-        """Show agents and queue."""
+        """Show the agent queue."""
         self._show(AgentsPage(self.session, self.glyphs))
 
     async def action_progress(self) -> None:
-        """Show the newest batch of the listed district."""
+        """Show the progress of the listed district's newest batch."""
         page = self._page
         if page is None or isinstance(page, ProgressPage):
             return
@@ -275,7 +275,7 @@ class ResyncApp(GuardedApp):
 
     @on(Sent)
     def _follow(self, event: Sent) -> None:
-        """Show what was sent: one batch, or all of a request."""
+        """Show what was sent: the progress of one batch, or the history of a request."""
         first = event.batches[0]
         if len(event.batches) == 1:
             self.push_screen(ProgressPage(self.session, self.glyphs, first.batch))
@@ -283,6 +283,6 @@ class ResyncApp(GuardedApp):
             self.push_screen(HistoryPage(self.session, self.glyphs, request=first.request))
 
     def _show(self, page: Page) -> None:
-        """Go to a screen, unless one of its kind is in front already or a modal is."""
+        """Push a page, unless one of its class or a modal is in front."""
         if self._page is not None and type(self._page) is not type(page):
             self.push_screen(page)

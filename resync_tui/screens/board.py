@@ -1,4 +1,4 @@
-"""The campaign board: where each district stands in a school year, and which lack a full resync."""
+"""The board of a campaign: each district's standing in a school year, and the districts that lack a full resync."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LACKING = "lacks a full resync"
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One district."""
+    """The row of one district."""
 
     key: str
     place: str
@@ -58,7 +58,7 @@ def _place(width: int) -> int:
 
 
 class BoardPage(Page):
-    """Per district: done, failing, waiting or not yet; the failed ones can be asked again."""
+    """A row per district: done, failing, waiting or not yet; failed ones can be retried."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open the district's newest batch"),
@@ -80,23 +80,23 @@ class BoardPage(Page):
         self._list = Rows[BoardRow](lambda row, width: draw(row, width, self.glyphs))
 
     def rows(self) -> Rows[BoardRow]:
-        """Return the districts."""
+        """Return the list of districts."""
         return self._list
 
     @property
     def since(self) -> date:
-        """The day from which a full resync counts: when the year closed, else when it opened, else its first day."""
+        """First day of a full resync that counts: when the year closed, else when it opened, else its first day."""
         years, today = self.session.settings.years, self.session.now().astimezone().date()
         past = [each for each in (years.closes, years.opens) if each is not None and each <= today]
         return past[0] if past else date(self.session.year - 1, 7, 1)
 
     async def load(self) -> None:
-        """Read where the configured districts stand."""
+        """Read the standings of the configured districts."""
         store = await self.session.store()
         self._board = await store.board(self.session.year, [each.id for each in self.session.districts])
 
     def draw(self) -> None:
-        """Draw the districts that the filter leaves."""
+        """Draw the districts that match the filter."""
         board, width = self._board or [], self.size.width
         lacks = set(lacking(board, self.since))
         counts = "  ".join(f"{count} {kind}" for kind, count in tally([each.standing for each in board]).items())
@@ -118,7 +118,7 @@ class BoardPage(Page):
         )
 
     def note(self) -> list[Line]:
-        """Say why the district under the cursor failed, or when it is tried again."""
+        """Return why the district under the cursor failed, or when it is tried again."""
         current = self._list.current
         if current is None:
             return [plain("No district stands so. o changes the filter.")] if self._board else []
@@ -129,7 +129,7 @@ class BoardPage(Page):
         return [plain(part, WARN) for part in formatting.folded(text, self.size.width)]
 
     def on_rows_moved(self) -> None:
-        """The note goes with the cursor."""
+        """Redraw the note, which follows the cursor."""
         self.show_message()
 
     def action_open(self) -> None:
@@ -141,13 +141,13 @@ class BoardPage(Page):
             self.show_status("Nothing has been sent for this district in this school year.")
 
     def action_narrow(self) -> None:
-        """Show the districts that stand so, and after the last kind all again."""
+        """Filter by the next standing; after the last one show all."""
         kinds = ["", LACKING, *(kind.value for kind in Standing)]
         self._narrow = kinds[(kinds.index(self._narrow) + 1) % len(kinds)]
         self.refresh_all()
 
     async def action_retry(self) -> None:
-        """Ask whether to ask the failed districts again."""
+        """Ask whether to retry the failed districts."""
         if not self.may_act():
             return
         failing = [each for each in self._board or [] if each.standing is Standing.FAILING and not each.put_off]
@@ -169,7 +169,7 @@ class BoardPage(Page):
             self.show_error(error)
 
     async def action_csv(self) -> None:
-        """Write the districts that are listed."""
+        """Write the listed districts as CSV."""
         titles = ("district", "name", "standing", "last_full", "lacks_full", "processed", "errors", "batch", "message")
         rows = [
             (

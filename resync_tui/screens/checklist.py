@@ -1,4 +1,4 @@
-"""The checklist: the DIS objects as a tree, what is marked, and how each object's last resync ended."""
+"""The checklist: its heading, and the DIS objects as a tree with their marks and the results of their last resync."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +28,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 
 def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Line]:
-    """Return the two lines above the checklist: where and for which year, and what is marked."""
+    """Return the two lines of the heading: place and school year, and the marks."""
     others = len(session.picked) - 1
     more = f" +{others} more" if others > 0 else ""
     current = " current" if session.year == session.settings.years.current else ""
@@ -61,7 +61,7 @@ def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Lin
 
 
 def due_line(due: Due | None, last_full: datetime | None) -> list[Line]:
-    """Return the line that says which mandatory full resync is due, where one is."""
+    """Return the line about the mandatory full resync that is due; empty if none is."""
     if due is None:
         return []
     return [plain(f"Full resync due since {due.since}: {due.scenario}. Last full one: {_last(last_full)}", WARN)]
@@ -72,11 +72,11 @@ def _last(moment: datetime | None) -> str:
 
 
 EXTRA_SHOWN = 20
-"""Extra records that an object's detail lists."""
+"""Extra records listed in an object's detail."""
 
 
 class ChecklistPage(MarkingPage):
-    """Mark objects, send them, and see the dots of the last resync."""
+    """The checklist page: marks objects, sends them, and shows the dots of their last resync."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "send", "Send or request the resync"),
@@ -103,7 +103,7 @@ class ChecklistPage(MarkingPage):
         return self._list
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
-        """Return what the key bar shows."""
+        """Return the keys of the key bar."""
         districts = [("D", "Select Districts")] if len(self.session.districts) > 1 else []
         board = [("B", "Board")] if self.session.state_edition else []
         years = [("Y", "Year")] if len(self.session.years) > 1 else []
@@ -124,7 +124,7 @@ class ChecklistPage(MarkingPage):
         self._due = due(years, self.session.now().astimezone().date(), self._last_full)
 
     def draw(self) -> None:
-        """Draw the header, and each row by its mark and its newest result."""
+        """Draw the heading, and each row with its mark and newest result."""
         width, at = self._list.width or self.size.width - 1, self.session.now()
         counts = [known.result.counts for known in self._last.values()]
         columns = ChecklistColumns(
@@ -144,7 +144,7 @@ class ChecklistPage(MarkingPage):
         self._list.show([checklist_row(each, self.marks[each.name], self._last.get(each.name), at) for each in nodes])
 
     async def action_detail(self) -> None:
-        """Show what is known of the object under the cursor, with the first of its extra records."""
+        """Show the detail of the object under the cursor, with the first of its extra records."""
         if (current := self._list.current) is not None:
             known, extra = self._last.get(current.key), []
             if known and known.result.counts.extra and self.session.ready:
@@ -158,7 +158,7 @@ class ChecklistPage(MarkingPage):
         return await store.findings(batch, object=name, finding=Finding.EXTRA, limit=EXTRA_SHOWN)
 
     async def action_extra(self) -> None:
-        """Show the extra records that the newest comparison found."""
+        """Show the extra records of the newest comparison."""
         if not self.session.ready:
             return
         try:
@@ -175,7 +175,7 @@ class ChecklistPage(MarkingPage):
             self.show_status("Compare first: v counts and lists what the district does not have, and changes nothing.")
 
     def action_errors(self) -> None:
-        """Show which records of the object did not go in."""
+        """Show the refused records of the object."""
         current = self._list.current
         known = self._last.get(current.key) if current else None
         if current is None or known is None:
@@ -184,7 +184,7 @@ class ChecklistPage(MarkingPage):
             self.app.push_screen(ErrorsPage(self.session, self.glyphs, known.batch, current.key))
 
     def action_districts(self) -> None:
-        """Choose the districts that a request goes to, and the one whose results are listed."""
+        """Pick the districts of a request, and the one whose results are listed."""
         if len(self.session.districts) < 2:
             self.show_status("Only one district is configured.")
         else:
@@ -199,7 +199,7 @@ class ChecklistPage(MarkingPage):
             self._relist()
 
     def action_years(self) -> None:
-        """Choose the school year."""
+        """Pick the school year."""
         if len(self.session.years) < 2:
             self.show_status("This district is configured for the current school year only.")
         else:
@@ -220,11 +220,11 @@ class ChecklistPage(MarkingPage):
         self.reload()
 
     def action_send(self) -> None:
-        """Ask whether to send what is marked."""
+        """Ask whether to send the marked objects."""
         self._ask(Purpose.RESYNC)
 
     def action_verify(self) -> None:
-        """Ask whether to compare what is marked, or else the object under the cursor."""
+        """Ask whether to compare the marked objects, else the object under the cursor."""
         self._ask(Purpose.VERIFY)
 
     def _ask(self, purpose: Purpose) -> None:
@@ -241,12 +241,12 @@ class ChecklistPage(MarkingPage):
             self.ask_to_send(marks, self.session.year, self.session.picked, self._last, purpose)
 
     def reason(self, purpose: Purpose) -> str:
-        """Return the mandatory resync that this one is, or that the state asks for it."""
+        """Return the reason of the request: the mandatory resync that is due, or the state's request."""
         if purpose is Purpose.RESYNC and self.marks.full and self._due:
             return self._due.scenario.value
         return Scenario.STATE_REQUEST.value if self.session.state_edition else ""
 
     def sent(self, purpose: Purpose) -> None:
-        """What was sent is not marked any more; what was compared stays, as it may be sent next."""
+        """Unmark what was sent; what was compared stays marked, as it may be sent next."""
         if purpose is Purpose.RESYNC:
             self.remark(self.marks.none())

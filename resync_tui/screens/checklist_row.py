@@ -1,4 +1,4 @@
-"""One row of the checklist: from what is known of an object to the cells of the line; pure."""
+"""A row of the checklist: an object's state as the cells of a line; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from resync_tui.screens.widgets.line import BOLD, DOT, FAINT, PLAIN, WIDE, Line,
 
 @dataclass(frozen=True, slots=True)
 class ChecklistRow:
-    """What the checklist shows of one object."""
+    """The values that the checklist shows of one object."""
 
     key: str
     depth: int
@@ -30,7 +30,7 @@ class ChecklistRow:
 
 
 def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime) -> ChecklistRow:
-    """Return the row of an object; `known` is its newest result that has started."""
+    """Return the row of an object; `known` is its newest started result."""
     bare = ChecklistRow(node.name, node.depth, node.open, node.matches, mark)
     if known is None:
         return bare
@@ -54,33 +54,32 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
 
 
 def indent_for(width: int) -> int:
-    """Return how many cells a level of the tree takes."""
+    """Return the indent of a tree level, in cells."""
     return 2 if width >= WIDE else 1
 
 
 HEAD = "Last Resync  Results: "
-"""What stands above the narrow columns before the names of the counts."""
+"""Title of the narrow columns, before the names of the counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChecklistColumns:
-    """How wide the columns are.
+    """Column widths, in cells.
 
-    Where every name has room, each row says `Processed: n Errors: n`, as the documents show it. Where one would be cut,
-    the titles say so once.
+    If every name fits, each row says `Processed: n Errors: n`; if one would be cut, the titles say so once.
     """
 
     width: int
     widest: int = 0
-    """Cells of the widest name with its indent."""
+    """Width of the widest name with its indent."""
     processed: int = 5
     errors: int = 3
     extra: int = 0
-    """Cells of the number of extra records; 0 where no object has any."""
+    """Width of the number of extra records; 0 if no object has any."""
 
     @property
     def indent(self) -> int:
-        """Cells a level of the tree takes."""
+        """Indent of a tree level."""
         return indent_for(self.width)
 
     @property
@@ -90,19 +89,19 @@ class ChecklistColumns:
 
     @property
     def results(self) -> int:
-        """Cells of the counts."""
+        """Width of the counts."""
         return len(self.counts(0, 0, self.extra))
 
     @property
     def name(self) -> int:
-        """Cells that are left for the name and its indent."""
+        """Width left for the name and its indent."""
         return min(48, max(10, self._left_by(self.results)))
 
     def _left_by(self, results: int) -> int:
         return self.width - len("[x] ") - 17 - 1 - results - len(" ● 100%")
 
     def counts(self, processed: int, errors: int, extra: int) -> str:
-        """Write the counts of an object."""
+        """Format the counts of an object."""
         if self.labelled:
             return self._labelled(processed, errors, extra)
         return self._bare(f"{processed}", f"{errors}", f"{extra or ''}")

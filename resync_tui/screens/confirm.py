@@ -1,4 +1,4 @@
-"""Questions that only `y` answers, or a text that is typed: what is sent, what is cancelled."""
+"""Confirmation modals, answered by `y` or a typed text, with what to expect: records and duration by the last runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ from resync_tui.screens.widgets.rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """How many records the last runs of some objects had, and how long these took."""
+    """The expected records and duration of some objects, by their last runs."""
 
     records: int
     seconds: float
     unknown: int
-    """Objects that have not been run from here."""
+    """Number of objects without a last run."""
 
 
 def expected(names: Sequence[str], last: Mapping[str, LastResync]) -> Expected:
-    """Add up the last runs; objects of one batch overlap, so a batch counts from its first begin to its last end."""
+    """Return the sums of the last runs; objects of a batch overlap, so it counts from first start to last end."""
     known = [last[name] for name in names if name in last and last[name].result.finished]
     batches: dict[int, list[ObjectResult]] = {}
     for each in known:
@@ -55,7 +55,7 @@ def _lasted(results: Sequence[ObjectResult]) -> float:
 
 
 def expected_words(names: Sequence[str], last: Mapping[str, LastResync]) -> str:
-    """Write what is expected: 412,880 records expected; the last run took 7m42s."""
+    """Format the expectation: 412,880 records expected; the last run took 7m42s."""
     cost = expected(names, last)
     if cost.unknown == len(names):
         return "How many records is not known: none of these has been run from here."
@@ -67,7 +67,7 @@ def expected_words(names: Sequence[str], last: Mapping[str, LastResync]) -> str:
 
 
 def last_in_sync(known: LastResync | None) -> str:
-    """Write when an object was last in sync, which it was by its last run if that had no errors."""
+    """Format when an object was last in sync: its last run, if that had no errors."""
     if known is None:
         return "never resynced from here"
     if known.result.color is Color.GREEN:
@@ -77,11 +77,11 @@ def last_in_sync(known: LastResync | None) -> str:
 
 WIDTH = 74
 SCROLL = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "home": -1000, "end": 1000}
-"""Keys that only move the list, and by how many rows."""
+"""Keys that only scroll, with their number of rows."""
 
 
 class Question(Modal[bool]):
-    """A question over the screen: `y` says yes, the arrows scroll, every other key says no.
+    """A modal that asks: `y` is yes, the arrows scroll, every other key is no.
 
     Enter and the key that asked are no answer: they have cost others a night's data.
     """
@@ -98,14 +98,14 @@ class Question(Modal[bool]):
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
 
     def compose(self) -> ComposeResult:
-        """Title, what it is about, the keys."""
+        """Yield title, list and keys."""
         with Vertical(id="box"):
             yield self._titles
             yield self._rows
             yield self._hint
 
     def on_mount(self) -> None:
-        """Show it, as high as it is."""
+        """Show the list at its full height, as far as it fits."""
         keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   Up Down scroll", PLAIN))
         self._titles.show([plain(self._title, BOLD)])
         self._hint.show([keys])
@@ -113,7 +113,7 @@ class Question(Modal[bool]):
         self._rows.show(self._text)
 
     def on_key(self, event: events.Key) -> None:
-        """Answer."""
+        """Answer, or scroll."""
         event.stop()
         event.prevent_default()
         if event.key in SCROLL:
@@ -123,7 +123,7 @@ class Question(Modal[bool]):
 
 
 class TypedQuestion(Modal[bool]):
-    """A question that only a text says yes to, typed letter by letter; everything else says no."""
+    """A modal that only a typed text confirms; everything else is no."""
 
     AROUND: ClassVar[int] = 5
 
@@ -139,7 +139,7 @@ class TypedQuestion(Modal[bool]):
         self._input.cursor_blink = self._input.select_on_focus = False
 
     def compose(self) -> ComposeResult:
-        """Title, what it is about, where to type."""
+        """Yield title, list and input."""
         with Vertical(id="box"):
             yield self._titles
             yield self._rows
@@ -147,7 +147,7 @@ class TypedQuestion(Modal[bool]):
             yield self._input
 
     def on_mount(self) -> None:
-        """Show it, as high as it is."""
+        """Show the list at its full height, as far as it fits."""
         self._titles.show([plain(self._title, BOLD)])
         keys: Line = (("Type ", PLAIN), (self._wanted, KEY), (" and Enter. Esc goes back. Up Down scroll", PLAIN))
         self._hint.show([keys])
@@ -160,7 +160,7 @@ class TypedQuestion(Modal[bool]):
         self.dismiss(event.value.strip().casefold() == self._wanted.casefold())
 
     def on_key(self, event: events.Key) -> None:
-        """Scroll, or go back."""
+        """Scroll, or cancel."""
         if event.key in ("up", "down", "pageup", "pagedown"):
             event.stop()
             self._rows.action_move(SCROLL[event.key])
@@ -181,7 +181,7 @@ def confirm_send(
     last: Mapping[str, LastResync],
     purpose: Purpose = Purpose.RESYNC,
 ) -> ModalScreen[bool]:
-    """Return the question that lists what will be sent; a full resync of several districts is typed out."""
+    """Return the question that lists what will be sent; a full resync of several districts must be typed out."""
     verb = VERBS.get(purpose, session.send_words)
     count = formatting.plural(len(plan.objects), "DIS object")
     title = f"{verb}: {count} of school year {formatting.school_year(plan.year)}"
@@ -203,7 +203,7 @@ def confirm_lines(
     *,
     listed: str = "",
 ) -> list[Line]:
-    """Return what is sent and where to, in order, what it costs and what is left out.
+    """Return the content of a request and its destination, in order, with its cost and what is left out.
 
     `last` are the last runs of the place that is `listed`.
     """

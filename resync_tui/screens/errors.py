@@ -1,4 +1,4 @@
-"""What did not reach the state: by object and reason, failures apart from what may not sync, and below that by key."""
+"""The errors page: refused records by object and reason, failures apart from excluded records; keys one level below."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -20,7 +20,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 SAMPLE_KEYS = 3
 SAMPLED = 60
-"""Reasons of which sample keys are read."""
+"""Reasons with sample keys read."""
 
 KINDS = {
     "excluded": "excluded: by its own rule such a record may not sync.",
@@ -30,7 +30,7 @@ KINDS = {
 
 
 class ErrorsPage(SendingPage):
-    """The reasons of one batch, or of one object of it, with exact counts."""
+    """The reasons of one batch, or of one of its objects, with exact counts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Keys of these records"),
@@ -47,7 +47,7 @@ class ErrorsPage(SendingPage):
     def __init__(
         self, session: Session, glyphs: Glyphs, batch: int, object: str | None = None, at: str | None = None
     ) -> None:
-        """`object` shows only that one's; `at` puts the cursor on its first reason."""
+        """`object` limits the page to one object; `at` puts the cursor on an object's first reason."""
         super().__init__(session, glyphs)
         self.number = batch
         self._object = object
@@ -61,11 +61,11 @@ class ErrorsPage(SendingPage):
         self._list = Rows[GroupRow](lambda row, width: draw_group(row, width, self._cells, self.glyphs))
 
     def rows(self) -> Rows[GroupRow]:
-        """Return the reasons."""
+        """Return the list of reasons."""
         return self._list
 
     async def load(self) -> None:
-        """Read the reasons and their counts, those of the run before, and the first keys of each."""
+        """Read the reasons with their counts, those of the previous run, and the first keys of each."""
         store = await self.session.store()
         groups = await store.error_groups(self.number, self._object)
         await self._read_before(store)
@@ -107,7 +107,7 @@ class ErrorsPage(SendingPage):
             self._list.go(next(wanted, rows[1].key))
 
     def note(self) -> list[Line]:
-        """Say what the kind under the cursor means, the whole reason, and the first keys."""
+        """Return the meaning of the kind under the cursor, the whole reason, and the first keys."""
         if self._groups == []:
             return [plain("No record was refused.")]
         current = self._list.current
@@ -121,7 +121,7 @@ class ErrorsPage(SendingPage):
         return [*(plain(line) for line in lines), plain(told, WARN), plain(sample, PLAIN)]
 
     def on_rows_moved(self) -> None:
-        """The note goes with the cursor."""
+        """Redraw the note, which follows the cursor."""
         self.show_message()
 
     def action_open(self) -> None:
@@ -131,11 +131,11 @@ class ErrorsPage(SendingPage):
             self.app.push_screen(KeysPage(self.session, self.glyphs, self.number, group, before))
 
     async def action_retry(self) -> None:
-        """Ask whether to send again the objects that failed."""
+        """Ask whether to send the failed objects again."""
         await self.ask_to_retry(self.number, self._object)
 
     async def action_csv(self) -> None:
-        """Write the keys that are kept of every reason."""
+        """Write the kept keys of every reason as CSV."""
         store = await self.session.store()
         records = await self.session.shielded(store.errors(self.number, object=self._object))
         await self.write_csv(f"resync-{self.number}-errors.csv", *csv_of(records))

@@ -1,4 +1,4 @@
-"""What the errors screen shows of a reason: failures first, excluded records apart from them; pure."""
+"""The rows of the errors page: failures first, excluded records apart from them; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
 
 Which = tuple[str, str, Kind, str]
-"""Object, table, kind and reason."""
+"""Identity of a reason: object, table, kind and reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """Records of one object that were refused for one reason, or the heading above such rows."""
+    """The row of one reason of one object, or the heading above such rows."""
 
     key: str
     heading: str = ""
     group: ErrorGroup | None = None
     change: str = ""
-    """Against the run before; empty where the object has none."""
+    """Change since the previous run; empty without one."""
     sample: str = ""
-    """The first keys."""
+    """First keys."""
 
 
 def which(group: ErrorGroup) -> Which:
-    """Return what a reason is known by from run to run."""
+    """Return a reason's identity, the same from run to run."""
     return (group.object, group.table, group.kind, group.reason)
 
 
@@ -36,7 +36,7 @@ def group_rows(
     before: Mapping[str, Mapping[Which, int]],
     samples: Mapping[Which, Sequence[ErrorRecord]],
 ) -> list[GroupRow]:
-    """Return the rows; `before` holds, per object that was run before, how many records a reason then had."""
+    """Return the rows; `before` holds the previous run's number of records per reason, by object."""
     rows: list[GroupRow] = []
     failures = [each for each in groups if each.kind is not Kind.EXCLUDED]
     excluded = [each for each in groups if each.kind is Kind.EXCLUDED]
@@ -60,12 +60,12 @@ def _row(group: ErrorGroup, before: Mapping[Which, int] | None, samples: Sequenc
 
 
 def key_text(record: ErrorRecord | FindingRecord) -> str:
-    """Write a record's key: personID 12, endYear 2026."""
+    """Format a record's key: personID 12, endYear 2026."""
     return "  ".join(f"{column} {'NULL' if value is None else value}" for column, value in record.key.items())
 
 
 def name_cells(width: int, rows: Sequence[GroupRow]) -> int:
-    """Return the cells of the objects' names: the widest one, where reasons keep half of a narrow terminal."""
+    """Return the width of the objects' names, capped so that reasons keep half of a narrow terminal."""
     widest = max([12, *(len(row.group.object) for row in rows if row.group)])
     return min(widest, 22 if width < WIDE else 30)
 
@@ -76,7 +76,7 @@ def titles(name: int) -> Line:
 
 
 def draw_group(row: GroupRow, width: int, name: int, glyphs: Glyphs) -> Line:
-    """Return the line of a reason; keys stand behind it where there is room."""
+    """Return the line of a reason; with keys if they fit."""
     group = row.group
     if group is None:
         return plain(left(row.heading, width, glyphs.cut), BOLD)

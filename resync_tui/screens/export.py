@@ -1,4 +1,4 @@
-"""Files that the screens write: lists as CSV, and what was copied; keys and counts, never student data."""
+"""Export files of the screens: lists as CSV, and copied text; keys and counts, never student data."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ from resync_tui.errors import CannotRun
 
 
 def write_file(name: str, text: str, *, over: bool = False) -> Path:
-    """Write a file that only its owner reads, into the working folder or else the home folder; return where.
+    """Write a file readable by its owner only, into the working folder or else the home folder; return its path.
 
-    Without `over` one that is there stays, and a number is added to the name. Raises CannotRun.
+    Without `over` an existing file stays, and a number is added to the name. Raises CannotRun.
     """
     reason: str | None = None
     for place in (Path.cwd, Path.home):

@@ -1,4 +1,4 @@
-"""Extra records, which only the state has: a preview, and their removal as a request of its own, typed out."""
+"""Extra records, which only the state has: their preview, and their removal as a request of its own, typed out."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -19,11 +19,11 @@ from resync_tui.screens.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line,
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 200
-"""Keys of one object that the preview lists; the counts are exact all the same."""
+"""Keys per object in the preview; counts are exact nevertheless."""
 
 
 class ExtraPage(SendingPage):
-    """What a comparison found to be extra, object by object with its keys; R asks to remove it."""
+    """The extra records of a comparison, by object with their keys; R asks to remove them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("R", "remove", "Remove these extra records")]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
@@ -32,7 +32,7 @@ class ExtraPage(SendingPage):
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("R")
 
     def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
-        """`batch` is a comparison."""
+        """`batch` is the number of a comparison."""
         super().__init__(session, glyphs)
         self.number = batch
         self._batch: Batch | None = None
@@ -40,11 +40,11 @@ class ExtraPage(SendingPage):
         self._list = Rows[TextRow](lambda row, _: row.line)
 
     def rows(self) -> Rows[TextRow]:
-        """Return objects and keys."""
+        """Return the list of objects and keys."""
         return self._list
 
     async def load(self) -> None:
-        """Read the comparison, and the keys that are kept of its extra records."""
+        """Read the comparison, and the kept keys of its extra records."""
         store = await self.session.store()
         batch = await store.batch(self.number)
         for each in batch.objects:
@@ -56,13 +56,13 @@ class ExtraPage(SendingPage):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many extra records each object has; those that have none are left out."""
+        """Number of extra records by object; objects without any are left out."""
         objects = self._batch.objects if self._batch else ()
         return {each.object: each.counts.extra for each in objects if each.counts.extra}
 
     @property
     def _stays(self) -> dict[str, str]:
-        """What keeps extra records of an object in the state, in words."""
+        """The reason why extra records of an object stay in the state, by object."""
         return {each.object: each.message for each in (self._batch.objects if self._batch else ()) if each.message}
 
     def draw(self) -> None:
@@ -82,7 +82,7 @@ class ExtraPage(SendingPage):
         self._list.show(text_rows(lines))
 
     def note(self) -> list[Line]:
-        """Say what removing means, or that there is nothing to remove."""
+        """Return what a removal means, or that nothing can be removed."""
         if self._batch is None:
             return []
         if not self.counts:
@@ -93,7 +93,7 @@ class ExtraPage(SendingPage):
         ]
 
     def action_remove(self) -> None:
-        """Ask whether to remove them; that is typed out."""
+        """Ask whether to remove them; the answer is typed out."""
         batch, counts = self._batch, self.counts
         if batch is None or not self.may_act():
             return

@@ -1,4 +1,4 @@
-"""The app under all screens: which keys they get, and what becomes of what they raise."""
+"""The guarded app: the key gate for all screens, and the handling of their faults."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,33 +19,33 @@ from resync_tui.screens.net import Net, Netted, with_sent
 
 
 class GuardedApp(Netted, App[None]):
-    """Lets a question have no key that came before it was seen, and lets nothing that a screen raises end the rest."""
+    """An app with the key gate for questions; a fault of a screen does not end the other screens."""
 
     def __init__(self, **chosen: Any) -> None:
         super().__init__(**chosen)
         self.gate = Gate()
         self.broken: ResyncError | None = None
-        """Why the screens could not go on."""
+        """The fault after which the screens could not go on."""
         self._net = Net()
         self._front: Screen[Any] | None = None
         self._stood: WeakSet[Screen[Any]] = WeakSet()
-        """The screens that have been painted."""
+        """Screens that have been painted."""
 
     @property
     def caught(self) -> int:
-        """How many faults of the screens were caught."""
+        """Number of caught faults of the screens."""
         return self._net.caught
 
     def sent(self) -> Sequence[int]:
-        """Return the batches that this session has sent."""
+        """Return the batches sent by this session."""
         return ()
 
     def on_mount(self) -> None:
-        """Watch what comes in front, and what a task raises that nobody waits for."""
+        """Watch for changes of the screen in front, and for exceptions of tasks that nobody awaits."""
         self.screen_change_signal.subscribe(self, self._comes_in_front, immediate=True)
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self._fell(context))
 
-    # Which keys a screen gets.
+    # The key gate.
 
     def _comes_in_front(self, screen: Screen[Any]) -> None:
         asks = screen.is_modal or (self._front is not None and self._front.is_modal)
@@ -64,7 +64,7 @@ class GuardedApp(Netted, App[None]):
                 self.gate.paint(begun)
 
     async def on_event(self, event: events.Event) -> None:
-        """Let in the keys that were pressed for what stands on the screen; Ctrl-C is for the program itself."""
+        """Pass on the keys meant for the visible screen; Ctrl-C is for the program itself."""
         if not isinstance(event, events.Key) or event.key == "ctrl+c" or self._admits(event):
             await super().on_event(event)
         else:
@@ -72,7 +72,7 @@ class GuardedApp(Netted, App[None]):
             self.on_key_dropped()
 
     def _admits(self, event: events.Key) -> bool:
-        """Ask the gate when the key comes, and again when it has come back from the widgets."""
+        """Ask the gate when a key arrives, and again when the widgets have returned it."""
         behind = terminal.is_behind(self)
         if event.is_forwarded:
             return self.gate.admits(event.time, behind=behind)
@@ -81,14 +81,14 @@ class GuardedApp(Netted, App[None]):
 
     @on(KeyDropped)
     def on_key_dropped(self) -> None:
-        """Say so, once for all keys that came together."""
+        """Report dropped keys, once per burst."""
         if self.gate.news():
             self.notify(SAID, severity="warning", timeout=STANDS, markup=False)
 
-    # What becomes of what they raise.
+    # The handling of faults.
 
     def catch(self, error: Exception) -> None:
-        """Say in a line what was raised, and go on where that can be."""
+        """Report a fault in one line, and go on if possible."""
         told = with_sent(self._net.catch(error), self.sent())
         if self._net.is_torn or not self.screen_stack or not self._dom_ready:
             self._end(told)
@@ -100,11 +100,11 @@ class GuardedApp(Netted, App[None]):
             self._end(told)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Catch; Textual by itself would end here, and print every variable."""
+        """Catch a fault; Textual by itself would exit here, and print every variable."""
         self.catch(error)
 
     def panic(self, *_: object) -> None:
-        """End in two lines where the keyboard's thread broke; what Textual would print may hold what was typed."""
+        """Exit with two lines if the keyboard's thread broke; Textual's own output may hold what was typed."""
         self._end(with_sent(self._net.catch(RuntimeError()), self.sent()))
 
     def _fell(self, context: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ class GuardedApp(Netted, App[None]):
             self.catch(error)
 
     def _step_back(self) -> None:
-        """Take away the modal that broke, the page that never stood, and what is in front where a fault comes back."""
+        """Pop the broken modal, or the page that was never painted; on a repeated fault the screen in front."""
         raised = active_message_pump.get(self)
         inside = raised.screen if isinstance(raised, Widget) and raised.is_attached else self.screen
         fragile = self.screen.is_modal or self.screen not in self._stood
@@ -122,10 +122,10 @@ class GuardedApp(Netted, App[None]):
             self.pop_screen()
 
     def say_caught(self, line: str) -> None:
-        """Say what was caught."""
+        """Report a caught fault as a toast."""
         self.notify(line, severity="error", markup=False)
 
     def _end(self, told: ResyncError) -> None:
-        """Leave the screens; whoever runs them says why."""
+        """Exit; the caller of the app reports why."""
         self.broken = self.broken or told
         self.exit(return_code=told.exit_code)

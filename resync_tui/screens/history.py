@@ -1,4 +1,4 @@
-"""All batches, newest first, narrowed by district and outcome; Enter opens one."""
+"""The history: all batches, newest first, filtered by district and outcome."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -22,11 +22,11 @@ from resync_tui.screens.widgets.line import TITLE, WARN, Line, plain, spread
 from resync_tui.screens.widgets.rows import Rows
 
 NEWEST = 1000
-"""Batches that are listed."""
+"""Number of batches listed."""
 
 
 class HistoryPage(Page):
-    """DISBatchHistory, a batch a row; while some run their rows live."""
+    """The page of DISBatchHistory, a row per batch; rows of running batches are live."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open the batch"),
@@ -51,11 +51,11 @@ class HistoryPage(Page):
         self._list = Rows[HistoryRow](lambda row, width: HistoryColumns(width).draw(row, self.glyphs))
 
     def rows(self) -> Rows[HistoryRow]:
-        """Return the batches."""
+        """Return the list of batches."""
         return self._list
 
     def compose_filter(self) -> ComposeResult:
-        """What asks for a part of a district's name."""
+        """Yield the input of the district filter."""
         asked = Input(id="filter", placeholder="part of a district; Enter keeps, Esc clears", compact=True)
         asked.cursor_blink = asked.select_on_focus = False
         self._list.filter = asked
@@ -67,7 +67,7 @@ class HistoryPage(Page):
         self._batches = await store.batches(request=self._request, limit=NEWEST, objects=False)
 
     def draw(self) -> None:
-        """Draw the batches that the filters leave."""
+        """Draw the batches that match the filters."""
         what = f"Request {self._request}" if self._request is not None else "History"
         shown = [each for each in self._batches or [] if self._shows(each)]
         running = sum(batch.status is Status.RUNNING for batch in shown)
@@ -84,7 +84,7 @@ class HistoryPage(Page):
         return named and self._outcome in (None, outcome_of(batch))
 
     def note(self) -> list[Line]:
-        """Say what the batch under the cursor was for, how long it ran and why it failed."""
+        """Return what the batch under the cursor was for, its duration and why it failed."""
         if self._batches == []:
             return [plain("Nothing has been sent yet.")]
         current = self._list.current
@@ -114,18 +114,18 @@ class HistoryPage(Page):
             self.app.push_screen(ProgressPage(self.session, self.glyphs, int(self._list.current.key)))
 
     def action_compare(self) -> None:
-        """Show what differs from the run before."""
+        """Show the differences from the previous run."""
         if self._list.current:
             self.app.push_screen(ComparePage(self.session, self.glyphs, int(self._list.current.key)))
 
     def action_outcome(self) -> None:
-        """Show the batches of the next outcome, and after the last one all again."""
+        """Filter by the next outcome; after the last one show all."""
         kinds = (None, *Outcome)
         self._outcome = kinds[(kinds.index(self._outcome) + 1) % len(kinds)]
         self.refresh_all()
 
     def action_filter(self) -> None:
-        """Ask for a part of a district's name."""
+        """Open the district filter."""
         self.add_class("filtering")
         self.set_focus(self.query_one("#filter", Input))
 
@@ -140,7 +140,7 @@ class HistoryPage(Page):
         self._list.focus()
 
     def action_back(self) -> None:
-        """Clear the filters, or go back where there is none."""
+        """Clear the filters; without any go back."""
         if self._part or self._outcome or self.has_class("filtering"):
             self._outcome = None
             self.query_one("#filter", Input).value = ""
@@ -150,7 +150,7 @@ class HistoryPage(Page):
             super().action_back()
 
     async def action_csv(self) -> None:
-        """Write the batches that are listed."""
+        """Write the listed batches as CSV."""
         titles = ("batch", "district", "school_year", "requested", "by", "for", "processed", "errors", "status")
         rows = [
             (

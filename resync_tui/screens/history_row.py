@@ -1,4 +1,4 @@
-"""One batch, as the history shows it, and what it is filtered by; pure."""
+"""A row of the history, and the outcomes by which it is filtered; pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, 
 
 
 class Outcome(StrEnum):
-    """What the history can be narrowed to."""
+    """The outcomes by which the history is filtered."""
 
     GOING = "queued or running"
     CLEAN = "no errors"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 def outcome_of(batch: Batch) -> Outcome:
-    """Return what a batch came to."""
+    """Return the outcome of a batch."""
     if not batch.status.ended:
         return Outcome.GOING
     if batch.status is Status.COMPLETED:
@@ -31,7 +31,7 @@ def outcome_of(batch: Batch) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One batch."""
+    """The row of one batch."""
 
     key: str
     place: str
@@ -39,7 +39,7 @@ class HistoryRow:
     requested: str
     by: str
     kind: str
-    """What it was for."""
+    """Its purpose, formatted."""
     processed: int
     errors: int
     color: Color | None
@@ -67,23 +67,23 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryColumns:
-    """How wide the columns are; a narrow terminal has no room for what a batch was for: the note below tells it."""
+    """Column widths, in cells; a narrow terminal has no room for the purpose, so the note shows it."""
 
     width: int
 
     @property
     def wide(self) -> bool:
-        """Whether there is room for everything."""
+        """Whether all columns fit."""
         return self.width >= WIDE
 
     @property
     def by(self) -> int:
-        """Cells of the requester."""
+        """Width of the requester."""
         return 14 if self.wide else 6
 
     @property
     def place(self) -> int:
-        """Cells that are left for the district."""
+        """Width left for the district."""
         return max(8, self.width - 6 - 8 - 17 - self.by - 1 - self.wide * 14 - 9 - 7 - 1 - len("● completed") - 1)
 
     def titles(self) -> Line:

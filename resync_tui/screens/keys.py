@@ -1,4 +1,4 @@
-"""The keys of records; never their content."""
+"""The keys page: keys of refused records, never their content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
-"""Keys of one reason that are listed; the count above them is exact all the same."""
+"""Keys of one reason that are listed; the count above them is exact nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """One refused record: its key, and nothing else of it."""
+    """The row of one refused record: its key only."""
 
     key: str
     text: str
     fresh: bool
-    """Whether the run before did not refuse it for that."""
+    """Whether the previous run did not refuse it for this reason."""
 
 
 class KeysPage(Page):
-    """The keys of the records that were refused for one reason; those that the run before did not refuse are marked."""
+    """The keys of the records refused for one reason; those that are new since the previous run are marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "csv", "Write these keys into a CSV file")]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help"))
@@ -38,7 +38,7 @@ class KeysPage(Page):
     def __init__(
         self, session: Session, glyphs: Glyphs, batch: int, group: ErrorGroup, before: int | None = None
     ) -> None:
-        """`before` is the batch that last ran this object earlier."""
+        """`before` is the batch of the object's previous run."""
         super().__init__(session, glyphs)
         self.number = batch
         self.group = group
@@ -47,7 +47,7 @@ class KeysPage(Page):
         self._list = Rows[KeyRow](self._draw)
 
     def rows(self) -> Rows[KeyRow]:
-        """Return the keys."""
+        """Return the list of keys."""
         return self._list
 
     def _draw(self, row: KeyRow, width: int) -> Line:
@@ -55,7 +55,7 @@ class KeysPage(Page):
         return ((mark, WARN), (left(row.text, width - len(mark), self.glyphs.cut), PLAIN))
 
     async def load(self) -> None:
-        """Read the keys that are kept of this reason, and those that the run before kept."""
+        """Read the kept keys of this reason, of this run and of the previous one."""
         texts = [key_text(each) for each in await self._kept(self.number, KEYS_SHOWN)]
         known = {key_text(each) for each in await self._kept(self._before)} if self._before else set(texts)
         self._rows = [KeyRow(str(n), text, text not in known) for n, text in enumerate(texts)]
@@ -75,12 +75,12 @@ class KeysPage(Page):
         self._list.show(self._rows)
 
     async def action_csv(self) -> None:
-        """Write every key that is kept of this reason."""
+        """Write all kept keys of this reason as CSV."""
         records = await self.session.shielded(self._kept(self.number))
         await self.write_csv(f"resync-{self.number}-{self.group.object}.csv", *csv_of(records))
 
 
 def csv_of(records: Sequence[ErrorRecord]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-    """Return titles and rows of refused records."""
+    """Return CSV titles and rows of refused records."""
     rows = [(each.kind.value, each.object, each.table, each.reason, key_text(each)) for each in records]
     return ("kind", "object", "table", "reason", "key"), rows

@@ -1,4 +1,4 @@
-"""The objects as a tree with checkboxes, folds and a filter; knows nothing of results."""
+"""Marking: the objects as a tree with checkboxes, folds and a filter; independent of results."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -20,7 +20,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 
 class MarkingPage(SendingPage):
-    """Marks that survive folds, filters and another school year."""
+    """A page with marks that survive folds, filters and a change of the school year."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark or unmark the object"),
@@ -39,7 +39,7 @@ class MarkingPage(SendingPage):
         super().__init__(session, glyphs)
         self.marks = Marks(session.catalog)
         self.wanted_name = ""
-        """The filter."""
+        """Text of the filter."""
         self._tree = Tree(session.catalog)
         self._folded: frozenset[str] = frozenset()
 
@@ -48,28 +48,28 @@ class MarkingPage(SendingPage):
         raise NotImplementedError
 
     def nodes(self) -> list[Node]:
-        """Return the objects to show, under folds and filter."""
+        """Return the visible objects, after folds and filter."""
         return self._tree.shown(self._folded, self.wanted_name)
 
     def widest(self, indent: int) -> int:
-        """Return the cells of the widest name with its indent."""
+        """Return the width of the widest name with its indent, in cells."""
         return self._tree.widest(indent)
 
     def list_objects(self) -> None:
-        """List the objects of another district or year; marks stay where it has the object."""
+        """List the objects of another district or year; marks stay on objects that it has too."""
         self.marks = self.marks.within(self.session.catalog)
         self._tree = Tree(self.session.catalog)
         self.refresh_all()
 
     def compose_filter(self) -> ComposeResult:
-        """What asks for a part of a name."""
+        """Yield the input of the name filter."""
         asked = Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
         asked.cursor_blink = asked.select_on_focus = False
         self.rows().filter = asked
         yield asked
 
     def note(self) -> list[Line]:
-        """Say why the object under the cursor is in it, what it needs, and the catalog's hint."""
+        """Return why the object under the cursor is required, what it needs, and the catalog's hint."""
         current = self.rows().current
         if current is None:
             return [plain("No DIS object has such a name. Esc clears the filter." if self.wanted_name else "")]
@@ -83,31 +83,31 @@ class MarkingPage(SendingPage):
         self.show_message()
 
     def remark(self, marks: Marks) -> None:
-        """Show other marks."""
+        """Apply other marks."""
         self.marks = marks
         self.refresh_all()
 
     def action_mark(self) -> None:
-        """Mark or unmark the object under the cursor."""
+        """Toggle the mark of the object under the cursor."""
         if self.may_act() and (current := self.rows().current) is not None:
             self.remark(self.marks.toggled(current.key))
 
     def action_all(self) -> None:
-        """Mark everything: a full resync."""
+        """Mark all objects: a full resync."""
         if self.may_act():
             self.remark(self.marks.all())
 
     def action_none(self) -> None:
-        """Unmark everything."""
+        """Unmark all objects."""
         self.remark(self.marks.none())
 
     def action_check(self) -> None:
-        """Switch Check dependencies."""
+        """Toggle Check dependencies."""
         if self.may_act():
             self.remark(self.marks.with_check(not self.marks.check_dependencies))
 
     def action_fold(self) -> None:
-        """Fold the object under the cursor; where there is nothing to fold, go to the one above it."""
+        """Fold the object under the cursor; if it cannot be folded, go to its parent row."""
         current = self.rows().current
         if current and current.open and not self.wanted_name:
             self._folded |= {current.key}
@@ -117,7 +117,7 @@ class MarkingPage(SendingPage):
             self.show_message()
 
     def action_unfold(self) -> None:
-        """Unfold the object under the cursor; where it is open, go to the first below it."""
+        """Unfold the object under the cursor; if it is open, go to its first child row."""
         current = self.rows().current
         if current and current.open is False:
             self._folded -= {current.key}
@@ -126,7 +126,7 @@ class MarkingPage(SendingPage):
             self.rows().action_move(1)
 
     def action_filter(self) -> None:
-        """Ask for a part of a name."""
+        """Open the name filter."""
         self.add_class("filtering")
         self.set_focus(self.query_one("#filter", Input))
 
@@ -144,12 +144,12 @@ class MarkingPage(SendingPage):
         self.rows().focus()
 
     def action_leave_filter(self) -> None:
-        """Show all objects again."""
+        """Clear the name filter."""
         self.query_one("#filter", Input).value = ""
         self._keep_filter()
 
     def action_match(self, step: int) -> None:
-        """Go to the next or the previous match of the filter, around the end."""
+        """Go to the next or the previous match of the filter, wrapping around."""
         found = next_match(self.rows().values, self.rows().current, step)
         if found:
             self.rows().go(found)
@@ -159,7 +159,7 @@ class MarkingPage(SendingPage):
 
 
 def next_match(values: Sequence[ChecklistRow], current: ChecklistRow | None, step: int) -> str:
-    """Return the next match after a row, or before it, around the end; empty where nothing matches."""
+    """Return the key of the next or previous match from a row, wrapping around; empty without a match."""
     at = values.index(current) if current in values else 0
     ahead = [*values[at + 1 :], *values[: at + 1]] if step > 0 else [*values[:at][::-1], *values[at:][::-1]]
     return next((value.key for value in ahead if value.matches), "")

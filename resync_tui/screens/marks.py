@@ -1,4 +1,4 @@
-"""Which DIS objects are marked, and why (documents: "Partial Resync", "Check Dependencies"); pure."""
+"""Marks: the selected DIS objects and those that they require, with the reason; pure."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,7 +9,7 @@ from resync_tui.plan import Plan, make_plan, waves
 
 
 class Mark(Enum):
-    """What an object's checkbox shows."""
+    """The mark of an object's checkbox."""
 
     NONE = "[ ]"
     CHOSEN = "[x]"
@@ -18,7 +18,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True)
 class Marks:
-    """The objects that the user chose; what they require follows from it and is never stored."""
+    """The objects selected by the user; required ones are derived and never stored."""
 
     catalog: Catalog
     chosen: frozenset[str] = frozenset()
@@ -26,18 +26,18 @@ class Marks:
 
     @cached_property
     def required(self) -> frozenset[str]:
-        """The ancestors of what is chosen, without the chosen ones; empty with Check dependencies off."""
+        """The ancestors of the selected objects, without these; empty with Check dependencies off."""
         return self.catalog.ancestors(self.chosen) if self.check_dependencies else frozenset()
 
     @cached_property
     def left_out(self) -> tuple[str, ...]:
-        """The ancestors that a partial resync without Check dependencies does not send, in catalog order."""
+        """The ancestors left out of a partial resync without Check dependencies, in catalog order."""
         missing = frozenset() if self.check_dependencies else self.catalog.ancestors(self.chosen)
         return tuple(sorted(missing, key=self.catalog.position.__getitem__))
 
     @property
     def full(self) -> bool:
-        """Whether every object is chosen: a full resync."""
+        """Whether every object is selected: a full resync."""
         return len(self.chosen) == len(self.catalog.objects)
 
     def __getitem__(self, name: str) -> Mark:
@@ -46,31 +46,31 @@ class Marks:
         return Mark.REQUIRED if name in self.required else Mark.NONE
 
     def toggled(self, name: str) -> "Marks":
-        """Choose an object, or let it go; where a chosen child still needs it, it stays required."""
+        """Select an object, or deselect it; if a selected descendant needs it, it stays required."""
         return replace(self, chosen=self.chosen ^ {self.catalog[name].name})
 
     def all(self) -> "Marks":
-        """Choose every object."""
+        """Select every object."""
         return replace(self, chosen=frozenset(each.name for each in self.catalog.objects))
 
     def none(self) -> "Marks":
-        """Let every object go."""
+        """Deselect every object."""
         return replace(self, chosen=frozenset())
 
     def with_check(self, check_dependencies: bool) -> "Marks":
-        """Switch Check dependencies; what was chosen stays chosen."""
+        """Set Check dependencies; the selection stays."""
         return replace(self, check_dependencies=check_dependencies)
 
     def within(self, catalog: Catalog) -> "Marks":
-        """Keep those marks that another list of objects, a school year's say, has too."""
+        """Keep the marks of objects that another catalog, such as another school year's, has too."""
         return replace(self, catalog=catalog, chosen=frozenset(name for name in self.chosen if name in catalog))
 
     def plan(self, year: int) -> Plan:
-        """Return what would be sent, in order."""
+        """Return the plan of the selection."""
         return make_plan(self.catalog, self.chosen, year, check_dependencies=self.check_dependencies)
 
     def why(self, name: str) -> str:
-        """Say in a line why an object is required, else what it needs itself."""
+        """Return why an object is required, else what it needs itself, in one line."""
         if self[name] is Mark.REQUIRED:
             return self._required_because(name)
         ancestors = self.catalog.ancestors([name])
@@ -91,7 +91,7 @@ def _depend(count: int) -> str:
 
 
 def _chain(catalog: Catalog, ancestors: frozenset[str]) -> str:
-    """Write ancestors nearest first; those that do not depend on each other stand beside each other."""
+    """Format ancestors nearest first; those independent of each other stand beside each other."""
     wave = waves(catalog, ancestors)
     levels = sorted(set(wave.values()), reverse=True)
     beside = (sorted((n for n in wave if wave[n] == level), key=catalog.position.__getitem__) for level in levels)

@@ -1,4 +1,4 @@
-"""The net under all screens: what one of them raises becomes a line and an entry of the log, and the others go on."""
+"""The fault net of all screens: a fault of one becomes a line and an entry of the log, and the others go on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from resync_tui.crash import crashed
 from resync_tui.errors import ResyncError
 
 PATIENCE = 5
-"""Faults without a key in between after which the screens end: one that comes back by itself would never stop."""
+"""Faults without a key in between after which the screens end: a fault that repeats by itself would never stop."""
 IN_ALL = 100
-"""Faults after which they end in any case, so that the log stays small."""
+"""Faults in total after which they end in any case, so that the log stays small."""
 NAMED = 5
-"""Batches that are named, the newest ones; a line is not longer."""
+"""Newest batches that are named, as a line holds no more."""
 
 
 class Netted(MessagePump):
-    """What goes on with its next message where one of them raised; Textual by itself would end it, and with it all."""
+    """A message pump that goes on with its next message after a fault; Textual by itself would end the whole app."""
 
     async def _dispatch_message(self, message: Message) -> None:
         try:
@@ -30,14 +30,14 @@ class Netted(MessagePump):
 
 @dataclass(slots=True)
 class Net:
-    """Counts what was caught, and says when that is too much."""
+    """The counts of caught faults, and the limit after which the screens end."""
 
     caught: int = 0
     since_key: int = 0
-    """Faults since somebody pressed a key."""
+    """Faults since the last key."""
 
     def catch(self, error: Exception) -> ResyncError:
-        """Write down where it happened, and return what to tell; no value and no message of an exception is in it."""
+        """Log the place of a fault, and return the error to report, without any value or message of the exception."""
         self.caught += 1
         self.since_key += 1
         cause = error.error if isinstance(error, WorkerFailed) else error
@@ -50,7 +50,7 @@ class Net:
 
 
 def with_sent(error: ResyncError, batches: Sequence[int]) -> ResyncError:
-    """Return an error that also names what this session has sent: that goes on."""
+    """Return an error that also names the batches sent by this session, as these go on."""
     if not batches:
         return error
     more = f" and {len(batches) - NAMED} before" if len(batches) > NAMED else ""

@@ -1,4 +1,4 @@
-"""What every full screen is made of: a header, titles, rows, a message and the keys."""
+"""The base of every page: a header, titles, rows, a message and the key bar."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,16 +24,16 @@ from resync_tui.screens.widgets.rows import Rows
 
 
 class Page(Netted, Screen[None]):
-    """A screen that reads the control database when that has changed, and draws what it read as time goes on."""
+    """A full screen that reads the control database after its changes, and redraws with the clock."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy what is listed"),
         Binding("escape", "back", "Back: what runs goes on"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = ()
-    """What the key bar shows."""
+    """Keys of the key bar."""
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset()
-    """Those of its keys that need Write."""
+    """Keys that need Write."""
     HEADER_ROWS: ClassVar[int] = 1
     MESSAGE_ROWS: ClassVar[int] = 2
 
@@ -50,25 +50,25 @@ class Page(Netted, Screen[None]):
         self._said: tuple[str, bool] = ("", False)
 
     def rows(self) -> Rows[Any]:
-        """Return the list of this screen."""
+        """Return the list of this page."""
         raise NotImplementedError
 
     async def load(self) -> None:
-        """Read from the control database what this screen shows. Raises ResyncError."""
+        """Read this page's data from the control database. Raises ResyncError."""
 
     def draw(self) -> None:
-        """Hand header, titles and rows what they show by what was read and by the clock."""
+        """Set header, titles and rows from the last reading and the clock."""
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
-        """Return what the key bar shows."""
+        """Return the keys of the key bar."""
         return self.KEYS
 
     def note(self) -> list[Line]:
-        """Return the lines above the keys where nothing else is to be said."""
+        """Return the lines above the key bar while there is no message."""
         return []
 
     def compose(self) -> ComposeResult:
-        """Header, titles, rows, message, keys."""
+        """Yield header, titles, rows, message and key bar."""
         yield self._header
         yield self._titles
         yield self.rows()
@@ -77,27 +77,27 @@ class Page(Netted, Screen[None]):
         yield KeyBar(self.bar_keys(), self._locked())
 
     def _locked(self) -> frozenset[str]:
-        """The keys that this user may not use."""
+        """Return the keys that this user may not use."""
         return frozenset() if self.session.may_write else self.WRITE_KEYS
 
     def compose_filter(self) -> ComposeResult:
-        """What asks for a filter, above the message."""
+        """Yield the input of a filter, above the message."""
         yield from ()
 
     def on_mount(self) -> None:
-        """Draw what is known before anything has been read."""
+        """Draw what is known before the first reading."""
         self.refresh_all()
 
     def on_screen_resume(self) -> None:
-        """Read again what may have changed while another screen was in front."""
+        """Read again, as the data may have changed behind another screen."""
         self.reload()
 
     def on_resize(self) -> None:
-        """Titles and header depend on the width."""
+        """Redraw: titles and header depend on the width."""
         self.refresh_all()
 
     def reload(self) -> None:
-        """Read in the background; one that is asked for while another reads follows it."""
+        """Read in the background; a request during another reading runs after it."""
         self._wanted = True
         if not self._reading:
             self._reading = True
@@ -116,7 +116,7 @@ class Page(Netted, Screen[None]):
         self.refresh_all()
 
     def refresh_all(self) -> None:
-        """Draw at once: after a key, a resize or a reading."""
+        """Redraw at once: after a key, a resize or a reading."""
         bars = self.query(KeyBar)
         if bars and self.rows().is_attached and self.size.width:
             self.draw()
@@ -125,12 +125,12 @@ class Page(Netted, Screen[None]):
             bars.first().show(self.bar_keys(), self._locked())
 
     def on_tick(self) -> None:
-        """Every second: what depends on the clock, while something runs."""
+        """Redraw each second what depends on the clock, while a batch runs."""
         if self.session.active:
             self.refresh_all()
 
     def header(self, *lines: Line) -> None:
-        """Set the lines at the top."""
+        """Set the header's lines."""
         if len(lines) != self._rows_of_header:
             self._rows_of_header = len(lines)
             self._header.styles.height = len(lines)
@@ -141,22 +141,22 @@ class Page(Netted, Screen[None]):
         self._titles.show([line])
 
     def show_status(self, text: str, *, bad: bool = False) -> None:
-        """Say something above the keys, until the next key."""
+        """Show a message above the key bar, until the next key."""
         self._said = (text, bad)
         self.show_message()
 
     def show_error(self, error: ResyncError) -> None:
-        """Say what went wrong and what to do; where the control database is lost, its own line says so already."""
+        """Show an error and what to do; a lost control database has a line of its own already."""
         if self.session.trouble is None:
             self.show_status(f"{error.what}. {error.do}", bad=True)
 
     def on_key(self) -> None:
-        """What was said has been read."""
+        """Clear the message, which has been read."""
         if self._said[0]:
             self.show_status("")
 
     def show_message(self) -> None:
-        """Show what is to be said: trouble with the control database before all else."""
+        """Show the pending message: trouble with the control database before all else."""
         trouble, (text, bad) = self.session.trouble, self._said
         if trouble is not None:
             lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
@@ -167,26 +167,26 @@ class Page(Netted, Screen[None]):
         self._message.show(lines)
 
     def may_act(self) -> bool:
-        """Whether this user may mark, send and cancel; where not, say why."""
+        """Whether this user may mark, send and cancel; if not, show why."""
         why = self.session.why_not
         if why:
             self.show_status(why, bad=True)
         return not why
 
     def copied(self) -> str:
-        """Return what `c` copies: header, titles and every row, in sight or not."""
+        """Return the text that `c` copies: header, titles and all rows, also those out of sight."""
         rows, width = self.rows(), self.size.width
         lines = [*self._header.lines, *self._titles.lines, *(rows.line(value, width) for value in rows.values)]
         return "\n".join("".join(text for text, _ in line).rstrip() for line in lines) + "\n"
 
     async def action_copy(self) -> None:
-        """Copy what is listed; a terminal may swallow that without a word, so it goes into a file as well."""
+        """Copy the list; also into a file, as a terminal may ignore the clipboard silently."""
         text = self.copied()
         self.app.copy_to_clipboard(text)
         await self._write("resync-copy.txt", text, "Copied, and written to", over=True)
 
     async def write_csv(self, name: str, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Write a list into a file, and say where."""
+        """Write a list as CSV, and show where."""
         await self._write(name, csv_text(titles, rows), f"{formatting.plural(len(rows), 'row')} written to")
 
     async def _write(self, name: str, text: str, done: str, *, over: bool = False) -> None:
@@ -198,6 +198,6 @@ class Page(Netted, Screen[None]):
             self.show_status(f"{done} {path}")
 
     def action_back(self) -> None:
-        """Go back to the screen before, unless another one is in front by now."""
+        """Go back to the previous screen, unless another one is in front by now."""
         if self.is_active and len(self.app.screen_stack) > 1:
             self.app.pop_screen()

@@ -1,4 +1,4 @@
-"""Pick one or several from a list, with a filter for long ones."""
+"""Pickers: one or several from a list, with a filter for long ones; school years and districts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing to pick."""
+    """One item of the list."""
 
     key: str
     label: str
@@ -30,14 +30,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What was picked: several keys in the order of the list, and the one to look at."""
+    """The result: the picked keys in the order of the list, and the current one."""
 
     keys: tuple[str, ...]
     current: str
 
 
 class Picker(Modal[Picked | None]):
-    """A list to pick from; Enter takes what is picked, or else what the cursor is on."""
+    """A modal with a list; Enter takes the picked items, or else the one under the cursor."""
 
     AROUND: ClassVar[int] = 6
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,7 +68,7 @@ class Picker(Modal[Picked | None]):
         return ((box, BOLD), (choice.label, BOLD if choice.picked else PLAIN))
 
     def compose(self) -> ComposeResult:
-        """Title, list, filter, keys."""
+        """Yield title, list, filter and keys."""
         with Vertical(id="box"):
             yield self._titles
             yield self._rows
@@ -76,7 +76,7 @@ class Picker(Modal[Picked | None]):
             yield self._hint
 
     def on_mount(self) -> None:
-        """Show all, with the cursor on the current one."""
+        """Show all items, with the cursor on the current one."""
         self.fit(len(self._choices))
         keys = (
             "Space pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
@@ -94,25 +94,25 @@ class Picker(Modal[Picked | None]):
         self._titles.show([((self._title, BOLD), (count, PLAIN))])
 
     def action_pick(self) -> None:
-        """Pick the one under the cursor, or let it go."""
+        """Toggle the item under the cursor."""
         if self._several and self._rows.current:
             self._picked ^= {self._rows.current.key}
             self._show()
 
     def action_all(self) -> None:
-        """Pick all that the filter shows."""
+        """Pick all items that match the filter."""
         if self._several:
             self._picked |= {each.key for each in self._rows.values}
             self._show()
 
     def action_none(self) -> None:
-        """Let all go that the filter shows."""
+        """Unpick all items that match the filter."""
         if self._several:
             self._picked -= {each.key for each in self._rows.values}
             self._show()
 
     def action_filter(self) -> None:
-        """Ask for a part of a name."""
+        """Open the filter."""
         if self._several:
             self.add_class("filtering")
             self._input.focus()
@@ -127,19 +127,19 @@ class Picker(Modal[Picked | None]):
         self._rows.focus()
 
     def action_take(self) -> None:
-        """Take what is picked, else the one under the cursor."""
+        """Return the picked items, else the one under the cursor."""
         under = self._rows.current.key if self._rows.current else self._current
         keys = tuple(each.key for each in self._choices if each.key in self._picked) if self._several else (under,)
         keys = keys or (under,)
         self.dismiss(Picked(keys, under if under in keys else keys[0]))
 
     def action_leave(self) -> None:
-        """Leave everything as it was."""
+        """Close without a change."""
         self.dismiss(None)
 
 
 def year_picker(session: Session) -> Picker:
-    """Return the picker of the years that the listed district is configured for."""
+    """Return the picker of the school years for which the listed district is configured."""
     current = session.settings.years.current
     names = {current - 1: "previous", current: "current", current + 1: "next"}
     choices = [Choice(str(year), f"{formatting.school_year(year)} {names[year]}") for year in session.years]
@@ -147,6 +147,6 @@ def year_picker(session: Session) -> Picker:
 
 
 def district_picker(session: Session) -> Picker:
-    """Return the picker: several in a state edition, one in a district's."""
+    """Return the picker of districts: several in a state edition, one in a district's."""
     choices = [Choice(each.id, session.district_name(each.id), each.id in session.picked) for each in session.districts]
     return Picker("Select Districts", choices, session.district, several=session.state_edition)

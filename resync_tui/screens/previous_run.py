@@ -1,4 +1,4 @@
-"""One batch beside the run before: what each object came to, and by how much that differs."""
+"""The comparison page of a batch with the previous run: each object's result, and its differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from resync_tui.screens.widgets.rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class CompareRow:
-    """One object: its counts, and the difference from the run before; None where there is none."""
+    """The row of one object: its counts, and their differences from the previous run; None without one."""
 
     key: str
     color: Color | None
@@ -29,7 +29,7 @@ class CompareRow:
     errors_by: int | None
     color_before: Color | None
     before: str
-    """Which run, and when."""
+    """The previous run: its batch and time."""
 
 
 def compare_row(result: ObjectResult, before: LastResync | None) -> CompareRow:
@@ -52,13 +52,13 @@ def compare_row(result: ObjectResult, before: LastResync | None) -> CompareRow:
 
 
 def difference(by: int | None) -> str:
-    """Write a difference with its sign; what is the same is an equals sign."""
+    """Format a difference with its sign; none is an equals sign."""
     return "-" if by is None else f"{by:+,}" if by else "="
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousRunColumns:
-    """How wide the columns are; the names have what the others leave."""
+    """Column widths, in cells; the names have what the others leave."""
 
     name: int
     processed: int
@@ -87,7 +87,7 @@ class PreviousRunColumns:
 
 
 def columns_for(width: int, rows: Sequence[CompareRow]) -> PreviousRunColumns:
-    """Return columns in which every number and every run before has its room."""
+    """Return widths at which every number and every previous run fits."""
 
     def widest(title: str, texts: Iterable[str]) -> int:
         return max([len(title), *map(len, texts)])
@@ -104,7 +104,7 @@ def columns_for(width: int, rows: Sequence[CompareRow]) -> PreviousRunColumns:
 
 
 class ComparePage(Page):
-    """A batch, object by object, beside each object's run before."""
+    """A batch, object by object, beside each object's previous run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "csv", "Write this into a CSV file")]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
@@ -120,11 +120,11 @@ class ComparePage(Page):
         self._list = Rows[CompareRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def rows(self) -> Rows[CompareRow]:
-        """Return the objects."""
+        """Return the list of objects."""
         return self._list
 
     async def load(self) -> None:
-        """Read the batch and the runs before."""
+        """Read the batch and the previous runs."""
         store = await self.session.store()
         batch = await store.batch(self.number)
         self._before = await runs_before(store, batch)
@@ -148,7 +148,7 @@ class ComparePage(Page):
         self._list.show(rows)
 
     def note(self) -> list[Line]:
-        """Sum up what is new."""
+        """Return the sum of what is new."""
         if self._batch is None:
             return []
         rows = self._list.values
@@ -161,7 +161,7 @@ class ComparePage(Page):
         return [plain(f"{text} {formatting.plural(unknown, 'object')} without a run before." if unknown else text)]
 
     async def action_csv(self) -> None:
-        """Write the comparison."""
+        """Write the comparison as CSV."""
         titles = ("object", "processed", "processed_by", "errors", "errors_by", "run_before")
         rows = [
             (each.key, each.processed, each.processed_by, each.errors, each.errors_by, each.before)

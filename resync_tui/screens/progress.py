@@ -1,4 +1,4 @@
-"""One batch, while it runs and afterwards: overall, and object by object."""
+"""The progress page of one batch, while it runs and afterwards: in total, and object by object."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -30,7 +30,7 @@ from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line,
 from resync_tui.screens.widgets.rows import Rows
 
 PATIENCE = 15
-"""Seconds that an agent may take to start before the screen says how to start one by hand."""
+"""Seconds that an agent may take to start before the page says how to start one by hand."""
 
 
 NAMES = {Purpose.RESYNC: "Resync", Purpose.VERIFY: "Compare", Purpose.REMOVE_EXTRA: "Remove extra"}
@@ -40,7 +40,7 @@ COMPARED |= {kind: kind for kind in ("excluded", "rejected", "blocked")}
 
 
 class ProgressPage(SendingPage):
-    """Live progress; any terminal may attach and leave, the batch does not mind."""
+    """Live progress; any terminal may attach and detach without an effect on the batch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "errors", "Errors of this batch"),
@@ -61,11 +61,11 @@ class ProgressPage(SendingPage):
         self._pace = Throughput()
         self._columns = ProgressColumns(80)
         self._follows = True
-        """Whether the cursor goes with what runs, which it does until the user moves it."""
+        """Whether the cursor follows the running object, until the user moves it."""
         self._list = Rows[ProgressRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
-        """Return what the key bar shows."""
+        """Return the keys of the key bar."""
         compares = self._batch is not None and self._batch.purpose is Purpose.VERIFY
         return [
             *((("f", "Found"),) if compares else ()),
@@ -74,11 +74,11 @@ class ProgressPage(SendingPage):
         ]
 
     def rows(self) -> Rows[ProgressRow]:
-        """Return the objects of the batch."""
+        """Return the list of objects."""
         return self._list
 
     async def load(self) -> None:
-        """Read the batch, and take a sample of each object's speed."""
+        """Read the batch, and sample each object's throughput."""
         store = await self.session.store()
         batch = self._batch = await store.batch(self.number)
         at = self.session.now()
@@ -88,7 +88,7 @@ class ProgressPage(SendingPage):
         self._pace.add(at, sum(work(each)[0] for each in batch.objects))
 
     def draw(self) -> None:
-        """Draw the batch by what was read last."""
+        """Draw the batch as last read."""
         batch, width = self._batch, self.size.width
         if batch is None:
             self.header(plain(f" Resync #{self.number}", BOLD))
@@ -145,7 +145,7 @@ class ProgressPage(SendingPage):
         return ((self.glyphs.bar(part, room), FAINT), (f" {int(part * 100)}%", BOLD))
 
     def note(self) -> list[Line]:
-        """Say whether somebody works on it, and that leaving does no harm."""
+        """Return whether an agent works on it, and that leaving does no harm."""
         batch = self._batch
         if batch is None:
             return []
@@ -176,7 +176,7 @@ class ProgressPage(SendingPage):
         ]
 
     def _pointed(self) -> list[Line]:
-        """Write out what the row under the cursor has no room for."""
+        """Return the texts that do not fit into the row under the cursor."""
         current = self._list.current
         if current is None or len(current.remark) <= self._columns.remark:
             return []
@@ -184,7 +184,7 @@ class ProgressPage(SendingPage):
         return [plain(part) for part in formatting.folded(text, self.size.width)]
 
     def _ended(self, batch: Batch) -> list[Line]:
-        """Say how it ended, and why the object under the cursor failed."""
+        """Return how it ended, and why the object under the cursor failed."""
         counts = batch.counts
         told = COMPARED if batch.purpose is Purpose.VERIFY else {kind: kind for kind in KINDS}
         facts = [plain(f"{word} {getattr(counts, kind):,}") for kind, word in told.items() if getattr(counts, kind)]
@@ -198,12 +198,12 @@ class ProgressPage(SendingPage):
         return [*lines, *self._pointed()]
 
     def on_rows_moved(self) -> None:
-        """The note goes with the cursor."""
+        """Redraw the note, which follows the cursor."""
         self._follows = False
         self.show_message()
 
     def action_errors(self) -> None:
-        """Show what did not go in, beginning with the object that the user put the cursor on."""
+        """Show the refused records, first those of the object that the user put the cursor on."""
         current = self._list.current.key if self._list.current and not self._follows else None
         self.app.push_screen(ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
 
@@ -212,18 +212,18 @@ class ProgressPage(SendingPage):
         await self.ask_to_retry(self.number)
 
     def action_compare(self) -> None:
-        """Show what differs from the run before."""
+        """Show the differences from the previous run."""
         self.app.push_screen(ComparePage(self.session, self.glyphs, self.number))
 
     def action_findings(self) -> None:
-        """Show what the comparison found."""
+        """Show the findings of the comparison."""
         if self._batch and self._batch.purpose is Purpose.VERIFY:
             self.app.push_screen(FindingsPage(self.session, self.glyphs, self.number))
         else:
             self.show_status("This is no comparison. v on the checklist compares.")
 
     def action_cancel(self) -> None:
-        """Ask whether to cancel."""
+        """Ask whether to cancel the batch."""
         batch = self._batch
         if not self.may_act():
             return

@@ -1,4 +1,4 @@
-"""One object of a batch, as the progress screen shows it; pure."""
+"""A row of the progress page, and the throughput behind its remaining time; pure."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ WINDOW = timedelta(seconds=10)
 
 
 class Throughput:
-    """A speed, from samples of the last ten seconds."""
+    """A throughput, from samples of the last ten seconds."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[datetime, int]] = deque()
 
     def add(self, at: datetime, amount: int) -> None:
-        """Note how much is done; an amount that shrinks (a batch that starts again) begins anew."""
+        """Add a sample of the amount done; a smaller amount (a batch that starts again) resets it."""
         if self._samples and amount < self._samples[-1][1]:
             self._samples.clear()
         self._samples.append((at, amount))
@@ -31,7 +31,7 @@ class Throughput:
 
     @property
     def per_second(self) -> float | None:
-        """The speed; None until there are two samples at least half a second apart."""
+        """The throughput; None until there are two samples at least half a second apart."""
         if len(self._samples) < 2:
             return None
         (first_at, first), (last_at, last) = self._samples[0], self._samples[-1]
@@ -39,14 +39,14 @@ class Throughput:
         return (last - first) / seconds if seconds >= 0.5 else None
 
     def seconds_for(self, amount: int) -> float | None:
-        """Return how long `amount` more will take; None where nothing moves."""
+        """Return the seconds for `amount` more; None without throughput."""
         speed = self.per_second
         return amount / speed if speed else None
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressRow:
-    """What the progress screen shows of one object."""
+    """The values that the progress page shows of one object."""
 
     key: str
     color: Color | None
@@ -56,7 +56,7 @@ class ProgressRow:
     per_second: str
     errors: int | None
     remark: str
-    """When it will be done, what it waits for, or how it ended."""
+    """Remaining time, what it waits for, or how it ended."""
 
 
 def progress_row(result: ObjectResult, waits_for: str, pace: Throughput) -> ProgressRow:
@@ -92,18 +92,18 @@ def _remark(result: ObjectResult, waits_for: str, pace: Throughput) -> str:
 
 
 def work(result: ObjectResult) -> tuple[int, int]:
-    """Return how much of an object is done and how much there is: each record is looked at once and merged once."""
+    """Return the work done and the total work of an object: each record is read once and merged once."""
     total = 2 * (result.total or 0)
     return (total, total) if result.status.ended else (int(total * formatting.share(result)), total)
 
 
 def handled(result: ObjectResult) -> int:
-    """Return the number whose growth is the object's pace: records looked at, then records settled."""
+    """Return the number from which the throughput is sampled: records read, then records settled."""
     return result.counts.processed + (0 if result.phase == "merging" else result.read)
 
 
 def waits_for(catalog: Catalog, batch: Batch, name: str) -> str:
-    """Return the ancestor that an object waits for: the last in order that has not ended; empty where there is none."""
+    """Return the ancestor for which an object waits: the last open one in order; empty if none is."""
     if name not in catalog:
         return ""
     above = catalog.ancestors([name])
@@ -112,12 +112,12 @@ def waits_for(catalog: Catalog, batch: Batch, name: str) -> str:
 
 
 REMARK = 12
-"""Cells of a remark that the names leave it: `done, <.1%`, `00:04:31`; the note below writes a longer one out."""
+"""Cells always left for a remark: `done, <.1%`, `00:04:31`; the note shows a longer one in full."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressColumns:
-    """How wide the columns are."""
+    """Column widths, in cells."""
 
     width: int
     name: int = 18
@@ -126,7 +126,7 @@ class ProgressColumns:
 
     @property
     def remark(self) -> int:
-        """Cells that are left for the remark."""
+        """Width left for the remark."""
         return max(4, self.width - _beside(self.done) - self.name - self.bar)
 
     def titles(self) -> Line:
@@ -154,7 +154,7 @@ def _beside(done: int) -> int:
 
 
 def columns_for(width: int, rows: Sequence[ProgressRow]) -> ProgressColumns:
-    """Return columns that give names and counts their room; on a narrow terminal the bars give way to long names."""
+    """Return widths that fit names and counts; on a narrow terminal the bars give way to long names."""
     wanted = max([16, *(len(row.key) for row in rows)])
     done = max([10, *(len(row.done) for row in rows)])
     room = width - _beside(done) - REMARK

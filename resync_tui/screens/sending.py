@@ -1,4 +1,4 @@
-"""Screens that send: ask, queue what was confirmed, and let the app show it."""
+"""The base of pages that send: ask, queue what was confirmed, and let the app show it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from resync_tui.screens.page import Page
 
 
 def failed_objects(batch: Batch) -> frozenset[str]:
-    """Return the objects that did not get through, and those with failed records; excluded ones would be again."""
+    """Return the objects that did not complete or have failed records; excluded records would be excluded again."""
     return frozenset(each.object for each in batch.objects if _failed(each))
 
 
@@ -25,9 +25,9 @@ def _failed(result: ObjectResult) -> bool:
 
 
 def retry_marks(catalog: Catalog, batch: Batch, only: str | None = None) -> Marks:
-    """Return the marks of a retry: the objects concerned, without what else they depend on.
+    """Return the marks of a retry: the failed objects, without their dependencies.
 
-    Their parents went in, or are concerned themselves.
+    Their parents completed, or are among them.
     """
     names = failed_objects(batch) if only is None else failed_objects(batch) & {only}
     return Marks(catalog, frozenset(name for name in names if name in catalog), check_dependencies=False)
@@ -42,7 +42,7 @@ class Sent(Message):
 
 
 class SendingPage(Page):
-    """A screen from which something can be sent."""
+    """A page from which a request can be sent."""
 
     def ask_to_send(
         self,
@@ -53,7 +53,7 @@ class SendingPage(Page):
         purpose: Purpose = Purpose.RESYNC,
         preview: int | None = None,
     ) -> None:
-        """Ask whether to send what is marked; nothing is sent but what the question lists."""
+        """Ask whether to send the marked objects; only what the question lists is sent."""
         plan = marks.plan(year)
         try:
             self.session.require(districts, plan)
@@ -87,14 +87,14 @@ class SendingPage(Page):
         self.app.post_message(Sent(batches))
 
     def reason(self, purpose: Purpose) -> str:
-        """Return why it is asked for."""
+        """Return the reason of the request."""
         return ""
 
     def sent(self, purpose: Purpose) -> None:
-        """What this screen does once something was sent from it."""
+        """Update this page after something was sent from it."""
 
     def catalog_of(self, batch: Batch) -> Catalog | None:
-        """Return the objects of a batch's district and year; None where they cannot be told, which is said."""
+        """Return the objects of a batch's district and year; None, with a message, if they are unknown."""
         try:
             return self.session.catalog_of(batch.district, batch.year)
         except ResyncError as error:
@@ -102,7 +102,7 @@ class SendingPage(Page):
             return None
 
     async def ask_to_retry(self, number: int, only: str | None = None) -> None:
-        """Ask whether to send again just what failed in a batch."""
+        """Ask whether to send again only what failed in a batch."""
         if not self.may_act():
             return
         try:

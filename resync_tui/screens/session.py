@@ -1,4 +1,4 @@
-"""What all screens of one run share: who asks, for which district and year, and the control database behind it."""
+"""The session that all screens share: user, district, school year, and the control database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -24,14 +24,14 @@ __all__ = ["Session", "Store"]
 T = TypeVar("T")
 
 CLOSE_SECONDS = 2
-"""How long quitting waits for an answer."""
+"""Seconds that quitting waits for the control database."""
 
 READ_AGAIN = timedelta(seconds=2)
-"""While something runs the screens read this often even without a change: an agent falls silent without a word."""
+"""Interval of readings without a change while a batch runs, as an agent may fall silent."""
 
 
 class Session:
-    """The chosen district and year, and what is running; reads the control database when it has changed."""
+    """The chosen district and year, and the running batches; reads the control database after its changes."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class Session:
         district: str | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        """`start_agent` returns None where an agent is there or was started, else the line that says how to."""
+        """`start_agent` returns None if an agent is alive or was started, else the line that says how to start one."""
         self.settings = settings
         self.catalog = catalog
-        """The objects to list: in another than the current year only those configured for it."""
+        """Objects to list; in another than the current year only those configured for it."""
         self.user = user
         self.now = clock
         self._current_catalog = catalog
@@ -59,19 +59,19 @@ class Session:
         self._seen = -1
         self._read_at: datetime | None = None
         self.trouble: ResyncError | None = None
-        """Why the control database did not answer last time."""
+        """Last error of the control database; None: it answered."""
         self.agent_line = ""
-        """How to start an agent, where none could be started."""
+        """How to start an agent, if none could be started."""
         self.district = district or (self.districts[0].id if self.districts else "")
         self.picked: tuple[str, ...] = (self.district,)
-        """Where a request goes; the district whose results are listed is one of them."""
+        """Districts of a request; the one whose results are listed is among them."""
         self.year = settings.years.current
         self.active: tuple[Batch, ...] = ()
         self.unread = 0
-        """Process Alerts that this user has not read."""
+        """Number of Process Alerts unread by this user."""
         self.agents: tuple[Agent, ...] = ()
         self.sent: list[int] = []
-        """The batches that were sent from here."""
+        """Batches sent by this session."""
 
     @property
     def districts(self) -> tuple[DistrictSettings, ...]:
@@ -80,34 +80,34 @@ class Session:
 
     @property
     def state_edition(self) -> bool:
-        """Whether this is the state's console rather than one district's."""
+        """Whether this is the state's console rather than a district's."""
         return self.settings.edition == "state"
 
     @property
     def send_words(self) -> str:
-        """What the documents call sending, in this edition."""
+        """The documented name of sending in this edition."""
         return "Request Resync" if self.state_edition else "Send Resync"
 
     @property
     def edition_words(self) -> str:
-        """What the documents call this edition."""
+        """The documented name of this edition."""
         if not self.state_edition:
             return "District Edition"
         return "Regional Edition" if self.settings.state.kind == "regional" else "State Edition"
 
     @property
     def receiver(self) -> str:
-        """Who receives the records: the state, or the region."""
+        """The receiver of the records: the state, or the region."""
         return self.settings.state.word
 
     @property
     def may_write(self) -> bool:
-        """Whether this user may mark, send and cancel; until the control database is open nobody knows better."""
+        """True if this user has Write, or the control database is not open yet."""
         return self._store is None or self._store.rights.write
 
     @property
     def why_not(self) -> str:
-        """Why this user may not mark, send nor cancel; empty where that is allowed."""
+        """The reason why this user may not mark, send or cancel; empty if allowed."""
         if self._store is None:
             return ""
         try:
@@ -117,7 +117,7 @@ class Session:
         return ""
 
     async def store(self) -> Store:
-        """Return the control database, once the first try to open it has ended. Raises ResyncError where it failed."""
+        """Return the control database, after the first attempt to open it. Raises ResyncError if that failed."""
         await self._tried.wait()
         if self._store is None:
             raise self.trouble or CannotRun("The control database is not open", "Try again in a moment.")
@@ -129,22 +129,22 @@ class Session:
         return self._store is not None and self.trouble is None
 
     def district_name(self, number: str) -> str:
-        """Return a district as people write it: Abbott (01)."""
+        """Format a district with its name: Abbott (01)."""
         return next((f"{each.name} ({each.id})" for each in self.districts if each.id == number), number)
 
     @property
     def years(self) -> tuple[int, ...]:
-        """The school years that the listed district is configured for."""
+        """The school years for which the listed district is configured."""
         district = next((each for each in self.districts if each.id == self.district), None)
         current = self.settings.years.current
         before = (current - 1,) if district and district.previous else ()
         return (*before, current, *((current + 1,) if district and district.next else ()))
 
     def choose(self, district: str, picked: Sequence[str]) -> None:
-        """List another district's results, and say where requests go.
+        """Set the listed district, and the districts of a request.
 
-        One alone that is not configured for the year is listed in the current one. Raises UsageError where one of
-        several is not, and leaves all as it was.
+        A single district that is not configured for the year is listed in the current one. Raises UsageError, without
+        any change, if one of several is not.
         """
         if len(picked) > 1:
             require_year(self.settings, picked, self.year)
@@ -153,13 +153,13 @@ class Session:
         self.choose_year(self.year if self.year in self.years else self.settings.years.current)
 
     def choose_year(self, year: int) -> None:
-        """List a school year's objects. Raises UsageError where a picked district is not configured for it."""
+        """Set the school year. Raises UsageError if a picked district is not configured for it."""
         require_year(self.settings, self.picked, year)
         self.catalog = self.catalog_of(self.district, year)
         self.year = year
 
     async def shielded(self, asking: Coroutine[Any, Any, T]) -> T:
-        """Ask something to the end though whoever asks may leave; drivers hang where a call is broken off."""
+        """Await a query to its end even if the caller is cancelled; drivers hang when a call is cancelled."""
         task = asyncio.ensure_future(asking)
         self._asking.add(task)
         task.add_done_callback(self._answered)
@@ -171,12 +171,12 @@ class Session:
             task.exception()
 
     async def poll(self) -> bool:
-        """Open the control database if need be, and return whether there is something new to read."""
-        # A screen that waits for the first answer reads after it anyway.
+        """Open the control database if needed, and return whether there is something new to read."""
+        # A page that waits for the first answer reads after it anyway.
         awaited = not self._tried.is_set()
         try:
             if self._store is None:
-                # Compiling and running SQLAlchemy takes long; in a thread, keys are answered meanwhile.
+                # Compiling and running SQLAlchemy takes long; in a thread, so that keys are answered meanwhile.
                 await to_thread.run_sync(import_module, "resync_tui.control.store")
                 self._store = await self._open_store()
             at = self.now()
@@ -194,7 +194,7 @@ class Session:
         return False
 
     def _is_due(self, at: datetime) -> bool:
-        """Whether to read without a change: at first, after trouble, and now and then while something runs."""
+        """Whether to read without a change: at first, after trouble, and periodically while a batch runs."""
         if self._read_at is None or self.trouble is not None:
             return True
         return bool(self.active) and at - self._read_at >= READ_AGAIN
@@ -207,7 +207,7 @@ class Session:
         reason: str = "",
         preview: int | None = None,
     ) -> list[Batch]:
-        """Queue what was confirmed, and see that an agent is there to do it."""
+        """Queue what was confirmed, and ensure an agent."""
         from resync_tui.plan import Request
 
         store = await self.store()
@@ -219,22 +219,22 @@ class Session:
         return batches
 
     def require(self, districts: Sequence[str], plan: Plan) -> None:
-        """Require that districts are configured for what is to be sent. Raises UsageError that names the others."""
+        """Require that districts are configured for a plan. Raises UsageError naming the others."""
         require_plan(self.settings, districts, plan)
 
     def _is_full(self, plan: Plan, districts: Sequence[str]) -> bool:
-        """Whether a plan is of every object of its year."""
+        """Whether a plan has all objects of its year."""
         catalog = self.catalog_of(districts[0], plan.year)
         return set(plan.names) >= {each.name for each in catalog.objects}
 
     def catalog_of(self, district: str, year: int) -> Catalog:
-        """Return the objects of a district's school year. Raises UsageError where it is not configured for it."""
+        """Return the objects of a district's school year. Raises UsageError if it is not configured for it."""
         if year == self.settings.years.current:
             return self._current_catalog
         return catalog_of_year(self.settings, district, year)
 
     async def retry_failed(self, request: int) -> list[Batch]:
-        """Ask anew for those batches of a request that failed."""
+        """Request the failed batches of a request again."""
         store = await self.store()
         batches = await store.retry_failed(request, self.user)
         self.sent += [each.batch for each in batches]
@@ -247,7 +247,7 @@ class Session:
         await store.cancel(batch, self.user)
 
     async def of_request(self, request: int) -> list[Batch]:
-        """Return a request's batches, without the objects of those that have ended."""
+        """Return a request's batches; ended ones without their objects."""
         store = await self.store()
         return await store.batches(request=request, objects=False)
 
@@ -258,28 +258,28 @@ class Session:
         return newest[0] if newest else None
 
     def agent_of(self, batch: Batch) -> Agent | None:
-        """Return the agent that runs a batch, or ran it last, where it is still known."""
+        """Return the agent that runs a batch or ran it last, if it is still listed."""
         return next((each for each in self.agents if f"{each.host}:{each.pid}" == batch.agent), None)
 
     def silent(self, batch: Batch) -> bool:
-        """Whether nothing is heard of the agent that runs a batch."""
+        """Whether the agent of a running batch is silent."""
         agent = self.agent_of(batch)
         return batch.status is Status.RUNNING and (agent is None or not agent.alive)
 
     @property
     def may_serve(self) -> bool:
-        """Whether an agent may run under this login: on PostgreSQL not, where it is a user's role."""
+        """Whether an agent may run under this login: on PostgreSQL not under a user's role."""
         return self._store is None or self._store.rights.serve
 
     @property
     def start_words(self) -> str:
-        """The command that starts an agent; where this login may not, that is for the control database's owner."""
+        """The command that starts an agent; if this login may not, with the control database's owner."""
         if not self.may_serve:
             return "resync-tui agent"
         return self.agent_line or f"resync-tui agent --config {self.settings.path}"
 
     async def close(self) -> None:
-        """Let the control database go, once it has answered what is still open; one that hangs is not waited for."""
+        """Close the control database after the answers still open; a hanging one is not waited for."""
         if self._asking:
             await asyncio.wait(self._asking, timeout=CLOSE_SECONDS)
         if self._store is not None:

@@ -1,4 +1,4 @@
-"""A sheet of text over the screen: legend, help, detail."""
+"""Modals: the base, sheets of text (legend, help, an object's detail), and the screen for too small terminals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,35 +28,35 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A row that is just a line."""
+    """A row of one line."""
 
     key: str
     line: Line
 
 
 def text_rows(lines: Sequence[Line]) -> list[TextRow]:
-    """Return lines as rows, known by their number."""
+    """Return lines as rows, with their numbers as keys."""
     return [TextRow(str(number), line) for number, line in enumerate(lines)]
 
 
 class Modal(Netted, ModalScreen[T]):
-    """A box over the screen that is as high as its rows, as far as the terminal is; it answers once, and in front."""
+    """A box over the page, as high as its rows and the terminal allow; it answers once, and only in front."""
 
     AROUND: ClassVar[int] = 4
-    """Rows of the box beside its list: its border, the title, the hint."""
+    """Rows of the box beside its list: border, title, hint."""
 
     _wanted_rows = 1
     _answered = False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer and go; what comes after the answer is none, nor what comes while something else is in front."""
+        """Close with a result; ignored after the first, and while another screen is in front."""
         if self._answered or not self.is_active:
             return AwaitComplete()
         self._answered = True
         return super().dismiss(result)
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop the keys that came after the answer."""
+        """Drop the keys that arrive after the answer."""
         if self._answered and isinstance(event, events.Key):
             event.stop()
             self.app.post_message(KeyDropped())
@@ -64,7 +64,7 @@ class Modal(Netted, ModalScreen[T]):
             await super().on_event(event)
 
     def fit(self, wanted: int) -> None:
-        """Make the list so many rows high, where there is room."""
+        """Set the list's height in rows, as far as they fit."""
         self._wanted_rows = wanted
         self.on_resize()
 
@@ -75,7 +75,7 @@ class Modal(Netted, ModalScreen[T]):
 
 
 class Sheet(Modal[None]):
-    """Text to read; any of the usual keys closes it."""
+    """A text to read; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,L,question_mark", "dismiss", "Close")]
 
@@ -88,14 +88,14 @@ class Sheet(Modal[None]):
         self._text = text_rows(lines)
 
     def compose(self) -> ComposeResult:
-        """Title, text, the way back."""
+        """Yield title, text and the closing keys."""
         with Vertical(id="box"):
             yield self._titles
             yield self._rows
             yield self._hint
 
     def on_mount(self) -> None:
-        """Show the text, as high as it is."""
+        """Show the text at its full height, as far as it fits."""
         self._titles.show([plain(self._title, BOLD)])
         self._hint.show([plain("Esc closes  Up Down scroll")])
         self.fit(len(self._text))
@@ -116,7 +116,7 @@ CHECKBOXES = (
 
 
 def legend_sheet(glyphs: Glyphs) -> Sheet:
-    """Return the Legend, in the signs of this terminal."""
+    """Return the Legend, in the glyphs of this terminal."""
     plain_signs = not glyphs.cut.isascii()
     lines: list[Line] = [
         ((f" {glyphs.dot(color)}", DOT[color]), (f"  {text if plain_signs else text.replace('≤', '<=')}", PLAIN))
@@ -144,7 +144,7 @@ NAMES = {
 
 
 def help_sheet(bindings: Iterable[Binding]) -> Sheet:
-    """Return the keys and what they do."""
+    """Return the help: keys and their actions."""
     by_action: dict[str, list[Binding]] = {}
     for binding in bindings:
         if binding.show:
@@ -218,7 +218,7 @@ COLUMNS, ROWS = 60, 15
 
 
 class SmallScreen(Netted, ModalScreen[None]):
-    """Waits for the terminal to grow; what is below stays as it is."""
+    """The screen while the terminal is too small; the screens below stay as they are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit")]
 
@@ -227,11 +227,11 @@ class SmallScreen(Netted, ModalScreen[None]):
         self._lines = Lines(id="small", height=3)
 
     def compose(self) -> ComposeResult:
-        """Two lines."""
+        """Yield the two lines."""
         yield self._lines
 
     def on_resize(self) -> None:
-        """Say what is needed and what there is."""
+        """Show the required and the present size."""
         size = self.app.size
         self._lines.show(
             [

@@ -1,4 +1,4 @@
-"""What a terminal may do to the program: not be one, hang up, or stop reading."""
+"""The terminal's failure modes: none at all, a hang-up, a stalled reader."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ ENDING = (signal.SIGHUP, signal.SIGTERM)
 
 
 def why_no_terminal() -> str | None:
-    """Return in one line why the screens cannot run here, and what to use instead; None where they can."""
+    """Return why the screens cannot run here and what to use instead, in one line; None if they can."""
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # Textual draws on standard error
         return "This is no terminal. Use a command instead, such as: resync-tui objects, resync-tui run --help"
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
@@ -24,23 +24,23 @@ def why_no_terminal() -> str | None:
 
 
 def block_endings() -> None:
-    """Keep hang-up and termination away from every thread; call it before the first one starts."""
+    """Block hang-up and termination signals in every thread; call it before the first thread starts."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
 
 @dataclass
 class Ending:
-    """Why the program was told to leave."""
+    """The signal to end the program."""
 
     code: int | None = None
-    """Its exit code; None: nobody has told it."""
+    """Exit code for that signal; None: none was received."""
 
 
 def _on_ending(leave: Callable[[int], object]) -> Ending:
-    """Call `leave` with the exit code, in another thread, when the terminal hangs up or somebody ends the program.
+    """Call `leave` with the exit code, in another thread, on a hang-up or termination signal.
 
-    Textual does not leave by itself then, and with a stalled terminal a clean exit can hang: two seconds later the
-    process is gone whatever happened. What runs in an agent goes on.
+    Textual does not exit by itself then, and with a stalled terminal a clean exit can hang: two seconds later the
+    process is ended in any case. Agents go on.
     """
 
     ending = Ending()
@@ -55,10 +55,10 @@ def _on_ending(leave: Callable[[int], object]) -> Ending:
 
 
 def run(app: Any) -> int:
-    """Run the screens until they are left; return the exit code: 128 and the signal's number where somebody ended them.
+    """Run the screens until they end; return the exit code, for a signal 128 and its number.
 
-    A terminal that is gone can break them before the signal that says so has been heard, and on their way out too.
-    Raises ResyncError where they could not go on.
+    A lost terminal can break them before its signal has arrived, and on their way out too. Raises ResyncError if they
+    could not go on.
     """
     ending = _on_ending(app.leave)
     try:
@@ -85,14 +85,14 @@ def _end(code: int) -> None:
 
 
 def is_behind(app: Any) -> bool:
-    """Whether the terminal has not yet read what was last written to it; more would freeze the event loop."""
+    """Whether the terminal has unread output; more would block the event loop."""
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue is not None and bool(queue.qsize() > 1)
 
 
 def write_title(app: Any, title: str) -> None:
-    """Set the terminal's title, the one before kept by the terminal (XTWINOPS 22) so that it can be given back."""
+    """Set the terminal's title, after saving the old one in the terminal (XTWINOPS 22) for `restore_title`."""
     kept = "" if getattr(app, "_title_kept", False) else "\x1b[22;2t"
     app._title_kept = True
     clean = "".join(each if each.isprintable() else " " for each in title)
@@ -100,7 +100,7 @@ def write_title(app: Any, title: str) -> None:
 
 
 def restore_title(app: Any) -> None:
-    """Give the terminal the title back that it had; one that cannot keep titles gets an empty one."""
+    """Restore the terminal's old title; a terminal that cannot save titles gets an empty one."""
     _write(app, "\x1b]2;\a\x1b[23;2t")
 
 

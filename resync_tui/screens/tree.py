@@ -1,4 +1,4 @@
-"""Which rows of the checklist's tree are shown, under folds and a filter; pure."""
+"""The visible rows of the checklist's tree, under folds and a filter; pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from resync_tui.catalog import Catalog
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One shown object: how far it is indented and whether it is open; `open` is None where nothing hangs on it."""
+    """A visible object: its indent level and whether it is open; `open` is None for a leaf."""
 
     name: str
     depth: int
     open: bool | None
     matches: bool = False
-    """Whether the filter names it; rows above a match are shown too, so that its place can be seen."""
+    """Whether it matches the filter; ancestors of a match are visible too."""
 
 
 class Tree:
-    """The objects of a catalog as the checklist shows them, each under its own, in catalog order."""
+    """The objects of a catalog as the checklist's tree, in catalog order."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.above = {each.name: catalog.shown_under(each.name) for each in catalog.objects}
@@ -28,11 +28,11 @@ class Tree:
         self._all = self.shown()
 
     def widest(self, indent: int) -> int:
-        """Return the cells of the widest name after its fold, at so many cells a level."""
+        """Return the width of the widest name after its fold, in cells; `indent` is the width of a level."""
         return max((indent * (node.depth + 1) + len(node.name) for node in self._all), default=0)
 
     def shown(self, folded: Collection[str] = (), wanted: str = "") -> list[Node]:
-        """Return the rows to show; a filter looks into folded branches and opens what leads to a match."""
+        """Return the visible rows; a filter searches folded branches and opens the path to a match."""
         matches = {name for name in self.above if wanted and wanted.casefold() in name.casefold()}
         kept = {above for name in matches for above in self._up(name)} if wanted else set(self.above)
         nodes: list[Node] = []

@@ -1,4 +1,4 @@
-"""What a comparison found: per object how many records match, differ, are missing or extra, and their keys."""
+"""The findings of a comparison: per object the number of same, different, missing and extra records, and their keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ KEYS_SHOWN = 1000
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """One object: how many of its records are the same at both ends, and how many are not."""
+    """The row of one object: its number of same records, and of each finding."""
 
     key: str
     status: str
@@ -55,7 +55,7 @@ def draw(row: FindingRow, glyphs: Glyphs) -> Line:
 
 
 class FindingsPage(SendingPage):
-    """A comparison object by object: whether a resync is needed, and of what."""
+    """A comparison object by object: whether a resync is needed, and of which objects."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Keys of what is not the same"),
@@ -74,18 +74,18 @@ class FindingsPage(SendingPage):
         self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
-        """Return what the key bar shows."""
+        """Return the keys of the key bar."""
         return [
             *(("Enter", "Keys"), ("s", self.session.send_words), ("X", "Extra records"), ("w", "CSV"), ("c", "Copy")),
             *(("Esc", "Back"), ("?", "Help")),
         ]
 
     def rows(self) -> Rows[FindingRow]:
-        """Return the objects."""
+        """Return the list of objects."""
         return self._list
 
     async def load(self) -> None:
-        """Read the comparison, and what a resync would cost."""
+        """Read the comparison, and the expected cost of a resync."""
         store = await self.session.store()
         batch = await store.batch(self.number)
         self._last = await store.last_resyncs(batch.district, batch.year)
@@ -116,7 +116,7 @@ class FindingsPage(SendingPage):
         )
 
     def note(self) -> list[Line]:
-        """Explain the columns."""
+        """Return the meaning of the columns."""
         state = self.session.receiver
         return [
             plain(f"Missing: not in the {state}. Extra: only in the {state}. Refused: may not sync."),
@@ -124,7 +124,7 @@ class FindingsPage(SendingPage):
         ]
 
     def action_open(self) -> None:
-        """Show the keys of what is not the same."""
+        """Show the keys of the differing records."""
         if self._list.current:
             self.app.push_screen(FindingKeysPage(self.session, self.glyphs, self.number, self._list.current.key))
 
@@ -147,7 +147,7 @@ class FindingsPage(SendingPage):
         self.app.push_screen(ExtraPage(self.session, self.glyphs, self.number))
 
     async def action_csv(self) -> None:
-        """Write the keys that are kept of what is not the same."""
+        """Write the kept keys of the differing records as CSV."""
         store = await self.session.store()
         await self.write_csv(
             f"resync-{self.number}-compared.csv",
@@ -160,7 +160,7 @@ class FindingsPage(SendingPage):
 
 
 class FindingKeysPage(Page):
-    """The keys of one object's records that are not the same at both ends; never their content."""
+    """The keys of one object's differing records; never their content."""
 
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (("c", "Copy"), ("Esc", "Back"), ("?", "Help"))
 
@@ -172,11 +172,11 @@ class FindingKeysPage(Page):
         self._list = Rows[TextRow](lambda row, _: row.line)
 
     def rows(self) -> Rows[TextRow]:
-        """Return the keys."""
+        """Return the list of keys."""
         return self._list
 
     async def load(self) -> None:
-        """Read the keys that are kept, of each finding."""
+        """Read the kept keys of each finding."""
         store = await self.session.store()
         self._records = [
             record
@@ -196,5 +196,5 @@ class FindingKeysPage(Page):
         self._list.show(text_rows(rows))
 
     def note(self) -> list[Line]:
-        """Say so where there is nothing."""
+        """Return that nothing differs, if so."""
         return [plain("No record that is not the same at both ends is known by a key.")] if self._records == [] else []

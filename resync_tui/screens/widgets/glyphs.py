@@ -1,4 +1,4 @@
-"""The few signs that are not letters, and what stands in for them on a terminal that lacks them."""
+"""Glyphs: the few symbols beside letters, and their ASCII replacements on a terminal without them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from resync_tui.outcome import Color
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Dots that differ in shape as well as in colour, folds and bars."""
+    """The symbols of dots (different in shape as well as in colour), folds and bars."""
 
     gray: str = "○"
     green: str = "●"
@@ -22,11 +22,11 @@ class Glyphs:
     none: str = "·"
 
     def dot(self, color: Color | None) -> str:
-        """Return the dot of a result; a faint sign where it has none."""
+        """Return the dot of a result; a faint one without colour."""
         return self.none if color is None else str(getattr(self, color.value))
 
     def bar(self, part: float, width: int) -> str:
-        """Return a bar that is full by `part`, 0 to 1; only what is complete looks complete."""
+        """Return a progress bar for `part`, 0 to 1; only 1 looks complete."""
         filled = int(part * width)
         return self.full * filled + self.rest * (width - filled)
 
@@ -37,14 +37,14 @@ ASCII = Glyphs(gray="o", green="*", yellow="^", red="#", opened="-", closed="+",
 
 
 def glyphs_for(environ: Mapping[str, str]) -> Glyphs:
-    """Return what the terminal can show, by its locale and by TERM."""
+    """Return the glyphs for a terminal, by its locale and TERM."""
     if not _speaks_utf8(environ):
         return ASCII
     return LINUX_CONSOLE if environ.get("TERM") == "linux" else UNICODE
 
 
 def _speaks_utf8(environ: Mapping[str, str]) -> bool:
-    """Whether the user's locale is UTF-8; Python itself turns LC_CTYPE into C.UTF-8 where there is none (PEP 538)."""
+    """Whether the user's locale is UTF-8; Python itself turns LC_CTYPE into C.UTF-8 without one (PEP 538)."""
     if environ.get("LC_ALL"):
         named = environ["LC_ALL"]
     elif environ.get("LC_CTYPE") == "C.UTF-8" and environ.get("LANG", "") in ("", "C", "POSIX"):

@@ -1,4 +1,4 @@
-"""The keys that do something here; wraps, where the stock Footer would cut."""
+"""The key bar: the active keys; it wraps, as the stock Footer would cut."""
 
 from collections.abc import Collection, Sequence
 
@@ -18,14 +18,14 @@ class KeyBar(Netted, Widget):
         self._words = _words(keys, locked)
 
     def show(self, keys: Sequence[tuple[str, str]], locked: Collection[str] = ()) -> None:
-        """Show other keys; those that are `locked` stand in parentheses, as they do nothing here."""
+        """Set the keys; `locked` ones stand in parentheses, as they have no effect here."""
         words = _words(keys, locked)
         if words != self._words:
             self._words = words
             self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many rows the keys take."""
+        """Return the number of rows that the keys take."""
         return len(wrapped(self._words, width))
 
     def render_line(self, y: int) -> Strip:

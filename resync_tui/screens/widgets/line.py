@@ -1,4 +1,4 @@
-"""A line of the screen: pieces of text, each in one style, cut and padded to the cell."""
+"""A line of the screen: segments of text in one style each, cut and padded to the cell."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from resync_tui.outcome import Color
 
 PLAIN = Style()
 FAINT = Style(color="white")
-"""Not bright_black, which many terminals show as black on black."""
+"""Secondary text; not bright_black, which many terminals show as black on black."""
 BOLD = Style(bold=True)
 TITLE = Style(bold=True, reverse=True)
 GOOD = Style(color="green")
@@ -29,42 +29,42 @@ DOT: dict[Color | None, Style] = {
 }
 
 WIDE = 96
-"""Columns from which there is room for more than what is required."""
+"""Columns from which there is room for more than the required."""
 
 Piece: TypeAlias = tuple[str, Style]
 Line: TypeAlias = tuple[Piece, ...]
 
 
 def plain(text: str, style: Style = PLAIN) -> Line:
-    """Return a line of one piece."""
+    """Return a line of one segment."""
     return ((text, style),)
 
 
 def left(text: str, width: int, cut: str = "…") -> str:
-    """Pad text on its right to `width` cells, or cut it there and say so."""
+    """Left-align text in `width` cells; longer text ends in `cut`."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - len(cut))) + cut if width > 0 else ""
 
 
 def right(text: str, width: int) -> str:
-    """Pad text on its left to `width` cells."""
+    """Right-align text in `width` cells."""
     return " " * (width - cell_len(text)) + text
 
 
 def length(line: Line) -> int:
-    """Return how many cells a line takes."""
+    """Return the width of a line, in cells."""
     return sum(cell_len(text) for text, _ in line)
 
 
 def spread(start: Line, end: Line, width: int) -> Line:
-    """Set one line to the left and one to the right; where both do not fit, the right one goes."""
+    """Return a line with `start` on the left and `end` on the right; if both do not fit, `end` is left out."""
     room = width - length(start) - length(end)
     return (*start, (" " * room, PLAIN), *end) if room > 0 else start
 
 
 def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
-    """Set lines side by side, `gap` cells apart, and begin a new row where the next does not fit."""
+    """Return rows of lines side by side, `gap` cells apart, wrapped to `width`."""
     rows: list[Line] = []
     for word in words:
         if rows and length(rows[-1]) + gap + length(word) <= width:
@@ -75,7 +75,7 @@ def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
 
 
 def strip(line: Line, width: int, under: Style = PLAIN) -> Strip:
-    """Return a line as Textual draws it, exactly `width` cells wide; on a cursor row only dots keep their colour."""
+    """Return a line as Textual's Strip, exactly `width` cells wide; on a cursor row only dots keep their colour."""
     pieces = line if not under.reverse else tuple((text, under + _on_cursor(text, style)) for text, style in line)
     return Strip(Segment(text, style) for text, style in pieces if text).adjust_cell_length(width, under)
 

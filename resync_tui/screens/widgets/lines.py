@@ -1,4 +1,4 @@
-"""A few lines of text that repaint only where they changed."""
+"""A few lines of text that repaint only after a change."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from resync_tui.screens.widgets.line import Line, strip
 
 
 class Lines(Netted, Widget):
-    """Headers, column titles, messages: a fixed number of rows."""
+    """A fixed number of rows: headers, column titles, messages."""
 
     def __init__(self, *, id: str, height: int = 1) -> None:
         super().__init__(id=id)
@@ -20,11 +20,11 @@ class Lines(Netted, Widget):
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """What it shows."""
+        """The lines shown."""
         return self._lines
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines."""
+        """Set the lines."""
         before, self._lines = self._lines, tuple(lines)
         for y in range(max(len(before), len(self._lines))):
             if before[y : y + 1] != self._lines[y : y + 1]:

@@ -1,7 +1,7 @@
-"""The one list of the program: the checklist, progress, history and errors are all rows of it.
+"""The one list widget of the program: checklist, progress, history and errors are all rows of it.
 
 Stock lists repaint too much for a slow line; here a changed row is marked dirty and drawn at the next flush, if it is
-in sight at all.
+in sight.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,15 +21,15 @@ from resync_tui.screens.widgets.line import PLAIN, Line, strip
 
 CURSOR = Style(reverse=True)
 AROUND = 2
-"""Rows that stay in sight above and below the cursor."""
+"""Rows kept in sight above and below the cursor."""
 
 
 class Keyed(Protocol):
-    """A frozen value that a row shows."""
+    """A frozen value of a row."""
 
     @property
     def key(self) -> str:
-        """What the row stays known by when its value changes."""
+        """Identity of the row, stable when its value changes."""
         ...
 
 
@@ -37,7 +37,7 @@ V = TypeVar("V", bound=Keyed)
 
 
 class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
-    """Rows of frozen values, with a cursor that stays on its key whatever comes and goes around it."""
+    """A list of frozen values, with a cursor that stays on its key through insertions and deletions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -49,7 +49,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
     ]
 
     class Moved(Message):
-        """The user has put the cursor on another row."""
+        """The user has moved the cursor to another row."""
 
     def __init__(self, draw: Callable[[V, int], Line], *, id: str = "rows", cursor: bool = True) -> None:
         super().__init__(id=id)
@@ -58,15 +58,15 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self._dirty: set[int] = set()
         self._at = 0
         self._top = 0
-        """The first row in sight when the cursor moved last."""
+        """First row in sight at the last move of the cursor."""
         self._has_cursor = cursor
         self.filter: Widget | None = None
-        """What `/` opens: it gets the keys that come after it in one packet, before the focus is there."""
+        """The input that `/` opens; it gets the keys that follow in the same packet, before it has the focus."""
         self._typing = False
 
     @property
     def values(self) -> tuple[V, ...]:
-        """What it shows."""
+        """The values shown."""
         return self._values
 
     @property
@@ -76,7 +76,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
 
     @property
     def width(self) -> int:
-        """Cells of a row, without the scrollbar's."""
+        """Width of a row in cells, without the scrollbar."""
         return self.scrollable_content_region.width
 
     def line(self, value: V, width: int) -> Line:
@@ -84,7 +84,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         return self._draw(value, width)
 
     def show(self, values: Sequence[V], *, at_once: bool = False) -> None:
-        """Show these values; rows that differ are drawn at the next flush, or at once after a key was pressed."""
+        """Set the values; changed rows are drawn at the next flush, or at once after a key."""
         before, self._values = self._values, tuple(values)
         if [value.key for value in before] != [value.key for value in self._values]:
             self._rearranged(before)
@@ -104,12 +104,12 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self._follow()
 
     def redraw(self) -> None:
-        """Draw every row in sight again, as after a change of what is around the values."""
+        """Redraw every row in sight, after a change around the values."""
         self._dirty.clear()
         self.refresh()
 
     def flush(self) -> None:
-        """Draw the rows that have changed and are in sight; the others are drawn when they come into sight."""
+        """Draw the changed rows in sight; the others are drawn when they come into sight."""
         top = self.scroll_offset.y
         for y in self._dirty:
             if top <= y < top + self.size.height:
@@ -117,7 +117,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self._dirty.clear()
 
     def on_key(self, event: Key) -> None:
-        """Hand the filter what was typed for it."""
+        """Pass on to the filter what was typed for it."""
         if self.filter is not None and self._typing:
             event.stop()
             event.prevent_default()
@@ -126,18 +126,18 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
             self._typing = event.key == "slash"
 
     def on_blur(self) -> None:
-        """From here on the filter gets its keys itself."""
+        """Stop passing keys on: from here on the filter gets them itself."""
         self._typing = False
 
     def go(self, key: str) -> None:
-        """Put the cursor on a row, where there is such a row."""
+        """Move the cursor to the row of a key, if it exists."""
         for y, value in enumerate(self._values):
             if value.key == key:
                 self._move_to(y)
                 return
 
     def action_move(self, by: int) -> None:
-        """Move the cursor, as far as there are rows."""
+        """Move the cursor by a number of rows, within the list."""
         if self._has_cursor:
             self._move_to(self._at + by)
             self.post_message(self.Moved())
@@ -146,7 +146,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
             self.scroll_to(y=self._top, animate=False)
 
     def action_leap(self, pages: int) -> None:
-        """Move the cursor by what is in sight, less a row."""
+        """Move the cursor by pages, less a row each."""
         self.action_move(pages * max(1, self.size.height - 1))
 
     def _move_to(self, y: int) -> None:
@@ -158,7 +158,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
             self._follow()
 
     def _follow(self) -> None:
-        """Scroll no further than brings the cursor into sight, with a little of what is around it."""
+        """Scroll no further than needed to bring the cursor into sight, with a few rows around it."""
         self._top = self._nearest(self.scroll_offset.y)
         if self._top != self.scroll_offset.y:
             self.scroll_to(y=self._top, animate=False, force=True)
@@ -176,7 +176,7 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         return top
 
     def on_resize(self) -> None:
-        """Keep the rows as wide as the widget, and in sight what was, also after a moment of too little room."""
+        """Keep the rows as wide as the widget, and the same rows in sight, also after a moment of too little room."""
         self.virtual_size = Size(self.width, len(self._values))
         top = self._nearest(self._top)
         if top != self.scroll_offset.y:
