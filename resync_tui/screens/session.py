@@ -16,7 +16,7 @@ from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.protocol import Store
 from resync_tui.errors import CannotRun, NoRight, ResyncError
 from resync_tui.outcome import Purpose, Status
-from resync_tui.plan import Plan
+from resync_tui.plan import Plan, Request
 from resync_tui.results import Agent, Batch
 
 __all__ = ["Session", "Store"]
@@ -208,8 +208,6 @@ class Session:
         preview: int | None = None,
     ) -> list[Batch]:
         """Queue what was confirmed, and ensure an agent."""
-        from resync_tui.plan import Request
-
         store = await self.store()
         full = self._is_full(plan, districts)
         asks = self.settings.edition, self.user, purpose, reason

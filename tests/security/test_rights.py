@@ -231,7 +231,7 @@ import asyncpg, aiosqlite, pydantic, resync_tui
 for each in pkgutil.walk_packages(resync_tui.__path__, "resync_tui."):
     if not each.name.startswith(("resync_tui.schema", "resync_tui.__main__")):
         importlib.import_module(each.name)
-from resync_tui.config.load import load_settings
+from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.cli.main import answer
 settings = load_settings(Path(sys.argv[1]))
 load_catalog(settings)
