@@ -54,7 +54,7 @@ class DatabaseKind(ABC):
         read_only: bool,
         pooled: bool,
     ) -> AsyncEngine:
-        """Return an engine; nothing is connected yet. See the registry's `open_engine`."""
+        """Return an engine, not yet connected; see the registry's `open_engine`."""
 
     @abstractmethod
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:

@@ -15,7 +15,7 @@ from resync_tui.errors import CannotRun, Unreachable
 
 
 def sqlite_path(url: str) -> Path:
-    """Return the file of a `sqlite:///file` URL."""
+    """Return the path in a `sqlite:///file` URL."""
     return file_of(url) or Path()
 
 

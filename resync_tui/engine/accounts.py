@@ -22,7 +22,7 @@ class TableStats:
     whole: bool
     """Whether every district row is in scope."""
     fresh: bool
-    """Whether the state holds no row of this district at all."""
+    """Whether the state has no row of this district."""
     low: int | None = None
     high: int | None = None
     """Smallest and largest key if it is a single integer column; else None."""

@@ -14,7 +14,7 @@ Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
 
 @dataclass(frozen=True, slots=True)
 class DeleteAction:
-    """Foreign key of any table of the state whose ON DELETE action changes other records."""
+    """Foreign key of any table in the state with an ON DELETE action on the child's records."""
 
     table: str
     """Referencing table, as named in its database."""

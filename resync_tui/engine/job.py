@@ -68,12 +68,12 @@ class Job:
 
     @property
     def source(self) -> End:
-        """The district."""
+        """End of the district."""
         return End(self.source_url, self.source_name, self.tenant or "", self.token, self.trusts_source_policies)
 
     @property
     def target(self) -> End:
-        """The state."""
+        """End of the state."""
         return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
 
 

@@ -8,7 +8,7 @@ from resync_tui.catalog import Catalog
 from resync_tui.errors import CannotRun
 
 DANGLING = "resync_dangling"
-"""Info key of a table stored without columns: one of its foreign keys references a missing table."""
+"""Info key of a table reflected without columns: a foreign key of it references a missing table."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,7 +122,7 @@ class TableMapping:
         return table.c[self.tenant_column] == sa.literal(self.tenant, sa.Text())
 
     def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
-        """Return the condition that two rows are the same record."""
+        """Return the condition that a target and a staged row are one record: by key or, if keyless, by values."""
         if not self.key:
             columns = ((staged.c[name], target.c[name], self.target.c[name]) for name in self.updatable)
             return sa.and_(self.of_tenant(target), *(sa.not_(differs(*column)) for column in columns))

@@ -229,7 +229,7 @@ def differs(
 def as_written(
     staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
 ) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
-    """Return the pairs by which two values are equal: each pair bytewise equal, or both null."""
+    """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
     if "declared" in target.info:
         return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
     written = _as_target_writes(staged, target, logical_type(target))
@@ -242,14 +242,14 @@ def text_literal(value: str) -> sa.ColumnElement[str]:
 
 
 def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a text with a bytewise collation, whatever the target column's is."""
+    """Return a text with bytewise collation instead of the target column's."""
     return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
 
 
 def _as_target_writes(
     staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
 ) -> sa.ColumnElement[Any]:
-    """Return a staged value as its target column would store it; never an error, whatever was staged."""
+    """Return a staged value as its target column would store it; the SQL never fails, whatever was staged."""
     if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {LogicalType.JSON}:
         return sa.cast(staged, target.type)
     scale = getattr(target.type, "scale", None)
@@ -269,7 +269,7 @@ def stored_otherwise(
 
 
 def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
-    """Whether two SQLite columns give equal values one storage class: by the same affinity, other than none."""
+    """Whether two SQLite columns store equal values in one storage class: same affinity, other than BLOB."""
     affinities = {affinity(column) for column in (one, other)}
     return len(affinities) == 1 and "BLOB" not in affinities
 

@@ -26,7 +26,7 @@ _POLICED = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Policed:
-    """Table whose rows row-level security filters for a login."""
+    """Table with rows hidden from a login by row-level security."""
 
     table: str
     login: str

@@ -37,7 +37,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Index without a constraint; `parts` are column names or, quoted for SQL, expressions."""
+    """Index not implied by a key; `parts` are column names or, quoted for SQL, expressions."""
 
     name: str
     parts: tuple[str, ...]
@@ -73,7 +73,7 @@ class EnumType:
 
 
 def existing(connection: Connection, names: Iterable[str]) -> set[str]:
-    """Return those of `names` that are tables of this database."""
+    """Return the subset of `names` that exist as tables of this database."""
     inspector = inspect(connection)
     return {name for name in names if inspector.has_table(split_name(name)[1], schema=split_name(name)[0])}
 

@@ -39,7 +39,7 @@ class FirstLoad:
     async def prepare(self, connection: AsyncConnection) -> None:
         """Prepare the validation of its rows."""
         self._by_values = await by_values(connection, self.spec)
-        # If triggers alter rows, the state's answer is no evidence about the rows sent.
+        # With triggers, the state's answer is no evidence about the rows sent.
         self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.spec.target.name}) is not None
 
     async def run(

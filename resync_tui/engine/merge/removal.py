@@ -81,7 +81,7 @@ class Removal:
             lock = self._rows if self.guard.actions else None
             return await writer.apply(span, self._delete, self._numbers, alone, count, lock=lock)
 
-        # Records that referenced one of the same table may have been removed in the previous pass.
+        # Records that referenced others of the same table may have been removed in the previous pass.
         while await writer.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
             refused.clear()
         refused |= await self._held_by_actions()

@@ -80,7 +80,7 @@ def _placeholder(column: sa.Column[Any], number: sa.ColumnElement[int]) -> sa.Co
     text = sa.literal("~", sa.Text()) + sa.cast(number, sa.Text())
     kind, length = logical_type(column), getattr(column.type, "length", None)
     if "declared" in column.info:
-        return text  # SQLite takes any value in any column
+        return text  # SQLite stores any value in any column
     if kind is LogicalType.TEXT:
         return text if length is None or length >= SHORTEST else None
     if kind is LogicalType.INTEGER:

@@ -1,4 +1,4 @@
-"""Validation: which staged rows are refused, and why, determined by set before anything is merged.
+"""Validation by set operations before the merge: which staged rows are refused, and why.
 
 A row is refused once, for the first reason that applies: its rule, its values, its parents, a duplicate value.
 """
@@ -94,7 +94,7 @@ def is_circular(spec: TableMapping, group: Sequence[TableMapping]) -> bool:
 
 
 def not_refused(spec: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Return the condition that a staged row has not been refused."""
+    """Return the condition that a staged row is accepted: not refused so far."""
     number = staged.c[spec.number.name]
     return sa.not_(sa.exists().where(spec.refused.c.n == number))
 

@@ -113,7 +113,7 @@ class AttachedComparison:
         return in_attached(self.spec.target, self.schema).alias("held")
 
     async def compare(self) -> Difference:
-        """Return the difference: count of equal rows, condition for the other rows, extra keys."""
+        """Return the difference: count of equal rows, condition for the others, keys of extra records."""
         spec, held = self.spec, self.held
         columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
         pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)

@@ -136,7 +136,7 @@ class Reading:
     async def _in_few_statements(
         self, specs: Sequence[TableMapping], ask: Callable[[Sequence[TableMapping]], Awaitable[None]]
     ) -> None:
-        """Query many tables per statement, with as many parallel statements as object runs."""
+        """Query many tables per statement, in as many parallel statements as object runs are allowed."""
 
         async def ask_in_turn(chunk: Sequence[TableMapping]) -> None:
             async with self.limiter:
