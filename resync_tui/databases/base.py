@@ -16,16 +16,16 @@ Meaning: TypeAlias = Callable[[str], CannotRun]
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A column's type, word for word."""
+    """Type of a column, verbatim."""
 
     declared: str
-    """As the database writes it."""
+    """Type as the database writes it."""
     base: str
-    """The type under a domain; else the same."""
+    """Base type of a domain; else the same."""
     length: int | None = None
-    """Of a domain over varchar or char."""
+    """Length of a domain over varchar or char; else None."""
     precision: int | None = None
-    """Of a domain over numeric, as is `scale`."""
+    """Precision, like `scale`, of a domain over numeric; else None."""
     scale: int | None = None
 
 
@@ -58,7 +58,7 @@ class DatabaseKind(ABC):
 
     @abstractmethod
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
-        """Return the types of a table's columns, by the columns' names."""
+        """Return the column types of a table by column name."""
 
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:

@@ -31,7 +31,7 @@ def kind_of(url: str) -> DatabaseKind:
 
 
 def column_types(connection: Connection, name: str) -> dict[str, ColumnType]:
-    """Return the types of a table's columns, by the columns' names; the table is named as the catalog does."""
+    """Return the column types of a table by column name; `name` is the table's catalog name."""
     (kind,) = (each for each in KINDS if each.name == connection.dialect.name)
     return kind.column_types(connection, name)
 

@@ -60,7 +60,7 @@ class Job:
     """None: the plan's year."""
     purpose: Purpose = Purpose.RESYNC
     consent: Consent | None = None
-    """Extra records approved for removal; None: no approval was asked for."""
+    """Extra records approved for removal; None: approval was not requested."""
     trusts_source_policies: bool = False
     trusts_target_policies: bool = False
     hashing: Hashing | None = None

@@ -237,7 +237,7 @@ def as_written(
 
 
 def text_literal(value: str) -> sa.ColumnElement[str]:
-    """Return a constant text."""
+    """Return a bound text constant."""
     return sa.literal(value, sa.Text())
 
 

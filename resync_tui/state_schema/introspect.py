@@ -113,7 +113,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
         columns.append(
             Column(
                 name=column["name"],
-                type=types[column["name"]].base,  # a domain's own checks stay the district's
+                type=types[column["name"]].base,  # a domain becomes its base type: its checks stay in the district
                 required=not column["nullable"] or column["name"] in primary,
                 default=default if default is not None and "(" not in default else None,
                 generated=computed["sqltext"] if computed else None,

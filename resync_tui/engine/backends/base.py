@@ -50,12 +50,12 @@ class End:
 
     @property
     def digest(self) -> str:
-        """The tenant in twelve characters, for names of stages and connections."""
+        """Hash of the tenant, 12 hexadecimal characters, for the names of stages and connections."""
         return hashlib.sha256(self.tenant.encode()).hexdigest()[:12]
 
 
 def taken_over() -> LeaseLost:
-    """Return the error of a claim that is no longer its district's newest."""
+    """Return the error for a claim that is no longer the newest of its district."""
     return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
 
 
@@ -72,7 +72,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
-    """Return up to three distinct values of a column, as text; used to identify a district."""
+    """Return up to three distinct values of the catalog's `identity` column (`Table.column`), as text."""
     table, _, column = identity.rpartition(".")
     schema, name = split_name(table)
     selected: sa.ColumnClause[Any] = sa.column(column)
@@ -81,7 +81,7 @@ async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
 
 
 class _Database:
-    """What a source and a target have in common: an engine, and tables as they are reflected."""
+    """Common base of source and target: an engine, and reflected tables."""
 
     hashes = False
     """Whether the database can compute fingerprints."""
@@ -113,7 +113,7 @@ class Source(_Database, ABC):
     """Schema under which its snapshot also shows the state's tables; None: it does not."""
 
     async def says_district(self, identity: str) -> set[str]:
-        """Return which district the source says it is, see `says_district`."""
+        """Return the district ids that the source's `identity` column holds; see the function `says_district`."""
         async with connected(self.engine) as connection:
             return await says_district(connection, identity)
 

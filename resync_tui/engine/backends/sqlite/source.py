@@ -147,8 +147,7 @@ class SqliteSource(Source):
     async def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
         """Yield the rows of a query in chunks of ROWS_AT_ONCE; text that is not UTF-8 is yielded as bytes.
 
-        A caller that stops early closes the generator: the reader is then released at once, by the task that acquired
-        it.
+        A caller that stops early closes the generator, to release the reader at once and in the task that acquired it.
         """
         assert self._reader is not None
         passed = 0
