@@ -1,4 +1,4 @@
-"""What a kind of database is to everybody: its URLs, how it is opened, what its errors mean."""
+"""Interface of a kind of database: its URLs, engines, and the meaning of its errors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -11,37 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from resync_tui.errors import CannotRun
 
 Meaning: TypeAlias = Callable[[str], CannotRun]
-"""Builds the error for people from where it happened, as in `the state (state.db)`."""
+"""Builds the error for users from its location, such as `the state (state.db)`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A column's type, word for word."""
+    """Type of a column, verbatim."""
 
     declared: str
-    """As the database writes it."""
+    """Type as the database writes it."""
     base: str
-    """The type under a domain; else the same."""
+    """Base type of a domain; else the same."""
     length: int | None = None
-    """Of a domain over varchar or char."""
+    """Length of a domain over varchar or char; else None."""
     precision: int | None = None
-    """Of a domain over numeric, as is `scale`."""
+    """Precision, like `scale`, of a domain over numeric; else None."""
     scale: int | None = None
 
 
 class DatabaseKind(ABC):
-    """One kind of database; the registry has one instance of each."""
+    """Kind of database; the registry has one instance of each."""
 
     name: ClassVar[str]
-    """Its dialect's name in SQLAlchemy."""
+    """SQLAlchemy dialect name."""
     schemes: ClassVar[tuple[str, ...]]
-    """With which its URLs begin."""
+    """URL schemes."""
     errors: ClassVar[tuple[type[BaseException], ...]]
-    """What its driver raises."""
+    """Exception classes of its driver."""
 
     @abstractmethod
     def place(self, url: str) -> str:
-        """Name a database for people, never with the password."""
+        """Return the display name of a database, never with the password."""
 
     @abstractmethod
     def open_engine(
@@ -54,12 +54,12 @@ class DatabaseKind(ABC):
         read_only: bool,
         pooled: bool,
     ) -> AsyncEngine:
-        """Return an engine; nothing is connected yet. See the registry's `open_engine`."""
+        """Return an engine, not yet connected; see the registry's `open_engine`."""
 
     @abstractmethod
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
-        """Return the types of a table's columns, by the columns' names."""
+        """Return the column types of a table by column name."""
 
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
-        """Return what an error of the driver means for a user, None where it is no known trouble."""
+        """Return the error for users that a driver's error means; None if it is not a known one."""

@@ -1,17 +1,17 @@
-"""Names of tables as the catalog writes them, `Table` or `schema.table`, and their quoting for SQL."""
+"""Table names of the catalog, `Table` or `schema.table`, and their quoting for SQL."""
 
 
 def split_name(name: str) -> tuple[str | None, str]:
-    """Return the schema (None: the default one) and the table of a name."""
+    """Return the schema (None: the default one) and the table of a catalog name."""
     schema, _, table = name.rpartition(".")
     return schema or None, table
 
 
 def quote_name(name: str) -> str:
-    """Return a table's name quoted for SQL, part by part."""
+    """Return a catalog name quoted for SQL, part by part."""
     return ".".join(quote_identifier(part) for part in split_name(name) if part is not None)
 
 
 def quote_identifier(name: str) -> str:
-    """Return one identifier quoted for SQL."""
+    """Return an identifier quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'

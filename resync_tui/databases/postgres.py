@@ -1,4 +1,4 @@
-"""PostgreSQL: its URLs, how it is connected to, what its errors mean."""
+"""PostgreSQL: URLs, connections, and the meaning of its errors."""
 
 import os
 import re
@@ -22,15 +22,18 @@ from resync_tui.rights import user_name
 CONNECT_SECONDS = 10
 
 AT_START = ("application_name",)
-"""Settings that a connection begins with; a pooler refuses others before there is a session."""
+"""Settings sent at connection start; a pooler refuses others before a session exists."""
 
 ALL_ROWS = {"row_security": "off"}
-"""A session fails where row-level security would hide rows from it; not for the control database, which lives by it."""
+"""Session setting: fail rather than hide rows by row-level security.
+
+Not for the control database, which relies on row-level security.
+"""
 
 SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that end, set policies = "trusted" there'
 
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
-"""When a server that does not answer is taken for gone: after two minutes (seconds, milliseconds)."""
+"""TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
 
 
 _COLUMN_TYPES = text("""
@@ -46,7 +49,7 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
 
 
 class Postgres(DatabaseKind):
-    """PostgreSQL, by asyncpg."""
+    """PostgreSQL by asyncpg."""
 
     name = "postgresql"
     schemes = ("postgresql", "postgres")
@@ -91,8 +94,8 @@ class Postgres(DatabaseKind):
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    """Return a connection of its own with these session settings."""
-    # Without a role in the URL the driver would take the environment's word for who is asking.
+    """Open an unpooled connection with these session settings."""
+    # Without a role in the URL the driver would trust the environment for the user's name.
     named = urlsplit(url).username or "user" in parse_qs(urlsplit(url).query) or "PGUSER" in os.environ
     login = {} if named else {"user": user_name()}
     at_start = {name: value for name, value in settings.items() if name in AT_START}
@@ -110,7 +113,10 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
 
 
 class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection that breaks where its server is gone without a word, as behind a firewall; others wait for ever."""
+    """Connection with TCP keepalive: it breaks if the server vanishes silently, as behind a firewall.
+
+    Without keepalive it would wait forever.
+    """
 
     __slots__ = ()
 
@@ -121,14 +127,14 @@ class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg h
             with suppress(OSError):
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                 for name, value in GONE_AFTER.items():
-                    if hasattr(socket, name):  # each system has its own of these
+                    if hasattr(socket, name):  # each system has its own options
                         line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _hidden_in(cause: BaseException) -> str | None:
-    """Return the table that a statement, or a trigger of it, would not see all of; None for any other error.
+    """Return the table of a row-level security error in a statement or its trigger; None for other errors.
 
-    The server's messages are in its own language: what tells this one is the function that raised it.
+    The server's messages are localised: the error is identified by the function that raised it.
     """
     raised_by = getattr(cause, "server_source_function", None)
     if not isinstance(cause, asyncpg.InsufficientPrivilegeError) or raised_by != "check_enable_rls":

@@ -1,4 +1,4 @@
-"""Open a database by its URL, and say in two lines what is wrong when that fails.
+"""Registry of database kinds: open a database by its URL, and explain its errors in two lines.
 
 A further kind of database is one more entry of `KINDS`.
 """
@@ -31,18 +31,18 @@ def kind_of(url: str) -> DatabaseKind:
 
 
 def column_types(connection: Connection, name: str) -> dict[str, ColumnType]:
-    """Return the types of a table's columns, by the columns' names; the table is named as the catalog does."""
+    """Return the column types of a table by column name; `name` is the table's catalog name."""
     (kind,) = (each for each in KINDS if each.name == connection.dialect.name)
     return kind.column_types(connection, name)
 
 
 def dialect_of(url: str) -> str:
-    """Return `sqlite` or `postgresql`. Raises ConfigError for another kind of URL."""
+    """Return the dialect, `sqlite` or `postgresql`. Raises ConfigError for another kind of URL."""
     return kind_of(url).name
 
 
 def place(url: str) -> str:
-    """Name a database for people: its file, or user@host:port/name, never the password."""
+    """Return the display name of a database: its file, or user@host:port/name, never the password."""
     return kind_of(url).place(url)
 
 
@@ -55,7 +55,7 @@ def open_engine(
     read_only: bool = False,
     pooled: bool = False,
 ) -> AsyncEngine:
-    """Return an engine, without a pool of its own unless `pooled`; nothing is connected yet.
+    """Return an engine, not yet connected; without a pool unless `pooled`.
 
     `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; `read_only` never writes to
     it. Its connections enforce foreign keys and begin transactions with `BEGIN` (see `begin_immediate`).
@@ -72,7 +72,7 @@ def open_engine(
 
 @contextmanager
 def explained(name: str, url: str) -> Iterator[None]:
-    """Turn a driver's error into CannotRun or ConnectionLost; `name` says which database, as in `the state`."""
+    """Convert a driver's error into CannotRun or a subclass; `name` is the database's, as in `the state`."""
     try:
         yield
     except _TROUBLE as error:
@@ -83,7 +83,7 @@ def explained(name: str, url: str) -> Iterator[None]:
 
 
 def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
-    """Return what a driver's error means for a user, or None where it is no known trouble of the database."""
+    """Return the error for users that a driver's error means; None if it is not a known one."""
     cause = _driver_error(error)
     where = f"{name} ({place(url)})"
     for kind in KINDS:
@@ -93,7 +93,7 @@ def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
 
 
 def driver_message(error: BaseException) -> str:
-    """Return the first line of what the driver itself says; what follows it may quote a record."""
+    """Return the first line of the driver's message; further lines may quote a record."""
     return str(_driver_error(error)).partition("\n")[0]
 
 
@@ -102,7 +102,7 @@ _TROUBLE: tuple[type[BaseException], ...] = (DBAPIError, OSError, *_OF_DRIVERS)
 
 
 def _driver_error(error: BaseException) -> BaseException:
-    """Return the driver's own exception under SQLAlchemy's wrappings."""
+    """Return the driver's exception under SQLAlchemy's."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         inner: BaseException = error.orig
         return inner.__cause__ if isinstance(inner.__cause__, _OF_DRIVERS) else inner

@@ -1,4 +1,4 @@
-"""SQLite: its URLs, how a file is opened, what its errors mean."""
+"""SQLite: URLs, files, and the meaning of its errors."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from resync_tui.errors import CannotRun, Unreachable
 
 
 def sqlite_path(url: str) -> Path:
-    """Return the file of a `sqlite:///file` URL."""
+    """Return the path in a `sqlite:///file` URL."""
     return file_of(url) or Path()
 
 
 class Sqlite(DatabaseKind):
-    """SQLite, by aiosqlite."""
+    """SQLite by aiosqlite."""
 
     name = "sqlite"
     schemes = ("sqlite",)
@@ -72,12 +72,12 @@ def _open(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
 
 
 def uri_path(path: Path) -> str:
-    """Return a path as SQLite's file: URIs take it."""
+    """Return a path escaped for SQLite's file: URIs."""
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def begin_immediate(engine: AsyncEngine) -> AsyncEngine:
-    """Return the same engine whose transactions take SQLite's write lock at once; no difference on PostgreSQL."""
+    """Return the engine with transactions that take SQLite's write lock at once; no effect on PostgreSQL."""
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 

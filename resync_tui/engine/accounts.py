@@ -1,4 +1,4 @@
-"""Counts of one table of a batch, how much there is of it, and what of it differs."""
+"""Counts, stats and differences of one table of a batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,49 +10,49 @@ from resync_tui.engine.buckets import Buckets
 from resync_tui.outcome import Counts
 
 FEW_ROWS = 5_000
-"""So many are staged rather than looked at row by row."""
+"""Number of rows up to which staging costs less than comparing row by row."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableStats:
-    """How much there is of a table."""
+    """Stats of a table: row counts and key bounds."""
 
     rows: int
-    """The district's in scope."""
+    """District rows in scope."""
     whole: bool
-    """Whether all the district's rows are in scope."""
+    """Whether every district row is in scope."""
     fresh: bool
-    """Whether the state holds no row of this district at all."""
+    """Whether the state has no row of this district."""
     low: int | None = None
     high: int | None = None
-    """The smallest and the largest key, where it is a single integer."""
+    """Smallest and largest key if it is a single integer column; else None."""
 
     @property
     def is_small(self) -> bool:
-        """Whether a table costs less to look at than to ask about."""
+        """Whether the table has at most FEW_ROWS rows in scope; small tables share a comparison query."""
         return self.rows <= FEW_ROWS
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What must be staged of a table; all else is known to be the same at both ends."""
+    """Difference of a table: the rows that must be staged; all others are known to be equal."""
 
     unchanged: int = 0
-    """Records known to be the same."""
+    """Count of records known to be equal."""
     differing: frozenset[int] | None = None
-    """The buckets that differ; None: every row may differ."""
+    """Buckets that differ; None: every row may differ."""
     by: Buckets | None = None
     extra: tuple[tuple[Any, ...], ...] | None = None
-    """The keys of the state's records that the district does not have; None: not known.
+    """Keys of extra records; None: not known.
 
-    Always known of keys where the snapshot shows the state's rows: its reader writes the stages then, nobody else may.
+    Always known for a table with a key if the snapshot also shows the state: then only its reader may write stages.
     """
     rows: sa.ColumnElement[bool] | None = None
-    """The condition that a row of the district differs, where its snapshot shows the state's rows too."""
+    """Condition under which a district row differs, if the snapshot also shows the state; else None."""
 
     @property
     def nothing_more(self) -> bool:
-        """Whether the state has no further rows, all of the district's being unchanged."""
+        """Whether the state has no extra rows, given that every district row is unchanged."""
         return not self.extra if self.extra is not None else self.differing is not None and not self.differing
 
     def candidates(self, row: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -66,13 +66,13 @@ class Difference:
 
 @dataclass
 class TableCounts:
-    """What is known of one table so far; `changed` is called whenever its counts have grown."""
+    """Running counts and difference of one table; `changed` is called after each change of the counts."""
 
     changed: Callable[[], None]
     counts: Counts = field(default_factory=Counts)
     difference: Difference = field(default_factory=Difference)
 
     def add(self, **terms: int) -> None:
-        """Add to some terms."""
+        """Increase the given counts, then call `changed`."""
         self.counts = self.counts + Counts(**terms)
         self.changed()

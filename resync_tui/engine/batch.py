@@ -1,4 +1,4 @@
-"""One batch: read everything that may differ under one snapshot, let the district go, then merge wave by wave."""
+"""Batch run: read what may differ under one snapshot, close the snapshot, then merge in waves, parents first."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,9 +26,9 @@ from resync_tui.outcome import Counts, Purpose, Status
 
 
 async def run_batch(job: Job, report: Report) -> Status:
-    """Run a batch and return COMPLETED, or FAILED where an object failed.
+    """Run a batch; return COMPLETED, or FAILED if an object run failed.
 
-    Raises CannotRun, ConnectionLost or LeaseLost where the batch as a whole cannot run. Cancelling the scope ends it at
+    Raises CannotRun, ConnectionLost or LeaseLost if the batch as a whole cannot run. Cancelling the scope ends it at
     the next statement; its stages are dropped either way.
     """
     if (dialect_of(job.source_url), dialect_of(job.target_url)) == ("postgresql", "sqlite"):
@@ -44,7 +44,7 @@ async def run_batch(job: Job, report: Report) -> Status:
 
 
 async def clear_stage(job: Job) -> None:
-    """Drop whatever stages this district's batches up to the job's token have left in the state."""
+    """Drop the stages that this district's batches up to the job's token left in the target."""
     target = open_target(job.target)
     try:
         with explained(job.target_name, job.target_url):
@@ -72,7 +72,7 @@ class _Batch:
             await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), first_error():
-            # Before the claim, which all districts of such a state share.
+            # Before the claim: all districts share it in a state without a tenant column.
             await require_own_copy(self.job, self.target)
             await self.target.claim()
             try:
@@ -86,16 +86,19 @@ class _Batch:
         return Status.FAILED if failed else Status.COMPLETED
 
     async def _drop_stages(self) -> None:
-        """Leave them to the next claim of this district where the state cannot be reached or is another's."""
+        """Drop the stages.
+
+        If the target is unreachable or taken over, the next claim of this district drops the stages.
+        """
         try:
             await self.target.drop_stages()
         except (*TROUBLE, OSError):
             self.report(Note("stage left behind; the next batch of this district drops it"))
 
-    # --- what there is to move ---
+    # --- mapping ---
 
     async def _describe(self) -> None:
-        """Look at both ends; an object whose tables do not fit fails alone."""
+        """Map the tables of every object run; one with incompatible tables fails alone."""
         names = [table for run in self.runs.values() for table in run.dis_object.tables]
         targets = await self.target.reflect(names)
         with explained(self.job.source_name, self.job.source_url):
@@ -126,7 +129,7 @@ class _Batch:
             await self._guard()
 
     async def _guard(self) -> None:
-        """Ask both ends what keeps extra records from being removed."""
+        """Collect from both ends the reasons that block the removal of extra records."""
         specs = {spec: run for run in self.runs.values() for spec in run.accounts}
         with explained(self.job.source_name, self.job.source_url):
             at_district = await self.source.doubts({spec.name: spec.source for spec in specs})
@@ -136,7 +139,7 @@ class _Batch:
             specs[spec].guards[spec] = guard
 
     def _untold(self, tables: Iterable[str]) -> list[str]:
-        """Return what nothing tells of tables whose policies are trusted at an end."""
+        """Return notes on tables with records that trusted policies may hide at an end."""
         ends = ((self.source, "these are not called extra"), (self.target, "of the missing, some may be there"))
         return [
             f"Policies may hide records of {', '.join(hidden)} at {end.end.name}: {so}"
@@ -145,7 +148,7 @@ class _Batch:
         ]
 
     async def _read(self) -> None:
-        """Stage what may differ, under a snapshot that is not held too long: it keeps the district from vacuuming."""
+        """Stage what may differ under one snapshot, of limited duration: it delays vacuuming in the district."""
         running = [run for run in self.runs.values() if run.status is Status.RUNNING]
         reading = Reading(self.job, self.source, self.target, running, self.scope, self.limiter, self.report)
         minutes = self.job.limits.snapshot_minutes
@@ -199,7 +202,7 @@ class _Batch:
                 run.complete(run.total, "; ".join([*untold, *await self._what_stays(run)]))
 
     async def _what_stays(self, run: ObjectRun) -> list[str]:
-        """Say what keeps extra records of an object in the state, as far as a comparison tells."""
+        """Return the reasons why extra records of an object stay, as far as a comparison shows."""
         lines: list[str] = []
         for spec, guard in run.guards.items():
             if run.accounts[spec].counts.extra or spec.lacks_year_path:
@@ -207,7 +210,7 @@ class _Batch:
         return lines
 
     def _skipped(self, run: ObjectRun) -> bool:
-        """Skip an object whose parent in this batch is not in place."""
+        """Skip an object run if a parent in this batch failed or was skipped; return whether it was."""
         name = run.dis_object.name
         above = self.job.catalog.ancestors([name]).intersection(self.runs)
         fallen = [each for each in above if self.runs[each].status in (Status.FAILED, Status.SKIPPED)]
@@ -229,7 +232,7 @@ class _Batch:
                     self.report(found)
 
     async def _require_consent(self, removals: Mapping[TableMapping, Removal]) -> None:
-        """Show what is extra by now, and raise CannotRun, where that is more than was consented to."""
+        """Raise CannotRun, and report the extra records, if more are extra than were consented to."""
         consent = self.job.consent
         if consent is None:
             return
@@ -248,7 +251,7 @@ class _Batch:
         )
 
     async def _remove_extra(self) -> None:
-        """Check every object before anything is removed; then remove, children first."""
+        """Check every removal first; then remove extra records, children first."""
         if any(run.status in (Status.FAILED, Status.SKIPPED) for run in self.runs.values()):
             raise CannotRun(
                 "An object could not be compared, so nothing was removed", "See its message; mend that first."

@@ -1,4 +1,4 @@
-"""Ways to part a table's rows by their keys, the same at both ends, without ordering text by any collation."""
+"""Buckets: partitions of a table's rows by key, equal at both ends and independent of text collations."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,23 +11,23 @@ from resync_tui.engine.hashing import BUCKET_SEED, Form, hash_of
 
 BUCKET_ROWS = 32
 MOST_BUCKETS = 1 << 15
-"""Of a table; those of a very large table hold more rows each."""
+"""Maximum number of buckets per table; those of a very large table hold more rows each."""
 SPARSE = 16
-"""Integer keys that leave more than this many numbers unused for each row are bucketed by hash instead."""
+"""Maximum span of an integer key per row; sparser keys are bucketed by hash."""
 FEW_RANGES = 64
-"""So many ranges of keys are asked for by the index; more are looked for in the whole table."""
+"""Maximum number of key ranges looked up by index; more are found by a table scan."""
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Buckets of a dense integer key: the numbers that share all but their last bits."""
+    """Buckets of a dense integer key: ranges of 2**bits consecutive integers."""
 
     key: str
     bits: int
 
     @property
     def single(self) -> "Ranges":
-        """A bucket for each key."""
+        """One bucket per key."""
         return replace(self, bits=0)
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
@@ -35,7 +35,7 @@ class Ranges:
         return shifted(row.c[self.key], self.bits)
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
-        """Return the condition that a row is in one of the buckets, so that an index can serve it."""
+        """Return the condition that a row is in one of the buckets, in a form that an index serves."""
         runs = list(_runs(sorted(buckets)))
         if len(runs) <= FEW_RANGES:
             return sa.or_(sa.false(), *(self._between(row, first, last) for first, last in runs))
@@ -51,15 +51,15 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Hashed:
-    """Buckets of any key: those whose hashes share their last bits."""
+    """Buckets of any key: the last `bits` bits of its hash."""
 
     keys: tuple[tuple[str, Form], ...]
-    """The columns of the key, and how each is hashed."""
+    """Key columns, each with its hash form."""
     bits: int
 
     @property
     def single(self) -> "Hashed":
-        """A bucket for each key, but for those with the same hash."""
+        """One bucket per key, except for hash collisions."""
         return replace(self, bits=63)
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
@@ -76,7 +76,7 @@ Buckets: TypeAlias = Ranges | Hashed
 
 
 def buckets_of(key: tuple[tuple[str, Form], ...], rows: int, low: int | None, high: int | None) -> Buckets:
-    """Return buckets for so many rows; `low` and `high` are the ends of a single integer key."""
+    """Return the buckets for a number of rows; `low` and `high` are the bounds of a single integer key."""
     size = max(BUCKET_ROWS, rows // MOST_BUCKETS)
     if low is not None and high is not None and high - low <= SPARSE * max(1, rows):
         numbers = max(1, (high - low) // max(1, rows))
@@ -87,7 +87,7 @@ def buckets_of(key: tuple[tuple[str, Form], ...], rows: int, low: int | None, hi
 def halves(
     key: tuple[tuple[str, Form], ...], row: sa.FromClause, low: int | None, high: int | None
 ) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Return the conditions that a row is in either half of its table, as near as its keys tell."""
+    """Return the conditions for two halves of a table, split by key as evenly as known."""
     if low is not None and high is not None:
         column, middle = row.c[key[0][0]], (low + high) // 2
         return column <= middle, column > middle
@@ -96,7 +96,7 @@ def halves(
 
 
 def shifted(number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
-    """Return `number >> bits`; PostgreSQL takes the bits as a plain integer only."""
+    """Return `number >> bits`; PostgreSQL requires `bits` to be a plain integer."""
     return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))
 
 
@@ -106,7 +106,7 @@ def _any_of(bucket: sa.ColumnElement[int], buckets: Iterable[int]) -> sa.ColumnE
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last of each run of neighbours."""
+    """Yield the first and the last number of each run of consecutive numbers."""
     start = 0
     for here in range(1, len(numbers) + 1):
         if here == len(numbers) or numbers[here] != numbers[here - 1] + 1:

@@ -1,4 +1,4 @@
-"""What the engine reports while a batch runs; whoever listens decides what to do with it."""
+"""Events that the engine reports while a batch runs; the caller decides how to handle them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ from resync_tui.outcome import Counts, Finding, KeyValue, Kind, Status
 
 @dataclass(frozen=True, slots=True)
 class ObjectStarted:
-    """The engine has begun to read an object."""
+    """Start of an object run."""
 
     object: str
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectProgress:
-    """How far an object is; comes several times a second while it moves."""
+    """Progress of an object run, several times a second while it advances."""
 
     object: str
     phase: str
-    """`reading`, `waiting` (for its parents or its turn) or `merging`."""
+    """`reading`, `waiting` (for its parents or its turn), `merging`, `comparing` or `removing`."""
     read: int
     """Records read from the district so far."""
     total: int
     """Records in scope at the snapshot."""
     counts: Counts
-    """What is known so far; `processed` grows up to `total`."""
+    """Counts so far; `processed` grows up to `total`."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsRefused:
-    """Records that did not go in, of one table, kind and reason; `keys` are those kept of `count`."""
+    """Refused records of one table, kind and reason; `keys` are those kept of `count`."""
 
     object: str
     table: str
@@ -43,7 +43,7 @@ class RecordsRefused:
 
 @dataclass(frozen=True, slots=True)
 class RecordsFound:
-    """Records that are not the same at both ends, of one table; `keys` are those kept of `count`."""
+    """Missing, different or extra records of one table; `keys` are those kept of `count`."""
 
     object: str
     table: str
@@ -54,7 +54,7 @@ class RecordsFound:
 
 @dataclass(frozen=True, slots=True)
 class ObjectEnded:
-    """An object is through: completed, failed (`message` says why and what to do) or skipped."""
+    """End of an object run: completed, failed (`message` gives the reason and the remedy) or skipped."""
 
     object: str
     status: Status
@@ -64,11 +64,11 @@ class ObjectEnded:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line for the agent's log, such as that the snapshot was taken or let go."""
+    """Line for the agent's log, for example when the snapshot is taken or closed."""
 
     text: str
 
 
 Event: TypeAlias = ObjectStarted | ObjectProgress | RecordsRefused | RecordsFound | ObjectEnded | Note
 Report: TypeAlias = Callable[[Event], None]
-"""Called in the event loop; must return at once."""
+"""Event callback, called in the event loop; must return at once."""

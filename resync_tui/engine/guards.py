@@ -1,4 +1,4 @@
-"""What keeps extra records from being removed: ends that do not show every record, and what hangs on a record."""
+"""Removal guards: hidden records and ON DELETE actions that block the removal of extra records."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,33 +9,33 @@ import sqlalchemy as sa
 from resync_tui.engine.mapping import TableMapping
 
 Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
-"""Asks the state."""
+"""Runs a query in the state and returns its rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteAction:
-    """A foreign key of the state that changes other records when one is deleted, whatever table it is of."""
+    """Foreign key of any table in the state with an ON DELETE action on the child's records."""
 
     table: str
-    """The table that refers, as its database writes it."""
+    """Referencing table, as named in its database."""
     schema: str | None
     columns: tuple[str, ...]
     parent: str
-    """The table that is referred to, as the catalog writes it."""
+    """Referenced table, as named in the catalog."""
     referred: tuple[str, ...]
     action: str
     """`CASCADE`, `SET NULL` or `SET DEFAULT`."""
     seen: bool = True
-    """Whether this login sees all records of the table that refers."""
+    """Whether this login sees all records of the referencing table."""
 
     def hangs_on(self, row: sa.FromClause) -> sa.ColumnElement[bool]:
-        """Return the condition that a record refers to a row of the parent, whosever that record is."""
+        """Return the condition that a record of any tenant references a row of the parent."""
         child = self._child()
         pairs = zip(self.columns, self.referred, strict=True)
         return sa.exists().where(*(child.c[ours] == row.c[theirs] for ours, theirs in pairs))
 
     def hanging(self, spec: TableMapping) -> sa.Select[Any]:
-        """Return the question how many records hang on a table's extra ones."""
+        """Return the query for the number of records that reference a table's extra records."""
         child, extra = self._child(), spec.extra
         pairs = zip(self.columns, self.referred, strict=True)
         return sa.select(sa.func.count()).where(
@@ -48,20 +48,20 @@ class DeleteAction:
 
     @property
     def told(self) -> str:
-        """Name the key for people."""
+        """Display name of the foreign key."""
         return f"{self.table} ({', '.join(self.columns)}) ON DELETE {self.action}"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What is known of one table before anything is removed from it."""
+    """Removal guard of one table."""
 
     reason: str = ""
-    """Why none of its extra records may go; empty: they may."""
+    """Reason that blocks the removal of its extra records; empty: not blocked."""
     actions: tuple[DeleteAction, ...] = ()
 
     async def told(self, fetch: Fetch, spec: TableMapping) -> list[str]:
-        """Return, a line each, what keeps extra records of a table in the state."""
+        """Return one line for each reason why extra records of a table stay in the state."""
         lines = [f"{spec.name}: {self.reason}"] if self.reason else []
         for action in self.actions if spec.key and not spec.lacks_year_path else ():
             ((count,),) = await fetch(action.hanging(spec))
@@ -75,7 +75,7 @@ def guards_of(
     doubts: Sequence[Mapping[str, str]],
     actions: Iterable[DeleteAction],
 ) -> Iterator[tuple[TableMapping, Guard]]:
-    """Yield each table with its guard; `doubts` are reasons by the table's name, the first one counts."""
+    """Yield each table with its guard; `doubts` are reasons by table name, of which the first one counts."""
     known = tuple(actions)
     for spec in specs:
         own = tuple(each for each in known if each.parent == spec.name)

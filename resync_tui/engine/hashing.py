@@ -1,7 +1,7 @@
-"""The hash of a row in PostgreSQL: of its values where equal hashes mean the same text output, else of their text.
+"""Row hash in PostgreSQL: of native values if equal hashes imply equal text output, else of their text.
 
-Each column is hashed by itself with seeds of its own, and a row's hash is all of them XORed: that takes two thirds of
-the time of `hash_record_extended`, which needs a row to be formed first.
+Each column is hashed separately with its own seeds and the hashes are XORed: two thirds of the time of
+`hash_record_extended`, which has to form a row first.
 """
 
 import hashlib
@@ -14,56 +14,57 @@ from sqlalchemy import types
 from resync_tui.engine.types import LogicalType, is_padded, logical_type
 
 Form: TypeAlias = Callable[[sa.ColumnElement[Any], int], sa.ColumnElement[int]]
-"""How a column is hashed, by a seed and the one after it."""
+"""Hash expression of a column for a seed; it may use the following seed too."""
 
 ROW_SEED, BUCKET_SEED = 0, 1_000_000
 _SEEDS = 2
-"""Of each column."""
+"""Seeds per column."""
 _MINUTE: sa.ColumnClause[Any] = sa.literal_column("interval '1 minute'")
 _MILLENNIUM: sa.ColumnClause[Any] = sa.literal_column("timestamp '2000-01-01'")
 _DAY: sa.ColumnClause[Any] = sa.literal_column("date '2000-01-01'")
 _NEVER = str(2**31 - 1)
-"""Days; the last of all dates is nearer to 2000."""
+"""Stands for infinity, in days: further from 2000 than any date."""
 
 
 def hash_of(values: Iterable[tuple[sa.ColumnElement[Any], Form]], *, seed: int = ROW_SEED) -> sa.ColumnElement[int]:
-    """Return 64 bits that are the same for the same values in the same order; never NULL."""
+    """Return a 64-bit hash of values in order; never NULL."""
     hashes = [_constant(seed)]
     for number, (value, form) in enumerate(values, start=1):
         own = seed + _SEEDS * number
-        # Whatever a column is declared as: PostgreSQL knows ways for a NULL into one that is NOT NULL.
+        # Regardless of NOT NULL: PostgreSQL has ways for such a column to hold NULL.
         hashes.append(sa.func.coalesce(form(value, own), _constant(own)))
-    while len(hashes) > 1:  # in pairs: of a table with many columns a chain would be too deep to be compiled
+    while len(hashes) > 1:  # in pairs: for many columns a chain would nest too deeply to compile
         pairs = zip(hashes[::2], hashes[1::2], strict=False)
         hashes = [*(one.bitwise_xor(other) for one, other in pairs), *hashes[len(hashes) & ~1 :]]
     return hashes[0]
 
 
 def mixed(hashed: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-    """Return a hash of a hash: rows that have swapped values XOR to the same hashes, but not to the same of these.
+    """Return the hash of a hash.
 
-    It is of the 53 highest bits, as a float has them: PostgreSQL would fold an integer's 64 into 32.
+    Rows that have swapped values XOR to the same hashes, but not to the same hashes of hashes. Only the 53 highest bits
+    are used, as a float: PostgreSQL would fold an integer's 64 bits into 32.
     """
     return _call("hashfloat8extended", sa.cast(hashed, types.Double()), ROW_SEED)
 
 
 def xor(hashes: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-    """Return all of a group's hashes in one."""
+    """Return the XOR aggregate of hashes."""
     return sa.func.pg_catalog.bit_xor(hashes, type_=types.BigInteger())
 
 
 def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return a value as the text that both ends write alike, compared by its bytes."""
+    """Return a value's text output, the same at both ends, compared by its bytes."""
     return sa.collate(sa.cast(column, types.Text()), "C")
 
 
 def text_form(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """Hash what a value is written as."""
+    """Hash a value's text output."""
     return _call("hashtextextended", as_text(value), seed)
 
 
 def native_form(source: sa.Column[Any], target: sa.Column[Any]) -> Form:
-    """Return how the columns of both ends are hashed quickest."""
+    """Return the fastest hash form by which both ends hash a column alike."""
     kind = logical_type(source)
     if kind != logical_type(target):
         return text_form
@@ -79,7 +80,10 @@ def _integer(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 
 def _bigint(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """64 bits folded into 32, by which -2147483648 is the same as 2147483648, and the 53 highest beside that."""
+    """Hash of a 64-bit integer and of its 53 highest bits.
+
+    PostgreSQL folds the 64 bits into 32, so that -2147483648 collides with 2147483648.
+    """
     number = sa.cast(value, types.BigInteger())
     highest = _call("hashfloat8extended", sa.cast(number, types.Double()), seed + 1)
     return _call("hashint8extended", number, seed).bitwise_xor(highest)
@@ -90,7 +94,7 @@ def _boolean(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 
 def _date(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """As a number of days; infinity has none."""
+    """Hash of the days since 2000; infinity is hashed as a constant."""
     days: sa.ColumnElement[int] = value.op("-", return_type=types.Integer())(_DAY)
     finite = sa.func.pg_catalog.isfinite(value)
     return _integer(
@@ -102,7 +106,11 @@ def _date(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 
 def _moment(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """Microseconds folded into 32 bits: what is folded alike is minutes apart, so its minute is hashed beside it."""
+    """Hash of a timestamp and of its minute.
+
+    PostgreSQL folds the 64-bit timestamp to 32 bits; colliding values are at least a minute apart, so the minute is
+    hashed too.
+    """
     minute = sa.func.pg_catalog.date_bin(_MINUTE, value, _MILLENNIUM)
     folded = _call("timestamp_hash_extended", value, seed)
     return folded.bitwise_xor(_call("timestamp_hash_extended", minute, seed + 1))
@@ -113,7 +121,7 @@ def _uuid(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
 
 
 def _padded(value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """Of char(n), whose blanks at the end are not part of its text."""
+    """Hash of char(n), without its trailing blanks."""
     return _call("hashbpcharextended", sa.collate(value, "C"), seed)
 
 
@@ -126,7 +134,7 @@ NATIVE: dict[LogicalType, Form] = {
 }
 
 _TEXT_SAMPLE = ("getdatabaseencoding()", "'Zoe'", "NULL")
-"""In one encoding the same text is the same bytes."""
+"""Sample texts and the encoding: in one encoding, equal text means equal bytes."""
 _NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
     ("1", _integer),
     ("-7::bigint", _bigint),
@@ -141,18 +149,18 @@ _NATIVE_SAMPLE: tuple[tuple[str, Form], ...] = (
 
 
 def text_proof() -> sa.Select[Any]:
-    """Return the hash of constant texts, to be asked of both ends."""
+    """Return the hash of sample texts, to be compared between both ends."""
     return sa.select(xor(mixed(hash_of((sa.literal_column(each), text_form) for each in _TEXT_SAMPLE))))
 
 
 def native_proof() -> sa.Select[Any]:
-    """Return the hash of constants of each kind, to be asked of both ends."""
+    """Return the hash of sample values of each native type, to be compared between both ends."""
     sample = [*((each, text_form) for each in _TEXT_SAMPLE), *_NATIVE_SAMPLE]
     return sa.select(xor(mixed(hash_of((sa.literal_column(each), form) for each, form in sample))))
 
 
 def _call(function: str, value: sa.ColumnElement[Any], seed: int) -> sa.ColumnElement[int]:
-    """Call PostgreSQL's own function, whatever else has its name."""
+    """Call a function of pg_catalog, even if another schema has one of the same name."""
     call: sa.ColumnElement[int] = getattr(sa.func.pg_catalog, function)(
         value, sa.literal_column(str(seed)), type_=types.BigInteger()
     )
@@ -160,6 +168,6 @@ def _call(function: str, value: sa.ColumnElement[Any], seed: int) -> sa.ColumnEl
 
 
 def _constant(seed: int) -> sa.ColumnElement[int]:
-    """Return what stands for NULL, of 63 bits so that PostgreSQL takes it for a bigint."""
+    """Return the hash of NULL: 63 bits, so that PostgreSQL reads the literal as bigint."""
     digest = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
     return sa.literal_column(str(int.from_bytes(digest) >> 2 | 1 << 62), types.BigInteger())

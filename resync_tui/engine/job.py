@@ -1,4 +1,4 @@
-"""What the engine must know to run a batch, and the two databases that it runs between."""
+"""Job: the parameters of a batch and the checks of its two databases."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from resync_tui.plan import Plan
 
 
 class Hashing(StrEnum):
-    """How two databases can compare rows without moving them."""
+    """Hash forms by which two databases compare rows without moving them."""
 
     NATIVE = "native"
     TEXT = "text"
@@ -25,23 +25,23 @@ class Hashing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of the databases a batch may take."""
+    """Resource limits of a batch."""
 
     concurrency: int = 2
-    """Objects at a time."""
+    """Object runs at a time."""
     max_records_per_second: int = 0
-    """At each end; 0: no limit."""
+    """Rate limit at each end; 0: none."""
     errors_kept: int = 10_000
-    """Keys kept per object and reason."""
+    """Maximum number of keys kept per object and reason."""
     extra_share: float = 0.05
-    """The largest share of a table's records that may be removed as extra."""
+    """Maximum share (0 to 1) of a table's records that may be removed as extra."""
     snapshot_minutes: float = 0
-    """How long one snapshot of the district may be held; 0: no limit."""
+    """Maximum duration of a district snapshot; 0: no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All that the engine must know to run a batch."""
+    """Parameters of a batch."""
 
     source_url: str
     target_url: str
@@ -49,7 +49,7 @@ class Job:
     plan: Plan
     district: str
     tenant: str | None
-    """The same where the catalog has a tenant_column; else None, and the state is that one district's copy."""
+    """The district's id if the catalog has a tenant_column; None: the state holds this district alone."""
     batch: int
     token: int
     limits: Limits
@@ -57,28 +57,28 @@ class Job:
     target_name: str
     today: date
     current_year: int | None = None
-    """None: the plan's."""
+    """None: the plan's year."""
     purpose: Purpose = Purpose.RESYNC
     consent: Consent | None = None
-    """Which extra records may be removed; None: nobody was asked."""
+    """Extra records approved for removal; None: approval was not requested."""
     trusts_source_policies: bool = False
     trusts_target_policies: bool = False
     hashing: Hashing | None = None
-    """None: whatever both ends are proven to have in common."""
+    """None: the fastest form that both ends are proven to share."""
 
     @property
     def source(self) -> End:
-        """The district."""
+        """End of the district."""
         return End(self.source_url, self.source_name, self.tenant or "", self.token, self.trusts_source_policies)
 
     @property
     def target(self) -> End:
-        """The state."""
+        """End of the state."""
         return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
 
 
 async def require_identity(job: Job, source: Source) -> None:
-    """Make sure that the source is the district that it is configured as. Raises CannotRun."""
+    """Require that the source identifies itself as the configured district. Raises CannotRun."""
     identity, district = job.catalog.identity, job.district
     if identity is None:
         return
@@ -98,13 +98,13 @@ async def require_identity(job: Job, source: Source) -> None:
 
 
 async def require_own_copy(job: Job, target: Target) -> None:
-    """Make sure that a state without a tenant's column is no other district's copy. Raises CannotRun."""
+    """Require that a state without a tenant column is no other district's copy. Raises CannotRun."""
     if job.tenant is None:
         ownership.require(await target.owner(), job.district, dialect_of(job.target_url))
 
 
 async def require_known_copy(job: Job, target: Target) -> None:
-    """Make sure that a state without a tenant's column says whose copy it is. Raises CannotRun."""
+    """Require that a state without a tenant column has a recorded owner. Raises CannotRun."""
     if job.tenant is None and await target.owner() is None:
         raise CannotRun(
             "The state does not say whose copy it is yet: nothing was removed",
@@ -113,6 +113,6 @@ async def require_known_copy(job: Job, target: Target) -> None:
 
 
 async def own_copy(job: Job, target: Target) -> None:
-    """Write down that a state without a tenant's column is this district's copy. Raises CannotRun, LeaseLost."""
+    """Record this district as the owner of a state without a tenant column. Raises CannotRun, LeaseLost."""
     if job.tenant is None:
         ownership.require(await target.own(job.district), job.district, dialect_of(job.target_url))

@@ -1,4 +1,4 @@
-"""What tells a table's records apart in the state, and what ties them to those of other tables."""
+"""Record keys, unique keys and foreign keys of target tables, and their paths to the school year."""
 
 from dataclasses import dataclass
 
@@ -8,47 +8,48 @@ from resync_tui.catalog import Catalog
 from resync_tui.errors import CannotRun
 
 DANGLING = "resync_dangling"
-"""Marks a reflected table without columns: it points to a table that is not there."""
+"""Info key of a table reflected without columns: a foreign key of it references a missing table."""
 
 
 @dataclass(frozen=True, eq=False)
 class ForeignKey:
-    """A reference that the state enforces, without the tenant's own column."""
+    """Foreign key of a target table, without the tenant column."""
 
     columns: tuple[str, ...]
     parent: sa.Table
-    """The state's table that it points to."""
+    """Referenced target table."""
     referred: tuple[str, ...]
     by_tenant: bool
-    """Whether the parent's row must be of the same tenant."""
+    """Whether parent and child must be of the same tenant."""
 
 
 @dataclass(frozen=True, eq=False)
 class YearPath:
-    """How a table's rows lead to the school year that they belong to."""
+    """Foreign-key path from a table to its school year."""
 
     path: tuple[ForeignKey, ...]
-    """Foreign keys to follow; empty for the table that holds the year."""
+    """Foreign keys to follow; empty for the table with the year column."""
     column: str
 
 
 @dataclass(frozen=True)
 class UniqueKey:
-    """Columns whose values may occur once, without the tenant's own column."""
+    """Unique key of a target table, without the tenant column."""
 
     columns: tuple[str, ...]
     by_tenant: bool
-    """Whether once for each tenant; else once in the whole state."""
+    """Whether unique per tenant; else in the whole state."""
 
 
 class IncompatibleTable(CannotRun):
-    """A table that cannot be moved as both ends are; its object fails and its descendants are skipped."""
+    """Table with incompatible ends; its object run fails and the descendants are skipped."""
 
 
 def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what tells a tenant's records apart: the primary key, else the shortest unique key that is never null.
+    """Return the record key: the primary key, else the shortest unique key without nullable columns.
 
-    Empty where there is neither: only all that they hold tells such records apart.
+    Empty for a keyless table: its records are identified by all their values. Raises IncompatibleTable if the primary
+    key lacks the tenant column.
     """
     primary = tuple(column.name for column in target.primary_key.columns)
     own = tuple(name for name in primary if name != tenant_column)
@@ -94,12 +95,12 @@ def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
 
 
 def qualified(table: sa.Table) -> str:
-    """Return a table's name as the catalog writes it."""
+    """Return a table's catalog name."""
     return f"{table.schema}.{table.name}" if table.schema else table.name
 
 
 def year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
-    """Return the shortest way along foreign keys to where the year is written; None where there is none."""
+    """Return the shortest foreign-key path to the school year; None if none exists."""
     if catalog.year is None:
         return None
     table, _, column = catalog.year.rpartition(".")

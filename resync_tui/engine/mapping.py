@@ -1,4 +1,4 @@
-"""One table on its way: what both ends have in common, how rows are told apart, and what stands in the way."""
+"""Maps a source table to its target table: shared columns, record key, foreign and unique keys, checks, stages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,40 +26,43 @@ ROW_ID = "_resync_n"
 EXCLUDED_BY = "_resync_rule"
 VALUE_ERROR = "_resync_flaw"
 STAGE_SCHEMA = "resync_stage"
-"""Not `resync`: a role of that name would meet it first wherever a table is named without its schema."""
+"""Schema of the stages.
+
+Not `resync`: a role of that name would search it first for every unqualified table name.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class TableMapping:
-    """Everything the engine must know of one table; columns are those that both ends have."""
+    """Mapping of a source table to its target table; `columns` are those of both ends."""
 
     object: str
     name: str
     stage_name: str
-    """What the names of its stage tables end in; no other batch has the same."""
+    """Suffix of its stage tables' names; unique among batches."""
     source: sa.Table
     target: sa.Table
     tenant_column: str | None
     tenant: str | None
     key: tuple[str, ...]
-    """The state's primary key without the tenant's column; empty where nothing but all columns tells records apart."""
+    """Record key, without the tenant column; empty for a keyless table, compared by all columns."""
     columns: tuple[str, ...]
     owned: frozenset[str]
     rules: tuple[Rule, ...]
     foreign_keys: tuple[ForeignKey, ...]
     unique_keys: tuple[UniqueKey, ...]
     checks: tuple[tuple[str, str], ...]
-    """Name and SQL expression of the state's CHECK constraints."""
+    """Names and SQL expressions of the target's CHECK constraints."""
     year: YearPath | None
-    """None for a table that is not tied to a school year."""
+    """Path to the school year; None for a table without one."""
     lacks_year_path: bool
-    """Whether its object is tied to a school year, but no foreign keys of it lead to where that is written."""
+    """Whether its object has a school year but no foreign keys lead to it."""
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     changes: sa.Table = field(init=False)
     extra: sa.Table = field(init=False)
     row: sa.FromClause = field(init=False)
-    """The district's table as rules know it, by the name `t`."""
+    """Source table under the alias `t`, as rules refer to it."""
 
     def __post_init__(self) -> None:
         metadata = sa.MetaData(schema=STAGE_SCHEMA)
@@ -98,28 +101,28 @@ class TableMapping:
 
     @staticmethod
     def absent_parent(foreign_key: int) -> str:
-        """Name the stage's mark for a parent that the district has though it is not in the batch."""
+        """Return the stage column that marks a parent present in the district but not in the batch."""
         return f"_resync_fk{foreign_key}"
 
     @property
     def number(self) -> sa.Column[int]:
-        """The stage's own number of a row, growing as rows were read."""
+        """Row id of the stage, ascending in read order."""
         return self.stage.c[ROW_ID]
 
     @property
     def updatable(self) -> tuple[str, ...]:
-        """The columns that a resync keeps right: neither key nor owned by the state."""
+        """Columns that a resync updates: neither key nor state-owned."""
         return tuple(name for name in self.columns if name not in self.key and name not in self.owned)
 
     def of_tenant(self, table: sa.FromClause | None = None) -> sa.ColumnElement[bool]:
-        """Return the condition that a row of the state's table is this tenant's."""
+        """Return the condition that a target row is this tenant's."""
         table = self.target if table is None else table
         if self.tenant_column is None:
             return sa.true()
         return table.c[self.tenant_column] == sa.literal(self.tenant, sa.Text())
 
     def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
-        """Return the condition that two rows are the same record."""
+        """Return the condition that a target and a staged row are one record: by key or, if keyless, by values."""
         if not self.key:
             columns = ((staged.c[name], target.c[name], self.target.c[name]) for name in self.updatable)
             return sa.and_(self.of_tenant(target), *(sa.not_(differs(*column)) for column in columns))
@@ -127,7 +130,7 @@ class TableMapping:
 
     @property
     def keys_alone(self) -> "TableMapping":
-        """The same table with its key as its only columns, to be staged beside it."""
+        """The same mapping reduced to the key columns, to be staged separately."""
         return replace(
             self,
             stage_name=f"k{self.stage_name}",
@@ -140,22 +143,22 @@ class TableMapping:
 
     @property
     def keys_comparable(self) -> bool:
-        """Whether there is a key, and keys that are different in the district are so in the state."""
+        """Whether a key exists, and distinct source keys stay distinct in the target."""
         return bool(self.key) and all(
             _distinct_after_cast(self.source.c[name], self.target.c[name]) for name in self.key
         )
 
     @property
     def same_primary_key(self) -> bool:
-        """Whether the district's own primary key is the same, so that no key can occur twice there."""
+        """Whether the source's primary key is the same, so that no key occurs twice in the district."""
         same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
         return same_columns and self.keys_comparable
 
 
 def _distinct_after_cast(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether different keys stay so.
+    """Whether distinct keys stay distinct in the target.
 
-    To a collation they may be equal, char(n) drops blanks at the end, and to a SQLite column of numbers '1' is 1.
+    A collation may treat them as equal, char(n) drops trailing blanks, and a numeric column of SQLite turns '1' into 1.
     """
     if "declared" in source.info and "declared" in target.info and affinity(source) != affinity(target):
         return False
@@ -170,7 +173,7 @@ def describe(
     tenant: str | None,
     ends: tuple[Mapping[str, sa.Table], Mapping[str, sa.Table]],
 ) -> TableMapping:
-    """Return how to move a table between the reflected `ends` (district, state). Raises IncompatibleTable."""
+    """Map a table between the reflected `ends` (district, state). Raises IncompatibleTable."""
     sources, targets = ends
     source, target = sources.get(name), targets.get(name)
     if source is None:
@@ -216,7 +219,7 @@ def describe(
 
 
 def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
-    """Raise IncompatibleTable where the tenant's column would make another id of the district's."""
+    """Raise IncompatibleTable if the tenant column would alter the district's id."""
     if tenant_column is None or tenant is None or takes(column := target.c[tenant_column], tenant):
         return
     raise IncompatibleTable(
@@ -263,10 +266,10 @@ def _shared_columns(
 
 
 def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
-    """Return the table of that name at the end where `of` was reflected. Raises KeyError."""
+    """Return the table of the same name in the database where `of` was reflected. Raises KeyError."""
     return of.metadata.tables[qualified(table)]
 
 
 def in_attached(table: sa.Table, schema: str) -> sa.TableClause:
-    """Return a table as a connection sees it that shows its database under `schema`."""
+    """Return a table for a connection to which its database is attached under `schema` (ATTACH)."""
     return sa.table(table.name, *(sa.column(column.name, column.type) for column in table.c), schema=schema)

@@ -1,4 +1,4 @@
-"""One object of a batch: how far it is, and how it fails alone."""
+"""Object run: one object of a batch, its progress, and its failure apart from the others."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -19,44 +19,44 @@ from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError,
 from resync_tui.outcome import Counts, Status
 
 TROUBLE = (ResyncError, DBAPIError, asyncpg.PostgresError, sqlite3.Error)
-"""What a database can answer instead of what was asked."""
+"""Errors of databases and their drivers."""
 
 
 @dataclass
 class ObjectRun:
-    """How one object of a batch is doing."""
+    """Object run: state, counts and tables of one object in a batch."""
 
     dis_object: DisObject
     job: Job
     report: Report
     specs: tuple[TableMapping, ...] = ()
     staged: list[TableMapping] = field(default_factory=list)
-    """Those tables that may differ, in the order of `specs`."""
+    """Tables that may differ, in the order of `specs`."""
     stats_by_table: dict[TableMapping, TableStats] = field(default_factory=dict)
     read: int = 0
     phase: str = "reading"
     accounts: dict[TableMapping, TableCounts] = field(default_factory=dict)
     guards: dict[TableMapping, Guard] = field(default_factory=dict)
-    """What keeps extra records from being removed; empty while records are only sent."""
+    """Removal guards by table; empty for a resync."""
     status: Status = Status.RUNNING
 
     @property
     def total(self) -> int:
-        """Records in scope."""
+        """Number of records in scope."""
         return sum(stats.rows for stats in self.stats_by_table.values())
 
     @property
     def counts(self) -> Counts:
-        """What is accounted for so far."""
+        """Sum of the tables' counts so far."""
         counts = sum((account.counts for account in self.accounts.values()), Counts())
         return replace(counts, processed=counts.accounted)
 
     def progress(self) -> None:
-        """Tell how far it is."""
+        """Report the progress."""
         self.report(ObjectProgress(self.dis_object.name, self.phase, self.read, self.total, self.counts))
 
     def complete(self, processed: int, message: str = "") -> None:
-        """Tell that it is done; every record must be accounted for."""
+        """Report completion; a record unaccounted for makes it a failure."""
         counts = replace(self.counts, processed=processed)
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
@@ -65,20 +65,20 @@ class ObjectRun:
         self.report(ObjectEnded(self.dis_object.name, self.status, counts, message))
 
     def skip(self, parent: str) -> None:
-        """Tell that it is left out because its parent is not in place."""
+        """Report that it is skipped because its parent failed."""
         self.status = Status.SKIPPED
         message = f"Skipped: its parent {parent} failed"
         self.report(ObjectEnded(self.dis_object.name, Status.SKIPPED, Counts(), message))
 
     def fail(self, error: ResyncError) -> None:
-        """Tell why it failed."""
+        """Report the failure and its reason."""
         self.status = Status.FAILED
         message = f"{error.what}. {error.do}"
         self.report(ObjectEnded(self.dis_object.name, Status.FAILED, self.counts, message))
 
     @asynccontextmanager
     async def failing(self) -> AsyncIterator[None]:
-        """Let it fail alone; only a lost connection, database or lease ends the batch."""
+        """Fail this object run alone on an error; only a lost connection, database or lease ends the batch."""
         try:
             with explained(self.job.target_name, self.job.target_url), first_error():
                 yield
@@ -96,7 +96,7 @@ class ObjectRun:
 
 
 def _without_values(error: Exception) -> str:
-    """Name a driver's error without its text, which may quote a record."""
+    """Return the class and code of a driver's error, without its text: that may quote a record."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     return f"{type(cause).__name__} {state or ''}".strip()
@@ -104,7 +104,7 @@ def _without_values(error: Exception) -> str:
 
 @contextmanager
 def first_error() -> Iterator[None]:
-    """Unwrap the first error of task groups: what ended the others."""
+    """Raise the first error of nested exception groups: the one that cancelled the others."""
     try:
         yield
     except BaseExceptionGroup as group:

@@ -1,4 +1,4 @@
-"""What SQLAlchemy leaves out of reflected columns: declared types, the limits of domains and of integers."""
+"""Reflection beyond SQLAlchemy's: declared types, collations, limits of domains and integers."""
 
 import re
 import warnings
@@ -18,7 +18,7 @@ from resync_tui.engine.types import LogicalType, logical_type
 
 
 class Named(types.UserDefinedType[Any]):
-    """A type of PostgreSQL that SQLAlchemy does not know, by its name."""
+    """PostgreSQL type unknown to SQLAlchemy, by its name."""
 
     cache_ok = True
 
@@ -43,7 +43,7 @@ SELECT a.attname
 
 
 def declare(connection: sa.Connection, table: sa.Table) -> None:
-    """Note each column's type: SQLite's as the text that was declared, PostgreSQL's where SQLAlchemy is at a loss."""
+    """Record each column's type: on SQLite as declared, on PostgreSQL where SQLAlchemy lacks it; and collations."""
     if connection.dialect.name == "sqlite":
         _declare_sqlite(connection, table)
         return
@@ -79,7 +79,7 @@ def _declare_postgres(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _forget_mere_orders(connection: sa.Connection, table: sa.Table) -> None:
-    """Note collations that take no different texts for equal as none."""
+    """Clear deterministic collations: they treat no different texts as equal."""
     for name in connection.scalars(_DETERMINISTIC, _place(connection, table)):
         table.c[name].info["collation"] = None
 
@@ -90,13 +90,13 @@ def _place(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
 
 
 def collation(column: sa.Column[Any]) -> str | None:
-    """Return the collation of a column's key where it has one of its own; it may take different texts for equal."""
+    """Return the collation of a column or its key, if other than the default; it may equate different texts."""
     found: str | None = column.info.get("collation", getattr(column.type, "collation", None))
     return found
 
 
 def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
-    """Return the smallest and largest integer that a column takes; None where the database sets none below 64 bits."""
+    """Return the integer bounds of a column; None if the database sets none below 64 bits."""
     if logical_type(column) is not LogicalType.INTEGER:
         return None
     declared = column.info.get("declared")
@@ -108,13 +108,13 @@ def limits(column: sa.Column[Any]) -> tuple[int, int] | None:
 
 
 async def reflect(connection: AsyncConnection, names: Iterable[str]) -> dict[str, sa.Table]:
-    """Return the tables that exist, by their name in the catalog, and all that they point to."""
+    """Return the existing tables, and all tables that they reference, by catalog name."""
 
     def read(sync: sa.Connection) -> dict[str, sa.Table]:
         metadata = sa.MetaData()
         wanted = set(names)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know is text to us
+            warnings.simplefilter("ignore", SAWarning)  # unknown types are treated as text
             while wanted:
                 _read_tables(sync, metadata, wanted)
                 pointed_to = {key.target_fullname.rpartition(".")[0] for key in _elements(metadata)}
@@ -151,7 +151,7 @@ def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterab
 def _read_one_by_one(
     connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str]
 ) -> None:
-    """Read tables of which one has a foreign key without columns to a table that is not there: SQLite allows that."""
+    """Reflect tables one by one: SQLite allows a foreign key without columns to a missing table."""
     for name in sorted(names):
         try:
             metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False)

@@ -1,4 +1,4 @@
-"""Which rows of a table are in scope, and what the district itself must be asked about each."""
+"""Scope of a batch: the district rows of its school year, the rules, and the queries that apply both."""
 
 import re
 import sqlite3
@@ -20,11 +20,11 @@ from resync_tui.engine.types import cast_for_stage
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
-"""Runs a query in the district, as one statement of its own."""
+"""Runs a query in the district, as a statement of its own."""
 
 
 def condition(rule: Rule, dialect: str, year: int, today: date) -> sa.ColumnElement[bool]:
-    """Return the condition under which a row `t` of the district may not sync. Raises ConfigError without a dialect."""
+    """Return a rule's condition over a district row `t`. Raises ConfigError if the rule lacks the dialect."""
     moment = today.isoformat()
     values = {"year": str(year), "today": f"'{moment}'" if dialect == "sqlite" else f"DATE '{moment}'"}
     text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect))
@@ -34,9 +34,9 @@ def condition(rule: Rule, dialect: str, year: int, today: date) -> sa.ColumnElem
 async def require_valid(
     owner: str, rule: Rule, forbidden: sa.ColumnElement[bool], row: sa.FromClause, ask: Ask
 ) -> None:
-    """Ask the district for no row under a rule's condition; `row` is the rule's table by the name `t`.
+    """Check a rule's SQL by a query without result rows; `row` is the rule's table under the alias `t`.
 
-    Raises CannotRun, with the name of the DIS object `owner`, where the database does not understand it.
+    Raises CannotRun, with the name of the DIS object `owner`, if the database rejects the SQL.
     """
     try:
         await ask(sa.select(sa.case((forbidden, 1))).select_from(row).limit(0))
@@ -52,7 +52,7 @@ async def require_valid(
 async def faults(
     catalog: Catalog, tables: Mapping[str, sa.Table], dialect: str, year: int, today: date, ask: Ask
 ) -> list[ResyncError]:
-    """Return what is wrong with a catalog's rules in a district with these `tables`, by their name in the catalog."""
+    """Return the errors of a catalog's rules in a district with these `tables`, keyed by catalog name."""
     found: list[ResyncError] = []
     for each in catalog.objects:
         for rule in each.rule:
@@ -66,7 +66,7 @@ async def faults(
 
 
 def _misunderstood(cause: BaseException | None) -> bool:
-    """Whether an error is about the SQL itself: class 42 or, of its constants, 22 of PostgreSQL's codes."""
+    """Whether an error concerns the SQL itself: SQLSTATE class 42, or 22 for constants; SQLITE_ERROR."""
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return str(state)[:2] in ("42", "22")
@@ -75,18 +75,17 @@ def _misunderstood(cause: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The school year of a run, and how rules are asked of the district.
+    """School year of a run, and the conditions and queries that apply it.
 
-    The current year takes what is not known to be of another: a record whose calendar is missing is refused, not
-    forgotten. The previous and the next year take what is known to be theirs (documents: "Resync Data from the Previous
-    or Next School Year").
+    The current year includes every record not known to belong to another: a record with a missing calendar is refused,
+    not dropped silently. The previous and the next year include only records known to belong to them.
     """
 
     year: int
     current: bool
     today: date
     dialect: str
-    """The district's."""
+    """Dialect of the district."""
 
     def of_source(self, spec: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
@@ -97,7 +96,7 @@ class Scope:
         return sa.and_(spec.of_tenant(), self._of_year(spec, spec.target, lambda table: table, by_tenant=True))
 
     def of_attached(self, spec: TableMapping, row: sa.FromClause, schema: str) -> sa.ColumnElement[bool]:
-        """Return the same where the district's connection shows the state's tables under `schema`."""
+        """Return the condition of `of_target` for the state's tables attached under `schema` (ATTACH)."""
         of_year = self._of_year(spec, row, lambda table: in_attached(table, schema), by_tenant=True)
         return sa.and_(spec.of_tenant(row), of_year)
 
@@ -124,14 +123,14 @@ class Scope:
         return found.is_not(sa.true()) if self.current else found
 
     def forbidden(self, spec: TableMapping) -> sa.ColumnElement[bool] | None:
-        """Return the condition that a rule forbids a row of the district; None where the table has no rules."""
+        """Return the condition that any rule excludes a district row; None if the table has no rules."""
         conditions = self._conditions(spec)
         return sa.or_(*conditions) if conditions else None
 
     def reading(self, spec: TableMapping, whole: Collection[sa.Table]) -> sa.Select[tuple[Any, ...]]:
-        """Return the query that reads a table: the first rule that forbids a row, parents elsewhere, the columns.
+        """Return the query that reads a table: number of the first excluding rule, parent marks, columns.
 
-        `whole` are the state's tables that this batch moves whole; parents in others are looked for in the district.
+        `whole` are the target tables that this batch reads completely; parents in others are looked up in the district.
         """
         by_number = [(condition, number) for number, condition in enumerate(self._conditions(spec))]
         first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
@@ -142,13 +141,13 @@ class Scope:
         return sa.select(*marks, *self._as_sent(spec)).select_from(spec.row).where(self.of_source(spec))
 
     def elsewhere(self, keyed: TableMapping) -> sa.Select[tuple[Any, ...]]:
-        """Return the query that reads the keys of the district's rows that are not in scope, as they would be sent."""
+        """Return the query for the keys, as sent, of district rows out of scope."""
         rule: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Integer()).label(EXCLUDED_BY)
         keys = sa.select(rule, *self._as_sent(keyed)).select_from(keyed.row)
         return keys.where(self.of_source(keyed).is_not(sa.true()))
 
     def _as_sent(self, spec: TableMapping) -> list[sa.ColumnElement[Any]]:
-        """Return the district's columns as the stage takes them."""
+        """Return the source columns cast to their stage types."""
         if self.dialect != "postgresql":
             return [spec.row.c[name] for name in spec.columns]
         return [cast_for_stage(spec.row.c[name], spec.target.c[name]).label(name) for name in spec.columns]
@@ -157,13 +156,13 @@ class Scope:
         return [condition(rule, self.dialect, self.year, self.today) for rule in spec.rules]
 
     async def require_valid_rules(self, spec: TableMapping, ask: Ask) -> None:
-        """Raise CannotRun for the first rule of a table that the district does not understand."""
+        """Raise CannotRun for a table's first rule that is not valid SQL in the district."""
         for rule, forbidden in zip(spec.rules, self._conditions(spec), strict=True):
             await require_valid(spec.object, rule, forbidden, spec.row, ask)
 
 
 def _in_district(spec: TableMapping, key: ForeignKey, dialect: str) -> sa.ColumnElement[Any]:
-    """Return whether the district has the parent that a row points to; null where it has no such table."""
+    """Return the condition that a row's parent exists in the district; NULL if that table or column is absent."""
     try:
         parent = counterpart(key.parent, spec.source).alias("p")
     except KeyError:
@@ -172,5 +171,5 @@ def _in_district(spec: TableMapping, key: ForeignKey, dialect: str) -> sa.Column
         return sa.null()
     pairs = [(parent.c[theirs], spec.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
     if dialect == "sqlite" and len(pairs) == 1 and collation(pairs[0][0]) is None:
-        return pairs[0][1].in_(sa.select(pairs[0][0]))  # looks the index up, without a subquery for each row
+        return pairs[0][1].in_(sa.select(pairs[0][0]))  # uses the index, without a subquery per row
     return sa.exists().where(*(theirs == ours for theirs, ours in pairs))

@@ -1,6 +1,6 @@
-"""Kinds of column type: which fit each other, how a stage holds them, and when two values are the same.
+"""Logical column types: which source type converts to which target type, how a stage stores it, when values are equal.
 
-*The same* means the same text output: 1.0 and 1.00, or interval '1 day' and '24 hours', are different values.
+*Equal* means the same text output: 1.0 and 1.00, or interval '1 day' and '24 hours', are different values.
 """
 
 import re
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 
 class LogicalType(StrEnum):
-    """What a column holds, whatever the database calls it."""
+    """Logical type of a column, independent of the database."""
 
     INTEGER = "integer"
     NUMERIC = "numeric"
@@ -46,7 +46,7 @@ NATIVE_IN_STAGE: dict[LogicalType, str] = {
     LogicalType.UUID: "uuid",
     LogicalType.BYTES: "bytea",
 }
-"""How a PostgreSQL stage holds a family, wider than any column; families that are absent are held as text."""
+"""PostgreSQL stage type by logical type, wider than any column; types not listed are staged as text."""
 
 LARGEST_REAL = 3.4028234e38
 
@@ -80,7 +80,7 @@ _SQLITE_NAMES: tuple[tuple[str, LogicalType], ...] = (
 
 
 def logical_type(column: sa.Column[Any]) -> LogicalType:
-    """Return the family of a reflected column; SQLite's by the type's name as it was declared."""
+    """Return the logical type of a reflected column; for SQLite, by the declared type's name."""
     declared = column.info.get("declared")
     if declared is not None:
         for pattern, found in _SQLITE_NAMES:
@@ -116,12 +116,12 @@ def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
 
 
 def is_padded(column: sa.Column[Any]) -> bool:
-    """Whether a column is PostgreSQL's char(n), to which blanks at the end mean nothing."""
+    """Whether a column is PostgreSQL's char(n), which ignores trailing blanks."""
     return isinstance(column.type, types.CHAR) and "declared" not in column.info
 
 
 def takes(column: sa.Column[Any], text: str) -> bool:
-    """Whether a column gives a short text back as it was given, and can be asked for it."""
+    """Whether a column returns a short text as it was stored, and can be queried by it."""
     if "declared" in column.info:
         return affinity(column) in ("TEXT", "BLOB") or (affinity(column) != "REAL" and _is_plain_integer(text))
     length = column.info.get("length", getattr(column.type, "length", None))
@@ -130,19 +130,19 @@ def takes(column: sa.Column[Any], text: str) -> bool:
 
 
 def _is_plain_integer(text: str) -> bool:
-    """Whether it is an integer of 64 bits, written as SQLite writes it."""
+    """Whether a text is a 64-bit integer as SQLite writes it."""
     return re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
 
 
 def _is_text(kind: types.TypeEngine[Any]) -> bool:
-    """Whether a type of PostgreSQL is text, by itself or as a domain."""
+    """Whether a PostgreSQL type is text, directly or as a domain."""
     if isinstance(kind, postgresql.DOMAIN):
         return _is_text(kind.data_type)
     return _of_type(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
 
 
 def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether values of the district's column can be the state's at all; single values may still be refused."""
+    """Whether the source type converts to the target type; single values may still be refused."""
     ours, theirs = logical_type(source), logical_type(target)
     sqlite = "declared" in source.info
     if LogicalType.OTHER in (ours, theirs):
@@ -163,13 +163,13 @@ def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
 
 
 def type_name(column: sa.Column[Any]) -> str:
-    """Name a column's type as its database would."""
+    """Return the name of a column's type in its own database."""
     declared: str | None = column.info.get("declared")
     return declared if declared is not None else str(column.type).lower()
 
 
 def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL column as the stage holds it: char(n) without the blanks that mean nothing in it."""
+    """Return a PostgreSQL column cast to its stage type; char(n) without trailing blanks."""
     if "declared" in target.info:
         return column
     staged = sa.cast(column, _stage_type(logical_type(target)))
@@ -204,7 +204,7 @@ def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
 
 
 def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a staged value as the state's column takes it."""
+    """Return a staged value cast to the target column's type."""
     if "declared" in target.info or logical_type(target) in _EQUAL_MEANS_SAME | {
         LogicalType.TEXT,
         LogicalType.FLOAT,
@@ -217,7 +217,7 @@ def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> s
 def differs(
     staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
 ) -> sa.ColumnElement[bool]:
-    """Return whether a value that the state holds in a column is another than the staged one."""
+    """Return the condition that the target's value `held` differs from the staged one."""
     if "declared" in target.info:
         return stored_otherwise(staged, held)
     if logical_type(target) in _EQUAL_MEANS_SAME:
@@ -229,7 +229,7 @@ def differs(
 def as_written(
     staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
 ) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
-    """Return what two values of a column are the same by: pairs that are equal by their bytes, or both null."""
+    """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
     if "declared" in target.info:
         return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
     written = _as_target_writes(staged, target, logical_type(target))
@@ -237,19 +237,19 @@ def as_written(
 
 
 def text_literal(value: str) -> sa.ColumnElement[str]:
-    """Return a constant text."""
+    """Return a bound text constant."""
     return sa.literal(value, sa.Text())
 
 
 def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a text so that it is compared by its bytes, whatever the collation of the state's column."""
+    """Return a text with bytewise collation instead of the target column's."""
     return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
 
 
 def _as_target_writes(
     staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
 ) -> sa.ColumnElement[Any]:
-    """Return a staged value in the form that its column would give it; never an error, whatever was staged."""
+    """Return a staged value as its target column would store it; the SQL never fails, whatever was staged."""
     if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {LogicalType.JSON}:
         return sa.cast(staged, target.type)
     scale = getattr(target.type, "scale", None)
@@ -263,19 +263,19 @@ def _as_target_writes(
 def stored_otherwise(
     one: sa.ColumnElement[Any], other: sa.ColumnElement[Any], *, alike: bool = False
 ) -> sa.ColumnElement[bool]:
-    """Return whether two of SQLite's values are different, or of different kinds; `alike` columns store alike."""
+    """Return the condition that two SQLite values differ in value or, unless `alike`, in storage class."""
     by_bytes = sa.collate(sa.type_coerce(other, types.Text()), "BINARY").is_distinct_from(one)
     return by_bytes if alike else sa.or_(by_bytes, sa.func.typeof(one) != sa.func.typeof(other))
 
 
 def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
-    """Whether two of SQLite's columns store equal values as the same kind: by the same affinity, other than none."""
+    """Whether two SQLite columns store equal values in one storage class: same affinity, other than BLOB."""
     affinities = {affinity(column) for column in (one, other)}
     return len(affinities) == 1 and "BLOB" not in affinities
 
 
 def affinity(column: sa.Column[Any]) -> str:
-    """Return what a column prefers to store, by SQLite's own rules."""
+    """Return a column's type affinity by SQLite's rules."""
     declared: str = column.info.get("declared", "")
     for preferred, *parts in (
         ("INTEGER", "INT"),

@@ -1,4 +1,4 @@
-"""What row-level security hides from a login: not absent, so neither missing nor extra."""
+"""Row-level security: records hidden from a login count as neither missing nor extra."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,29 +26,29 @@ _POLICED = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Policed:
-    """A table of which a login sees no more than its policies show."""
+    """Table with rows hidden from a login by row-level security."""
 
     table: str
     login: str
     policies: str
-    """By name; empty: none, and nothing is seen."""
+    """Names of the policies that apply; empty: none applies, so no row is visible."""
 
     def hidden(self, where: str) -> CannotRun:
-        """Return what is wrong with that where all records are wanted."""
+        """Return the error for an end that must show all records."""
         by = f"policy {self.policies}" if self.policies else "no policy"
         return CannotRun(
             f"Row-level security ({by}) hides records of {self.table} from login {self.login} at {where}", SHOW_ALL
         )
 
     def kept(self, where: str) -> CannotRun:
-        """Return why nothing is removed for being extra."""
+        """Return the error for a removal: hidden records must not count as extra."""
         return CannotRun(
             f"{self.table} is under row-level security for login {self.login} at {where}: nothing was removed",
             "Leave that object out, or use a login that sees all: what is hidden there is not extra.",
         )
 
     def added_again(self, where: str) -> CannotRun:
-        """Return why nothing is sent to a table without a key, whose hidden records nothing would find."""
+        """Return the error for a keyless table: records already sent but hidden would be inserted again."""
         return CannotRun(
             f"Row-level security hides records of {self.table}, which has no key, from login {self.login} at {where}",
             "Give that table a primary key, or use a login that sees all: each resync would add what it does not see.",
@@ -56,11 +56,11 @@ class Policed:
 
 
 PolicedTables: TypeAlias = Mapping[str, Policed]
-"""By their names in the catalog."""
+"""Policed tables by catalog name."""
 
 
 async def policed_tables(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
-    """Return those of reflected tables that hide rows from a connection's login; none on SQLite."""
+    """Return the reflected tables that hide rows from a connection's login; none on SQLite."""
     if connection.dialect.name == "sqlite":
         return {}
     asked = {
@@ -72,7 +72,7 @@ async def policed_tables(connection: AsyncConnection, tables: Mapping[str, sa.Ta
 
 
 def require_seen(names: Iterable[str], policed: PolicedTables, where: str, *, trusted: bool, removing: bool) -> None:
-    """Raise CannotRun for a table that hides rows, unless its policies are trusted and nothing is to be removed."""
+    """Raise CannotRun for a table that hides rows, unless policies are trusted and nothing is removed."""
     for each in (policed[name] for name in names if name in policed):
         if not trusted:
             raise each.hidden(where)

@@ -1,4 +1,4 @@
-"""Write a table's shape as CREATE statements for SQLite or PostgreSQL."""
+"""DDL: a table's shape as CREATE statements for SQLite or PostgreSQL."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from resync_tui.state_schema.introspect import Column, EnumType, ForeignKey, Ind
 
 
 def create_enum(enum: EnumType) -> str:
-    """Return the statement that creates a PostgreSQL enum."""
+    """Return CREATE TYPE for a PostgreSQL enum."""
     labels = ", ".join("'" + label.replace("'", "''") + "'" for label in enum.labels)
     return f"CREATE TYPE {enum.name} AS ENUM ({labels})"
 
@@ -26,7 +26,7 @@ def create_table(table: TableShape, dialect: str) -> str:
 
 
 def create_index(table: TableShape, index: Index) -> str:
-    """Return CREATE INDEX; the index lies in its table's schema."""
+    """Return CREATE INDEX, in the table's schema."""
     parts = ", ".join(index.parts) if index.expressions else _list(index.parts)
     method = f" USING {index.method}" if index.method else ""
     where = f" WHERE {index.where}" if index.where else ""
@@ -35,17 +35,17 @@ def create_index(table: TableShape, index: Index) -> str:
 
 
 def add_foreign_key(table: TableShape, key: ForeignKey) -> str:
-    """Return the PostgreSQL statement that adds a foreign key, so that tables may point at each other."""
+    """Return ALTER TABLE that adds a foreign key on PostgreSQL, after all tables: they may form cycles."""
     return f"ALTER TABLE {quote_name(table.name)} ADD {_foreign_key(key)}"
 
 
 def add_primary_key(table: TableShape) -> str:
-    """Return the PostgreSQL statement that gives a table its primary key."""
+    """Return ALTER TABLE that adds a primary key on PostgreSQL."""
     return f"ALTER TABLE {quote_name(table.name)} ADD PRIMARY KEY ({_list(table.primary)})"
 
 
 def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str:
-    """Return the statement that makes values unique; on SQLite an index, as a table takes no more keys there."""
+    """Return the DDL of a unique key; on SQLite an index, as an existing table takes no constraint there."""
     if dialect == "sqlite":
         name = "_".join((*table.name.split("."), *columns, "key"))
         return create_index(table, Index(name, columns, unique=True))
@@ -53,7 +53,7 @@ def add_unique(table: TableShape, columns: tuple[str, ...], dialect: str) -> str
 
 
 def postgres_type(declared: str) -> str:
-    """Return the PostgreSQL type for a type as a SQLite table declares it; an unknown one is taken by its word."""
+    """Return the PostgreSQL type of a type declared in SQLite; an unknown one is kept as declared."""
     word, arguments = _DECLARED.fullmatch(" ".join(declared.split())).groups()  # type: ignore[union-attr]
     known = _FROM_SQLITE.get(word.strip().upper())
     if known is None:

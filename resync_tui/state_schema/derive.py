@@ -1,8 +1,7 @@
-"""The state's tables, derived from a district's: the same, with the tenant column at the head of every key.
+"""Derived state schema: a district's tables, with the tenant column first in every key.
 
-What the target already has is never changed; tables that are there get the keys and indexes that they lack. A
-district's ON DELETE and ON UPDATE are left behind: a resync deletes nothing by itself. So are foreign keys to tables
-that no DIS object holds.
+Nothing that the target has is changed; existing tables get the keys and indexes that they lack. ON DELETE and ON UPDATE
+of a district are dropped: a resync deletes nothing by itself. So are foreign keys to tables of no DIS object.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,31 +33,34 @@ from resync_tui.state_schema.introspect import (
 from resync_tui.state_schema.missing import Lack, Tell, lacks, statements_of, tell_what_cannot_be
 
 Derived = tuple[tuple[EnumType, ...], tuple[TableShape, ...]]
-"""What a target needs: enums, then tables, parents first."""
+"""Derived schema: enums, then tables, parents first."""
 
 
 def _ignore(_: str) -> None:
-    """Tell nobody."""
+    """Discard a message."""
 
 
 async def derive(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
-    """Return the statements that create what the target lacks of the catalog's tables, their keys and indexes.
+    """Return the DDL of the catalog's tables, keys and indexes that the target lacks.
 
-    Raises CannotRun where the source lacks a table, or where a target of that kind cannot hold the source's types.
+    Raises CannotRun if the source lacks a table, or if the kind of target cannot hold the source's types.
     """
     return await missing(await derived_tables(source_url, target_url, catalog), target_url, tell)
 
 
 async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
-    """Create what the target lacks, in one transaction, and return the statements that did it.
+    """Create the catalog's tables, keys and indexes that the target lacks, in one transaction; return the DDL.
 
-    A key that the records of an existing table break, or that cannot be added there, is told of and left out.
+    A key that existing records violate, or that cannot be added, is reported and left out.
     """
     return await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
 
 
 async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> Derived:
-    """Return the enums and tables that a target needs for a catalog, as the source has them."""
+    """Return the enums and tables of a catalog, read from the source and adapted to the target.
+
+    Raises CannotRun.
+    """
     dialects = dialect_of(source_url), dialect_of(target_url)
     if dialects == ("postgresql", "sqlite"):
         raise CannotRun(
@@ -85,7 +87,7 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
 
 
 async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Return the statements that create what the target lacks of the derived tables."""
+    """Return the DDL of the derived tables, keys and indexes that the target lacks."""
     if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
         return _statements(*derived, "sqlite")
     engine = open_engine(target_url)
@@ -98,9 +100,9 @@ async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> li
 
 
 async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Create what the target lacks of the derived tables, in one transaction, and return the statements.
+    """Create the derived tables, keys and indexes that the target lacks, in one transaction; return the DDL.
 
-    A SQLite file that is made here is in WAL mode, so that it can be read and written at a time.
+    A SQLite file created here is in WAL mode, for concurrent reads and writes.
     """
     fresh = dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists()
     engine = begin_immediate(open_engine(target_url, create=True))
@@ -121,7 +123,7 @@ async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> lis
 
 
 async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: Tell) -> bool:
-    """Make one key or index of a table that exists, and return whether it could be made."""
+    """Create one key or index of an existing table; return whether it was created."""
     if not lack.statement:
         return False
     try:
@@ -131,7 +133,7 @@ async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: 
         if explain(error, "the state", target_url) is not None:
             raise
         broken = isinstance(error, IntegrityError)
-        # The driver's text quotes a record only where records are to blame.
+        # Only an integrity error's text quotes a record.
         tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
         return False
     return True
@@ -169,7 +171,7 @@ def _refuse_missing(connection: Connection, names: Sequence[str]) -> None:
 
 
 def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
-    """Return the keys that existing tables lack, what creates the others, and what else the existing ones lack."""
+    """Return missing keys of existing tables, the DDL of missing tables, and what else existing tables lack."""
     enums, tables = derived
     dialect = connection.dialect.name
     there = existing(connection, [table.name for table in tables])
@@ -197,7 +199,7 @@ def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect
 
 
 def _without(table: TableShape, ignored: Iterable[str]) -> TableShape:
-    """Return a table without the columns that only the district has, and without what rests on them."""
+    """Return a table without its ignored columns and what depends on them."""
     gone = {column.name for column in table.columns if f"{table.name}.{column.name}" in ignored}
     if not gone:
         return table
@@ -233,7 +235,7 @@ def _within(table: TableShape, names: set[str]) -> TableShape:
 
 
 def _for_tenant(table: TableShape, tenant: str | None) -> TableShape:
-    """Return a table whose keys and indexes begin with the tenant column, which it gets where it lacks it."""
+    """Return a table with the tenant column, added if it is missing, first in its keys and indexes."""
     if tenant is None:
         return table
     own = [column for column in table.columns if column.name == tenant]
@@ -249,7 +251,7 @@ def _for_tenant(table: TableShape, tenant: str | None) -> TableShape:
         return replace(key, columns=tuple(mine for mine, _ in pairs), parent_columns=tuple(name for _, name in pairs))
 
     def led_index(index: Index) -> Index:
-        if index.method:  # GIN and its kind cannot take a plain text column
+        if index.method:  # GIN and similar methods take no plain text column
             return index
         return replace(index, parts=(quote_identifier(tenant), *index.parts) if index.expressions else led(index.parts))
 

@@ -1,4 +1,4 @@
-"""Read the shape of tables from a database, types word for word, so that nothing is lost on the way to the state."""
+"""Introspection of tables, with verbatim types, so that nothing is lost on the way to the state."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -14,46 +14,46 @@ from resync_tui.databases.registry import column_types
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type as the database writes it, and a literal default."""
+    """Column, with its type verbatim and a literal default."""
 
     name: str
     type: str
     required: bool = False
     default: str | None = None
     generated: str | None = None
-    """The expression of a generated column."""
+    """Expression of a generated column."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """Columns that point at those of a parent table."""
+    """Foreign key to a parent table."""
 
     columns: tuple[str, ...]
     parent: str
-    """As the catalog names it: `Table` or `schema.table`."""
+    """Catalog name: `Table` or `schema.table`."""
     parent_columns: tuple[str, ...]
     deferrable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index that no key brings along; `parts` are column names or, quoted ready for SQL, expressions."""
+    """Index not implied by a key; `parts` are column names or, quoted for SQL, expressions."""
 
     name: str
     parts: tuple[str, ...]
     unique: bool = False
     expressions: bool = False
     method: str = ""
-    """PostgreSQL's access method, where it is not btree."""
+    """PostgreSQL access method; empty: btree."""
     where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """A table: columns, keys, checks and indexes."""
+    """Shape of a table: columns, keys, checks and indexes."""
 
     name: str
-    """As the catalog names it: `Table` or `schema.table`."""
+    """Catalog name: `Table` or `schema.table`."""
     columns: tuple[Column, ...]
     primary: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
@@ -64,25 +64,25 @@ class TableShape:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """A PostgreSQL enum that columns use."""
+    """PostgreSQL enum used by columns."""
 
     name: str
-    """Quoted ready for SQL, with its schema where that is not the default one."""
+    """Name quoted for SQL, with its schema unless that is the default one."""
     labels: tuple[str, ...]
     schema: str | None = None
 
 
 def existing(connection: Connection, names: Iterable[str]) -> set[str]:
-    """Return those of `names` that are tables of this database."""
+    """Return the subset of `names` that exist as tables of this database."""
     inspector = inspect(connection)
     return {name for name in names if inspector.has_table(split_name(name)[1], schema=split_name(name)[0])}
 
 
 def read_table(connection: Connection, name: str) -> TableShape:
-    """Return the shape of a table that exists."""
+    """Return the shape of an existing table."""
     inspector = inspect(connection)
     schema, table = split_name(name)
-    with warnings.catch_warnings():  # unknown types and expression indexes: read word for word below, or left out
+    with warnings.catch_warnings():  # unknown types and expression indexes: read verbatim below, or left out
         warnings.simplefilter("ignore", SAWarning)
         primary = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
         unique, indexes = _keys_and_indexes(inspector, name, primary)
@@ -98,7 +98,7 @@ def read_table(connection: Connection, name: str) -> TableShape:
 
 
 def read_enums(connection: Connection, names: Iterable[str]) -> tuple[EnumType, ...]:
-    """Return the enums that columns of these PostgreSQL tables use, arrays of them included."""
+    """Return the enums used by columns of these PostgreSQL tables, also in arrays."""
     rows = connection.execute(text(_ENUMS), {"tables": [quote_name(name) for name in names]})
     return tuple(EnumType(row.name, tuple(row.labels), row.schema) for row in rows)
 
@@ -113,7 +113,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
         columns.append(
             Column(
                 name=column["name"],
-                type=types[column["name"]].base,  # a domain's own checks stay the district's
+                type=types[column["name"]].base,  # a domain becomes its base type: its checks stay in the district
                 required=not column["nullable"] or column["name"] in primary,
                 default=default if default is not None and "(" not in default else None,
                 generated=computed["sqltext"] if computed else None,
@@ -168,7 +168,7 @@ def _keys_and_indexes(
 
 
 def _parts(columns: Sequence[str | None], expressions: Sequence[str]) -> tuple[str, ...]:
-    """Return an index's parts ready for SQL; where it holds an expression, SQLAlchemy leaves columns unquoted."""
+    """Return an index's parts quoted for SQL; beside expressions SQLAlchemy leaves columns unquoted."""
     pairs = zip(columns, expressions, strict=True)
     return tuple(expression if column is None else quote_identifier(column) for column, expression in pairs)
 

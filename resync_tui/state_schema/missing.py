@@ -1,4 +1,4 @@
-"""What tables that exist lack of their keys and indexes; nothing that they have is changed."""
+"""Missing keys and indexes of existing tables; nothing that these have is changed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from resync_tui.state_schema.ddl import add_foreign_key, add_primary_key, add_un
 from resync_tui.state_schema.introspect import ForeignKey, TableShape
 
 Tell: TypeAlias = Callable[[str], None]
-"""Told, a line each, what could not be made and why."""
+"""Called with one line for each key or index that could not be created, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """One key or index that a table should have."""
+    """Missing key or index of a table."""
 
     what: str
-    """For people, with its table."""
+    """Display name, with the table."""
     statement: str
-    """Empty: it cannot be made there."""
+    """DDL statement; empty: it cannot be created there."""
     why: str = ""
-    """It cannot be made, or, where records stand in its way, what they do."""
+    """Why it cannot be created, or how existing rows violate it."""
 
 
 def lacks(pairs: Iterable[tuple[TableShape, TableShape]], dialect: str) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
-    """Return what tables lack, given each as it should be and as it is: keys, then all that may rest on them."""
+    """Return missing keys, then indexes and foreign keys; `pairs` are each table as derived and as it exists."""
     found = list(pairs)
     keys = [lack for wanted, there in found for lack in _keys(wanted, there, dialect)]
     rest = [lack for wanted, there in found for lack in _indexes(wanted, there)]
@@ -80,7 +80,7 @@ SQLITE_CANNOT = "SQLite adds no key to a table that exists"
 
 
 def _is_unique(columns: Iterable[str], there: TableShape) -> bool:
-    """Whether a table lets these values occur once, in whatever order its key has them."""
+    """Whether a key or unique index of a table covers exactly these columns, in any order."""
     keys = [there.primary, *there.unique]
     keys += [index.parts for index in there.indexes if index.unique and not index.where and not index.expressions]
     return set(columns) in map(set, keys)
@@ -91,12 +91,12 @@ def _pairs(key: ForeignKey) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def statements_of(found: Iterable[Lack]) -> list[str]:
-    """Return the statements that make what can be made."""
+    """Return the statements of the keys and indexes that can be created."""
     return [lack.statement for lack in found if lack.statement]
 
 
 def tell_what_cannot_be(found: Iterable[Lack], tell: Tell) -> None:
-    """Tell of what cannot be made whatever the records are; what SQLite cannot do in one line."""
+    """Report what cannot be created regardless of the records; SQLite's limits in one line."""
     cannot = [lack for lack in found if not lack.statement]
     of_sqlite = [lack.what for lack in cannot if lack.why == SQLITE_CANNOT]
     if of_sqlite:

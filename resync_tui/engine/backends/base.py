@@ -1,4 +1,4 @@
-"""The seam between the engine and each kind of database: a district to read, a state to write."""
+"""Interface between the engine and each kind of database: a source (district) and a target (state)."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -21,13 +21,13 @@ from resync_tui.errors import LeaseLost
 
 
 class Meter(Protocol):
-    """Sees records pass, and keeps them to a limit."""
+    """Callback that counts records and applies the rate limit."""
 
     def chunk(self, wanted: int) -> int:
-        """Return how many to take at once."""
+        """Return the chunk size, at most `wanted` records."""
 
     async def __call__(self, records: int) -> None:
-        """Wait where there is a limit: so many have just passed."""
+        """Count `records`, and wait as the rate limit requires."""
 
 
 Query: TypeAlias = sa.Select[Any] | sa.CompoundSelect[Any]
@@ -37,31 +37,31 @@ CLEANUP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One database of a batch, and on whose behalf it is opened."""
+    """One end of a batch: its database, and the tenant and token that it is opened for."""
 
     url: str
     name: str
-    """For people: `the state`, `district Abbott (01)`."""
+    """Display name: `the state`, `district Abbott (01)`."""
     tenant: str
     token: int
-    """Grows with every claim of a district; whoever holds an older one must not write."""
+    """Fencing token: grows with every claim of a district; a holder of an older one must not write."""
     trusts_policies: bool = False
-    """Whether row-level security is its border: what this login does not see is none of the batch's business."""
+    """Whether row-level security bounds this end: records hidden from this login are not part of the batch."""
 
     @property
     def digest(self) -> str:
-        """The tenant in twelve characters, for names of stages and connections."""
+        """Hash of the tenant, 12 hexadecimal characters, for the names of stages and connections."""
         return hashlib.sha256(self.tenant.encode()).hexdigest()[:12]
 
 
 def taken_over() -> LeaseLost:
-    """Return the error of a claim that is no longer its district's newest."""
+    """Return the error for a claim that is no longer the newest of its district."""
     return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
 
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Lend a connection, and give it back whatever happened: a cancelled one is rolled back under a shield."""
+    """Check out a connection and close it in any case; a cancelled one is rolled back under a shield."""
     with anyio.CancelScope(shield=True):  # cancelling a driver while it connects can leave its thread behind
         connection = await engine.connect()
     try:
@@ -72,7 +72,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
-    """Return up to three values of the catalog's `identity` column, `Table.column`, as text."""
+    """Return up to three distinct values of the catalog's `identity` column (`Table.column`), as text."""
     table, _, column = identity.rpartition(".")
     schema, name = split_name(table)
     selected: sa.ColumnClause[Any] = sa.column(column)
@@ -81,82 +81,82 @@ async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
 
 
 class _Database:
-    """What a source and a target have in common: an engine, and tables as they are reflected."""
+    """Common base of source and target: an engine, and reflected tables."""
 
     hashes = False
-    """Whether it can fingerprint rows."""
+    """Whether the database can compute fingerprints."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
         self.engine = engine
         self.policed: PolicedTables = {}
-        """Reflected tables of which its login does not see all."""
+        """Reflected tables with rows hidden from its login."""
 
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
-        """Return the tables that exist among `names`, with those they point to."""
+        """Return the existing tables among `names`, and the tables that they reference."""
         async with connected(self.engine) as connection:
             tables = await reflect(connection, names)
             self.policed = await policed_tables(connection, tables)
             return tables
 
     async def close(self) -> None:
-        """Let every connection go."""
+        """Close every connection."""
         await self.engine.dispose()
 
 
 class Source(_Database, ABC):
-    """A district's database, read under one snapshot."""
+    """Source: a district's database, read under one snapshot."""
 
     readers = 1
-    """How many connections may read one large table at a time."""
+    """Maximum number of connections that read one large table."""
     state_schema: str | None = None
-    """Where its snapshot also shows the state's tables; None: it does not."""
+    """Schema under which its snapshot also shows the state's tables; None: it does not."""
 
     async def says_district(self, identity: str) -> set[str]:
-        """Return which district the source says it is, see `says_district`."""
+        """Return the district ids that the source's `identity` column holds; see the function `says_district`."""
         async with connected(self.engine) as connection:
             return await says_district(connection, identity)
 
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
-        """Return why some of the district's tables may not show every record, by their names in the catalog."""
+        """Return the reasons why district tables may not show every record, by catalog name."""
         return {}
 
     @abstractmethod
     async def expel_older(self) -> None:
-        """End connections that an older claim of this district still holds."""
+        """Terminate the connections of older claims of this district."""
 
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[None]:
-        """Hold one consistent view of the district until left."""
+        """Hold a consistent snapshot of the district until exit."""
 
     @abstractmethod
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
-        """Return what a query finds, under the snapshot once there is one; waits for no lock unless `patient`."""
+        """Return the rows of a query, under the snapshot once it is held; waits for no lock unless `patient`."""
 
 
 class Target(_Database, ABC):
-    """The state's database: stages beside its tables, and transactions that an older claim cannot commit."""
+    """Target: the state's database, with stages, and transactions fenced against older claims."""
 
     writers = 1
-    """How many connections may write to one large table at a time."""
+    """Maximum number of connections that write to one large table."""
     can_read_while_writing = False
-    """Whether stages can be asked while another connection writes to the state, and are worth asking then."""
+    """Whether stages can be queried, with benefit, while another connection writes to the state."""
 
     @abstractmethod
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
-        """Return why records of some of the state's tables may not be removed, by their names in the catalog."""
+        """Return the reasons why records of target tables may not be removed, by catalog name."""
 
     @abstractmethod
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
-        """Return the foreign keys, of any table, by which a deleted record of these tables changes others."""
+        """Return the foreign keys of any table that act (ON DELETE) when a record of these tables is deleted."""
 
     async def owner(self) -> str | None:
-        """Return the district whose copy the state is, where it remembers one."""
+        """Return the district recorded as the state's owner; None if not recorded."""
         async with connected(self.engine) as connection:
             return await ownership.owner(connection)
 
     async def own(self, district: str) -> str:
-        """Have the state remember whose copy it is, unless it does; return whose. Raises LeaseLost."""
+        """Record the district as the state's owner, if none is recorded; return the owner. Raises LeaseLost."""
         async with self.transaction() as connection:
             if not await ownership.is_remembered(connection):
                 await self._make_memory(connection)
@@ -166,71 +166,71 @@ class Target(_Database, ABC):
 
     @abstractmethod
     async def _make_memory(self, connection: AsyncConnection) -> None:
-        """Create the table that says whose copy the state is."""
+        """Create the ownership table."""
 
     @abstractmethod
     async def claim(self) -> None:
-        """Make this token the district's newest, end what older ones left. Raises LeaseLost where it is not."""
+        """Claim the district for this token, and drop what older ones left. Raises LeaseLost if a newer one exists."""
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Commit what is done inside, unless a newer claim exists. Raises LeaseLost."""
+        """Transaction on the state, committed on exit unless a newer claim exists. Raises LeaseLost."""
 
     @abstractmethod
     def staging(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Commit what is done inside to stage tables alone."""
+        """Transaction on stages alone, committed on exit."""
 
     @abstractmethod
     def stage_name(self, number: int) -> str:
-        """Return what the stage tables of a batch's table are called by; no other batch has the same."""
+        """Return the name suffix of a table's stages, by the table's number; unique among batches."""
 
     @abstractmethod
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
-        """Return what a query finds; waits for no lock unless `patient`."""
+        """Return the rows of a query; waits for no lock unless `patient`."""
 
     async def fetch_staged(self, query: Query) -> list[tuple[Any, ...]]:
-        """Return what a query finds in stages alone, by a connection that does not write."""
+        """Return the rows of a query on stages alone, over a connection that does not write."""
         raise NotImplementedError
 
     @abstractmethod
     async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
-        """Create the stage tables of a batch, empty; the source may be what writes them while it is read."""
+        """Create the stages of tables, empty; the source may be their writer while it is read."""
 
     @abstractmethod
     async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
-        """Copy what `query` finds in the district into the table's stage."""
+        """Copy the rows of a query in the district into the table's stage."""
 
     @abstractmethod
     async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
-        """Make a loaded stage quick to ask, `by_key` as well as by number."""
+        """Index a loaded stage by row id and, if `by_key`, by record key."""
 
     @abstractmethod
     async def analyze(self, table: sa.Table) -> None:
-        """Note that a stage table holds many rows, where queries are planned by that."""
+        """Update the planner's statistics of a large stage, where the database has them."""
 
     @abstractmethod
     async def drop_stages(self) -> None:
-        """Drop every stage that this district's batches up to this token have left."""
+        """Drop every stage left by this district's batches up to this token."""
 
     @abstractmethod
     async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
-        """Keep the rows that a query finds from being referred to anew until this transaction ends."""
+        """Lock the rows of a query against new references until the end of this transaction."""
 
     @abstractmethod
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
-        """Insert rows that point at each other, foreign keys being checked after all; return how many each inserted."""
+        """Insert rows of a foreign-key cycle, with foreign keys checked after all inserts; return the row counts."""
 
     @abstractmethod
     def refusal(self, error: BaseException) -> str | None:
-        """Return why the state refused a row, without any of its values; None where no row is to blame."""
+        """Return the reason why the state refused a row, without its values; None if no row is to blame."""
 
     @abstractmethod
     def is_transient(self, error: BaseException) -> bool:
-        """Whether trying the same again may well succeed: a deadlock, a lock not had in time."""
+        """Whether a retry may succeed, as after a deadlock or a lock timeout."""
 
 
 def require_all_seen(end: Source | Target, specs: Sequence[TableMapping], *, removing: bool) -> None:
-    """Raise CannotRun where rows of these tables are hidden at an end, see `require_seen`."""
+    """Raise CannotRun if rows of these tables are hidden at an end; see `require_seen`."""
     names = [spec.name for spec in specs]
     require_seen(names, end.policed, end.end.name, trusted=end.end.trusts_policies, removing=removing)
     for spec in specs:
@@ -243,7 +243,7 @@ Answers: TypeAlias = dict[TableMapping, list[tuple[Any, ...]]]
 
 
 async def ask_both(source: Source, ours: Questions, target: Target, theirs: Questions) -> tuple[Answers, Answers]:
-    """Ask both ends side by side, each in one statement: the columns of its questions are of the same types."""
+    """Run the queries of both ends in parallel, as one UNION ALL for each end: their column types must match."""
     answers: dict[Source | Target, Answers] = {}
 
     async def ask(end: Source | Target, questions: Questions) -> None:
@@ -265,7 +265,7 @@ async def _answers(end: Source | Target, questions: Questions) -> Answers:
             query.add_columns(sa.literal_column(str(number)).label("question"))
             for number, query in enumerate(questions.values())
         )
-        # It has locked some tables when it gets to the others: to wait for one could be a deadlock, and another's end.
+        # Impatient: to wait for one table while it holds locks on others could deadlock, and end another session.
         for *row, number in await end.fetch(sa.union_all(*numbered), patient=False):
             answers[specs[number]].append(tuple(row))
     return answers

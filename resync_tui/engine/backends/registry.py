@@ -1,11 +1,11 @@
-"""Which kind of database an end is, by the scheme of its URL."""
+"""Backend of an end, selected by the scheme of its URL."""
 
 from resync_tui.databases.registry import dialect_of
 from resync_tui.engine.backends.base import End, Source, Target
 
 
 def open_source(end: End, state: End) -> Source:
-    """Return a district, not yet connected."""
+    """Return the source for a district, not yet connected."""
     from resync_tui.engine.backends.postgres.source import PostgresSource
     from resync_tui.engine.backends.sqlite.source import SqliteSource
 
@@ -13,7 +13,7 @@ def open_source(end: End, state: End) -> Source:
 
 
 def open_target(end: End) -> Target:
-    """Return a state, not yet connected."""
+    """Return the target for a state, not yet connected."""
     from resync_tui.engine.backends.postgres.target import PostgresTarget
     from resync_tui.engine.backends.sqlite.target import SqliteTarget
 

@@ -1,4 +1,4 @@
-"""Work through many rows in portions of half a second: locks are short, progress shows, a cancel is heard."""
+"""Chunks of half a second: short locks, visible progress, prompt cancellation."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from resync_tui.engine.rate_limit import RateLimiter
 FIRST_CHUNK, LARGEST_PORTION = 5_000, 100_000
 CHUNK_SECONDS = 0.5
 SIDE_BY_SIDE = 2 * FIRST_CHUNK
-"""From so many rows on, a large table is worth more than one connection."""
+"""Number of rows from which a table is written over more than one connection."""
 TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RowRange:
-    """A run of the stage's row numbers, `end` left out."""
+    """Range of row ids, `end` excluded."""
 
     start: int
     end: int
@@ -31,25 +31,25 @@ class RowRange:
         return self.end - self.start
 
     def of(self, number: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-        """Return the condition that a number lies within."""
+        """Return the condition that a row id is in the range."""
         return sa.and_(number >= self.start, number < self.end)
 
 
 Write: TypeAlias = sa.Insert | sa.Update | sa.Delete
 Numbers: TypeAlias = sa.Select[Any]
 Check: TypeAlias = Callable[[RowRange, AsyncConnection, int], Awaitable[None]]
-"""Told in the transaction of a portion how many rows it has written; raises where these may not stay."""
+"""Check of a chunk, called in its transaction with the row count; raises if the rows may not stay."""
 
 
 def _next_size(size: int, took: float) -> int:
-    """Return how many rows to take next, so that a portion takes about half a second."""
+    """Return the next chunk size, so that a chunk takes about half a second."""
     if took < CHUNK_SECONDS / 2:
         return min(LARGEST_PORTION, size * 2)
     return max(1, size // 2) if took > CHUNK_SECONDS * 2 else size
 
 
 class ChunkedWriter:
-    """How one batch writes to the state: paced, in spans, each a transaction."""
+    """Writer of a batch to the state: in row ranges, each a transaction, under the rate limit."""
 
     def __init__(self, target: Target, rate_limit: RateLimiter) -> None:
         self.target = target
@@ -63,9 +63,9 @@ class ChunkedWriter:
         first: int = FIRST_CHUNK,
         workers: int = 0,
     ) -> int:
-        """Do `work` over all of a stage table's row numbers, side by side where there are many; return the sum.
+        """Apply `work` to all row ids of a stage table, in parallel if there are many; return the sum.
 
-        `workers`: so many at a time, if not as many as connections may write.
+        `workers`: maximum in parallel, by default the connections that may write.
         """
         async with self.target.staging() as connection:
             last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
@@ -95,11 +95,11 @@ class ChunkedWriter:
         check: Check | None = None,
         lock: Callable[[RowRange], sa.Select[Any]] | None = None,
     ) -> int:
-        """Run one portion; where the state refuses it, halve it until the bad row stands `alone` with its reason.
+        """Write one chunk; if the state refuses it, halve it down to single rows, rejected with their reason.
 
-        `numbers` asks which rows the statement is about: no other is halved, nor stands alone.
-        What has been done is told to `count` before anything else can be cancelled, and to `check` before it is
-        committed. `lock` names rows that nobody may refer to anew meanwhile.
+        `numbers` selects the row ids that the statement affects: only these are halved and rejected. The row count is
+        passed to `check` before the commit, and to `count` before anything else can be cancelled. `lock` selects rows
+        that may not be referenced anew meanwhile.
         """
 
         async def attempt(span: RowRange) -> tuple[int, str | None]:
@@ -136,7 +136,7 @@ class ChunkedWriter:
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
         lock: sa.Select[Any] | None = None,
     ) -> int:
-        """Run one portion or nothing of it, and tell `count` what has been done."""
+        """Write one chunk as a whole or not at all, and pass its row count to `count`."""
         done = await self.commit(statement, check, lock)
         count(done)
         await self.rate_limit.spend(done)
@@ -148,7 +148,7 @@ class ChunkedWriter:
         check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
         lock: sa.Select[Any] | None = None,
     ) -> int:
-        """Run a statement in a transaction of its own, again where a lock was in the way; return its row count."""
+        """Run a statement in a transaction of its own, retried after lock conflicts; return its row count."""
         for attempt in range(1, TRIES + 1):
             try:
                 async with self.target.transaction() as connection:

@@ -1,4 +1,4 @@
-"""Insert rows that point at rows of the same tables: parents first, true circles in one statement."""
+"""Foreign-key cycles: insert parents first, rows that reference each other in one transaction."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,34 +16,34 @@ from resync_tui.outcome import Kind
 
 EVERY = RowRange(1, 2**62)
 PASSES = 8
-"""How often rows that wait for parents of their own table are looked at before all go in at once."""
+"""Maximum number of passes that insert rows with present parents, before the rest is inserted at once."""
 
 Row: TypeAlias = tuple[TableMapping, int]
-"""A staged row: its table and its number."""
+"""Staged row: its table and row id."""
 
 
 @dataclass(frozen=True)
 class CyclicInserts:
-    """The inserts of one table that points at itself, or of several that point at each other."""
+    """Inserts of a table that references itself, or of several in a foreign-key cycle."""
 
     target: Target
     group: Sequence[TableMapping]
     context: MergeContext
     new_rows: Callable[[TableMapping, RowRange], sa.Insert]
-    """The insert of the new rows of a table that have not been refused."""
+    """Builds the insert of a table's new accepted rows in a row range."""
     in_portions: Callable[[TableMapping, Callable[[TableMapping, RowRange], sa.Insert]], Awaitable[int]]
-    """Inserts in portions, refuses what stands alone, counts, and returns how many went in."""
+    """Inserts in chunks, rejects single rows, counts; returns the number of rows inserted."""
     count: Callable[[TableMapping, int], None]
 
     async def insert(self) -> bool:
-        """Insert rows once the rows that they point at are there; return False where some cannot go in."""
+        """Insert rows whose parents are present; return False if some cannot be inserted."""
         for _ in range(PASSES):
             if not sum([await self.in_portions(spec, self._ready) for spec in self.group]):
                 break
         return await self._together(dict.fromkeys(self.group, ())) is None
 
     async def insert_left(self) -> None:
-        """Try what is left again, now that values have moved on; a row that cannot go in stops only what needs it."""
+        """Retry the remaining rows after the updates; a row that fails blocks only its dependents."""
         async with self.target.staging() as connection:
             await refuse_by_parents(connection, self.group, self.context)
         if await self.insert():
@@ -64,7 +64,7 @@ class CyclicInserts:
                     await refuse_by_parents(connection, self.group, self.context)
 
     async def _together(self, rows: Mapping[TableMapping, Iterable[int]]) -> str | None:
-        """Insert rows in one transaction, all that are left where none are named; return why the state refused them."""
+        """Insert rows in one transaction, all remaining ones if none are named; return the reason of a refusal."""
         inserts = [self._left(spec, EVERY, tuple(numbers)) for spec, numbers in rows.items()]
         try:
             async with self.target.transaction() as connection:
@@ -97,7 +97,7 @@ class CyclicInserts:
         return sa.insert(spec.target).from_select(names, rows)
 
     def _rows_left(self, spec: TableMapping, span: RowRange) -> Any:
-        """Return the rows that are to be inserted and are not there yet."""
+        """Return the query for new rows that are not in the target yet."""
         rows: Any = self.new_rows(spec, span).select
         held = spec.target.alias("held")
         return rows.where(sa.not_(sa.exists().where(spec.same_key(held, spec.stage))))
@@ -106,7 +106,7 @@ class CyclicInserts:
         return self._left(spec, span, ready=True)
 
     async def _needs(self) -> "nx.DiGraph[Row]":
-        """Return which of the rows that are left need which others; edges lead to the one in need."""
+        """Return the dependency graph of the remaining rows; edges lead from parent to child."""
         graph: nx.DiGraph[Row] = nx.DiGraph()
         numbers = {spec: self._rows_left(spec, EVERY).with_only_columns(spec.number) for spec in self.group}
         by_target = {spec.target: spec for spec in self.group}
@@ -145,7 +145,7 @@ def _by_table(rows: Iterable[Row]) -> dict[TableMapping, list[int]]:
 
 
 def foreign_key_cycles(specs: Sequence[TableMapping]) -> list[tuple[TableMapping, ...]]:
-    """Return an object's tables in the order of merging; tables that point at each other form one group."""
+    """Return an object's tables in the order of merging; tables of a foreign-key cycle form one group."""
     by_target: Mapping[sa.Table, TableMapping] = {spec.target: spec for spec in specs}
     graph: nx.DiGraph[TableMapping] = nx.DiGraph()
     graph.add_nodes_from(specs)

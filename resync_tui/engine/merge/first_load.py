@@ -1,4 +1,4 @@
-"""The insert of a table of which the state holds nothing: rows are judged while those before them go in."""
+"""Initial load of an empty table: validate the next chunk while the previous one is inserted."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,14 +17,13 @@ _TRIGGERS = sa.text(
 )
 
 AT_A_TIME = 2
-"""ChunkedWriter: one is judged, one inserted."""
+"""Concurrent chunks: one is validated, one inserted."""
 
 
 class FirstLoad:
-    """One table's; its parents are merged, and no row of it hangs on another.
+    """Initial load of one table; its parents are merged, and its rows do not depend on each other.
 
-    The state's own foreign keys are what tells whether there are orphans: they are only looked for once it has refused
-    a portion.
+    The state's own foreign keys detect orphans: they are validated only once the state has refused a chunk.
     """
 
     def __init__(
@@ -38,9 +37,9 @@ class FirstLoad:
         self._looks_for_orphans = False
 
     async def prepare(self, connection: AsyncConnection) -> None:
-        """Find out what can be asked of its rows."""
+        """Prepare the validation of its rows."""
         self._by_values = await by_values(connection, self.spec)
-        # What a trigger makes of a row says nothing of the row.
+        # With triggers, the state's answer is no evidence about the rows sent.
         self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.spec.target.name}) is not None
 
     async def run(
@@ -49,7 +48,7 @@ class FirstLoad:
         insert: Callable[[RowRange], Awaitable[int]],
         insert_whole: Callable[[RowRange], Awaitable[int]],
     ) -> None:
-        """Insert what is not refused; `insert_whole` fails where the state refuses any row of a portion."""
+        """Insert the accepted rows; `insert_whole` fails if the state refuses any row of a chunk."""
 
         async def judge_and_insert(span: RowRange) -> int:
             await self._refuse_by_values(span)

@@ -1,4 +1,4 @@
-"""Which staged values their columns cannot hold: wrong in kind, too long, out of range, one of no enum's."""
+"""Value checks: staged values that their columns cannot hold, by type, length, range, scale or enum."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from resync_tui.engine.types import LARGEST_REAL, LogicalType, affinity, logical
 
 
 def value_checks(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[tuple[sa.ColumnElement[bool], str]]:
-    """Yield what makes a value one that its column cannot hold."""
+    """Yield the conditions under which a column cannot hold a value, each with its reason."""
     kind = logical_type(target)
     if "declared" in target.info and (wrong := _wrong_storage(staged, target)) is not None:
         yield wrong, f"is not a valid {kind}"
@@ -26,18 +26,18 @@ def value_checks(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Itera
     )
     if precision is not None:
         number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
-        # Written out: a driver takes no such integer. And no abs(), which SQLite's smallest integer has not.
+        # A literal: no driver binds such an integer. And no abs(), which fails on SQLite's smallest integer.
         end = f"{10 ** (precision - (scale or 0))}{'.0' if 'declared' in target.info else ''}"
         least, most = (sa.literal_column(each, sa.Numeric()) for each in (f"-{end}", end))
         too_large = sa.or_(number <= least, number >= most)
-        if "declared" not in target.info:  # PostgreSQL's NaN is above all numbers, and any numeric takes it
+        if "declared" not in target.info:  # NaN is above all numbers, and any numeric takes it
             too_large = sa.and_(too_large, number != sa.literal_column("'NaN'::numeric"))
         yield (
             too_large,
             f"is out of range (numeric {precision},{scale or 0})",
         )
         more = sa.func.round(number, scale or 0) != number
-        if "declared" in target.info:  # SQLite rounds by way of text: most values are told for less
+        if "declared" in target.info:  # SQLite rounds via text: a cheaper check settles most values
             unit = sa.literal_column(f"{10 ** (scale or 0)}.0", sa.Float())
             near = sa.cast(number * unit + sa.literal_column("0.5", sa.Float()), sa.BigInteger()).op("/")(unit)
             more = sa.and_(number.is_distinct_from(near), _stored(number) != "integer", more)
@@ -52,9 +52,9 @@ def value_checks(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Itera
 
 
 def _wrong_storage(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[bool] | None:
-    """Return the condition that SQLite holds something else than the column's type says; null is fine.
+    """Return the condition that a value's storage class is not that of the column's type; null is valid.
 
-    SQLite puts any number before any text, and any text before any bytes; to compare costs less than to ask for a type.
+    SQLite sorts any number before any text, and any text before any blob; a comparison costs less than typeof().
     """
     text: sa.ColumnElement[str] = sa.literal_column("''")
     blob: sa.ColumnElement[bytes] = sa.literal_column("x''")
@@ -69,7 +69,7 @@ def _wrong_storage(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.
             return staged < blob
         case LogicalType.BOOLEAN:
             neither = staged.not_in([0, 1])
-            kept_alike = affinity(target) in ("INTEGER", "NUMERIC")  # a text or a real of such a value is an integer
+            kept_alike = affinity(target) in ("INTEGER", "NUMERIC")  # 0 and 1 as text or real are stored as integers
             return neither if kept_alike else sa.or_(_stored(staged).not_in(["integer", "null"]), neither)
         case LogicalType.DATE:
             midnight = sa.func.time(staged) == "00:00:00"
@@ -90,7 +90,10 @@ def _is_a_day(staged: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 def _no_moment(
     staged: sa.ColumnElement[Any], usual: sa.ColumnElement[str], right: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[bool]:
-    """Return the condition that a value is neither null nor text that is `right`; most are written as `usual`."""
+    """Condition: value is not null and not valid date/time text.
+
+    `usual` is a cheap pre-check for the canonical form.
+    """
     unusual = sa.or_(staged.is_distinct_from(usual), staged < sa.literal_column("'/'"))  # or of a year before 0
     wrong = sa.or_(_stored(staged) != "text", right.is_not(sa.true()))
     return sa.and_(unusual, staged.is_not(None), wrong)

@@ -1,4 +1,4 @@
-"""Records of a table without a key: told apart by all that they hold, and equal ones by their number alone."""
+"""Tables without a key are compared as multisets: equal rows are matched by count."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from resync_tui.engine.types import as_written, by_bytes
 
 
 def classify(spec: TableMapping) -> sa.Select[Any]:
-    """Return the numbers of the staged rows that are not refused, `new` being those beyond the state's equal rows."""
+    """Select (row id, is_new) of accepted staged rows; is_new marks copies in excess of the target's."""
     rows, values = _both(spec, [not_refused(spec, spec.stage)], spec.of_tenant())
     held = sa.func.count().over(partition_by=values) - sa.func.count(rows.c.n).over(partition_by=values)
     place = sa.func.row_number().over(partition_by=values, order_by=rows.c.n.nulls_last())
@@ -21,15 +21,15 @@ def classify(spec: TableMapping) -> sa.Select[Any]:
 
 
 def count_extra(spec: TableMapping, of_state: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Return the question how many of the state's rows are beyond the district's equal ones, refused or not."""
-    rows, values = _both(spec, [spec.stage.c[VALUE_ERROR].is_(None)], of_state)  # a flawed value is held as null
+    """Return the query for the number of target rows in excess of the district's equal rows, refused or not."""
+    rows, values = _both(spec, [spec.stage.c[VALUE_ERROR].is_(None)], of_state)  # an invalid value is staged as null
     more = sa.func.count() - 2 * sa.func.count(rows.c.n)
     groups = sa.select(more.label("more")).select_from(rows).group_by(*values).having(more > 0).subquery("groups")
     return sa.select(sa.func.coalesce(sa.func.sum(groups.c.more), 0))
 
 
 def altered_on_insert(spec: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], inserted: int) -> sa.Select[Any]:
-    """Return the question whether the rows that a transaction has just inserted are others than the staged ones."""
+    """Return the query whether the rows just inserted by a transaction differ from the staged ones."""
     if any("declared" in column.info for column in spec.target.c):
         number: sa.ColumnClause[int] = sa.literal_column("_rowid_", types.BigInteger())
         last = sa.select(sa.func.max(number)).select_from(spec.target.alias()).scalar_subquery()
@@ -44,7 +44,7 @@ def altered_on_insert(spec: TableMapping, of_stage: Iterable[sa.ColumnElement[bo
 def _both(
     spec: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], of_state: sa.ColumnElement[bool]
 ) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]]]:
-    """Return rows of the stage, with their numbers, among rows of the state, without; and what they are equal by."""
+    """Return the union of staged rows (with row ids) and target rows (without), and its columns of comparison."""
     columns = [(spec.stage.c[name], spec.target.c[name]) for name in spec.updatable]
     pairs = [(pair, held) for staged, held in columns for pair in as_written(staged, held, held)]
     ours = [one.label(f"v{place}") for place, ((one, _), _) in enumerate(pairs)]

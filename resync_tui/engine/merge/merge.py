@@ -1,4 +1,4 @@
-"""Bring the state's tables in line with their stages: refuse, compare, update, insert, and count each record once."""
+"""Merge: validate stages, compare, update and insert into the state's tables, and count each record once."""
 
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, replace
@@ -26,19 +26,19 @@ from resync_tui.outcome import Kind
 
 MANY = 1_000
 COMPARED_AT_ONCE = 50_000
-"""Rows: comparing takes no lock, and a small portion would read the state's table as a whole for few of them."""
+"""Rows per compared chunk: comparing takes no lock, and a small chunk would scan the whole target table."""
 
 
 @dataclass
 class _Work:
-    """How many of a table's staged records are to be inserted and to be updated."""
+    """Numbers of a table's staged records to insert and to update."""
 
     new: int = 0
     changed: int = 0
 
 
 class Merge:
-    """The merge of one table, or of several that point at each other."""
+    """Merge of one table, or of several in a foreign-key cycle."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Merge:
         self.target = target
         self.group = tuple(accounts)
         self.fresh = fresh
-        """Tables of which the state holds nothing: every row that is not refused is new."""
+        """Empty tables of the state: every accepted row is new."""
         self.context = context
         self.is_circular = any(is_circular(spec, self.group) for spec in self.group)
         self.writer = ChunkedWriter(target, rate_limit)
@@ -61,7 +61,7 @@ class Merge:
         self._first_loads: dict[TableMapping, FirstLoad] = {}
 
     async def compare(self) -> None:
-        """Refuse, and compare what is left with the state: then it is known what to do. Raises IncompatibleTable."""
+        """Validate the staged rows, and compare the accepted ones with the state. Raises IncompatibleTable."""
         if self.is_circular and not all(spec.key for spec in self.group):
             names = ", ".join(spec.name for spec in self.group if not spec.key)
             raise IncompatibleTable(
@@ -83,7 +83,7 @@ class Merge:
                 await self._compare(spec)
 
     async def merge(self) -> None:
-        """Do what is to do; afterwards each account holds every staged record exactly once."""
+        """Update and insert; afterwards the counts hold every staged record exactly once."""
         new = [spec for spec in self.group if spec in self.fresh or self._work[spec].new]
         changed = [spec for spec in self.group if self._work[spec].changed]
         if not new and not changed:
@@ -110,7 +110,7 @@ class Merge:
             await self._count_refused(spec)
 
     def tell(self) -> None:
-        """Count what would be done as if it had been."""
+        """Count pending inserts and updates as if they had been made."""
         for spec, work in self._work.items():
             self.accounts[spec].add(inserted=work.new, updated=work.changed)
 
@@ -126,11 +126,11 @@ class Merge:
         account.changed()
 
     async def _compare(self, spec: TableMapping) -> None:
-        """Note which staged rows are new, changed (not new) or the same (neither); count the last."""
+        """Classify staged rows as new (true), changed (false) or unchanged (null); count the unchanged ones."""
 
         async def compare(span: RowRange) -> int:
             compared = _by_key(spec, span) if spec.key else keyless.classify(spec)
-            # compares no refused row: its casts would fail
+            # excludes refused rows from the comparison: their casts would fail
             classify = compared.cte("fates").prefix_with("MATERIALIZED", dialect="postgresql")
             changes = spec.changes.c
             counted = sa.select(changes.new, sa.func.count()).where(span.of(changes.n)).group_by(changes.new)
@@ -154,12 +154,12 @@ class Merge:
             return [span.of(spec.number), not_refused(spec, spec.stage)]
         changes = spec.changes
         wanted = changes.c.new.is_(sa.true()) if new else changes.c.new.is_(sa.false())
-        # Both ranges are said: the planner does not infer one from the other, and would read the whole stage each time.
+        # Both ranges are given: the planner infers neither from the other, and would scan the whole stage each time.
         within = (span.of(changes.c.n), span.of(spec.number))
         return [*within, wanted, spec.number == changes.c.n, not_refused(spec, spec.stage)]
 
     async def _swap(self, spec: TableMapping) -> None:
-        """Update records that take unique values over from each other; where that fails they go one by one."""
+        """Update unique-value swaps in one transaction; if it fails, these records are updated like others."""
         async with self.target.staging() as connection:
             marked = await mark_swaps(connection, spec)
         if not marked:
@@ -234,7 +234,7 @@ class Merge:
         self._retry.append((spec, number))
 
     async def _retry_refused(self) -> None:
-        """Try rows again that stood alone: what was in their way, such as a unique value, may have moved on."""
+        """Retry rejected rows: what blocked them, such as a unique value, may be gone."""
         progress = True
         while self._retry and progress:
             progress = False
@@ -257,7 +257,7 @@ class Merge:
 
 
 def _numbers(spec: TableMapping, statement: sa.Insert | sa.Update) -> Numbers:
-    """Return the question which staged rows a statement is about."""
+    """Return the query for the row ids of the staged rows that a statement affects."""
     if isinstance(statement, sa.Update):
         return sa.select(spec.number).where(cast(sa.ColumnElement[bool], statement.whereclause))
     rows: Any = statement.select
@@ -265,7 +265,7 @@ def _numbers(spec: TableMapping, statement: sa.Insert | sa.Update) -> Numbers:
 
 
 def _by_key(spec: TableMapping, span: RowRange) -> sa.Select[Any]:
-    """Return the numbers of staged rows that are not refused, and whether each is new, changed (false) or neither."""
+    """Return the query (row id, new) of accepted staged rows; `new` is false if changed, null if unchanged."""
     staged, held = spec.stage, spec.target
     columns = ((staged.c[name], held.c[name], held.c[name]) for name in spec.updatable)
     changed = sa.or_(sa.false(), *(differs(*column) for column in columns))

@@ -1,4 +1,4 @@
-"""Read back which records were refused, missing, different or extra, by their keys alone."""
+"""Reports of refused, missing, different and extra records, by their keys alone."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, time
@@ -12,13 +12,13 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.outcome import Finding, KeyValue, Kind
 
 PLACE = "record"
-"""Stands for the column of a key where a table has none: such a record is told of by its place as it was read."""
+"""Pseudo key column for tables without a key: the record's position in the read."""
 
 
 async def refused_records(
     connection: AsyncConnection, spec: TableMapping, kept: int, *, of_extra: bool = False
 ) -> AsyncIterator[RecordsRefused]:
-    """Yield what was refused of a table, by reason; `of_extra`: of its extra records rather than of the staged ones."""
+    """Yield a table's refused records by reason; `of_extra`: its extra records instead of the staged ones."""
     refused = spec.refused
     groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
     rows = spec.extra if of_extra else spec.stage
@@ -32,9 +32,9 @@ async def refused_records(
 async def found_records(
     connection: AsyncConnection, spec: TableMapping, kept: int, extra: int, *, compared: bool
 ) -> AsyncIterator[RecordsFound]:
-    """Yield the extra records of a table and, where it was only `compared`, the missing and the different ones.
+    """Yield the extra records of a table and, if `compared`, the missing and the different ones.
 
-    `extra` is their number; nothing names those of a table without a key.
+    `extra` is their number; those of a keyless table have no keys.
     """
     changes = spec.changes
     wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
@@ -59,7 +59,7 @@ async def keys_of(
     which: sa.ColumnElement[bool] | None = None,
     kept: int | None = None,
 ) -> tuple[Mapping[str, KeyValue], ...]:
-    """Return the keys of a stage table's rows in their order: those `which` are meant, `kept` at most."""
+    """Return the keys of a stage table's rows in order: rows that satisfy `which`, `kept` at most."""
     columns = {name: rows.c[name] for name in spec.key} or {PLACE: number}
     query = sa.select(*columns.values()).where(sa.true() if which is None else which).order_by(number).limit(kept)
     found = (await connection.execute(query)).all()
@@ -67,7 +67,7 @@ async def keys_of(
 
 
 def as_key_value(value: Any) -> KeyValue:
-    """Return a key's value as JSON can carry it."""
+    """Return a key value in a form that JSON can represent."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, date | time):

@@ -1,4 +1,4 @@
-"""Removal of extra records from the state, children first, unless too many would go."""
+"""Removal of extra records from the state, children first, up to a maximum share of each table."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from resync_tui.outcome import Counts, Kind, RemovalLimit, key_text, removal_lim
 
 @dataclass(frozen=True)
 class Removal:
-    """The removal of one table's extra records."""
+    """Removal of one table's extra records."""
 
     target: Target
     spec: TableMapping
@@ -30,7 +30,7 @@ class Removal:
     guard: Guard
 
     async def check(self, largest_share: float) -> None:
-        """Raise CannotRun where none may go, or so many would that the district rather than the state is wrong."""
+        """Raise CannotRun if removal is blocked, or if the share of extra records suggests a faulty district."""
         extra = self.account.counts.extra
         if not extra:
             return
@@ -58,13 +58,13 @@ class Removal:
             )
 
     async def exceeds(self, consented: Collection[str]) -> int:
-        """Return how many extra records are none of those that were consented to, by `key_text`."""
+        """Return the number of extra records not consented to; `consented` holds keys as `key_text`."""
         async with self.target.staging() as connection:
             keys = await keys_of(connection, self.spec, self.spec.extra, self.spec.extra.c.n)
         return sum(key_text(key) not in consented for key in keys)
 
     async def carry_out(self, rate_limit: RateLimiter) -> None:
-        """Delete in portions; a record that others still point to, or hang on, stays and is rejected."""
+        """Delete in chunks; a record that others reference, with or without an action, stays and is rejected."""
         self.account.counts = Counts(extra=self.account.counts.extra)
         async with self.target.staging() as connection:
             await connection.execute(sa.delete(self.spec.refused))
@@ -81,7 +81,7 @@ class Removal:
             lock = self._rows if self.guard.actions else None
             return await writer.apply(span, self._delete, self._numbers, alone, count, lock=lock)
 
-        # What hung on a record of the same table may have gone in the pass before.
+        # Records that referenced others of the same table may have been removed in the previous pass.
         while await writer.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
             refused.clear()
         refused |= await self._held_by_actions()
@@ -105,7 +105,7 @@ class Removal:
         )
 
     async def _held_by_actions(self) -> dict[int, str]:
-        """Return the extra records on which others hang, by their numbers, and why each stays."""
+        """Return the reasons, by row id, why extra records stay: others reference them with an ON DELETE action."""
         held: dict[int, str] = {}
         for action in reversed(self.guard.actions):
             there = self.spec.same_key(self.spec.target, self.spec.extra)

@@ -1,7 +1,7 @@
-"""Unique values that change hands: records that take over a value from each other cannot be updated one by one.
+"""Unique-value swaps: records that take over each other's unique values cannot be updated one by one.
 
-The holders are parked on values that nobody wants and then set right, in one transaction, so that nobody ever sees them
-parked.
+The holders are updated to placeholders and then to their values, in one transaction, so that no reader sees a
+placeholder.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ from resync_tui.engine.reflection import limits
 from resync_tui.engine.types import LogicalType, logical_type
 
 SHORTEST = 6
-"""Characters that a text column must take to hold a parking value."""
+"""Minimum length of a text column that can hold a placeholder."""
 
 
 async def mark_swaps(connection: AsyncConnection, spec: TableMapping) -> int:
-    """Mark in `todo` the rows whose present value another row is to have; return how many there are."""
+    """Mark in `changes` the rows whose present value goes to another row; return their number."""
     marked = 0
     for unique in spec.unique_keys:
         if _placeholder_of(spec, unique) is not None:
@@ -30,7 +30,7 @@ async def mark_swaps(connection: AsyncConnection, spec: TableMapping) -> int:
 
 
 def _gives_up(spec: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
-    """Return the condition over `todo` that the state's row holds a value which goes to another record."""
+    """Return the condition over `changes` that the state's row gives up a value to another record."""
     own, other, held = spec.stage.alias("own"), spec.stage.alias("other"), spec.target.alias("held")
     wanted = sa.select(*(other.c[name] for name in unique.columns)).where(
         *(other.c[name].is_not(None) for name in unique.columns), not_refused(spec, other)
@@ -48,7 +48,7 @@ def _gives_up(spec: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
 
 
 def assign_placeholders(spec: TableMapping) -> sa.Update:
-    """Return the update that gives the marked rows values that nobody wants."""
+    """Return the update that sets the marked rows to placeholders."""
     values = dict(parking for unique in spec.unique_keys if (parking := _placeholder_of(spec, unique)) is not None)
     return (
         sa.update(spec.target)
@@ -62,7 +62,7 @@ def assign_placeholders(spec: TableMapping) -> sa.Update:
 
 
 def _placeholder_of(spec: TableMapping, unique: UniqueKey) -> tuple[str, sa.ColumnElement[Any]] | None:
-    """Return a column of a unique key and a value to park it on; None where no column takes one."""
+    """Return a column of a unique key and its placeholder; None if no column can hold one."""
     pointing = {name for key in spec.foreign_keys for name in key.columns}
     for name in unique.columns:
         column = spec.target.c[name]
@@ -76,11 +76,11 @@ def _placeholder_of(spec: TableMapping, unique: UniqueKey) -> tuple[str, sa.Colu
 
 
 def _placeholder(column: sa.Column[Any], number: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
-    """Return a value for a column that no record is likely to have, another for each number."""
+    """Return a placeholder for a column: unlikely to exist, and distinct for each row id."""
     text = sa.literal("~", sa.Text()) + sa.cast(number, sa.Text())
     kind, length = logical_type(column), getattr(column.type, "length", None)
     if "declared" in column.info:
-        return text  # SQLite takes any value in any column
+        return text  # SQLite stores any value in any column
     if kind is LogicalType.TEXT:
         return text if length is None or length >= SHORTEST else None
     if kind is LogicalType.INTEGER:

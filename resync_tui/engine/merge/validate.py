@@ -1,6 +1,6 @@
-"""Which staged rows cannot go in, and why: found by sets, before anything is merged.
+"""Validation by set operations before the merge: which staged rows are refused, and why.
 
-A row is refused once, for the first reason that applies: its own rule, its own values, its parents, a doubled value.
+A row is refused once, for the first reason that applies: its rule, its values, its parents, a duplicate value.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -21,28 +21,28 @@ from resync_tui.outcome import Kind
 
 @dataclass(frozen=True)
 class MergeContext:
-    """What the tables of a batch are to each other."""
+    """Relations between the tables of a batch."""
 
     staged: Mapping[sa.Table, TableMapping]
-    """The state's tables that have a stage in this batch."""
+    """Target tables with a stage in this batch, and their mappings."""
     settled: Collection[sa.Table]
-    """Those of this batch that have none: both ends are the same."""
+    """Target tables of this batch without a stage: both ends are equal."""
     owners: Mapping[str, str]
-    """The DIS object of each table in the catalog."""
+    """DIS object by catalog table name."""
     merging: bool = True
-    """Whether parents are merged before their children are looked at; else accepted parents count as present."""
+    """Whether parents are merged before their children are validated; else accepted parents count as present."""
     other_year: bool = False
-    """Whether the run is for another than the current school year."""
+    """Whether the run is for another school year than the current one."""
 
     def advice(self, parent: sa.Table) -> str:
-        """Return what to resync so that a table's records reach the state."""
+        """Return the object to resync so that a table's records reach the state."""
         owner = self.owners.get(qualified(parent), parent.name)
         return f"{owner} for the current year" if self.other_year else owner
 
 
 @dataclass(frozen=True)
 class _Check:
-    """A condition over one staged row under which it is refused."""
+    """Condition over a staged row under which it is refused, with kind and reason."""
 
     when: sa.ColumnElement[bool]
     kind: sa.ColumnElement[str]
@@ -50,7 +50,7 @@ class _Check:
 
 
 async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
-    """Fill the `refused` tables of a group: one table, or several that point at each other."""
+    """Fill the `refused` tables of a group: one table, or several in a foreign-key cycle."""
     for spec in group:
         await _keep_owned(connection, spec)
         await refuse_rows(connection, spec, await by_values(connection, spec))
@@ -62,23 +62,26 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], con
 
 
 def each_alone(group: Sequence[TableMapping]) -> bool:
-    """Whether no row's fate hangs on another's of the group, as long as the state holds none of them."""
+    """Whether no row's validity depends on another of the group, if the state holds none of them."""
     return all(spec.same_primary_key and not spec.unique_keys and not is_circular(spec, group) for spec in group)
 
 
 async def by_values(connection: AsyncConnection, spec: TableMapping) -> sa.Select[Any]:
-    """Return the query for the number, kind and reason of each row that its own values refuse."""
+    """Return the query (row id, kind, reason) for rows refused by their own values."""
     return _first_of(spec, [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]])
 
 
 def by_parents(spec: TableMapping, context: MergeContext) -> sa.Select[Any] | None:
-    """Return the same for rows not refused yet whose parents, all of them merged, are not in the state."""
+    """Return the query for accepted rows with a parent missing in the state; None without foreign keys.
+
+    All parents are merged by then.
+    """
     checks = [_check_of_parent(spec, number, key, context, ()) for number, key in enumerate(spec.foreign_keys)]
     return _first_of(spec, checks).where(not_refused(spec, spec.stage)) if checks else None
 
 
 async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
-    """Refuse rows whose parents will not be in the state, and what hangs on those."""
+    """Refuse rows whose parents will not be in the state, and their descendants."""
     circular = {spec.target for spec in group if is_circular(spec, group)}
     pending = circular if context.merging else set(context.staged)
     while await _refuse_by_parents(connection, group, context, pending) and circular:
@@ -86,18 +89,18 @@ async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMa
 
 
 def is_circular(spec: TableMapping, group: Sequence[TableMapping]) -> bool:
-    """Whether rows of a table may need rows that the same group has yet to insert."""
+    """Whether rows of a table may reference rows that the same group has yet to insert."""
     return any(key.parent is each.target for each in group for key in spec.foreign_keys)
 
 
 def not_refused(spec: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Return the condition that a staged row has not been refused."""
+    """Return the condition that a staged row is accepted: not refused so far."""
     number = staged.c[spec.number.name]
     return sa.not_(sa.exists().where(spec.refused.c.n == number))
 
 
 async def refuse_rows(connection: AsyncConnection, spec: TableMapping, rows: sa.SelectBase) -> int:
-    """Refuse what a query finds: number, kind and reason; return how many rows that are."""
+    """Refuse the rows of a query (row id, kind, reason); return their number."""
     statement = sa.insert(spec.refused).from_select(["n", "kind", "reason"], rows)
     return int((await connection.execute(statement)).rowcount)
 
@@ -106,7 +109,7 @@ _REJECTED = text_literal(Kind.REJECTED)
 
 
 async def _keep_owned(connection: AsyncConnection, spec: TableMapping) -> None:
-    """Let records that the state has keep their `state_owned` values in the stage too: only these are judged."""
+    """Stage the state's `state_owned` values of records that it has: only these are validated."""
     stage, held = spec.stage, spec.target
     owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in spec.columns if name in spec.owned}
     if owned and spec.key:
@@ -120,7 +123,7 @@ async def _keep_owned(connection: AsyncConnection, spec: TableMapping) -> None:
 
 
 def _first_of(spec: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
-    """Return the query for the rows that any check refuses, each for the first that does."""
+    """Return the query for rows that any check refuses, with kind and reason of the first one."""
     kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
     return sa.select(spec.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
@@ -143,7 +146,7 @@ def _values(spec: TableMapping) -> Iterable[_Check]:
 
 
 async def _constraints(connection: AsyncConnection, spec: TableMapping) -> AsyncIterator[_Check]:
-    """Yield the state's CHECK constraints that can be asked of a staged row; the others show when merging."""
+    """Yield the CHECK constraints that can be evaluated on staged rows; the others take effect in the merge."""
     for name, expression in spec.checks:
         broken: sa.ColumnElement[bool] = sa.literal_column(f"NOT ({expression})", sa.Boolean())
         try:
@@ -155,7 +158,7 @@ async def _constraints(connection: AsyncConnection, spec: TableMapping) -> Async
 
 
 async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) -> None:
-    """Refuse all rows of a key that occurs more than once: nothing says which of them is right."""
+    """Refuse all rows of a duplicate key: none is known to be right."""
     if spec.same_primary_key or not spec.key:
         return
     stage = spec.stage
@@ -170,7 +173,7 @@ async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) 
 
 
 def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a staged value so that it equals what the state's column takes for equal."""
+    """Return a staged value with the collation by which the state's column is compared."""
     declared = collation(target)
     return staged if declared is None else sa.collate(staged, declared)
 
@@ -188,7 +191,7 @@ async def _refuse_by_parents(
 
 
 async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableMapping]) -> int:
-    """Refuse by unique keys; what is refused here keeps its present values, which may stand in the way of others."""
+    """Refuse rows by unique keys; a refused row keeps its present values, which may block others."""
     found = 0
     for spec in group:
         for unique in spec.unique_keys:
@@ -200,7 +203,7 @@ async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableMa
 def _check_of_parent(
     spec: TableMapping, number: int, key: ForeignKey, context: MergeContext, pending: Collection[sa.Table]
 ) -> _Check:
-    """Return the check for rows whose parent is not in the state: blocked where the district has it, else orphans."""
+    """Return the check for rows without a parent in the state: blocked if the district has it, else rejected."""
     stage, parent = spec.stage, key.parent.alias("parent")
     pairs = list(zip(key.columns, key.referred, strict=True))
     in_state = sa.exists().where(
@@ -211,7 +214,7 @@ def _check_of_parent(
     elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {context.advice(key.parent)}"
     staged_parent = context.staged.get(key.parent)
-    if key.parent in context.settled and not context.other_year:  # what the district has of it is of another year
+    if key.parent in context.settled and not context.other_year:  # the district's parent is of another year
         blocked_reason = f"its {key.parent.name} record did not reach the state"
     if staged_parent is not None:
         other = staged_parent.stage.alias("other")
@@ -228,10 +231,10 @@ def _check_of_parent(
 
 
 async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
-    """Refuse rows whose value another of the state's records holds and will go on holding."""
+    """Refuse rows with a unique value that another record of the state keeps."""
     stage, held = spec.stage, spec.target.alias("held")
     moving = stage.alias("moving")
-    # A record without a key is never updated, so it gives nothing up.
+    # A keyless record is never updated, so it gives up no value.
     gives_it_up = sa.literal(bool(spec.key)) & sa.exists().where(
         spec.same_key(held, moving),
         not_refused(spec, moving),
@@ -249,7 +252,7 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableMapping
 
 
 async def _refuse_doubled_values(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
-    """Of rows that share a value that must be unique let one go in: the one the state has, else the first by key."""
+    """Accept one of the rows that share a unique value: the state's holder, else the first by key."""
     stage = spec.stage
     columns = [stage.c[name] for name in unique.columns]
     filled = [*(column.is_not(None) for column in columns), not_refused(spec, stage)]
@@ -272,7 +275,7 @@ async def _refuse_doubled_values(connection: AsyncConnection, spec: TableMapping
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a key column to order by, text by its bytes."""
+    """Return a key column as a sort key, text by its bytes."""
     if logical_type(target) is not LogicalType.TEXT:
         return staged
     return by_bytes(staged, target)

@@ -1,4 +1,4 @@
-"""Find out which rows of a table can differ at all, before any is moved: cost follows the difference, not the table."""
+"""Differences: find the rows that may differ before any is moved, at the cost of the difference, not the table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _NO_NUMBER = sa.cast(sa.null(), types.BigInteger())
 
 @dataclass(frozen=True)
 class Comparer:
-    """Finds out what differs between a district and the state."""
+    """Comparison of a district's tables with the state's."""
 
     source: Source
     target: Target
@@ -30,7 +30,7 @@ class Comparer:
     hashing: Hashing
 
     async def measure(self, specs: Sequence[TableMapping]) -> dict[TableMapping, TableStats]:
-        """Count tables in the district, under the snapshot, and ask whether the state holds anything of each."""
+        """Return the stats of tables: rows in the district's snapshot, and whether the state holds any."""
         counted, held = await ask_both(
             self.source,
             {spec: self._how_many(spec) for spec in specs},
@@ -50,12 +50,12 @@ class Comparer:
         of_integers = len(spec.key) == 1 and logical_type(spec.target.c[spec.key[0]]) is LogicalType.INTEGER
         if self.source.hashes and spec.same_primary_key and of_integers:
             key = spec.row.c[spec.key[0]]
-            # Of a query of their own, an index answers these.
+            # As separate queries, these are answered by an index.
             ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
         return sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row)
 
     async def find_at_once(self, stats_by_table: Mapping[TableMapping, TableStats]) -> dict[TableMapping, Difference]:
-        """Return what differs of small tables, asked together; a table that takes a closer look is left out."""
+        """Return the differences of small tables, in one query; a table that needs a closer comparison is left out."""
         if self.hashing is Hashing.OFF or self.source.state_schema is not None:
             return {}
         looked_at = {spec: stats for spec, stats in stats_by_table.items() if spec.keys_comparable and not stats.fresh}
@@ -75,12 +75,12 @@ class Comparer:
         return found
 
     async def find(self, spec: TableMapping, stats: TableStats) -> Difference:
-        """Return what differs between both ends of a table; rows that a rule forbids are left out."""
+        """Return the difference of a table between both ends; rows that a rule excludes are left out."""
         if stats.fresh:
             return Difference() if stats.rows else _NO_ROWS
         if self.source.state_schema is not None and spec.key:
             beside = AttachedComparison(spec, self.source, self.scope, self.source.state_schema)
-            # a key that occurs twice in the district is the same as neither
+            # a key that occurs twice in the district equals neither row
             if self.hashing is Hashing.OFF or not spec.same_primary_key:
                 return Difference(extra=await beside.extra())
             return await beside.compare()
@@ -99,21 +99,21 @@ def _as_difference(compared: Compared) -> Difference:
 
 @dataclass(frozen=True)
 class AttachedComparison:
-    """A table where one connection sees both ends: no fingerprints, the rows themselves."""
+    """Comparison of a table by its rows, over a connection that sees both ends (ATTACH); no fingerprints."""
 
     spec: TableMapping
     source: Source
     scope: Scope
     schema: str
-    """The state's."""
+    """Schema of the attached state."""
 
     @property
     def held(self) -> sa.FromClause:
-        """The state's table."""
+        """Target table in the attached state."""
         return in_attached(self.spec.target, self.schema).alias("held")
 
     async def compare(self) -> Difference:
-        """Count what is the same, and say how the rest is told from it."""
+        """Return the difference: count of equal rows, condition for the others, keys of extra records."""
         spec, held = self.spec, self.held
         columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
         pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
@@ -124,14 +124,14 @@ class AttachedComparison:
         ((unchanged,),) = await self.source.fetch(counted)
         of_tenant = sa.select(sa.func.count()).select_from(held).where(spec.of_tenant(held))
         ((there,),) = await self.source.fetch(of_tenant)
-        # each of the same records is another of the state's
+        # each equal row matches a distinct record of the state
         extra = await self.extra() if unchanged < there else ()
         return Difference(int(unchanged), extra=extra, rows=sa.not_(same))
 
     async def extra(self) -> tuple[tuple[Any, ...], ...]:
-        """Return the keys of the state's records that the district does not have."""
+        """Return the keys of extra records."""
         spec, held = self.spec, self.held
-        # as the state's column compares; Python would let the district's begin
+        # with the collation of the state's column, on the left; Python's == may put the district's there
         equal = (held.c[name].op("=", is_comparison=True)(spec.row.c[name]) for name in spec.key)
         in_district = sa.exists().where(*equal)
         keys = sa.select(*(held.c[name] for name in spec.key)).where(

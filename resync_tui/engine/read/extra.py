@@ -1,4 +1,4 @@
-"""Take records out of the state that the district does not have, children first, if not too many would go."""
+"""Extra records: find and stage the keys that only the state has."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ async def find_extra(
     stats: TableStats,
     rate_limit: RateLimiter,
 ) -> None:
-    """Note which of the state's records the district does not have, once its rows are staged.
+    """Stage the keys of extra records, once the district's rows are staged.
 
-    Where not the whole table is in scope, the district is asked for each: it may have the record in another year.
+    If only part of the table is in scope, each key is looked up in the district: the record may belong to another year.
     """
     if not spec.key or spec.lacks_year_path or account.difference.extra is not None:
         return
@@ -38,7 +38,10 @@ async def find_extra(
 
 
 async def note_extra(spec: TableMapping, target: Target, scope: Scope, account: TableCounts, stats: TableStats) -> None:
-    """Note those that take no question to the district, once it is let go and its reader no longer writes stages."""
+    """Stage and count the extra records that need no query to the district.
+
+    Called after its snapshot is closed: until then its reader may be the only writer of the stages.
+    """
     if stats.fresh or spec.lacks_year_path:
         return
     if not spec.key:
@@ -53,9 +56,9 @@ async def note_extra(spec: TableMapping, target: Target, scope: Scope, account: 
 async def _forget_known(
     spec: TableMapping, source: Source, target: Target, scope: Scope, rate_limit: RateLimiter
 ) -> int:
-    """Take those records back that the district has in another year; return how many.
+    """Withdraw extra records that the district has in another year; return their number.
 
-    Its keys come the way of sent records, so that they are told by the values that the state would hold.
+    Their keys are staged like sent records, so that they compare as the values that the state would hold.
     """
     keyed = spec.keys_alone
     await target.create_stages([keyed], source)
@@ -69,7 +72,7 @@ async def _forget_known(
 
 @dataclass(frozen=True)
 class _Keys:
-    """Keeps keys that are read to the pace of records; they count as none."""
+    """Meter of keys: applies the rate limit, and counts no records."""
 
     rate_limit: RateLimiter
 

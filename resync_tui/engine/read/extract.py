@@ -1,4 +1,4 @@
-"""Read what may differ of a batch's tables, all under one snapshot of the district, and stage it in the state."""
+"""Extraction: read the rows that may differ, under one snapshot of the district, and stage them in the state."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,14 +24,14 @@ from resync_tui.engine.scope import Scope
 from resync_tui.outcome import Status
 
 SPLIT_ROWS = 200_000
-"""So many are worth two connections at each end while they are read."""
+"""Number of rows from which a table is read over two connections at each end."""
 MOST_TOGETHER = 100
-"""Tables that one statement asks about."""
+"""Maximum number of tables in one statement."""
 
 
 @dataclass(frozen=True)
 class _Read:
-    """Counts what has been read of an object, at a pace."""
+    """Meter of an object run: applies the rate limit and counts the records read."""
 
     run: ObjectRun
     rate_limit: RateLimiter
@@ -46,7 +46,7 @@ class _Read:
 
 
 class Reading:
-    """The first half of a batch; the district is let go at its end."""
+    """Read phase of a batch; the district's snapshot is closed at its end."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Reading:
         self.comparer = Comparer(source, target, scope, job.hashing or Hashing.OFF)
 
     async def run(self) -> None:
-        """Stage every object that may differ; one that cannot be read fails alone."""
+        """Stage the rows of every object that may differ; an unreadable object fails alone."""
         with explained(self.job.source_name, self.job.source_url), first_error():
             async with self.source.snapshot():
                 self.report(Note("snapshot of the district taken"))
@@ -92,7 +92,7 @@ class Reading:
     def _running(self) -> list[ObjectRun]:
         return [run for run in self.runs if run.status is Status.RUNNING]
 
-    # --- how much there is, and what is the same ---
+    # --- stats and differences ---
 
     async def _look(self) -> None:
         for run in self.runs:
@@ -102,7 +102,7 @@ class Reading:
                     await self.scope.require_valid_rules(spec, self.source.fetch)
         try:
             await self._measure(self._running())
-        except TROUBLE:  # with one of them: find out with which
+        except TROUBLE:  # caused by one table: find it by measuring each alone
             for run in self._running():
                 async with run.failing():
                     for spec in run.specs:
@@ -129,14 +129,14 @@ class Reading:
 
         try:
             await self._in_few_statements([spec for spec, stats in stats_by_table.items() if stats.is_small], find)
-        except TROUBLE:  # with one of them: each is asked alone, and its object fails alone
+        except TROUBLE:  # caused by one table: each is compared alone later, and its object fails alone
             known.clear()
         return known
 
     async def _in_few_statements(
         self, specs: Sequence[TableMapping], ask: Callable[[Sequence[TableMapping]], Awaitable[None]]
     ) -> None:
-        """Ask about many tables together, as many statements side by side as objects may be."""
+        """Query many tables per statement, in as many parallel statements as object runs are allowed."""
 
         async def ask_in_turn(chunk: Sequence[TableMapping]) -> None:
             async with self.limiter:
@@ -178,7 +178,7 @@ class Reading:
             await find_extra(spec, self.source, self.target, self.scope, account, stats, self.rate_limit)
 
     def _shows_extra(self, spec: TableMapping) -> bool:
-        """Whether the district shows all that it has: what it hides is not extra."""
+        """Whether the login sees all district rows of a table: hidden rows are not extra."""
         return spec.name not in self.source.policed
 
     def _is_parent(self, spec: TableMapping) -> bool:
@@ -188,7 +188,7 @@ class Reading:
     async def _load(
         self, spec: TableMapping, stats: TableStats, rows: int, query: sa.Select[Any], meter: Meter
     ) -> None:
-        """Load a stage with so many rows; many in two halves by their keys where another object's turn is free."""
+        """Load a stage; a large one in two halves by key, if the slot of another object run is free."""
         load, turn = partial(self.target.load, spec, self.source), object()
         can_split = stats.low is not None or (self.comparer.hashing is not Hashing.OFF and spec.key)
         if self.source.readers < 2 or rows < SPLIT_ROWS or not can_split:

@@ -1,7 +1,7 @@
-"""Compare a table at both ends without moving its rows: fingerprints by bucket of keys, then a hash for each row.
+"""Fingerprints: compare a table at both ends without moving its rows, by bucket, then by row hash.
 
-A bucket is the same if its count and two hashes agree. A value is hashed natively where equal hashes mean the same text
-output, else as text.
+A bucket is equal if its count and two hashes agree. A value is hashed natively if equal hashes imply equal text output,
+else as text.
 """
 
 import sys
@@ -26,18 +26,18 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.scope import Scope
 
 ROWS_AT_ONCE = 1 << 19
-"""Looked at in one query: 16 bytes come back of each, from either end."""
+"""Rows compared in one query; each end returns 16 bytes per row."""
 _PART_SHIFT, _PARTS = 10, 16
-"""Those rows are compared in so many parts, told by some bits of their numbers, since dictionaries of all take much."""
+"""Partitions compared one at a time, to bound memory; a row's partition is some bits of its id."""
 WORTHWHILE = 0.5
-"""Where more than this share of the rows in buckets that differ does so, these buckets are staged whole."""
+"""Share of differing rows in differing buckets above which these buckets are staged whole."""
 
 _Rows: TypeAlias = Sequence[tuple[Any, ...]]
 _ZERO = sa.literal_column("0", types.Integer())
 
 
 async def prove(source: Source, target: Target) -> Hashing:
-    """Return how both ends hash alike, tried on constant rows; OFF where one of them cannot."""
+    """Return the hash form that both ends share, tested on constant rows; OFF if an end cannot hash."""
     if source.state_schema is not None:
         return Hashing.NATIVE
     if not (source.hashes and target.hashes):
@@ -50,7 +50,7 @@ async def prove(source: Source, target: Target) -> Hashing:
 
 
 async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
-    """Return what an end answers; None where it lacks a function, as servers before PostgreSQL 14 do."""
+    """Return an end's proof; None if it lacks a function, as servers before PostgreSQL 14 do."""
     try:
         return await end.fetch(proof)
     except asyncpg.UndefinedFunctionError:
@@ -58,7 +58,7 @@ async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
 
 
 def key_forms(spec: TableMapping, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
-    """Return the columns of a table's key, and how both ends hash each."""
+    """Return the key columns of a table, each with its hash form."""
     return tuple((name, _form(spec, name, hashing)) for name in spec.key)
 
 
@@ -68,32 +68,32 @@ def _form(spec: TableMapping, column: str, hashing: Hashing) -> Form:
 
 @dataclass(frozen=True)
 class Compared:
-    """What is known after a comparison."""
+    """Result of a comparison."""
 
     unchanged: int
-    """The district's records known to be the same."""
+    """Count of district records known to be equal."""
     rows: Mapping[int, int]
-    """The buckets that differ, and how many rows either end has in each at most."""
+    """Differing buckets, each with the larger of both ends' row counts."""
     by: Buckets
 
     @property
     def differing(self) -> frozenset[int]:
-        """The buckets that differ."""
+        """Differing buckets."""
         return frozenset(self.rows)
 
     @property
     def rows_in_question(self) -> int:
-        """How many rows may differ."""
+        """Number of rows that may differ."""
         return sum(self.rows.values())
 
 
 _Side: TypeAlias = tuple[sa.FromClause, sa.ColumnElement[bool]]
-"""A table at one end, and the condition that a row of it is compared."""
+"""Table at one end, and the condition for its compared rows."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The comparison of one table; rows of the district that a rule forbids are left out."""
+    """Comparison of one table; district rows that a rule excludes are left out."""
 
     spec: TableMapping
     source: Source
@@ -103,7 +103,7 @@ class Comparison:
     buckets: Buckets
 
     async def run(self) -> Compared:
-        """Compare bucket by bucket, then row by row where that saves moving many."""
+        """Compare by bucket, then by row if that avoids staging many equal rows."""
         coarse = self.judge(*await self._ask(*self.by_bucket()))
         if coarse.rows_in_question <= FEW_ROWS:
             return coarse
@@ -118,12 +118,12 @@ class Comparison:
         return Compared(same, dict.fromkeys(found, 1), self.buckets.single)
 
     def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Return the questions to both ends, each answered by four arrays: bucket, count and two hashes."""
+        """Return the queries for both ends, each returning four arrays: bucket, count and two hashes."""
         ours, theirs = self._sides()
         return self._of_buckets(*ours), self._of_buckets(*theirs)
 
     def judge(self, ours: _Rows, theirs: _Rows) -> Compared:
-        """Return what the answers of both ends to `by_bucket` say."""
+        """Return the result of both ends' answers to `by_bucket`."""
         if ours == theirs:
             return Compared(sum(ours[0][1] or ()), {}, self.buckets)
         mine, others = _fingerprints(ours), _fingerprints(theirs)
@@ -132,7 +132,7 @@ class Comparison:
         return Compared(sum(mine[each][0] for each in mine.keys() - rows.keys()), rows, self.buckets)
 
     def _by_row(self, chunk: list[int]) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Return the questions for the rows in these buckets: the single bucket of each, and its hash."""
+        """Return the queries for the rows in these buckets: single bucket and hash of each."""
         (row, allowed), (held, of_target) = self._sides()
         return (
             self._of_rows(row, sa.and_(self.buckets.among(row, chunk), allowed)),
@@ -169,18 +169,18 @@ class Comparison:
         names = (*self.spec.key, *self.spec.updatable)
         hashed = hash_of((row.c[name], _form(self.spec, name, self.hashing)) for name in names)
         rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
-        # OFFSET 0 keeps PostgreSQL from merging this into the query around it, which would hash once an aggregate.
+        # OFFSET 0 keeps PostgreSQL from inlining this subquery, which would hash once per aggregate.
         return rows.offset(_ZERO).subquery("hashes")
 
 
 def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:
-    """Return count and hashes of each bucket; the arrays of no rows are NULL."""
+    """Return the count and hashes of each bucket; the arrays of no rows are NULL."""
     ((numbers, *fingerprints),) = answer
     return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
 
 
 def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
-    """Return how many of our rows are the same, and the single buckets of those that differ."""
+    """Return the count of equal district rows, and the single buckets of the differing ones."""
     mine, others = ({part: sent for part, *sent in end} for end in (ours, theirs))
     unchanged, odd = 0, set[int]()
     for part in mine.keys() | others.keys():
@@ -191,7 +191,7 @@ def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
 
 
 def _rows_of(sent: Sequence[bytes] | None) -> tuple[Sequence[int], ...]:
-    """Return the numbers and the hashes of a part's rows; an end may have none of them."""
+    """Return the ids and hashes of a partition's rows; empty if an end has none."""
     return tuple(map(_numbers, sent or (b"", b"")))
 
 
@@ -201,13 +201,13 @@ def _compare_part(ours: tuple[Sequence[int], ...], theirs: tuple[Sequence[int], 
     odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))
     odd |= other_by_number.keys() - by_number.keys()
     for numbers, distinct in ((mine, by_number), (others, other_by_number)):
-        if len(distinct) < len(numbers):  # rows that cannot be told apart
+        if len(distinct) < len(numbers):  # rows with the same id
             odd |= {number for number, count in Counter(numbers).items() if count > 1}
     return len(mine) - sum(map(odd.__contains__, mine)), odd
 
 
 def _numbers(sent: bytes) -> Sequence[int]:
-    """Read 64-bit integers as PostgreSQL sends them."""
+    """Decode 64-bit integers in network byte order."""
     numbers = array("q", sent)
     if sys.byteorder == "little":
         numbers.byteswap()
@@ -215,7 +215,7 @@ def _numbers(sent: bytes) -> Sequence[int]:
 
 
 def _portions(rows: Mapping[int, int]) -> Iterator[list[int]]:
-    """Yield buckets that hold ROWS_AT_ONCE rows together, in their order."""
+    """Yield chunks of buckets in order, each of at least ROWS_AT_ONCE rows but for the last."""
     chunk, held = list[int](), 0
     for bucket in sorted(rows):
         chunk.append(bucket)

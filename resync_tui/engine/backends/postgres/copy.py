@@ -1,4 +1,4 @@
-"""Fill a stage in PostgreSQL by COPY: a stream from another server, or the rows of a loosely typed district."""
+"""COPY into a PostgreSQL stage: a stream from another server, or the rows of a SQLite district."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,10 @@ from resync_tui.errors import ConnectionLost
 
 @contextmanager
 def ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
-    """Cancel what is inside when a server ends one of these connections: asyncpg's COPY would wait for ever."""
+    """Cancel the block when a server ends one of these connections: asyncpg's COPY would wait forever.
+
+    Raises ConnectionLost.
+    """
     with anyio.CancelScope() as scope:
         lost: list[End] = []
 
@@ -36,7 +39,7 @@ def ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
 
 
 async def pipe(ends: Mapping[Any, End], spec: TableMapping, query: str, columns: Sequence[str], meter: Meter) -> None:
-    """Stream the COPY of the first of two connections into the second; a full buffer makes the first's server wait."""
+    """Stream COPY from the first of two connections to the second; a full buffer makes the first's server wait."""
     reader, writer = ends
     send, receive = anyio.create_memory_object_stream[bytes](16)
 
@@ -58,7 +61,7 @@ async def pipe(ends: Mapping[Any, End], spec: TableMapping, query: str, columns:
 
 
 async def load_rows(writer: Any, spec: TableMapping, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter) -> None:
-    """Stage the rows of a loosely typed district; a value that does not fit leaves a flaw in its place."""
+    """Stage the rows of a SQLite district by COPY; an invalid value is staged as null, with a value error."""
     absent = [spec.absent_parent(number) for number in range(len(spec.foreign_keys))]
     marks = 1 + len(absent)
     convert = [converter(spec.target.c[name]) for name in spec.columns]

@@ -1,4 +1,4 @@
-"""What a login lacks in a PostgreSQL district or state, and the GRANTs that give it."""
+"""Missing privileges of a login in a PostgreSQL district or state, and the GRANTs that give them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from resync_tui.errors import CannotRun, ResyncError
 
 SOURCE = ("SELECT",)
 TARGET = ("SELECT", "INSERT", "UPDATE")
-"""Without DELETE, which only `remove-extra` needs."""
+"""Privileges of a resync in the state; only `remove-extra` needs DELETE."""
 
 _LACKING = sa.text("""
     SELECT quote_ident(current_user) AS login, p.name AS privilege, t.name AS table
@@ -36,7 +36,7 @@ _STAGE = sa.text("""
 async def lacking(
     connection: AsyncConnection, name: str, tables: Iterable[sa.Table], privileges: Sequence[str]
 ) -> list[ResyncError]:
-    """Return what this login may not do with those tables of a database, which `name` names; nothing on SQLite."""
+    """Return the missing privileges of this login on tables of the database called `name`; none on SQLite."""
     if connection.dialect.name == "sqlite":
         return []
     quote = connection.dialect.identifier_preparer.format_table
@@ -45,7 +45,7 @@ async def lacking(
 
 
 def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
-    """Return a problem for each set of privileges that tables lack."""
+    """Return one error for each set of missing privileges."""
     by_table: dict[str, list[str]] = {}
     for row in rows:
         by_table.setdefault(row.table, []).append(row.privilege)
@@ -61,7 +61,7 @@ def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
 
 
 async def stage_lacking(connection: AsyncConnection, name: str) -> list[ResyncError]:
-    """Return what keeps this login from staging records in the state."""
+    """Return the errors that block this login from staging records in the state."""
     if connection.dialect.name == "sqlite":
         return []
     found = (await connection.execute(_STAGE)).one()

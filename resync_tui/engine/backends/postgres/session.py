@@ -1,4 +1,4 @@
-"""Sessions of PostgreSQL: their settings, their names, how older ones are ended, and what their errors are."""
+"""PostgreSQL sessions: settings, application names, termination of older ones, errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,12 +23,12 @@ SAME_TEXT = {
     "extra_float_digits": "1",
     "lc_monetary": "C",
 }
-"""Settings under which both ends write a value as the same text."""
+"""Session settings that give the same text output at both ends."""
 
 LOCK_TIMEOUT = "10s"
 
 NO_WAIT = "SET LOCAL lock_timeout = '200ms'"
-"""Less than a server waits before it looks for deadlocks."""
+"""Lock timeout of queries that must not wait, below the time after which a server checks for deadlocks."""
 
 DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
@@ -53,14 +53,14 @@ SUBTABLES = "it has sub-tables, whose records count as its own"
 
 
 async def of_named(connection: AsyncConnection, query: str, tables: Mapping[str, sa.Table]) -> list[Any]:
-    """Return what a query finds of tables by their names in the catalog."""
+    """Return the rows of a query on tables, by catalog name."""
     quoted = [DIALECT.identifier_preparer.format_table(each) for each in tables.values()]
     driver = await driver_of(connection)
     return list(await driver.fetch(query, list(tables), quoted))
 
 
 def application_name(end: End, side: str) -> str:
-    """Name a connection so that a later claim of the same district finds it; 63 bytes at most."""
+    """Return the application name by which a later claim finds the session; 63 bytes at most."""
     return f"resync-tui/{side}/{end.digest}/{end.token}"
 
 
@@ -78,7 +78,10 @@ async def driver_of(connection: AsyncConnection) -> Any:
 
 
 async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
-    """End the sessions of older claims, and this one's earlier ones, and wait until they are gone."""
+    """Terminate the sessions of older claims, and earlier ones of this claim, and wait for their end.
+
+    Raises CannotRun.
+    """
     mine = sa.text(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND application_name LIKE :like AND split_part(application_name, '/', 4)::bigint <= :token"
@@ -101,12 +104,12 @@ async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
 
 
 def cause_of(error: BaseException) -> BaseException | None:
-    """Return the driver's own error."""
+    """Return the driver's exception under SQLAlchemy's."""
     return error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 def sqlstate(error: BaseException) -> tuple[str, str]:
-    """Return the SQLSTATE and the constraint's name, empty where there is none."""
+    """Return the SQLSTATE and the constraint's name, each empty if absent."""
     cause = cause_of(error)
     if isinstance(cause, asyncpg.PostgresError):
         return cause.sqlstate or "", getattr(cause, "constraint_name", None) or ""

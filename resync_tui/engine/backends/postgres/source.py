@@ -1,4 +1,4 @@
-"""A district in PostgreSQL: an exported snapshot, shared by its readers."""
+"""PostgreSQL source: a district under an exported snapshot, shared by its readers."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ from resync_tui.engine.backends.postgres.session import (
 
 
 class PostgresSource(Source):
-    """A district in PostgreSQL."""
+    """PostgreSQL database of a district."""
 
     hashes = True
     readers = 2
@@ -72,7 +72,7 @@ class PostgresSource(Source):
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Any]:
-        """Lend a connection that sees the snapshot; one that failed is thrown away."""
+        """Check out a connection under the snapshot; a failed one is terminated."""
         with explained(self.end.name, self.end.url):
             connection = self._idle.pop() if self._idle else await self._connect()
         try:

@@ -1,4 +1,4 @@
-"""What PostgreSQL does its own way: exported snapshots, COPY, unlogged stages, a fence in the state."""
+"""PostgreSQL target: unlogged stages, COPY, a fence in the state."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -36,12 +36,12 @@ from resync_tui.engine.types import NATIVE_IN_STAGE, logical_type
 from resync_tui.errors import ConnectionLost
 
 DROPPED_AT_ONCE = 20
-"""Tables; each keeps locks until the end of the transaction, of which a server has only so many."""
+"""Tables dropped per transaction: each holds locks until its end, and a server's locks are limited."""
 _OWNER = sa.text(
     "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()"
     " AND pg_get_userbyid(datdba) <> current_user AND pg_has_role(datdba, 'USAGE')"
 )
-"""The role that the state is of, where this login is one of its members: others of them need the stage too."""
+"""Query for the owner role of the state, if this login is a member: other members need the stage too."""
 _ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
@@ -58,12 +58,12 @@ _ACTIONS = f"""
         JOIN pg_namespace s ON s.oid = c.relnamespace
     WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
 """
-"""Foreign keys of whatever table that act when a record of the named ones is deleted."""
+"""Query for the foreign keys of any table that act when a record of the named ones is deleted."""
 _DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
 class PostgresTarget(Target):
-    """The state in PostgreSQL: stages are unlogged tables in a schema of their own."""
+    """PostgreSQL database of the state; stages are unlogged tables in a schema of their own."""
 
     hashes = True
     writers = 2
@@ -136,7 +136,7 @@ class PostgresTarget(Target):
             if await connection.scalar(guard) != self.end.token:
                 raise taken_over()
             yield connection
-            # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+            # Shielded from cancellation: a commit of unknown outcome cannot be counted.
             with anyio.fail_after(CLEANUP_SECONDS, shield=True):
                 await connection.commit()
 
@@ -148,12 +148,12 @@ class PostgresTarget(Target):
 
     @property
     def _mark(self) -> str:
-        """A table like the stages: a server that crashes empties it as it does them."""
+        """Unlogged marker table: a server crash empties it together with the stages."""
         return f'{STAGE_SCHEMA}."m_{self.end.digest}_{self.end.token}"'
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection; a new one shows first that the server has not crashed meanwhile."""
+        """Check out a connection; on first use verify that the unlogged stage survived, i.e. no server crash."""
         async with connected(self.engine) as connection:
             if "whole" not in connection.info:
                 try:
@@ -187,7 +187,7 @@ class PostgresTarget(Target):
         """Run statements without parameters in one round trip."""
         async with self.staging() as connection:
             driver = await driver_of(connection)
-            # Cancelled, it would go on in the server, and make tables that whoever drops the stages does not see yet.
+            # Shielded: the server would go on after a cancel, and create tables that the drop of stages misses.
             with anyio.CancelScope(shield=True):
                 await driver.execute(statements)
 
@@ -227,7 +227,7 @@ class PostgresTarget(Target):
         await connection.execute(rows.with_for_update())
 
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
-        """Data-modifying CTEs: PostgreSQL checks their foreign keys when the whole statement has ended."""
+        """Insert by data-modifying CTEs: PostgreSQL checks their foreign keys at the end of the statement."""
         parts = [
             insert.returning(sa.literal(1).label("one")).cte(f"part_{number}") for number, insert in enumerate(inserts)
         ]
@@ -254,7 +254,7 @@ class PostgresTarget(Target):
         return f"refused by a trigger of the state (SQLSTATE {state})" if state[:2] == "P0" else None
 
     def _is_policed(self, error: BaseException) -> bool:
-        """Whether the table that an error is about hides rows from this login."""
+        """Whether the table named by an error hides rows from this login."""
         table = getattr(cause_of(error), "table_name", None)
         return any(name.rpartition(".")[2] == table for name in self.policed)
 
@@ -263,7 +263,7 @@ class PostgresTarget(Target):
 
 
 async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:
-    """Give the role that the state is of what was just made, if this login is one of its members."""
+    """Transfer created objects to the state's owner role, if this login is a member of it."""
     owner = await connection.scalar(_OWNER)
     if owner is not None:
         with suppress(DBAPIError):

@@ -1,4 +1,4 @@
-"""Loosely typed values of SQLite as what a column of PostgreSQL takes."""
+"""Conversion of loosely typed SQLite values to the types of PostgreSQL columns."""
 
 import json
 import math
@@ -15,11 +15,11 @@ from resync_tui.engine.types import LogicalType, logical_type, type_name
 
 
 class InvalidValue(ValueError):
-    """A single value that is not what its column must hold."""
+    """Value that its target column cannot hold."""
 
 
 def converter(target: sa.Column[Any]) -> Callable[[Any], Any]:
-    """Return how SQLite's loosely typed values become what PostgreSQL's column takes; it raises InvalidValue."""
+    """Return the conversion of SQLite values for a PostgreSQL column; it raises InvalidValue."""
     convert: Callable[[Any], Any] = _CONVERTERS.get(logical_type(target), _to_text)
     if isinstance(target.type, types.CHAR):
         convert = _to_char
@@ -43,7 +43,7 @@ def _to_integer(value: Any) -> int:
 
 
 def _to_numeric(value: Any) -> Decimal:
-    if not isinstance(value, int | float):  # SQLite would have made a number of a text that is one
+    if not isinstance(value, int | float):  # SQLite would have stored a numeric text as a number
         raise TypeError
     number = Decimal(repr(value) if isinstance(value, float) else value)
     if not number.is_finite():
@@ -64,7 +64,7 @@ def _to_text(value: Any) -> str:
 
 
 def _to_char(value: Any) -> str:
-    """Leave the blanks out that mean nothing in char(n), or keys of it would not be found."""
+    """Strip trailing blanks, which char(n) ignores: keys would not be found otherwise."""
     return _to_text(value).rstrip(" ")
 
 

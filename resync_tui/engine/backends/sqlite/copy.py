@@ -1,4 +1,4 @@
-"""How SQLite itself copies a district's rows into their stage: they never leave it, only their texts are looked at."""
+"""INSERT … SELECT from district to stage inside SQLite, in chunks; only text is read back, to validate its encoding."""
 
 import math
 import sqlite3
@@ -13,13 +13,13 @@ from resync_tui.engine.types import LogicalType, logical_type
 
 FIRST_ROWS, ROWS_AT_ONCE = 250, 5_000
 TEXT_AT_ONCE = 4_000_000
-"""Bytes; a run of rows that holds more is followed by one of half as many."""
+"""Bytes of text per chunk; a chunk that holds more is followed by one of half as many rows."""
 _LEAST, _LARGEST = -(2**63), 2**63 - 1
 _NUMBERS = {LogicalType.INTEGER, LogicalType.NUMERIC, LogicalType.FLOAT, LogicalType.BOOLEAN}
 
 
 def rowid_of(table: sa.Table) -> str | None:
-    """Return a name by which a table's rows are numbered; None where it has no such number."""
+    """Return a usable name of a table's rowid; None if it has none."""
     if not table.dialect_options["sqlite"]["with_rowid"]:
         return None
     taken = {column.name.lower() for column in table.c}
@@ -27,9 +27,9 @@ def rowid_of(table: sa.Table) -> str | None:
 
 
 class BulkCopy:
-    """The copy of one table's rows into its stage, a run of rows at a time.
+    """Copy of one table's rows into its stage, in chunks.
 
-    `insert` takes the district's rows from :low to :last; `following` finds the :last of the next ones.
+    `insert` copies the district's rows from rowid :low to :last; `following` finds the :last of the next chunk.
     """
 
     def __init__(self, spec: TableMapping, insert: str, following: str) -> None:
@@ -37,7 +37,7 @@ class BulkCopy:
         self.following = following
         kinds = {name: logical_type(spec.target.c[name]) for name in spec.columns}
         texts = [name for name, kind in kinds.items() if kind not in {*_NUMBERS, LogicalType.BYTES}]
-        # Text that stands for a number is refused, and read again only in a key.
+        # Text in place of a number is refused, and read back only in a key.
         others = [
             name for name, kind in kinds.items() if kind is LogicalType.BYTES or (kind in _NUMBERS and name in spec.key)
         ]
@@ -68,10 +68,10 @@ class BulkCopy:
             low, staged = last + 1, staged + count
 
     async def _require_text(self, driver: aiosqlite.Connection, span: tuple[int, int]) -> float:
-        """Turn text that is not UTF-8 into bytes, which SQLite itself never looks at; return the length of all."""
+        """Convert text that is not UTF-8 to bytes, as SQLite does not validate it; return the length of all."""
         try:
             ((unusual, *found),) = await driver.execute_fetchall(self.texts, span)
-        except sqlite3.DataError:  # together they are longer than a value may be
+        except sqlite3.DataError:  # concatenated, they exceed the maximum length of a value
             await driver.execute(self.mend, span)
             return math.inf
         joined = [text for text in found if text is not None]
@@ -81,7 +81,7 @@ class BulkCopy:
 
 
 def is_text(value: bytes) -> bool:
-    """Whether bytes are text in UTF-8."""
+    """Whether bytes are valid UTF-8."""
     try:
         value.decode()
     except UnicodeDecodeError:

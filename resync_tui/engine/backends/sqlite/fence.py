@@ -1,4 +1,4 @@
-"""A file beside a SQLite state: who may write for which tenant, and a lock held while somebody does."""
+"""Fence: a file beside a SQLite state with each tenant's newest token, locked while a claim writes."""
 
 import fcntl
 import json
@@ -15,11 +15,11 @@ from resync_tui.engine.backends.base import End, taken_over
 from resync_tui.processes import end_if_stopped
 
 STOPPED_SECONDS = 2.0
-"""How long a stopped process may hold the state before its successor ends it."""
+"""Seconds that a stopped process may hold the lock before its successor ends it."""
 
 
 class Fence:
-    """Keeps all but the newest claim of a district from writing to a SQLite state."""
+    """Fence of a SQLite state: only the newest claim of a district may write."""
 
     def __init__(self, path: Path, end: End) -> None:
         self.path = path
@@ -28,10 +28,10 @@ class Fence:
 
     @asynccontextmanager
     async def held(self, *, claim: bool = False) -> AsyncIterator[None]:
-        """Hold the lock; `claim` makes this token the tenant's newest. Raises LeaseLost where a newer one exists.
+        """Hold the lock; `claim` makes this token the tenant's newest. Raises LeaseLost if a newer one exists.
 
-        A stopped process whose tenant is claimed is ended: it may have been stopped in a transaction, whose lock on the
-        state or the district it could not let go.
+        A stopped process of the claimed tenant is ended: stopped in a transaction, it could not release its lock on the
+        state or the district.
         """
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -62,7 +62,7 @@ class Fence:
                 return
 
     def _end_stopped_holder(self, descriptor: int) -> None:
-        """End an agent that was stopped while it wrote for this tenant: its lease has lapsed, its lock has not."""
+        """End an agent stopped while it wrote for this tenant: its lease has lapsed, its lock has not."""
         content = self._read(descriptor)
         tenant = self.end.tenant
         if content["holder"] == tenant and content["tokens"].get(tenant, 0) < self.end.token:
@@ -83,6 +83,6 @@ class Fence:
 
 
 def _end_if_stopped(process: list[Any] | None) -> None:
-    """End a process, given by its number and when it began, where it is stopped (SIGSTOP, Ctrl-Z)."""
+    """End a process, given by its id and creation time, if it is stopped (SIGSTOP, Ctrl-Z)."""
     if process is not None:
         end_if_stopped(process[0], lambda found: bool(found.create_time() == process[1]))

@@ -1,4 +1,4 @@
-"""A district in a SQLite file: read in one transaction of a connection that may see the state's file too."""
+"""SQLite source: a district's file, read in one transaction of a connection that may attach the state."""
 
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -30,18 +30,18 @@ class _Compiler(SQLiteCompiler):
 
 
 class _Dialect(SQLiteDialect):
-    """SQLite's, with hints behind a table's name."""
+    """SQLite dialect with hints after a table's name."""
 
     statement_compiler = _Compiler
 
 
 async def driver_of(connection: AsyncConnection) -> aiosqlite.Connection:
-    """Return the connection that SQLAlchemy uses."""
+    """Return the driver's connection under SQLAlchemy's."""
     return cast(aiosqlite.Connection, (await connection.get_raw_connection()).driver_connection)
 
 
 class SqliteSource(Source):
-    """A district in a SQLite file; beside it the state's, where that is one too."""
+    """SQLite file of a district; the state's is attached if it is SQLite too."""
 
     def __init__(self, end: End, state: End) -> None:
         super().__init__(end, open_engine(end.url, read_only=True))
@@ -51,13 +51,13 @@ class SqliteSource(Source):
         self._one_at_a_time = anyio.Lock()
 
     async def expel_older(self) -> None:
-        """Nothing to do: a reader of a SQLite file disturbs no one."""
+        """Do nothing: a reader of a SQLite file blocks no other."""
 
     # --- the snapshot ---
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
-        """Read a WAL file in one transaction; any other is copied first, so that the district can go on writing.
+        """Snapshot by one transaction on a WAL file; any other is copied first, so that the district can be written.
 
         The copy has no name: SQLite unlinks it at once, so that a killed agent leaves no students' records behind.
         """
@@ -77,7 +77,7 @@ class SqliteSource(Source):
                 yield
 
     async def _see_state(self, reader: aiosqlite.Connection, state: End) -> str | None:
-        """Show the state's tables and the stages too; None where reading it would keep others from writing to it."""
+        """Attach the state and the stages; return None if encodings differ or reading would block its writers."""
         try:
             await _attach_reading(reader, STATE_SCHEMA, sqlite_path(state.url))
         except sqlite3.OperationalError as error:
@@ -85,7 +85,7 @@ class SqliteSource(Source):
                 return None
             raise
         if await _pragma(reader, f"{STATE_SCHEMA}.journal_mode") != "wal":
-            # else its tables would stand in for those the district lacks
+            # else its tables would stand in for missing ones of the district
             await reader.execute(f"DETACH DATABASE {STATE_SCHEMA}")
             return None
         await StageFile(sqlite_path(state.url), state).attach(reader)
@@ -107,20 +107,20 @@ class SqliteSource(Source):
                 await reader.rollback()
 
     async def _keep_stages(self, reader: aiosqlite.Connection) -> None:
-        if not reader.in_transaction:  # SQLite itself ends one in which the disk was full
+        if not reader.in_transaction:  # SQLite itself rolls back when the disk is full
             raise CannotRun("The snapshot of the district was lost", "Free some space, then send the resync again.")
         with anyio.CancelScope(shield=True):
             await reader.commit()
 
     @property
     def stages(self) -> aiosqlite.Connection | None:
-        """The connection that writes the stages while the district is read; None where the state's own does."""
+        """Connection that writes the stages while the district is read; None: the target's own does."""
         return self._reader if self.state_schema is not None else None
 
-    # --- questions, and rows ---
+    # --- queries and rows ---
 
     def _sql(self, query: Query) -> str:
-        """Return a query to the district: a table that it lacks is not looked for in the state, which is attached."""
+        """Return the SQL of a query, qualified so that a missing table is not taken from the attached state."""
         of_district: dict[str, Any] = {"schema_translate_map": {None: self._schema}, "render_schema_translate": True}
         return str(query.compile(dialect=_Dialect(), compile_kwargs={"literal_binds": True}, **of_district))
 
@@ -131,7 +131,7 @@ class SqliteSource(Source):
                 return [tuple(row) for row in await cursor.fetchall()]
 
     async def copy_to_stage(self, spec: TableMapping, query: sa.Select[Any], meter: Meter) -> bool:
-        """Copy what a query finds of a table into its stage, inside SQLite; return False where that cannot be."""
+        """Copy the rows of a query into the table's stage, inside SQLite; return False if that is not possible."""
         rowid = rowid_of(spec.source)
         if self.stages is None or rowid is None:
             return False
@@ -145,9 +145,9 @@ class SqliteSource(Source):
         return True
 
     async def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
-        """Yield what a query finds, some thousand rows at a time; text that is not UTF-8 comes as bytes.
+        """Yield the rows of a query in chunks of ROWS_AT_ONCE; text that is not UTF-8 is yielded as bytes.
 
-        Whoever stops early closes it, so that the reader is free at once and for the task that took it.
+        A caller that stops early closes the generator, to release the reader at once and in the task that acquired it.
         """
         assert self._reader is not None
         passed = 0
@@ -176,7 +176,7 @@ class SqliteSource(Source):
 
 
 def _text_or_bytes(raw: bytes) -> str | bytes:
-    """Decode text; slower than SQLite's own way, which fails on the first text that is not UTF-8."""
+    """Decode text, or return its bytes; slower than SQLite's own decoding, which fails on invalid UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -185,10 +185,10 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 @asynccontextmanager
 async def _without_a_file() -> AsyncIterator[aiosqlite.Connection]:
-    """Lend a connection to which files are attached: one that may write a stage may still only read the district."""
+    """Open a connection without a file, to attach files each in its own mode: stages writable, the district not."""
     with anyio.CancelScope(shield=True):
         reader = await aiosqlite.connect("", isolation_level=None, uri=True, timeout=30)
-        # once: SQLite makes no function anew while any statement runs
+        # once: SQLite cannot redefine a function while a statement runs
         await reader.create_function("is_text", 1, is_text, deterministic=True)
     try:
         yield reader

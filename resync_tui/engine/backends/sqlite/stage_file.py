@@ -1,4 +1,4 @@
-"""The file beside a SQLite state that holds a batch's stages."""
+"""Stage file: the stages of a batch, in a file beside a SQLite state."""
 
 import sqlite3
 from pathlib import Path
@@ -15,18 +15,18 @@ quote = sqlite.dialect().identifier_preparer.quote
 
 
 class StageFile:
-    """Where one batch of a district keeps its stages; the next claim of the district removes what a dead one left."""
+    """Stage file of one batch of a district; the next claim of the district removes those of dead batches."""
 
     def __init__(self, state: Path, end: End) -> None:
         self._district = f"{state.name}.resync-{end.digest}"
         self.path = state.with_name(f"{self._district}-{end.token}")
 
     async def create(self, driver: aiosqlite.Connection) -> None:
-        """Make the file, empty, and attach it."""
+        """Create an empty file and attach it (ATTACH)."""
         await self._attach(driver, "rwc")
 
     async def attach(self, driver: aiosqlite.Connection) -> None:
-        """Show the file to another connection too. Raises LeaseLost where a newer claim has removed it."""
+        """Attach the file to a further connection. Raises LeaseLost if a newer claim has removed it."""
         try:
             await self._attach(driver, "rw")
         except sqlite3.OperationalError:
@@ -40,14 +40,14 @@ class StageFile:
         await driver.execute(f"PRAGMA {STAGE_SCHEMA}.synchronous = OFF")
 
     def remove(self) -> None:
-        """Remove the stages of this district's batches, older ones included."""
+        """Remove the stage files of this district's batches, older ones included."""
         for each in self.path.parent.iterdir():
             if each.name.startswith(self._district):
                 each.unlink(missing_ok=True)
 
 
 def stage_ddl(spec: TableMapping) -> list[str]:
-    """Columns are declared as the state's are, so that a staged value is what the state would store."""
+    """Return the DDL of a table's stages: declared types are the state's, so that values are stored alike."""
     marks = [f"{ROW_ID} INTEGER PRIMARY KEY", f"{EXCLUDED_BY} INTEGER", f"{VALUE_ERROR} TEXT"]
     marks += [f"{spec.absent_parent(number)} INTEGER" for number in range(len(spec.foreign_keys))]
 
@@ -63,13 +63,13 @@ def stage_ddl(spec: TableMapping) -> list[str]:
 
 
 def key_index(spec: TableMapping) -> str:
-    """Return the statement that indexes a stage by key: SQLite joins by nested loops."""
+    """Return CREATE INDEX on a stage's key: SQLite joins by nested loops."""
     columns = ", ".join(map(quote, spec.key))
     return f"CREATE INDEX {STAGE_SCHEMA}.{quote(f'k{spec.stage.name}')} ON {quote(spec.stage.name)} ({columns})"
 
 
 def insert_into(spec: TableMapping, query: sa.Select[tuple[object, ...]]) -> str:
-    """Return the beginning of the insert of what a query finds."""
+    """Return the INSERT clause for the columns of a query."""
     names = [column.name for column in query.selected_columns]
     return f"INSERT INTO {in_stage(spec.stage)} ({', '.join(map(quote, names))})"
 

@@ -1,4 +1,4 @@
-"""A state in a SQLite file: one writer, an attached stage file, a fence file beside the state."""
+"""SQLite target: a state's file with one writer, an attached stage file, and a fence file beside it."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,12 +30,12 @@ _ACTIONS = """
 
 
 def _as_reflected(table: sa.Table, column: str) -> str:
-    """Return a column's name as its table writes it: SQLite compares names without case."""
+    """Return a column's name as reflected: SQLite compares names case-insensitively."""
     return next((name for name in table.c.keys() if name.casefold() == column.casefold()), column)  # noqa: SIM118
 
 
 class SqliteTarget(Target):
-    """The state in a SQLite file: one connection writes, its stages are in a file attached to it."""
+    """SQLite file of the state; one connection writes, with the stage file attached to it."""
 
     can_read_while_writing = True
 
@@ -61,7 +61,7 @@ class SqliteTarget(Target):
             elements = list(rows)
             name, table = by_name.get(elements[0].parent.casefold(), ("", None))
             if table is not None:
-                # without columns a key refers to the primary key
+                # a foreign key without columns references the primary key
                 primary = [column.name for column in table.primary_key]
                 keys = [each.to or primary[place] for place, each in enumerate(elements)]
                 columns = tuple(each.column for each in elements)
@@ -90,7 +90,7 @@ class SqliteTarget(Target):
         async with self._one_at_a_time:
             try:
                 yield self._connection
-                # Whoever cancels waits for it: a commit that nobody hears the end of cannot be counted.
+                # Shielded from cancellation: a commit of unknown outcome cannot be counted.
                 with anyio.CancelScope(shield=True):
                     await self._connection.commit()
             finally:
@@ -101,7 +101,7 @@ class SqliteTarget(Target):
                         await driver.rollback()
 
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
-        # Cancelled in the middle, its one connection would be lost, and with it the stages that are attached there.
+        # Shielded: a cancel would lose the only connection, and the stages attached to it.
         with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
             async with self.staging() as connection:
                 found = (await connection.execute(query)).all()
@@ -129,9 +129,9 @@ class SqliteTarget(Target):
 
     @asynccontextmanager
     async def _stage_writer(self, source: Source) -> AsyncIterator[aiosqlite.Connection]:
-        """Lend the connection that writes stages while the district is read: its reader, where that shows them.
+        """Check out the connection that writes stages while the district is read: its reader, if that sees them.
 
-        Nobody else may write them then: they would wait for the end of its transaction.
+        No other connection may write them then: it would wait for the end of the reader's transaction.
         """
         if isinstance(source, SqliteSource) and source.stages is not None:
             yield source.stages
@@ -165,7 +165,7 @@ class SqliteTarget(Target):
                 await driver.execute(key_index(spec))
 
     async def analyze(self, table: sa.Table) -> None:
-        """Nothing: SQLite plans by the indexes alone."""
+        """Do nothing: SQLite plans by the indexes alone."""
 
     async def drop_stages(self) -> None:
         await self.close()
@@ -180,10 +180,10 @@ class SqliteTarget(Target):
         await super().close()
 
     async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:
-        """Nothing: whoever is to delete alone writes, from before it looks."""
+        """Do nothing: a deleting transaction is the only writer, from before its first read."""
 
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
-        """Foreign keys are deferred to the transaction's end."""
+        """Insert with foreign keys deferred to the transaction's end."""
         await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         return [(await connection.execute(insert)).rowcount for insert in inserts]
 
