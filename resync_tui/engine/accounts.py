@@ -51,7 +51,7 @@ class Difference:
     """Condition under which a district row differs, if the snapshot also shows the state; else None."""
 
     @property
-    def nothing_more(self) -> bool:
+    def has_no_extra(self) -> bool:
         """Whether the state has no extra rows, given that every district row is unchanged."""
         return not self.extra if self.extra is not None else self.differing is not None and not self.differing
 

@@ -17,7 +17,7 @@ from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import found_records, refused_records
 from resync_tui.engine.merge.removal import Removal
 from resync_tui.engine.merge.validate import MergeContext
-from resync_tui.engine.objects import TROUBLE, ObjectRun, first_error
+from resync_tui.engine.objects import DATABASE_ERRORS, ObjectRun, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
@@ -92,7 +92,7 @@ class _Batch:
         """
         try:
             await self.target.drop_stages()
-        except (*TROUBLE, OSError):
+        except (*DATABASE_ERRORS, OSError):
             self.report(Note("stage left behind; the next batch of this district drops it"))
 
     # --- mapping ---
@@ -105,7 +105,7 @@ class _Batch:
             sources = await self.source.reflect([*names, *(name for name in targets if name not in names)])
         for run in self.runs.values():
             try:
-                run.specs = tuple(
+                run.mappings = tuple(
                     describe(
                         run.dis_object,
                         table,
@@ -117,12 +117,12 @@ class _Batch:
                     for table in run.dis_object.tables
                 )
                 for end in (self.source, self.target):
-                    require_all_seen(end, run.specs, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
+                    require_all_seen(end, run.mappings, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
             except CannotRun as error:
                 run.fail(error)
                 continue
-            for spec in run.specs:
-                run.accounts[spec] = TableCounts(run.progress)
+            for mapping in run.mappings:
+                run.accounts[mapping] = TableCounts(run.progress)
         for told in self._untold(names):
             self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:
@@ -130,13 +130,13 @@ class _Batch:
 
     async def _guard(self) -> None:
         """Collect from both ends the reasons that block the removal of extra records."""
-        specs = {spec: run for run in self.runs.values() for spec in run.accounts}
+        mappings = {mapping: run for run in self.runs.values() for mapping in run.accounts}
         with explained(self.job.source_name, self.job.source_url):
-            at_district = await self.source.doubts({spec.name: spec.source for spec in specs})
-        targets = {spec.name: spec.target for spec in specs}
+            at_district = await self.source.doubts({mapping.name: mapping.source for mapping in mappings})
+        targets = {mapping.name: mapping.target for mapping in mappings}
         doubts = (at_district, await self.target.doubts(targets))
-        for spec, guard in guards_of(specs, doubts, await self.target.delete_actions(targets)):
-            specs[spec].guards[spec] = guard
+        for mapping, guard in guards_of(mappings, doubts, await self.target.delete_actions(targets)):
+            mappings[mapping].guards[mapping] = guard
 
     def _untold(self, tables: Iterable[str]) -> list[str]:
         """Return notes on tables with records that trusted policies may hide at an end."""
@@ -165,10 +165,10 @@ class _Batch:
     async def _merge_all(self) -> None:
         if self.job.purpose is Purpose.RESYNC and any(run.staged for run in self.runs.values()):
             await own_copy(self.job, self.target)
-        staged = {spec.target: spec for run in self.runs.values() for spec in run.staged}
+        staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
         context = MergeContext(
             staged=staged,
-            settled={spec.target for run in self.runs.values() for spec in run.specs} - staged.keys(),
+            settled={mapping.target for run in self.runs.values() for mapping in run.mappings} - staged.keys(),
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
             merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
@@ -188,8 +188,10 @@ class _Batch:
         async with self.limiter, run.failing():
             run.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
             for group in foreign_key_cycles(run.staged):
-                accounts = {spec: run.accounts[spec] for spec in group}
-                fresh = {spec for spec in group if run.stats_by_table[spec].fresh and purpose is Purpose.RESYNC}
+                accounts = {mapping: run.accounts[mapping] for mapping in group}
+                fresh = {
+                    mapping for mapping in group if run.stats_by_table[mapping].fresh and purpose is Purpose.RESYNC
+                }
                 merge = Merge(self.target, accounts, fresh, context, self.rate_limit)
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
@@ -204,9 +206,9 @@ class _Batch:
     async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""
         lines: list[str] = []
-        for spec, guard in run.guards.items():
-            if run.accounts[spec].counts.extra or spec.lacks_year_path:
-                lines += await guard.told(self.target.fetch, spec)
+        for mapping, guard in run.guards.items():
+            if run.accounts[mapping].counts.extra or mapping.lacks_year_path:
+                lines += await guard.told(self.target.fetch, mapping)
         return lines
 
     def _skipped(self, run: ObjectRun) -> bool:
@@ -221,14 +223,14 @@ class _Batch:
     async def _report_records(self, run: ObjectRun) -> None:
         kept, purpose = self.job.limits.errors_kept, self.job.purpose
         removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
-        for spec in run.staged:
-            counts = run.accounts[spec].counts
+        for mapping in run.staged:
+            counts = run.accounts[mapping].counts
             if not counts.errors and not counts.extra and not compared:
                 continue
             async with self.target.staging() as connection:
-                async for refused in refused_records(connection, spec, kept, of_extra=removed):
+                async for refused in refused_records(connection, mapping, kept, of_extra=removed):
                     self.report(refused)
-                async for found in found_records(connection, spec, kept, counts.extra, compared=compared):
+                async for found in found_records(connection, mapping, kept, counts.extra, compared=compared):
                     self.report(found)
 
     async def _require_consent(self, removals: Mapping[TableMapping, Removal]) -> None:
@@ -236,15 +238,15 @@ class _Batch:
         consent = self.job.consent
         if consent is None:
             return
-        more = {spec: await each.exceeds(consent.get(spec.name, ())) for spec, each in removals.items()}
+        more = {mapping: await each.exceeds(consent.get(mapping.name, ())) for mapping, each in removals.items()}
         if not any(more.values()):
             return
-        for spec, removal in removals.items():
+        for mapping, removal in removals.items():
             async with self.target.staging() as connection:
                 extra, kept = removal.account.counts.extra, self.job.limits.errors_kept
-                async for found in found_records(connection, spec, kept, extra, compared=False):
+                async for found in found_records(connection, mapping, kept, extra, compared=False):
                     self.report(found)
-        names = ", ".join(f"{count} of {spec.name}" for spec, count in more.items() if count)
+        names = ", ".join(f"{count} of {mapping.name}" for mapping, count in more.items() if count)
         raise CannotRun(
             f"Nothing was removed: by now records are extra that the preview did not show ({names})",
             "Look at what is extra, then ask again: resync-tui remove-extra",
@@ -257,9 +259,16 @@ class _Batch:
                 "An object could not be compared, so nothing was removed", "See its message; mend that first."
             )
         removals = {
-            spec: Removal(self.target, spec, self.scope, run.accounts[spec], run.stats_by_table[spec], run.guards[spec])
+            mapping: Removal(
+                self.target,
+                mapping,
+                self.scope,
+                run.accounts[mapping],
+                run.stats_by_table[mapping],
+                run.guards[mapping],
+            )
             for run in self.runs.values()
-            for spec in run.staged
+            for mapping in run.staged
         }
         if any(removal.account.counts.extra for removal in removals.values()):
             await require_known_copy(self.job, self.target)
@@ -272,7 +281,7 @@ class _Batch:
                 run.phase = "removing"
                 for account in run.accounts.values():
                     account.counts = Counts(extra=account.counts.extra)
-                for spec in reversed(run.staged):
-                    await removals[spec].carry_out(self.rate_limit)
+                for mapping in reversed(run.staged):
+                    await removals[mapping].carry_out(self.rate_limit)
                 await self._report_records(run)
                 run.complete(run.counts.extra)

@@ -34,12 +34,13 @@ class DeleteAction:
         pairs = zip(self.columns, self.referred, strict=True)
         return sa.exists().where(*(child.c[ours] == row.c[theirs] for ours, theirs in pairs))
 
-    def hanging(self, spec: TableMapping) -> sa.Select[Any]:
+    def hanging(self, mapping: TableMapping) -> sa.Select[Any]:
         """Return the query for the number of records that reference a table's extra records."""
-        child, extra = self._child(), spec.extra
+        child, extra = self._child(), mapping.extra
         pairs = zip(self.columns, self.referred, strict=True)
         return sa.select(sa.func.count()).where(
-            *(child.c[ours] == spec.target.c[theirs] for ours, theirs in pairs), spec.same_key(spec.target, extra)
+            *(child.c[ours] == mapping.target.c[theirs] for ours, theirs in pairs),
+            mapping.same_key(mapping.target, extra),
         )
 
     def _child(self) -> sa.FromClause:
@@ -60,27 +61,27 @@ class Guard:
     """Reason that blocks the removal of its extra records; empty: not blocked."""
     actions: tuple[DeleteAction, ...] = ()
 
-    async def told(self, fetch: Fetch, spec: TableMapping) -> list[str]:
+    async def told(self, fetch: Fetch, mapping: TableMapping) -> list[str]:
         """Return one line for each reason why extra records of a table stay in the state."""
-        lines = [f"{spec.name}: {self.reason}"] if self.reason else []
-        for action in self.actions if spec.key and not spec.lacks_year_path else ():
-            ((count,),) = await fetch(action.hanging(spec))
+        lines = [f"{mapping.name}: {self.reason}"] if self.reason else []
+        for action in self.actions if mapping.key and not mapping.lacks_year_path else ():
+            ((count,),) = await fetch(action.hanging(mapping))
             if count:
-                lines.append(f"{count} of {action.told} hang on extra records of {spec.name}, which stay")
+                lines.append(f"{count} of {action.told} hang on extra records of {mapping.name}, which stay")
         return lines
 
 
 def guards_of(
-    specs: Iterable[TableMapping],
+    mappings: Iterable[TableMapping],
     doubts: Sequence[Mapping[str, str]],
     actions: Iterable[DeleteAction],
 ) -> Iterator[tuple[TableMapping, Guard]]:
     """Yield each table with its guard; `doubts` are reasons by table name, of which the first one counts."""
     known = tuple(actions)
-    for spec in specs:
-        own = tuple(each for each in known if each.parent == spec.name)
-        reasons = [each[spec.name] for each in doubts if spec.name in each]
+    for mapping in mappings:
+        own = tuple(each for each in known if each.parent == mapping.name)
+        reasons = [each[mapping.name] for each in doubts if mapping.name in each]
         reasons += [f"this login need not see all that hangs on it by {each.told}" for each in own if not each.seen]
-        if spec.lacks_year_path:
+        if mapping.lacks_year_path:
             reasons.append("it has no way to its school year, so no record is known to be extra")
-        yield spec, Guard(reasons[0] if reasons else "", tuple(each for each in own if each.seen))
+        yield mapping, Guard(reasons[0] if reasons else "", tuple(each for each in own if each.seen))

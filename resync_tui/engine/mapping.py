@@ -129,7 +129,7 @@ class TableMapping:
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
 
     @property
-    def keys_alone(self) -> "TableMapping":
+    def key_mapping(self) -> "TableMapping":
         """The same mapping reduced to the key columns, to be staged separately."""
         return replace(
             self,

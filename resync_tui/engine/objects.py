@@ -18,7 +18,7 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Counts, Status
 
-TROUBLE = (ResyncError, DBAPIError, asyncpg.PostgresError, sqlite3.Error)
+DATABASE_ERRORS = (ResyncError, DBAPIError, asyncpg.PostgresError, sqlite3.Error)
 """Errors of databases and their drivers."""
 
 
@@ -29,9 +29,9 @@ class ObjectRun:
     dis_object: DisObject
     job: Job
     report: Report
-    specs: tuple[TableMapping, ...] = ()
+    mappings: tuple[TableMapping, ...] = ()
     staged: list[TableMapping] = field(default_factory=list)
-    """Tables that may differ, in the order of `specs`."""
+    """Tables that may differ, in the order of `mappings`."""
     stats_by_table: dict[TableMapping, TableStats] = field(default_factory=dict)
     read: int = 0
     phase: str = "reading"

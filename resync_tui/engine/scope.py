@@ -87,25 +87,30 @@ class Scope:
     dialect: str
     """Dialect of the district."""
 
-    def of_source(self, spec: TableMapping) -> sa.ColumnElement[bool]:
+    def of_source(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
-        return self._of_year(spec, spec.row, lambda table: counterpart(table, spec.source), by_tenant=False)
+        return self._of_year(mapping, mapping.row, lambda table: counterpart(table, mapping.source), by_tenant=False)
 
-    def of_target(self, spec: TableMapping) -> sa.ColumnElement[bool]:
+    def of_target(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the state is this tenant's and in scope."""
-        return sa.and_(spec.of_tenant(), self._of_year(spec, spec.target, lambda table: table, by_tenant=True))
+        return sa.and_(mapping.of_tenant(), self._of_year(mapping, mapping.target, lambda table: table, by_tenant=True))
 
-    def of_attached(self, spec: TableMapping, row: sa.FromClause, schema: str) -> sa.ColumnElement[bool]:
+    def of_attached(self, mapping: TableMapping, row: sa.FromClause, schema: str) -> sa.ColumnElement[bool]:
         """Return the condition of `of_target` for the state's tables attached under `schema` (ATTACH)."""
-        of_year = self._of_year(spec, row, lambda table: in_attached(table, schema), by_tenant=True)
-        return sa.and_(spec.of_tenant(row), of_year)
+        of_year = self._of_year(mapping, row, lambda table: in_attached(table, schema), by_tenant=True)
+        return sa.and_(mapping.of_tenant(row), of_year)
 
     def _of_year(
-        self, spec: TableMapping, row: sa.FromClause, at_end: Callable[[sa.Table], sa.TableClause], *, by_tenant: bool
+        self,
+        mapping: TableMapping,
+        row: sa.FromClause,
+        at_end: Callable[[sa.Table], sa.TableClause],
+        *,
+        by_tenant: bool,
     ) -> sa.ColumnElement[bool]:
-        if spec.year is None:
+        if mapping.year is None:
             return sa.true()
-        column = spec.year.column
+        column = mapping.year.column
 
         def reached(row: sa.FromClause, path: tuple[ForeignKey, ...]) -> sa.ColumnElement[bool]:
             if not path:
@@ -115,30 +120,30 @@ class Scope:
             parent = at_end(key.parent).alias(f"year_{len(path)}")
             return sa.exists().where(
                 *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
-                *((spec.of_tenant(parent),) if by_tenant and key.by_tenant else ()),
+                *((mapping.of_tenant(parent),) if by_tenant and key.by_tenant else ()),
                 reached(parent, path[1:]),
             )
 
-        found = reached(row, spec.year.path)
+        found = reached(row, mapping.year.path)
         return found.is_not(sa.true()) if self.current else found
 
-    def forbidden(self, spec: TableMapping) -> sa.ColumnElement[bool] | None:
+    def forbidden(self, mapping: TableMapping) -> sa.ColumnElement[bool] | None:
         """Return the condition that any rule excludes a district row; None if the table has no rules."""
-        conditions = self._conditions(spec)
+        conditions = self._conditions(mapping)
         return sa.or_(*conditions) if conditions else None
 
-    def reading(self, spec: TableMapping, whole: Collection[sa.Table]) -> sa.Select[tuple[Any, ...]]:
+    def reading(self, mapping: TableMapping, whole: Collection[sa.Table]) -> sa.Select[tuple[Any, ...]]:
         """Return the query that reads a table: number of the first excluding rule, parent marks, columns.
 
         `whole` are the target tables that this batch reads completely; parents in others are looked up in the district.
         """
-        by_number = [(condition, number) for number, condition in enumerate(self._conditions(spec))]
+        by_number = [(condition, number) for number, condition in enumerate(self._conditions(mapping))]
         first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
         marks: list[sa.ColumnElement[Any]] = [first_rule.label(EXCLUDED_BY)]
-        for number, key in enumerate(spec.foreign_keys):
-            mark = sa.null() if key.parent in whole else _in_district(spec, key, self.dialect)
-            marks.append(sa.cast(mark, sa.Boolean()).label(spec.absent_parent(number)))
-        return sa.select(*marks, *self._as_sent(spec)).select_from(spec.row).where(self.of_source(spec))
+        for number, key in enumerate(mapping.foreign_keys):
+            mark = sa.null() if key.parent in whole else _in_district(mapping, key, self.dialect)
+            marks.append(sa.cast(mark, sa.Boolean()).label(mapping.absent_parent(number)))
+        return sa.select(*marks, *self._as_sent(mapping)).select_from(mapping.row).where(self.of_source(mapping))
 
     def elsewhere(self, keyed: TableMapping) -> sa.Select[tuple[Any, ...]]:
         """Return the query for the keys, as sent, of district rows out of scope."""
@@ -146,30 +151,30 @@ class Scope:
         keys = sa.select(rule, *self._as_sent(keyed)).select_from(keyed.row)
         return keys.where(self.of_source(keyed).is_not(sa.true()))
 
-    def _as_sent(self, spec: TableMapping) -> list[sa.ColumnElement[Any]]:
+    def _as_sent(self, mapping: TableMapping) -> list[sa.ColumnElement[Any]]:
         """Return the source columns cast to their stage types."""
         if self.dialect != "postgresql":
-            return [spec.row.c[name] for name in spec.columns]
-        return [cast_for_stage(spec.row.c[name], spec.target.c[name]).label(name) for name in spec.columns]
+            return [mapping.row.c[name] for name in mapping.columns]
+        return [cast_for_stage(mapping.row.c[name], mapping.target.c[name]).label(name) for name in mapping.columns]
 
-    def _conditions(self, spec: TableMapping) -> list[sa.ColumnElement[bool]]:
-        return [condition(rule, self.dialect, self.year, self.today) for rule in spec.rules]
+    def _conditions(self, mapping: TableMapping) -> list[sa.ColumnElement[bool]]:
+        return [condition(rule, self.dialect, self.year, self.today) for rule in mapping.rules]
 
-    async def require_valid_rules(self, spec: TableMapping, ask: Ask) -> None:
+    async def require_valid_rules(self, mapping: TableMapping, ask: Ask) -> None:
         """Raise CannotRun for a table's first rule that is not valid SQL in the district."""
-        for rule, forbidden in zip(spec.rules, self._conditions(spec), strict=True):
-            await require_valid(spec.object, rule, forbidden, spec.row, ask)
+        for rule, forbidden in zip(mapping.rules, self._conditions(mapping), strict=True):
+            await require_valid(mapping.object, rule, forbidden, mapping.row, ask)
 
 
-def _in_district(spec: TableMapping, key: ForeignKey, dialect: str) -> sa.ColumnElement[Any]:
+def _in_district(mapping: TableMapping, key: ForeignKey, dialect: str) -> sa.ColumnElement[Any]:
     """Return the condition that a row's parent exists in the district; NULL if that table or column is absent."""
     try:
-        parent = counterpart(key.parent, spec.source).alias("p")
+        parent = counterpart(key.parent, mapping.source).alias("p")
     except KeyError:
         return sa.null()
     if not set(key.referred) <= set(parent.c.keys()):
         return sa.null()
-    pairs = [(parent.c[theirs], spec.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
+    pairs = [(parent.c[theirs], mapping.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
     if dialect == "sqlite" and len(pairs) == 1 and collation(pairs[0][0]) is None:
         return pairs[0][1].in_(sa.select(pairs[0][0]))  # uses the index, without a subquery per row
     return sa.exists().where(*(theirs == ours for theirs, ours in pairs))

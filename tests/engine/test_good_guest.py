@@ -75,7 +75,7 @@ async def test_no_more_records_pass_than_the_limit_allows_each_second(
     assert heard.counts["A"] == Counts(processed=MANY, inserted=MANY)
     assert clock.now == pytest.approx(2 * MANY / rate)  # each record once at each end
     assert max(clock.steps) <= 4
-    # A portion is counted before it is paid for.
+    # A chunk is counted before it is paid for.
     assert passed
     assert all(records <= rate * (seconds + 0.251) for seconds, records in passed)
 

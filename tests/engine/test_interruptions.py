@@ -106,7 +106,7 @@ async def test_a_server_that_ends_its_connections_ends_the_batch_and_the_next_on
         assert isinstance(outcome[0], ConnectionLost), outcome
         again = await run(job_of(here, token=2, limits=Limits()))
         assert again.counts["A"].inserted + again.counts["A"].unchanged == MANY
-    else:  # the district has been let go, and between two portions the state's connection is not in use
+    else:  # the district has been let go, and between two chunks the state's connection is not in use
         assert isinstance(outcome[0], Heard)
     assert await here.held("SELECT count(*) FROM a") == [(MANY,)]
     assert await leftovers(here.state) == []
@@ -212,8 +212,8 @@ async def _die_with_a_stage(job: Job) -> None:
     target = open_target(job.target)
     await target.claim()
     tables = await target.reflect(["a"])
-    spec = describe(job.catalog["A"], "a", target.stage_name(0), job.catalog, job.tenant, (tables, tables))
-    await target.create_stages([spec], open_source(job.source, job.target))
+    mapping = describe(job.catalog["A"], "a", target.stage_name(0), job.catalog, job.tenant, (tables, tables))
+    await target.create_stages([mapping], open_source(job.source, job.target))
     await target.close()
 
 

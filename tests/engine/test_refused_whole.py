@@ -13,7 +13,7 @@ from tests.engine.small import SMALL, Database, pair
 
 TO_POSTGRES = [("postgresql", "postgresql"), ("sqlite", "postgresql")]
 SECONDS = 20
-"""More than a few records take, and less than a portion of numbers one by one."""
+"""More than a few records take, and less than a chunk of numbers one by one."""
 
 STUBBORN = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;

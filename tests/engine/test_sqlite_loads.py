@@ -212,7 +212,7 @@ async def test_numbers_and_bytes_where_a_text_should_be_and_text_where_a_number_
 
 
 async def test_bad_rows_and_orphans_of_a_long_table_are_each_named(database: Database) -> None:
-    """In several portions, some without any, so that looking ahead, trusting the state and halving all happen."""
+    """In several chunks, some without any, so that looking ahead, trusting the state and halving all happen."""
     here = await pair(database, FILES)
     await in_journal(here, "wal")
     count = 30_000

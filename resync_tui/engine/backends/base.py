@@ -193,15 +193,15 @@ class Target(_Database, ABC):
         raise NotImplementedError
 
     @abstractmethod
-    async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
+    async def create_stages(self, mappings: Sequence[TableMapping], source: Source) -> None:
         """Create the stages of tables, empty; the source may be their writer while it is read."""
 
     @abstractmethod
-    async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+    async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         """Copy the rows of a query in the district into the table's stage."""
 
     @abstractmethod
-    async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
+    async def index_stage(self, mapping: TableMapping, source: Source, *, by_key: bool) -> None:
         """Index a loaded stage by row id and, if `by_key`, by record key."""
 
     @abstractmethod
@@ -229,13 +229,13 @@ class Target(_Database, ABC):
         """Whether a retry may succeed, as after a deadlock or a lock timeout."""
 
 
-def require_all_seen(end: Source | Target, specs: Sequence[TableMapping], *, removing: bool) -> None:
+def require_all_seen(end: Source | Target, mappings: Sequence[TableMapping], *, removing: bool) -> None:
     """Raise CannotRun if rows of these tables are hidden at an end; see `require_seen`."""
-    names = [spec.name for spec in specs]
+    names = [mapping.name for mapping in mappings]
     require_seen(names, end.policed, end.end.name, trusted=end.end.trusts_policies, removing=removing)
-    for spec in specs:
-        if isinstance(end, Target) and spec.name in end.policed and not spec.key:
-            raise end.policed[spec.name].added_again(end.end.name)
+    for mapping in mappings:
+        if isinstance(end, Target) and mapping.name in end.policed and not mapping.key:
+            raise end.policed[mapping.name].added_again(end.end.name)
 
 
 Questions: TypeAlias = Mapping[TableMapping, sa.Select[Any]]
@@ -256,16 +256,16 @@ async def ask_both(source: Source, ours: Questions, target: Target, theirs: Ques
 
 
 async def _answers(end: Source | Target, questions: Questions) -> Answers:
-    answers: Answers = {spec: [] for spec in questions}
-    specs = list(questions)
-    if len(specs) == 1:
-        return {specs[0]: await end.fetch(questions[specs[0]])}
-    if specs:
+    answers: Answers = {mapping: [] for mapping in questions}
+    mappings = list(questions)
+    if len(mappings) == 1:
+        return {mappings[0]: await end.fetch(questions[mappings[0]])}
+    if mappings:
         numbered = (
             query.add_columns(sa.literal_column(str(number)).label("question"))
             for number, query in enumerate(questions.values())
         )
         # Impatient: to wait for one table while it holds locks on others could deadlock, and end another session.
         for *row, number in await end.fetch(sa.union_all(*numbered), patient=False):
-            answers[specs[number]].append(tuple(row))
+            answers[mappings[number]].append(tuple(row))
     return answers

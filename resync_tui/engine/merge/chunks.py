@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.rate_limit import RateLimiter
 
-FIRST_CHUNK, LARGEST_PORTION = 5_000, 100_000
+FIRST_CHUNK, LARGEST_CHUNK = 5_000, 100_000
 CHUNK_SECONDS = 0.5
 SIDE_BY_SIDE = 2 * FIRST_CHUNK
 """Number of rows from which a table is written over more than one connection."""
@@ -44,7 +44,7 @@ Check: TypeAlias = Callable[[RowRange, AsyncConnection, int], Awaitable[None]]
 def _next_size(size: int, took: float) -> int:
     """Return the next chunk size, so that a chunk takes about half a second."""
     if took < CHUNK_SECONDS / 2:
-        return min(LARGEST_PORTION, size * 2)
+        return min(LARGEST_CHUNK, size * 2)
     return max(1, size // 2) if took > CHUNK_SECONDS * 2 else size
 
 
@@ -74,11 +74,11 @@ class ChunkedWriter:
         async def worker() -> None:
             nonlocal start, size, done
             while start <= last:
-                span = RowRange(start, min(start + size, last + 1))
-                start = span.end
+                row_range = RowRange(start, min(start + size, last + 1))
+                start = row_range.end
                 began = anyio.current_time()
-                done += await work(span)
-                size = self.rate_limit.chunk(_next_size(len(span), anyio.current_time() - began))
+                done += await work(row_range)
+                size = self.rate_limit.chunk(_next_size(len(row_range), anyio.current_time() - began))
 
         async with anyio.create_task_group() as tasks:
             for _ in range((workers or self.target.writers) if last > SIDE_BY_SIDE else 1):
@@ -87,7 +87,7 @@ class ChunkedWriter:
 
     async def apply(
         self,
-        span: RowRange,
+        row_range: RowRange,
         statement: Callable[[RowRange], Write],
         numbers: Callable[[RowRange], Numbers],
         on_rejected: Callable[[int, str], Awaitable[None]],
@@ -102,10 +102,10 @@ class ChunkedWriter:
         that may not be referenced anew meanwhile.
         """
 
-        async def attempt(span: RowRange) -> tuple[int, str | None]:
+        async def attempt(row_range: RowRange) -> tuple[int, str | None]:
             try:
-                of_span = check and partial(check, span), lock and lock(span)
-                return await self.whole(statement(span), count, *of_span), None
+                of_span = check and partial(check, row_range), lock and lock(row_range)
+                return await self.whole(statement(row_range), count, *of_span), None
             except DBAPIError as error:
                 if (reason := self.target.refusal(error)) is None:
                     raise
@@ -122,11 +122,11 @@ class ChunkedWriter:
             done, reason = await attempt(RowRange(rows[0], rows[-1] + 1))
             return done if reason is None else await halve(rows, reason)
 
-        done, reason = await attempt(span)
+        done, reason = await attempt(row_range)
         if reason is None:
             return done
         async with self.target.staging() as connection:
-            rows = sorted(await connection.scalars(numbers(span)))
+            rows = sorted(await connection.scalars(numbers(row_range)))
         return await halve(rows, reason)
 
     async def whole(

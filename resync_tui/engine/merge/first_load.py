@@ -27,20 +27,20 @@ class FirstLoad:
     """
 
     def __init__(
-        self, target: Target, spec: TableMapping, context: MergeContext, count_refused: Callable[[], Awaitable[None]]
+        self, target: Target, mapping: TableMapping, context: MergeContext, count_refused: Callable[[], Awaitable[None]]
     ) -> None:
         self.target = target
-        self.spec = spec
+        self.mapping = mapping
         self._count_refused = count_refused
         self._by_values: sa.Select[Any] = sa.select()
-        self._by_parents = by_parents(spec, context)
+        self._by_parents = by_parents(mapping, context)
         self._looks_for_orphans = False
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """Prepare the validation of its rows."""
-        self._by_values = await by_values(connection, self.spec)
+        self._by_values = await by_values(connection, self.mapping)
         # With triggers, the state's answer is no evidence about the rows sent.
-        self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.spec.target.name}) is not None
+        self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.mapping.target.name}) is not None
 
     async def run(
         self,
@@ -50,31 +50,33 @@ class FirstLoad:
     ) -> None:
         """Insert the accepted rows; `insert_whole` fails if the state refuses any row of a chunk."""
 
-        async def judge_and_insert(span: RowRange) -> int:
-            await self._refuse_by_values(span)
+        async def judge_and_insert(row_range: RowRange) -> int:
+            await self._refuse_by_values(row_range)
             if not self._looks_for_orphans:
                 try:
-                    return await insert_whole(span)
+                    return await insert_whole(row_range)
                 except DBAPIError as error:
                     if self.target.refusal(error) is None:
                         raise
                 self._looks_for_orphans = True
-            await self._refuse_by_parents(span)
-            return await insert(span)
+            await self._refuse_by_parents(row_range)
+            return await insert(row_range)
 
-        await writer.over(self.spec.number, judge_and_insert, workers=AT_A_TIME)
+        await writer.over(self.mapping.number, judge_and_insert, workers=AT_A_TIME)
 
-    async def _refuse_by_values(self, span: RowRange) -> None:
-        refused = await self.target.fetch_staged(self._by_values.where(span.of(self.spec.number)))
+    async def _refuse_by_values(self, row_range: RowRange) -> None:
+        refused = await self.target.fetch_staged(self._by_values.where(row_range.of(self.mapping.number)))
         if refused:
             rows = [dict(zip(("n", "kind", "reason"), row, strict=True)) for row in refused]
             async with self.target.staging() as connection:
-                await connection.execute(sa.insert(self.spec.refused), rows)
+                await connection.execute(sa.insert(self.mapping.refused), rows)
             await self._count_refused()
 
-    async def _refuse_by_parents(self, span: RowRange) -> None:
+    async def _refuse_by_parents(self, row_range: RowRange) -> None:
         if self._by_parents is not None:
             async with self.target.staging() as connection:
-                found = await refuse_rows(connection, self.spec, self._by_parents.where(span.of(self.spec.number)))
+                found = await refuse_rows(
+                    connection, self.mapping, self._by_parents.where(row_range.of(self.mapping.number))
+                )
             if found:
                 await self._count_refused()

@@ -11,46 +11,52 @@ from resync_tui.engine.merge.validate import not_refused
 from resync_tui.engine.types import as_written, by_bytes
 
 
-def classify(spec: TableMapping) -> sa.Select[Any]:
+def classify(mapping: TableMapping) -> sa.Select[Any]:
     """Select (row id, is_new) of accepted staged rows; is_new marks copies in excess of the target's."""
-    rows, values = _both(spec, [not_refused(spec, spec.stage)], spec.of_tenant())
+    rows, values = _both(mapping, [not_refused(mapping, mapping.stage)], mapping.of_tenant())
     held = sa.func.count().over(partition_by=values) - sa.func.count(rows.c.n).over(partition_by=values)
     place = sa.func.row_number().over(partition_by=values, order_by=rows.c.n.nulls_last())
     placed = sa.select(rows.c.n, sa.case((place > held, sa.true())).label("new")).subquery("placed")
     return sa.select(placed.c.n, placed.c.new).where(placed.c.n.is_not(None))
 
 
-def count_extra(spec: TableMapping, of_state: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def count_extra(mapping: TableMapping, of_state: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Return the query for the number of target rows in excess of the district's equal rows, refused or not."""
-    rows, values = _both(spec, [spec.stage.c[VALUE_ERROR].is_(None)], of_state)  # an invalid value is staged as null
+    rows, values = _both(
+        mapping, [mapping.stage.c[VALUE_ERROR].is_(None)], of_state
+    )  # an invalid value is staged as null
     more = sa.func.count() - 2 * sa.func.count(rows.c.n)
     groups = sa.select(more.label("more")).select_from(rows).group_by(*values).having(more > 0).subquery("groups")
     return sa.select(sa.func.coalesce(sa.func.sum(groups.c.more), 0))
 
 
-def altered_on_insert(spec: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], inserted: int) -> sa.Select[Any]:
+def altered_on_insert(
+    mapping: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], inserted: int
+) -> sa.Select[Any]:
     """Return the query whether the rows just inserted by a transaction differ from the staged ones."""
-    if any("declared" in column.info for column in spec.target.c):
+    if any("declared" in column.info for column in mapping.target.c):
         number: sa.ColumnClause[int] = sa.literal_column("_rowid_", types.BigInteger())
-        last = sa.select(sa.func.max(number)).select_from(spec.target.alias()).scalar_subquery()
+        last = sa.select(sa.func.max(number)).select_from(mapping.target.alias()).scalar_subquery()
         of_state = number > last - inserted
     else:
         of_state = sa.literal_column("xmin = pg_current_xact_id()::xid", types.Boolean())
-    rows, values = _both(spec, of_stage, of_state)
+    rows, values = _both(mapping, of_stage, of_state)
     groups = sa.select(sa.func.count()).select_from(rows).group_by(*values)
     return sa.select(groups.having(sa.func.count() != 2 * sa.func.count(rows.c.n)).exists())
 
 
 def _both(
-    spec: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], of_state: sa.ColumnElement[bool]
+    mapping: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], of_state: sa.ColumnElement[bool]
 ) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]]]:
     """Return the union of staged rows (with row ids) and target rows (without), and its columns of comparison."""
-    columns = [(spec.stage.c[name], spec.target.c[name]) for name in spec.updatable]
+    columns = [(mapping.stage.c[name], mapping.target.c[name]) for name in mapping.updatable]
     pairs = [(pair, held) for staged, held in columns for pair in as_written(staged, held, held)]
     ours = [one.label(f"v{place}") for place, ((one, _), _) in enumerate(pairs)]
     theirs = [other.label(f"v{place}") for place, ((_, other), _) in enumerate(pairs)]
     rows = sa.union_all(
-        sa.select(spec.number.label("n"), *ours).where(*of_stage),
-        sa.select(sa.cast(sa.null(), types.BigInteger()).label("n"), *theirs).select_from(spec.target).where(of_state),
+        sa.select(mapping.number.label("n"), *ours).where(*of_stage),
+        sa.select(sa.cast(sa.null(), types.BigInteger()).label("n"), *theirs)
+        .select_from(mapping.target)
+        .where(of_state),
     ).subquery("rows")
     return rows, [by_bytes(rows.c[f"v{place}"], held) for place, (_, held) in enumerate(pairs)]

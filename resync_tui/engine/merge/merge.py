@@ -18,7 +18,7 @@ from resync_tui.engine.merge.chunks import Check, ChunkedWriter, Numbers, RowRan
 from resync_tui.engine.merge.cycles import EVERY, CyclicInserts
 from resync_tui.engine.merge.first_load import FirstLoad
 from resync_tui.engine.merge.swaps import assign_placeholders, mark_swaps
-from resync_tui.engine.merge.validate import MergeContext, each_alone, is_circular, not_refused, refuse
+from resync_tui.engine.merge.validate import MergeContext, each_alone, is_cyclic, not_refused, refuse
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.types import differs, value_for_target
 from resync_tui.errors import CannotRun
@@ -53,185 +53,188 @@ class Merge:
         self.fresh = fresh
         """Empty tables of the state: every accepted row is new."""
         self.context = context
-        self.is_circular = any(is_circular(spec, self.group) for spec in self.group)
+        self.is_cyclic = any(is_cyclic(mapping, self.group) for mapping in self.group)
         self.writer = ChunkedWriter(target, rate_limit)
         self.accounts = accounts
-        self._work = {spec: _Work() for spec in self.group}
+        self._work = {mapping: _Work() for mapping in self.group}
         self._retry: list[tuple[TableMapping, int]] = []
         self._first_loads: dict[TableMapping, FirstLoad] = {}
 
     async def compare(self) -> None:
         """Validate the staged rows, and compare the accepted ones with the state. Raises IncompatibleTable."""
-        if self.is_circular and not all(spec.key for spec in self.group):
-            names = ", ".join(spec.name for spec in self.group if not spec.key)
+        if self.is_cyclic and not all(mapping.key for mapping in self.group):
+            names = ", ".join(mapping.name for mapping in self.group if not mapping.key)
             raise IncompatibleTable(
                 f"{names} points back to itself and has no key", "Give the state's table a primary key."
             )
         async with self.target.staging() as connection:
             if self.target.can_read_while_writing and self.fresh >= set(self.group) and each_alone(self.group):
-                for spec in self.group:
-                    count = partial(self._count_refused, spec)
-                    self._first_loads[spec] = FirstLoad(self.target, spec, self.context, count)
-                    await self._first_loads[spec].prepare(connection)
+                for mapping in self.group:
+                    count = partial(self._count_refused, mapping)
+                    self._first_loads[mapping] = FirstLoad(self.target, mapping, self.context, count)
+                    await self._first_loads[mapping].prepare(connection)
                 return
             await refuse(connection, self.group, self.context)
-        for spec in self.group:
-            await self._count_refused(spec)
-            if self.accounts[spec].counts.errors >= MANY:
-                await self.target.analyze(spec.refused)
-            if spec not in self.fresh:
-                await self._compare(spec)
+        for mapping in self.group:
+            await self._count_refused(mapping)
+            if self.accounts[mapping].counts.errors >= MANY:
+                await self.target.analyze(mapping.refused)
+            if mapping not in self.fresh:
+                await self._compare(mapping)
 
     async def merge(self) -> None:
         """Update and insert; afterwards the counts hold every staged record exactly once."""
-        new = [spec for spec in self.group if spec in self.fresh or self._work[spec].new]
-        changed = [spec for spec in self.group if self._work[spec].changed]
+        new = [mapping for mapping in self.group if mapping in self.fresh or self._work[mapping].new]
+        changed = [mapping for mapping in self.group if self._work[mapping].changed]
         if not new and not changed:
             return
-        circles = CyclicInserts(
-            self.target, self.group, self.context, self._new_rows, self._insert_in_portions, self._count_inserted
+        cyclic_inserts = CyclicInserts(
+            self.target, self.group, self.context, self._new_rows, self._insert_in_chunks, self._count_inserted
         )
-        circular = bool(new) and self.is_circular
-        complete = not circular or await circles.insert()
-        for spec in changed:
-            await self._swap(spec)
-            await self._over(spec, self._update)
-        if not circular:
-            for spec in new:
-                if spec in self._first_loads:
-                    whole = partial(self._insert_whole, spec)
-                    await self._first_loads[spec].run(self.writer, partial(self._insert, spec), whole)
+        cyclic = bool(new) and self.is_cyclic
+        complete = not cyclic or await cyclic_inserts.insert()
+        for mapping in changed:
+            await self._swap(mapping)
+            await self._over(mapping, self._update)
+        if not cyclic:
+            for mapping in new:
+                if mapping in self._first_loads:
+                    whole = partial(self._insert_whole, mapping)
+                    await self._first_loads[mapping].run(self.writer, partial(self._insert, mapping), whole)
                 else:
-                    await self._over(spec, self._insert)
+                    await self._over(mapping, self._insert)
         await self._retry_refused()
         if not complete:
-            await circles.insert_left()
-        for spec in self.group:
-            await self._count_refused(spec)
+            await cyclic_inserts.insert_left()
+        for mapping in self.group:
+            await self._count_refused(mapping)
 
     def tell(self) -> None:
         """Count pending inserts and updates as if they had been made."""
-        for spec, work in self._work.items():
-            self.accounts[spec].add(inserted=work.new, updated=work.changed)
+        for mapping, work in self._work.items():
+            self.accounts[mapping].add(inserted=work.new, updated=work.changed)
 
-    async def _over(self, spec: TableMapping, work: Callable[[TableMapping, RowRange], Awaitable[int]]) -> int:
-        return await self.writer.over(spec.number, lambda span: work(spec, span))
+    async def _over(self, mapping: TableMapping, work: Callable[[TableMapping, RowRange], Awaitable[int]]) -> int:
+        return await self.writer.over(mapping.number, lambda row_range: work(mapping, row_range))
 
-    async def _count_refused(self, spec: TableMapping) -> None:
-        by_kind = sa.select(spec.refused.c.kind, sa.func.count()).group_by(spec.refused.c.kind)
+    async def _count_refused(self, mapping: TableMapping) -> None:
+        by_kind = sa.select(mapping.refused.c.kind, sa.func.count()).group_by(mapping.refused.c.kind)
         async with self.target.staging() as connection:
             found = {row[0]: row[1] for row in await connection.execute(by_kind)}
-        account = self.accounts[spec]
+        account = self.accounts[mapping]
         account.counts = replace(account.counts, **{kind.value: found.get(kind, 0) for kind in Kind})
         account.changed()
 
-    async def _compare(self, spec: TableMapping) -> None:
+    async def _compare(self, mapping: TableMapping) -> None:
         """Classify staged rows as new (true), changed (false) or unchanged (null); count the unchanged ones."""
 
-        async def compare(span: RowRange) -> int:
-            compared = _by_key(spec, span) if spec.key else keyless.classify(spec)
+        async def compare(row_range: RowRange) -> int:
+            compared = _by_key(mapping, row_range) if mapping.key else keyless.classify(mapping)
             # excludes refused rows from the comparison: their casts would fail
-            classify = compared.cte("fates").prefix_with("MATERIALIZED", dialect="postgresql")
-            changes = spec.changes.c
-            counted = sa.select(changes.new, sa.func.count()).where(span.of(changes.n)).group_by(changes.new)
+            classify = compared.cte("classified").prefix_with("MATERIALIZED", dialect="postgresql")
+            changes = mapping.changes.c
+            counted = sa.select(changes.new, sa.func.count()).where(row_range.of(changes.n)).group_by(changes.new)
             async with self.target.staging() as connection:
-                await connection.execute(sa.insert(spec.changes).from_select(["n", "new"], sa.select(classify)))
+                await connection.execute(sa.insert(mapping.changes).from_select(["n", "new"], sa.select(classify)))
                 found = {row[0]: int(row[1]) for row in await connection.execute(counted)}
             unchanged = found.get(None, 0)
-            self._work[spec].new += found.get(True, 0)
-            self._work[spec].changed += found.get(False, 0)
+            self._work[mapping].new += found.get(True, 0)
+            self._work[mapping].changed += found.get(False, 0)
             await self.writer.rate_limit.spend(unchanged)
-            self.accounts[spec].add(unchanged=unchanged)
+            self.accounts[mapping].add(unchanged=unchanged)
             return unchanged
 
-        if spec.key:
-            await self.writer.over(spec.number, compare, first=COMPARED_AT_ONCE)
+        if mapping.key:
+            await self.writer.over(mapping.number, compare, first=COMPARED_AT_ONCE)
         else:
             await compare(EVERY)
 
-    def _todo(self, spec: TableMapping, span: RowRange, *, new: bool) -> list[sa.ColumnElement[bool]]:
-        if spec in self.fresh:
-            return [span.of(spec.number), not_refused(spec, spec.stage)]
-        changes = spec.changes
+    def _pending_rows(self, mapping: TableMapping, row_range: RowRange, *, new: bool) -> list[sa.ColumnElement[bool]]:
+        if mapping in self.fresh:
+            return [row_range.of(mapping.number), not_refused(mapping, mapping.stage)]
+        changes = mapping.changes
         wanted = changes.c.new.is_(sa.true()) if new else changes.c.new.is_(sa.false())
         # Both ranges are given: the planner infers neither from the other, and would scan the whole stage each time.
-        within = (span.of(changes.c.n), span.of(spec.number))
-        return [*within, wanted, spec.number == changes.c.n, not_refused(spec, spec.stage)]
+        within = (row_range.of(changes.c.n), row_range.of(mapping.number))
+        return [*within, wanted, mapping.number == changes.c.n, not_refused(mapping, mapping.stage)]
 
-    async def _swap(self, spec: TableMapping) -> None:
+    async def _swap(self, mapping: TableMapping) -> None:
         """Update unique-value swaps in one transaction; if it fails, these records are updated like others."""
         async with self.target.staging() as connection:
-            marked = await mark_swaps(connection, spec)
+            marked = await mark_swaps(connection, mapping)
         if not marked:
             return
         try:
             async with self.target.transaction() as connection:
-                await connection.execute(assign_placeholders(spec))
-                done = await connection.execute(self._changed_rows(spec, EVERY, swaps=True))
+                await connection.execute(assign_placeholders(mapping))
+                done = await connection.execute(self._changed_rows(mapping, EVERY, swaps=True))
         except DBAPIError as error:
             if self.target.refusal(error) is None:
                 raise
             async with self.target.staging() as connection:
-                await connection.execute(sa.update(spec.changes).values(swaps=sa.null()))
+                await connection.execute(sa.update(mapping.changes).values(swaps=sa.null()))
             return
-        self.accounts[spec].add(updated=int(done.rowcount))
+        self.accounts[mapping].add(updated=int(done.rowcount))
 
-    def _changed_rows(self, spec: TableMapping, span: RowRange, *, swaps: bool = False) -> sa.Update:
-        staged, held = spec.stage, spec.target
-        values = {name: value_for_target(staged.c[name], held.c[name]) for name in spec.updatable}
-        swapped = spec.changes.c.swaps.is_(sa.true()) if swaps else spec.changes.c.swaps.is_not(sa.true())
-        changes = self._todo(spec, span, new=False)
-        return sa.update(held).values(values).where(spec.same_key(held, staged), swapped, *changes)
+    def _changed_rows(self, mapping: TableMapping, row_range: RowRange, *, swaps: bool = False) -> sa.Update:
+        staged, held = mapping.stage, mapping.target
+        values = {name: value_for_target(staged.c[name], held.c[name]) for name in mapping.updatable}
+        swapped = mapping.changes.c.swaps.is_(sa.true()) if swaps else mapping.changes.c.swaps.is_not(sa.true())
+        changes = self._pending_rows(mapping, row_range, new=False)
+        return sa.update(held).values(values).where(mapping.same_key(held, staged), swapped, *changes)
 
-    async def _update(self, spec: TableMapping, span: RowRange) -> int:
-        return await self._apply(spec, span, self._changed_rows, "updated")
+    async def _update(self, mapping: TableMapping, row_range: RowRange) -> int:
+        return await self._apply(mapping, row_range, self._changed_rows, "updated")
 
-    def _new_rows(self, spec: TableMapping, span: RowRange) -> sa.Insert:
-        values = [value_for_target(spec.stage.c[name], spec.target.c[name]) for name in spec.columns]
-        names = list(spec.columns)
-        if spec.tenant_column is not None:
-            names.insert(0, spec.tenant_column)
-            values.insert(0, sa.literal(spec.tenant, sa.Text()))
-        rows = sa.select(*values).where(*self._todo(spec, span, new=True))
-        return sa.insert(spec.target).from_select(names, rows)
+    def _new_rows(self, mapping: TableMapping, row_range: RowRange) -> sa.Insert:
+        values = [value_for_target(mapping.stage.c[name], mapping.target.c[name]) for name in mapping.columns]
+        names = list(mapping.columns)
+        if mapping.tenant_column is not None:
+            names.insert(0, mapping.tenant_column)
+            values.insert(0, sa.literal(mapping.tenant, sa.Text()))
+        rows = sa.select(*values).where(*self._pending_rows(mapping, row_range, new=True))
+        return sa.insert(mapping.target).from_select(names, rows)
 
-    async def _insert(self, spec: TableMapping, span: RowRange) -> int:
-        async def check(span: RowRange, connection: AsyncConnection, inserted: int) -> None:
-            sent = self._todo(spec, span, new=True)
-            if await connection.scalar(keyless.altered_on_insert(spec, sent, inserted)):
+    async def _insert(self, mapping: TableMapping, row_range: RowRange) -> int:
+        async def check(row_range: RowRange, connection: AsyncConnection, inserted: int) -> None:
+            sent = self._pending_rows(mapping, row_range, new=True)
+            if await connection.scalar(keyless.altered_on_insert(mapping, sent, inserted)):
                 raise CannotRun(
-                    f"The state changes what it is sent of {spec.name}, and without a key nothing would find it again",
+                    f"The state changes what it is sent of {mapping.name}, "
+                    "and without a key nothing would find it again",
                     "Give that table a primary key, or list the columns that the state sets in state_owned.",
                 )
 
-        return await self._apply(spec, span, self._new_rows, "inserted", None if spec.key else check)
+        return await self._apply(mapping, row_range, self._new_rows, "inserted", None if mapping.key else check)
 
-    async def _insert_whole(self, spec: TableMapping, span: RowRange) -> int:
-        return await self.writer.whole(self._new_rows(spec, span), partial(self._count, spec, "inserted"))
+    async def _insert_whole(self, mapping: TableMapping, row_range: RowRange) -> int:
+        return await self.writer.whole(self._new_rows(mapping, row_range), partial(self._count, mapping, "inserted"))
 
     async def _apply(
         self,
-        spec: TableMapping,
-        span: RowRange,
+        mapping: TableMapping,
+        row_range: RowRange,
         statement: Callable[[TableMapping, RowRange], sa.Insert | sa.Update],
         term: str,
         check: Check | None = None,
     ) -> int:
-        async def alone(number: int, reason: str) -> None:
-            await self._refuse_one(spec, number, reason)
+        async def on_rejected(number: int, reason: str) -> None:
+            await self._refuse_one(mapping, number, reason)
 
-        count, write = partial(self._count, spec, term), partial(statement, spec)
-        return await self.writer.apply(span, write, lambda span: _numbers(spec, write(span)), alone, count, check)
+        count, write = partial(self._count, mapping, term), partial(statement, mapping)
+        return await self.writer.apply(
+            row_range, write, lambda row_range: _numbers(mapping, write(row_range)), on_rejected, count, check
+        )
 
-    def _count(self, spec: TableMapping, term: str, done: int) -> None:
+    def _count(self, mapping: TableMapping, term: str, done: int) -> None:
         if done:
-            self.accounts[spec].add(**{term: done})
+            self.accounts[mapping].add(**{term: done})
 
-    async def _refuse_one(self, spec: TableMapping, number: int, reason: str) -> None:
+    async def _refuse_one(self, mapping: TableMapping, number: int, reason: str) -> None:
         values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
         async with self.target.staging() as connection:
-            await connection.execute(sa.insert(spec.refused).values(values))
-        self._retry.append((spec, number))
+            await connection.execute(sa.insert(mapping.refused).values(values))
+        self._retry.append((mapping, number))
 
     async def _retry_refused(self) -> None:
         """Retry rejected rows: what blocked them, such as a unique value, may be gone."""
@@ -239,37 +242,39 @@ class Merge:
         while self._retry and progress:
             progress = False
             waiting, self._retry = self._retry, []
-            for spec, number in waiting:
+            for mapping, number in waiting:
                 async with self.target.staging() as connection:
-                    await connection.execute(sa.delete(spec.refused).where(spec.refused.c.n == number))
-                    changes = sa.select(spec.changes.c.new).where(spec.changes.c.n == number)
-                    new = spec in self.fresh or await connection.scalar(changes)
+                    await connection.execute(sa.delete(mapping.refused).where(mapping.refused.c.n == number))
+                    changes = sa.select(mapping.changes.c.new).where(mapping.changes.c.n == number)
+                    new = mapping in self.fresh or await connection.scalar(changes)
                 attempt = self._insert if new else self._update
-                progress = bool(await attempt(spec, RowRange(number, number + 1))) or progress
+                progress = bool(await attempt(mapping, RowRange(number, number + 1))) or progress
 
-    async def _insert_in_portions(
-        self, spec: TableMapping, statement: Callable[[TableMapping, RowRange], sa.Insert]
+    async def _insert_in_chunks(
+        self, mapping: TableMapping, statement: Callable[[TableMapping, RowRange], sa.Insert]
     ) -> int:
-        return await self._over(spec, lambda spec, span: self._apply(spec, span, statement, "inserted"))
+        return await self._over(
+            mapping, lambda mapping, row_range: self._apply(mapping, row_range, statement, "inserted")
+        )
 
-    def _count_inserted(self, spec: TableMapping, count: int) -> None:
-        self.accounts[spec].add(inserted=count)
+    def _count_inserted(self, mapping: TableMapping, count: int) -> None:
+        self.accounts[mapping].add(inserted=count)
 
 
-def _numbers(spec: TableMapping, statement: sa.Insert | sa.Update) -> Numbers:
+def _numbers(mapping: TableMapping, statement: sa.Insert | sa.Update) -> Numbers:
     """Return the query for the row ids of the staged rows that a statement affects."""
     if isinstance(statement, sa.Update):
-        return sa.select(spec.number).where(cast(sa.ColumnElement[bool], statement.whereclause))
+        return sa.select(mapping.number).where(cast(sa.ColumnElement[bool], statement.whereclause))
     rows: Any = statement.select
-    return rows.with_only_columns(spec.number)  # type: ignore[no-any-return]
+    return rows.with_only_columns(mapping.number)  # type: ignore[no-any-return]
 
 
-def _by_key(spec: TableMapping, span: RowRange) -> sa.Select[Any]:
+def _by_key(mapping: TableMapping, row_range: RowRange) -> sa.Select[Any]:
     """Return the query (row id, new) of accepted staged rows; `new` is false if changed, null if unchanged."""
-    staged, held = spec.stage, spec.target
-    columns = ((staged.c[name], held.c[name], held.c[name]) for name in spec.updatable)
+    staged, held = mapping.stage, mapping.target
+    columns = ((staged.c[name], held.c[name], held.c[name]) for name in mapping.updatable)
     changed = sa.or_(sa.false(), *(differs(*column) for column in columns))
-    new = sa.case((held.c[spec.key[0]].is_(None), sa.true()), (changed, sa.false()))
-    rows = staged.outerjoin(held, spec.same_key(held, staged))
-    numbers = sa.select(spec.number.label("n"), new.label("new")).select_from(rows)
-    return numbers.where(span.of(spec.number), not_refused(spec, staged))
+    new = sa.case((held.c[mapping.key[0]].is_(None), sa.true()), (changed, sa.false()))
+    rows = staged.outerjoin(held, mapping.same_key(held, staged))
+    numbers = sa.select(mapping.number.label("n"), new.label("new")).select_from(rows)
+    return numbers.where(row_range.of(mapping.number), not_refused(mapping, staged))

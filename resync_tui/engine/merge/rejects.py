@@ -16,51 +16,51 @@ PLACE = "record"
 
 
 async def refused_records(
-    connection: AsyncConnection, spec: TableMapping, kept: int, *, of_extra: bool = False
+    connection: AsyncConnection, mapping: TableMapping, kept: int, *, of_extra: bool = False
 ) -> AsyncIterator[RecordsRefused]:
     """Yield a table's refused records by reason; `of_extra`: its extra records instead of the staged ones."""
-    refused = spec.refused
+    refused = mapping.refused
     groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
-    rows = spec.extra if of_extra else spec.stage
-    number = spec.extra.c.n if of_extra else spec.number
+    rows = mapping.extra if of_extra else mapping.stage
+    number = mapping.extra.c.n if of_extra else mapping.number
     for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
-        keys = await keys_of(connection, spec, rows, number, which, kept)
-        yield RecordsRefused(spec.object, spec.name, Kind(kind), reason, count, keys)
+        keys = await keys_of(connection, mapping, rows, number, which, kept)
+        yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys)
 
 
 async def found_records(
-    connection: AsyncConnection, spec: TableMapping, kept: int, extra: int, *, compared: bool
+    connection: AsyncConnection, mapping: TableMapping, kept: int, extra: int, *, compared: bool
 ) -> AsyncIterator[RecordsFound]:
     """Yield the extra records of a table and, if `compared`, the missing and the different ones.
 
     `extra` is their number; those of a keyless table have no keys.
     """
-    changes = spec.changes
+    changes = mapping.changes
     wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
-    wanted = {Finding.EXTRA: (spec.extra, spec.extra.c.n, sa.true())}
+    wanted = {Finding.EXTRA: (mapping.extra, mapping.extra.c.n, sa.true())}
     if compared:
-        here = spec.number == changes.c.n
-        wanted[Finding.MISSING] = (spec.stage, spec.number, sa.and_(here, changes.c.new.is_(sa.true())))
-        wanted[Finding.DIFFERENT] = (spec.stage, spec.number, sa.and_(here, changes.c.new.is_(sa.false())))
+        here = mapping.number == changes.c.n
+        wanted[Finding.MISSING] = (mapping.stage, mapping.number, sa.and_(here, changes.c.new.is_(sa.true())))
+        wanted[Finding.DIFFERENT] = (mapping.stage, mapping.number, sa.and_(here, changes.c.new.is_(sa.false())))
     for finding, (rows, number, which) in wanted.items():
         counted = sa.select(sa.func.count()).select_from(rows).where(which)
         count = extra if finding is Finding.EXTRA else await connection.scalar(counted)
         if count:
-            keys = await keys_of(connection, spec, rows, number, which, kept)
-            yield RecordsFound(spec.object, spec.name, finding, int(count), keys)
+            keys = await keys_of(connection, mapping, rows, number, which, kept)
+            yield RecordsFound(mapping.object, mapping.name, finding, int(count), keys)
 
 
 async def keys_of(
     connection: AsyncConnection,
-    spec: TableMapping,
+    mapping: TableMapping,
     rows: sa.Table,
     number: sa.Column[int],
     which: sa.ColumnElement[bool] | None = None,
     kept: int | None = None,
 ) -> tuple[Mapping[str, KeyValue], ...]:
     """Return the keys of a stage table's rows in order: rows that satisfy `which`, `kept` at most."""
-    columns = {name: rows.c[name] for name in spec.key} or {PLACE: number}
+    columns = {name: rows.c[name] for name in mapping.key} or {PLACE: number}
     query = sa.select(*columns.values()).where(sa.true() if which is None else which).order_by(number).limit(kept)
     found = (await connection.execute(query)).all()
     return tuple(dict(zip(columns, map(as_key_value, row), strict=True)) for row in found)

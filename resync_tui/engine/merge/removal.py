@@ -23,7 +23,7 @@ class Removal:
     """Removal of one table's extra records."""
 
     target: Target
-    spec: TableMapping
+    mapping: TableMapping
     scope: Scope
     account: TableCounts
     stats: TableStats
@@ -34,92 +34,93 @@ class Removal:
         extra = self.account.counts.extra
         if not extra:
             return
-        if not self.spec.key:
+        if not self.mapping.key:
             raise CannotRun(
-                f"{self.spec.name} has no key to tell which of its records are extra: nothing was removed",
-                f"Leave {self.spec.object} out, or give the state's table a primary key.",
+                f"{self.mapping.name} has no key to tell which of its records are extra: nothing was removed",
+                f"Leave {self.mapping.object} out, or give the state's table a primary key.",
             )
         if self.guard.reason:
             raise CannotRun(
-                f"Nothing was removed of {self.spec.name}: {self.guard.reason}", f"Leave {self.spec.object} out."
+                f"Nothing was removed of {self.mapping.name}: {self.guard.reason}", f"Leave {self.mapping.object} out."
             )
-        query = sa.select(sa.func.count()).select_from(self.spec.target).where(self.scope.of_target(self.spec))
+        query = sa.select(sa.func.count()).select_from(self.mapping.target).where(self.scope.of_target(self.mapping))
         ((held,),) = await self.target.fetch(query)
         limit = removal_limit(extra, held, self.stats.rows, largest_share)
         if limit is RemovalLimit.NO_SOURCE:
             raise CannotRun(
-                f"The district has no {self.spec.name} record at all: none of the state's {held} is removed",
+                f"The district has no {self.mapping.name} record at all: none of the state's {held} is removed",
                 "Check the district's database; a resync first shows what it holds.",
             )
         if limit is RemovalLimit.SHARE:
             raise CannotRun(
-                f"{extra} of {held} {self.spec.name} records would go, over {largest_share:.0%}: nothing was removed",
+                f"{extra} of {held} {self.mapping.name} records would go, over {largest_share:.0%}: "
+                "nothing was removed",
                 "Check the district's database, or raise [engine] extra_share.",
             )
 
     async def exceeds(self, consented: Collection[str]) -> int:
         """Return the number of extra records not consented to; `consented` holds keys as `key_text`."""
         async with self.target.staging() as connection:
-            keys = await keys_of(connection, self.spec, self.spec.extra, self.spec.extra.c.n)
+            keys = await keys_of(connection, self.mapping, self.mapping.extra, self.mapping.extra.c.n)
         return sum(key_text(key) not in consented for key in keys)
 
     async def carry_out(self, rate_limit: RateLimiter) -> None:
         """Delete in chunks; a record that others reference, with or without an action, stays and is rejected."""
         self.account.counts = Counts(extra=self.account.counts.extra)
         async with self.target.staging() as connection:
-            await connection.execute(sa.delete(self.spec.refused))
+            await connection.execute(sa.delete(self.mapping.refused))
         writer = ChunkedWriter(self.target, rate_limit)
         refused: dict[int, str] = {}
 
-        async def alone(number: int, reason: str) -> None:
+        async def on_rejected(number: int, reason: str) -> None:
             refused[number] = reason
 
         def count(done: int) -> None:
             self.account.add(removed=done)
 
-        async def remove(span: RowRange) -> int:
+        async def remove(row_range: RowRange) -> int:
             lock = self._rows if self.guard.actions else None
-            return await writer.apply(span, self._delete, self._numbers, alone, count, lock=lock)
+            return await writer.apply(row_range, self._delete, self._numbers, on_rejected, count, lock=lock)
 
         # Records that referenced others of the same table may have been removed in the previous pass.
-        while await writer.over(self.spec.extra.c.n, remove) and (refused or self.guard.actions):
+        while await writer.over(self.mapping.extra.c.n, remove) and (refused or self.guard.actions):
             refused.clear()
-        refused |= await self._held_by_actions()
+        refused |= await self._blocked_by_actions()
         await self._note_refused(refused)
         self.account.add(rejected=len(refused))
 
-    def _rows(self, span: RowRange) -> sa.Select[Any]:
-        return sa.select(sa.literal(1)).select_from(self.spec.target).where(self._extra(span))
+    def _rows(self, row_range: RowRange) -> sa.Select[Any]:
+        return sa.select(sa.literal(1)).select_from(self.mapping.target).where(self._extra(row_range))
 
-    def _extra(self, span: RowRange) -> sa.ColumnElement[bool]:
-        extra = self.spec.extra
+    def _extra(self, row_range: RowRange) -> sa.ColumnElement[bool]:
+        extra = self.mapping.extra
         listed = sa.exists().where(
-            span.of(extra.c.n), *(self.spec.target.c[name] == extra.c[name] for name in self.spec.key)
+            row_range.of(extra.c.n), *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key)
         )
-        return sa.and_(self.spec.of_tenant(), listed)
+        return sa.and_(self.mapping.of_tenant(), listed)
 
-    def _delete(self, span: RowRange) -> sa.Delete:
-        return sa.delete(self.spec.target).where(
-            self._extra(span),
-            *(sa.not_(action.hangs_on(self.spec.target)) for action in self.guard.actions),
+    def _delete(self, row_range: RowRange) -> sa.Delete:
+        return sa.delete(self.mapping.target).where(
+            self._extra(row_range),
+            *(sa.not_(action.hangs_on(self.mapping.target)) for action in self.guard.actions),
         )
 
-    async def _held_by_actions(self) -> dict[int, str]:
+    async def _blocked_by_actions(self) -> dict[int, str]:
         """Return the reasons, by row id, why extra records stay: others reference them with an ON DELETE action."""
         held: dict[int, str] = {}
         for action in reversed(self.guard.actions):
-            there = self.spec.same_key(self.spec.target, self.spec.extra)
-            numbers = sa.select(self.spec.extra.c.n).where(there, action.hangs_on(self.spec.target))
+            there = self.mapping.same_key(self.mapping.target, self.mapping.extra)
+            numbers = sa.select(self.mapping.extra.c.n).where(there, action.hangs_on(self.mapping.target))
             reason = f"records hang on it by {action.told}"
             held |= {int(number): reason for (number,) in await self.target.fetch(numbers)}
         return held
 
-    def _numbers(self, span: RowRange) -> Numbers:
-        number = self.spec.extra.c.n
-        return sa.select(number).where(span.of(number))
+    def _numbers(self, row_range: RowRange) -> Numbers:
+        number = self.mapping.extra.c.n
+        return sa.select(number).where(row_range.of(number))
 
     async def _note_refused(self, refused: dict[int, str]) -> None:
         rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]
         if rows:
             async with self.target.staging() as connection:
-                await connection.execute(sa.insert(self.spec.refused), rows)
+                await connection.execute(sa.insert(self.mapping.refused), rows)

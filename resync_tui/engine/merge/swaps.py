@@ -19,57 +19,59 @@ SHORTEST = 6
 """Minimum length of a text column that can hold a placeholder."""
 
 
-async def mark_swaps(connection: AsyncConnection, spec: TableMapping) -> int:
+async def mark_swaps(connection: AsyncConnection, mapping: TableMapping) -> int:
     """Mark in `changes` the rows whose present value goes to another row; return their number."""
     marked = 0
-    for unique in spec.unique_keys:
-        if _placeholder_of(spec, unique) is not None:
-            swapped = sa.update(spec.changes).values(swaps=sa.true()).where(_gives_up(spec, unique))
+    for unique in mapping.unique_keys:
+        if _placeholder_of(mapping, unique) is not None:
+            swapped = sa.update(mapping.changes).values(swaps=sa.true()).where(_gives_up(mapping, unique))
             marked += int((await connection.execute(swapped)).rowcount)
     return marked
 
 
-def _gives_up(spec: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
+def _gives_up(mapping: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
     """Return the condition over `changes` that the state's row gives up a value to another record."""
-    own, other, held = spec.stage.alias("own"), spec.stage.alias("other"), spec.target.alias("held")
+    own, other, held = mapping.stage.alias("own"), mapping.stage.alias("other"), mapping.target.alias("held")
     wanted = sa.select(*(other.c[name] for name in unique.columns)).where(
-        *(other.c[name].is_not(None) for name in unique.columns), not_refused(spec, other)
+        *(other.c[name].is_not(None) for name in unique.columns), not_refused(mapping, other)
     )
     return sa.and_(
-        spec.changes.c.new.is_(sa.false()),
+        mapping.changes.c.new.is_(sa.false()),
         sa.exists().where(
-            own.c[spec.number.name] == spec.changes.c.n,
-            not_refused(spec, own),
-            spec.same_key(held, own),
+            own.c[mapping.number.name] == mapping.changes.c.n,
+            not_refused(mapping, own),
+            mapping.same_key(held, own),
             sa.or_(*(held.c[name].is_distinct_from(own.c[name]) for name in unique.columns)),
             sa.tuple_(*(held.c[name] for name in unique.columns)).in_(wanted),
         ),
     )
 
 
-def assign_placeholders(spec: TableMapping) -> sa.Update:
+def assign_placeholders(mapping: TableMapping) -> sa.Update:
     """Return the update that sets the marked rows to placeholders."""
-    values = dict(parking for unique in spec.unique_keys if (parking := _placeholder_of(spec, unique)) is not None)
+    values = dict(
+        placeholder for unique in mapping.unique_keys if (placeholder := _placeholder_of(mapping, unique)) is not None
+    )
     return (
-        sa.update(spec.target)
+        sa.update(mapping.target)
         .values(values)
         .where(
-            spec.same_key(spec.target, spec.stage),
-            spec.number == spec.changes.c.n,
-            spec.changes.c.swaps.is_(sa.true()),
+            mapping.same_key(mapping.target, mapping.stage),
+            mapping.number == mapping.changes.c.n,
+            mapping.changes.c.swaps.is_(sa.true()),
         )
     )
 
 
-def _placeholder_of(spec: TableMapping, unique: UniqueKey) -> tuple[str, sa.ColumnElement[Any]] | None:
+def _placeholder_of(mapping: TableMapping, unique: UniqueKey) -> tuple[str, sa.ColumnElement[Any]] | None:
     """Return a column of a unique key and its placeholder; None if no column can hold one."""
-    pointing = {name for key in spec.foreign_keys for name in key.columns}
+    pointing = {name for key in mapping.foreign_keys for name in key.columns}
     for name in unique.columns:
-        column = spec.target.c[name]
-        if name in spec.updatable and column.nullable:
+        column = mapping.target.c[name]
+        if name in mapping.updatable and column.nullable:
             return name, sa.null()
-        if name in spec.updatable and name not in pointing:
-            value = _placeholder(column, spec.changes.c.n)
+        if name in mapping.updatable and name not in pointing:
+            value = _placeholder(column, mapping.changes.c.n)
             if value is not None:
                 return name, value
     return None

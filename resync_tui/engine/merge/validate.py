@@ -51,10 +51,10 @@ class _Check:
 
 async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
     """Fill the `refused` tables of a group: one table, or several in a foreign-key cycle."""
-    for spec in group:
-        await _keep_owned(connection, spec)
-        await refuse_rows(connection, spec, await by_values(connection, spec))
-        await _refuse_doubled_keys(connection, spec)
+    for mapping in group:
+        await _keep_owned(connection, mapping)
+        await refuse_rows(connection, mapping, await by_values(connection, mapping))
+        await _refuse_doubled_keys(connection, mapping)
     while True:
         await refuse_by_parents(connection, group, context)
         if not await _refuse_by_values(connection, group):
@@ -63,113 +63,117 @@ async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], con
 
 def each_alone(group: Sequence[TableMapping]) -> bool:
     """Whether no row's validity depends on another of the group, if the state holds none of them."""
-    return all(spec.same_primary_key and not spec.unique_keys and not is_circular(spec, group) for spec in group)
+    return all(
+        mapping.same_primary_key and not mapping.unique_keys and not is_cyclic(mapping, group) for mapping in group
+    )
 
 
-async def by_values(connection: AsyncConnection, spec: TableMapping) -> sa.Select[Any]:
+async def by_values(connection: AsyncConnection, mapping: TableMapping) -> sa.Select[Any]:
     """Return the query (row id, kind, reason) for rows refused by their own values."""
-    return _first_of(spec, [*_rules(spec), *_values(spec), *[check async for check in _constraints(connection, spec)]])
+    return _first_of(
+        mapping, [*_rules(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
+    )
 
 
-def by_parents(spec: TableMapping, context: MergeContext) -> sa.Select[Any] | None:
+def by_parents(mapping: TableMapping, context: MergeContext) -> sa.Select[Any] | None:
     """Return the query for accepted rows with a parent missing in the state; None without foreign keys.
 
     All parents are merged by then.
     """
-    checks = [_check_of_parent(spec, number, key, context, ()) for number, key in enumerate(spec.foreign_keys)]
-    return _first_of(spec, checks).where(not_refused(spec, spec.stage)) if checks else None
+    checks = [_check_of_parent(mapping, number, key, context, ()) for number, key in enumerate(mapping.foreign_keys)]
+    return _first_of(mapping, checks).where(not_refused(mapping, mapping.stage)) if checks else None
 
 
 async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
     """Refuse rows whose parents will not be in the state, and their descendants."""
-    circular = {spec.target for spec in group if is_circular(spec, group)}
-    pending = circular if context.merging else set(context.staged)
-    while await _refuse_by_parents(connection, group, context, pending) and circular:
+    cyclic = {mapping.target for mapping in group if is_cyclic(mapping, group)}
+    pending = cyclic if context.merging else set(context.staged)
+    while await _refuse_by_parents(connection, group, context, pending) and cyclic:
         pass
 
 
-def is_circular(spec: TableMapping, group: Sequence[TableMapping]) -> bool:
+def is_cyclic(mapping: TableMapping, group: Sequence[TableMapping]) -> bool:
     """Whether rows of a table may reference rows that the same group has yet to insert."""
-    return any(key.parent is each.target for each in group for key in spec.foreign_keys)
+    return any(key.parent is each.target for each in group for key in mapping.foreign_keys)
 
 
-def not_refused(spec: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that a staged row is accepted: not refused so far."""
-    number = staged.c[spec.number.name]
-    return sa.not_(sa.exists().where(spec.refused.c.n == number))
+    number = staged.c[mapping.number.name]
+    return sa.not_(sa.exists().where(mapping.refused.c.n == number))
 
 
-async def refuse_rows(connection: AsyncConnection, spec: TableMapping, rows: sa.SelectBase) -> int:
+async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
     """Refuse the rows of a query (row id, kind, reason); return their number."""
-    statement = sa.insert(spec.refused).from_select(["n", "kind", "reason"], rows)
+    statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason"], rows)
     return int((await connection.execute(statement)).rowcount)
 
 
 _REJECTED = text_literal(Kind.REJECTED)
 
 
-async def _keep_owned(connection: AsyncConnection, spec: TableMapping) -> None:
+async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> None:
     """Stage the state's `state_owned` values of records that it has: only these are validated."""
-    stage, held = spec.stage, spec.target
-    owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in spec.columns if name in spec.owned}
-    if owned and spec.key:
+    stage, held = mapping.stage, mapping.target
+    owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in mapping.columns if name in mapping.owned}
+    if owned and mapping.key:
         other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
-        await connection.execute(sa.update(stage).values(owned).where(spec.same_key(held, stage), other))
+        await connection.execute(sa.update(stage).values(owned).where(mapping.same_key(held, stage), other))
         flawed = sa.or_(
             *(sa.cast(stage.c[VALUE_ERROR], sa.Text()).startswith(f"{name}: ", autoescape=True) for name in owned)
         )
-        in_state = sa.exists().where(spec.same_key(held, stage))
+        in_state = sa.exists().where(mapping.same_key(held, stage))
         await connection.execute(sa.update(stage).values({VALUE_ERROR: sa.null()}).where(flawed, in_state))
 
 
-def _first_of(spec: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
+def _first_of(mapping: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
     """Return the query for rows that any check refuses, with kind and reason of the first one."""
     kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
-    return sa.select(spec.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
+    return sa.select(mapping.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
 
 
-def _rules(spec: TableMapping) -> Iterable[_Check]:
-    for number, rule in enumerate(spec.rules):
-        yield _Check(spec.stage.c[EXCLUDED_BY] == number, text_literal(Kind.EXCLUDED), text_literal(rule.reason))
+def _rules(mapping: TableMapping) -> Iterable[_Check]:
+    for number, rule in enumerate(mapping.rules):
+        yield _Check(mapping.stage.c[EXCLUDED_BY] == number, text_literal(Kind.EXCLUDED), text_literal(rule.reason))
 
 
-def _values(spec: TableMapping) -> Iterable[_Check]:
-    flaw = spec.stage.c[VALUE_ERROR]
+def _values(mapping: TableMapping) -> Iterable[_Check]:
+    flaw = mapping.stage.c[VALUE_ERROR]
     yield _Check(flaw.is_not(None), _REJECTED, sa.cast(flaw, sa.Text()))
-    for name in spec.columns:
-        staged, target = spec.stage.c[name], spec.target.c[name]
-        if not target.nullable or name in spec.key:
+    for name in mapping.columns:
+        staged, target = mapping.stage.c[name], mapping.target.c[name]
+        if not target.nullable or name in mapping.key:
             yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"))
         for when, reason in value_checks(staged, target):
             yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"))
 
 
-async def _constraints(connection: AsyncConnection, spec: TableMapping) -> AsyncIterator[_Check]:
+async def _constraints(connection: AsyncConnection, mapping: TableMapping) -> AsyncIterator[_Check]:
     """Yield the CHECK constraints that can be evaluated on staged rows; the others take effect in the merge."""
-    for name, expression in spec.checks:
+    for name, expression in mapping.checks:
         broken: sa.ColumnElement[bool] = sa.literal_column(f"NOT ({expression})", sa.Boolean())
         try:
             async with connection.begin_nested():
-                await connection.execute(sa.select(spec.number).where(broken).limit(0))
+                await connection.execute(sa.select(mapping.number).where(broken).limit(0))
         except DBAPIError:
             continue
         yield _Check(broken, _REJECTED, text_literal(f"breaks the state's check {name or expression}"))
 
 
-async def _refuse_doubled_keys(connection: AsyncConnection, spec: TableMapping) -> None:
+async def _refuse_doubled_keys(connection: AsyncConnection, mapping: TableMapping) -> None:
     """Refuse all rows of a duplicate key: none is known to be right."""
-    if spec.same_primary_key or not spec.key:
+    if mapping.same_primary_key or not mapping.key:
         return
-    stage = spec.stage
-    columns = [_as_key(stage.c[name], spec.target.c[name]).label(name) for name in spec.key]
+    stage = mapping.stage
+    columns = [_as_key(stage.c[name], mapping.target.c[name]).label(name) for name in mapping.key]
     doubled = (
-        sa.select(*columns).where(not_refused(spec, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
+        sa.select(*columns).where(not_refused(mapping, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
     )
-    same = sa.and_(*(_as_key(stage.c[name], spec.target.c[name]) == doubled.c[name] for name in spec.key))
+    same = sa.and_(*(_as_key(stage.c[name], mapping.target.c[name]) == doubled.c[name] for name in mapping.key))
     reason = text_literal("its key occurs more than once in the district")
-    rows = sa.select(spec.number, _REJECTED, reason).where(same, not_refused(spec, stage))
-    await refuse_rows(connection, spec, rows)
+    rows = sa.select(mapping.number, _REJECTED, reason).where(same, not_refused(mapping, stage))
+    await refuse_rows(connection, mapping, rows)
 
 
 def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -182,36 +186,38 @@ async def _refuse_by_parents(
     connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext, pending: set[sa.Table]
 ) -> int:
     found = 0
-    for spec in group:
-        for number, key in enumerate(spec.foreign_keys):
-            check = _check_of_parent(spec, number, key, context, pending)
-            rows = sa.select(spec.number, check.kind, check.reason).where(check.when, not_refused(spec, spec.stage))
-            found += await refuse_rows(connection, spec, rows)
+    for mapping in group:
+        for number, key in enumerate(mapping.foreign_keys):
+            check = _check_of_parent(mapping, number, key, context, pending)
+            rows = sa.select(mapping.number, check.kind, check.reason).where(
+                check.when, not_refused(mapping, mapping.stage)
+            )
+            found += await refuse_rows(connection, mapping, rows)
     return found
 
 
 async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableMapping]) -> int:
     """Refuse rows by unique keys; a refused row keeps its present values, which may block others."""
     found = 0
-    for spec in group:
-        for unique in spec.unique_keys:
-            found += await _refuse_held_elsewhere(connection, spec, unique)
-            found += await _refuse_doubled_values(connection, spec, unique)
+    for mapping in group:
+        for unique in mapping.unique_keys:
+            found += await _refuse_held_elsewhere(connection, mapping, unique)
+            found += await _refuse_doubled_values(connection, mapping, unique)
     return found
 
 
 def _check_of_parent(
-    spec: TableMapping, number: int, key: ForeignKey, context: MergeContext, pending: Collection[sa.Table]
+    mapping: TableMapping, number: int, key: ForeignKey, context: MergeContext, pending: Collection[sa.Table]
 ) -> _Check:
     """Return the check for rows without a parent in the state: blocked if the district has it, else rejected."""
-    stage, parent = spec.stage, key.parent.alias("parent")
+    stage, parent = mapping.stage, key.parent.alias("parent")
     pairs = list(zip(key.columns, key.referred, strict=True))
     in_state = sa.exists().where(
         *(parent.c[theirs] == stage.c[ours] for ours, theirs in pairs),
-        *((spec.of_tenant(parent),) if key.by_tenant else ()),
+        *((mapping.of_tenant(parent),) if key.by_tenant else ()),
     )
     missing = [*(stage.c[ours].is_not(None) for ours in key.columns), sa.not_(in_state)]
-    elsewhere: sa.ColumnElement[bool] = stage.c[spec.absent_parent(number)].is_(sa.true())
+    elsewhere: sa.ColumnElement[bool] = stage.c[mapping.absent_parent(number)].is_(sa.true())
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {context.advice(key.parent)}"
     staged_parent = context.staged.get(key.parent)
     if key.parent in context.settled and not context.other_year:  # the district's parent is of another year
@@ -230,48 +236,50 @@ def _check_of_parent(
     return _Check(sa.and_(*missing), kind, reason)
 
 
-async def _refuse_held_elsewhere(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
+async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
     """Refuse rows with a unique value that another record of the state keeps."""
-    stage, held = spec.stage, spec.target.alias("held")
+    stage, held = mapping.stage, mapping.target.alias("held")
     moving = stage.alias("moving")
     # A keyless record is never updated, so it gives up no value.
-    gives_it_up = sa.literal(bool(spec.key)) & sa.exists().where(
-        spec.same_key(held, moving),
-        not_refused(spec, moving),
+    gives_it_up = sa.literal(bool(mapping.key)) & sa.exists().where(
+        mapping.same_key(held, moving),
+        not_refused(mapping, moving),
         sa.or_(*(moving.c[name].is_distinct_from(stage.c[name]) for name in unique.columns)),
     )
     in_the_way = sa.exists().where(
         *(held.c[name] == stage.c[name] for name in unique.columns),
-        *((spec.of_tenant(held),) if unique.by_tenant else ()),
-        sa.not_(spec.same_key(held, stage)),
+        *((mapping.of_tenant(held),) if unique.by_tenant else ()),
+        sa.not_(mapping.same_key(held, stage)),
         sa.not_(gives_it_up),
     )
     reason = text_literal(f"another record of the state holds this {', '.join(unique.columns)}")
-    rows = sa.select(spec.number, _REJECTED, reason)
-    return await refuse_rows(connection, spec, rows.where(in_the_way, not_refused(spec, stage)))
+    rows = sa.select(mapping.number, _REJECTED, reason)
+    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
 
 
-async def _refuse_doubled_values(connection: AsyncConnection, spec: TableMapping, unique: UniqueKey) -> int:
+async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
     """Accept one of the rows that share a unique value: the state's holder, else the first by key."""
-    stage = spec.stage
+    stage = mapping.stage
     columns = [stage.c[name] for name in unique.columns]
-    filled = [*(column.is_not(None) for column in columns), not_refused(spec, stage)]
+    filled = [*(column.is_not(None) for column in columns), not_refused(mapping, stage)]
     doubled = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1).subquery()
-    held = spec.target.alias("held")
-    has_it = sa.exists().where(spec.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns))
+    held = mapping.target.alias("held")
+    has_it = sa.exists().where(
+        mapping.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns)
+    )
     first = sa.func.row_number().over(
         partition_by=columns,
         order_by=[
             sa.case((has_it, 0), else_=1),
-            *(_binary(stage.c[name], spec.target.c[name]) for name in spec.key),
-            spec.number,
+            *(_binary(stage.c[name], mapping.target.c[name]) for name in mapping.key),
+            mapping.number,
         ],
     )
     same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
-    ranked = sa.select(spec.number.label("n"), first.label("place")).where(same, *filled).subquery()
+    ranked = sa.select(mapping.number.label("n"), first.label("place")).where(same, *filled).subquery()
     reason = text_literal(f"another record of the district has the same {', '.join(unique.columns)}")
     rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
-    return await refuse_rows(connection, spec, rows)
+    return await refuse_rows(connection, mapping, rows)
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -29,68 +29,75 @@ class Comparer:
     scope: Scope
     hashing: Hashing
 
-    async def measure(self, specs: Sequence[TableMapping]) -> dict[TableMapping, TableStats]:
+    async def measure(self, mappings: Sequence[TableMapping]) -> dict[TableMapping, TableStats]:
         """Return the stats of tables: rows in the district's snapshot, and whether the state holds any."""
         counted, held = await ask_both(
             self.source,
-            {spec: self._how_many(spec) for spec in specs},
+            {mapping: self._how_many(mapping) for mapping in mappings},
             self.target,
-            {spec: sa.select(sa.exists().select_from(spec.target).where(spec.of_tenant())) for spec in specs},
+            {
+                mapping: sa.select(sa.exists().select_from(mapping.target).where(mapping.of_tenant()))
+                for mapping in mappings
+            },
         )
         stats_by_table = {}
-        for spec in specs:
-            ((rows, in_scope, low, high),) = counted[spec]
+        for mapping in mappings:
+            ((rows, in_scope, low, high),) = counted[mapping]
             in_scope = int(in_scope or 0)
-            stats_by_table[spec] = TableStats(in_scope, in_scope == rows, not held[spec][0][0], low, high)
+            stats_by_table[mapping] = TableStats(in_scope, in_scope == rows, not held[mapping][0][0], low, high)
         return stats_by_table
 
-    def _how_many(self, spec: TableMapping) -> sa.Select[Any]:
-        in_scope = sa.func.sum(sa.case((self.scope.of_source(spec), 1), else_=0)) if spec.year else sa.func.count()
+    def _how_many(self, mapping: TableMapping) -> sa.Select[Any]:
+        in_scope = (
+            sa.func.sum(sa.case((self.scope.of_source(mapping), 1), else_=0)) if mapping.year else sa.func.count()
+        )
         ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
-        of_integers = len(spec.key) == 1 and logical_type(spec.target.c[spec.key[0]]) is LogicalType.INTEGER
-        if self.source.hashes and spec.same_primary_key and of_integers:
-            key = spec.row.c[spec.key[0]]
+        of_integers = len(mapping.key) == 1 and logical_type(mapping.target.c[mapping.key[0]]) is LogicalType.INTEGER
+        if self.source.hashes and mapping.same_primary_key and of_integers:
+            key = mapping.row.c[mapping.key[0]]
             # As separate queries, these are answered by an index.
             ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
-        return sa.select(sa.func.count(), in_scope, *ends).select_from(spec.row)
+        return sa.select(sa.func.count(), in_scope, *ends).select_from(mapping.row)
 
     async def find_at_once(self, stats_by_table: Mapping[TableMapping, TableStats]) -> dict[TableMapping, Difference]:
         """Return the differences of small tables, in one query; a table that needs a closer comparison is left out."""
         if self.hashing is Hashing.OFF or self.source.state_schema is not None:
             return {}
-        looked_at = {spec: stats for spec, stats in stats_by_table.items() if spec.keys_comparable and not stats.fresh}
-        compared = [self._comparison(spec, stats) for spec, stats in looked_at.items()]
-        asked = {comparison.spec: comparison.by_bucket() for comparison in compared}
+        looked_at = {
+            mapping: stats for mapping, stats in stats_by_table.items() if mapping.keys_comparable and not stats.fresh
+        }
+        compared = [self._comparison(mapping, stats) for mapping, stats in looked_at.items()]
+        asked = {comparison.mapping: comparison.by_bucket() for comparison in compared}
         ours, theirs = await ask_both(
             self.source,
-            {spec: ours for spec, (ours, _) in asked.items()},
+            {mapping: ours for mapping, (ours, _) in asked.items()},
             self.target,
-            {spec: theirs for spec, (_, theirs) in asked.items()},
+            {mapping: theirs for mapping, (_, theirs) in asked.items()},
         )
         found = {}
         for comparison in compared:
-            coarse = comparison.judge(ours[comparison.spec], theirs[comparison.spec])
+            coarse = comparison.judge(ours[comparison.mapping], theirs[comparison.mapping])
             if coarse.rows_in_question <= FEW_ROWS:
-                found[comparison.spec] = _as_difference(coarse)
+                found[comparison.mapping] = _as_difference(coarse)
         return found
 
-    async def find(self, spec: TableMapping, stats: TableStats) -> Difference:
+    async def find(self, mapping: TableMapping, stats: TableStats) -> Difference:
         """Return the difference of a table between both ends; rows that a rule excludes are left out."""
         if stats.fresh:
             return Difference() if stats.rows else _NO_ROWS
-        if self.source.state_schema is not None and spec.key:
-            beside = AttachedComparison(spec, self.source, self.scope, self.source.state_schema)
+        if self.source.state_schema is not None and mapping.key:
+            beside = AttachedComparison(mapping, self.source, self.scope, self.source.state_schema)
             # a key that occurs twice in the district equals neither row
-            if self.hashing is Hashing.OFF or not spec.same_primary_key:
+            if self.hashing is Hashing.OFF or not mapping.same_primary_key:
                 return Difference(extra=await beside.extra())
             return await beside.compare()
-        if self.hashing is Hashing.OFF or not spec.keys_comparable:
+        if self.hashing is Hashing.OFF or not mapping.keys_comparable:
             return Difference()
-        return _as_difference(await self._comparison(spec, stats).run())
+        return _as_difference(await self._comparison(mapping, stats).run())
 
-    def _comparison(self, spec: TableMapping, stats: TableStats) -> Comparison:
-        buckets = buckets_of(key_forms(spec, self.hashing), stats.rows, stats.low, stats.high)
-        return Comparison(spec, self.source, self.target, self.hashing, self.scope, buckets)
+    def _comparison(self, mapping: TableMapping, stats: TableStats) -> Comparison:
+        buckets = buckets_of(key_forms(mapping, self.hashing), stats.rows, stats.low, stats.high)
+        return Comparison(mapping, self.source, self.target, self.hashing, self.scope, buckets)
 
 
 def _as_difference(compared: Compared) -> Difference:
@@ -101,7 +108,7 @@ def _as_difference(compared: Compared) -> Difference:
 class AttachedComparison:
     """Comparison of a table by its rows, over a connection that sees both ends (ATTACH); no fingerprints."""
 
-    spec: TableMapping
+    mapping: TableMapping
     source: Source
     scope: Scope
     schema: str
@@ -110,19 +117,19 @@ class AttachedComparison:
     @property
     def held(self) -> sa.FromClause:
         """Target table in the attached state."""
-        return in_attached(self.spec.target, self.schema).alias("held")
+        return in_attached(self.mapping.target, self.schema).alias("held")
 
     async def compare(self) -> Difference:
         """Return the difference: count of equal rows, condition for the others, keys of extra records."""
-        spec, held = self.spec, self.held
-        columns = ((name, store_alike(spec.source.c[name], spec.target.c[name])) for name in spec.updatable)
-        pairs = (stored_otherwise(spec.row.c[name], held.c[name], alike=alike) for name, alike in columns)
-        same = sa.exists().where(spec.same_key(held, spec.row), sa.not_(sa.or_(sa.false(), *pairs)))
-        counted = sa.select(sa.func.count()).select_from(spec.row).where(self.scope.of_source(spec), same)
-        if (forbidden := self.scope.forbidden(spec)) is not None:
+        mapping, held = self.mapping, self.held
+        columns = ((name, store_alike(mapping.source.c[name], mapping.target.c[name])) for name in mapping.updatable)
+        pairs = (stored_otherwise(mapping.row.c[name], held.c[name], alike=alike) for name, alike in columns)
+        same = sa.exists().where(mapping.same_key(held, mapping.row), sa.not_(sa.or_(sa.false(), *pairs)))
+        counted = sa.select(sa.func.count()).select_from(mapping.row).where(self.scope.of_source(mapping), same)
+        if (forbidden := self.scope.forbidden(mapping)) is not None:
             counted = counted.where(forbidden.is_not(sa.true()))
         ((unchanged,),) = await self.source.fetch(counted)
-        of_tenant = sa.select(sa.func.count()).select_from(held).where(spec.of_tenant(held))
+        of_tenant = sa.select(sa.func.count()).select_from(held).where(mapping.of_tenant(held))
         ((there,),) = await self.source.fetch(of_tenant)
         # each equal row matches a distinct record of the state
         extra = await self.extra() if unchanged < there else ()
@@ -130,11 +137,11 @@ class AttachedComparison:
 
     async def extra(self) -> tuple[tuple[Any, ...], ...]:
         """Return the keys of extra records."""
-        spec, held = self.spec, self.held
+        mapping, held = self.mapping, self.held
         # with the collation of the state's column, on the left; Python's == may put the district's there
-        equal = (held.c[name].op("=", is_comparison=True)(spec.row.c[name]) for name in spec.key)
+        equal = (held.c[name].op("=", is_comparison=True)(mapping.row.c[name]) for name in mapping.key)
         in_district = sa.exists().where(*equal)
-        keys = sa.select(*(held.c[name] for name in spec.key)).where(
-            self.scope.of_attached(spec, held, self.schema), sa.not_(in_district)
+        keys = sa.select(*(held.c[name] for name in mapping.key)).where(
+            self.scope.of_attached(mapping, held, self.schema), sa.not_(in_district)
         )
         return tuple(await self.source.fetch(keys))

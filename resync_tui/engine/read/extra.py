@@ -13,7 +13,7 @@ from resync_tui.engine.scope import Scope
 
 
 async def find_extra(
-    spec: TableMapping,
+    mapping: TableMapping,
     source: Source,
     target: Target,
     scope: Scope,
@@ -25,47 +25,53 @@ async def find_extra(
 
     If only part of the table is in scope, each key is looked up in the district: the record may belong to another year.
     """
-    if not spec.key or spec.lacks_year_path or account.difference.extra is not None:
+    if not mapping.key or mapping.lacks_year_path or account.difference.extra is not None:
         return
-    staged = spec.stage.alias("staged")
-    only_there = sa.not_(sa.exists().where(*(spec.target.c[name] == staged.c[name] for name in spec.key)))
-    keys = sa.select(*(spec.target.c[name] for name in spec.key))
-    rows = keys.where(scope.of_target(spec), account.difference.candidates(spec.target), only_there)
+    staged = mapping.stage.alias("staged")
+    only_there = sa.not_(sa.exists().where(*(mapping.target.c[name] == staged.c[name] for name in mapping.key)))
+    keys = sa.select(*(mapping.target.c[name] for name in mapping.key))
+    rows = keys.where(scope.of_target(mapping), account.difference.candidates(mapping.target), only_there)
     async with target.staging() as connection:
-        found = int((await connection.execute(sa.insert(spec.extra).from_select(list(spec.key), rows))).rowcount)
-    known = await _forget_known(spec, source, target, scope, rate_limit) if found and not stats.whole else 0
+        found = int((await connection.execute(sa.insert(mapping.extra).from_select(list(mapping.key), rows))).rowcount)
+    known = await _forget_known(mapping, source, target, scope, rate_limit) if found and not stats.whole else 0
     account.add(extra=found - known)
 
 
-async def note_extra(spec: TableMapping, target: Target, scope: Scope, account: TableCounts, stats: TableStats) -> None:
+async def note_extra(
+    mapping: TableMapping, target: Target, scope: Scope, account: TableCounts, stats: TableStats
+) -> None:
     """Stage and count the extra records that need no query to the district.
 
     Called after its snapshot is closed: until then its reader may be the only writer of the stages.
     """
-    if stats.fresh or spec.lacks_year_path:
+    if stats.fresh or mapping.lacks_year_path:
         return
-    if not spec.key:
-        ((found,),) = await target.fetch(count_extra(spec, scope.of_target(spec)))
+    if not mapping.key:
+        ((found,),) = await target.fetch(count_extra(mapping, scope.of_target(mapping)))
         account.add(extra=int(found))
     elif known := account.difference.extra:
         async with target.staging() as connection:
-            await connection.execute(sa.insert(spec.extra), [dict(zip(spec.key, key, strict=True)) for key in known])
+            await connection.execute(
+                sa.insert(mapping.extra), [dict(zip(mapping.key, key, strict=True)) for key in known]
+            )
         account.add(extra=len(known))
 
 
 async def _forget_known(
-    spec: TableMapping, source: Source, target: Target, scope: Scope, rate_limit: RateLimiter
+    mapping: TableMapping, source: Source, target: Target, scope: Scope, rate_limit: RateLimiter
 ) -> int:
     """Withdraw extra records that the district has in another year; return their number.
 
     Their keys are staged like sent records, so that they compare as the values that the state would hold.
     """
-    keyed = spec.keys_alone
+    keyed = mapping.key_mapping
     await target.create_stages([keyed], source)
     await target.load(keyed, source, scope.elsewhere(keyed), _Keys(rate_limit))
     await target.index_stage(keyed, source, by_key=True)
-    extra, held, elsewhere = spec.extra, spec.target.alias("held"), keyed.stage
-    known = sa.exists().where(spec.same_key(held, extra), *(held.c[name] == elsewhere.c[name] for name in spec.key))
+    extra, held, elsewhere = mapping.extra, mapping.target.alias("held"), keyed.stage
+    known = sa.exists().where(
+        mapping.same_key(held, extra), *(held.c[name] == elsewhere.c[name] for name in mapping.key)
+    )
     async with target.staging() as connection:
         return int((await connection.execute(sa.delete(extra).where(known))).rowcount)
 

@@ -15,7 +15,7 @@ from resync_tui.engine.buckets import halves
 from resync_tui.engine.events import Note, ObjectStarted, Report
 from resync_tui.engine.job import Hashing, Job
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.objects import TROUBLE, ObjectRun, first_error
+from resync_tui.engine.objects import DATABASE_ERRORS, ObjectRun, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
@@ -78,7 +78,10 @@ class Reading:
                 await self._look()
                 known = await self._compare_small_tables()
                 whole = {
-                    spec.target for each in self._running() for spec in each.specs if each.stats_by_table[spec].whole
+                    mapping.target
+                    for each in self._running()
+                    for mapping in each.mappings
+                    if each.stats_by_table[mapping].whole
                 }
                 async with anyio.create_task_group() as tasks:
                     for run in self._running():
@@ -86,8 +89,10 @@ class Reading:
         self.report(Note("everything read; snapshot let go"))
         for run in self._running():
             async with run.failing():
-                for spec in filter(self._shows_extra, run.staged):
-                    await note_extra(spec, self.target, self.scope, run.accounts[spec], run.stats_by_table[spec])
+                for mapping in filter(self._shows_extra, run.staged):
+                    await note_extra(
+                        mapping, self.target, self.scope, run.accounts[mapping], run.stats_by_table[mapping]
+                    )
 
     def _running(self) -> list[ObjectRun]:
         return [run for run in self.runs if run.status is Status.RUNNING]
@@ -98,43 +103,45 @@ class Reading:
         for run in self.runs:
             self.report(ObjectStarted(run.dis_object.name))
             async with run.failing():
-                for spec in run.specs:
-                    await self.scope.require_valid_rules(spec, self.source.fetch)
+                for mapping in run.mappings:
+                    await self.scope.require_valid_rules(mapping, self.source.fetch)
         try:
             await self._measure(self._running())
-        except TROUBLE:  # caused by one table: find it by measuring each alone
+        except DATABASE_ERRORS:  # caused by one table: find it by measuring each alone
             for run in self._running():
                 async with run.failing():
-                    for spec in run.specs:
-                        run.stats_by_table |= await self.comparer.measure([spec])
+                    for mapping in run.mappings:
+                        run.stats_by_table |= await self.comparer.measure([mapping])
                     run.progress()
 
     async def _measure(self, runs: Sequence[ObjectRun]) -> None:
         stats_by_table: dict[TableMapping, TableStats] = {}
 
-        async def measure(specs: Sequence[TableMapping]) -> None:
-            stats_by_table.update(await self.comparer.measure(specs))
+        async def measure(mappings: Sequence[TableMapping]) -> None:
+            stats_by_table.update(await self.comparer.measure(mappings))
 
-        await self._in_few_statements([spec for run in runs for spec in run.specs], measure)
+        await self._in_few_statements([mapping for run in runs for mapping in run.mappings], measure)
         for run in runs:
-            run.stats_by_table = {spec: stats_by_table[spec] for spec in run.specs}
+            run.stats_by_table = {mapping: stats_by_table[mapping] for mapping in run.mappings}
             run.progress()
 
     async def _compare_small_tables(self) -> dict[TableMapping, Difference]:
-        stats_by_table = {spec: stats for run in self._running() for spec, stats in run.stats_by_table.items()}
+        stats_by_table = {mapping: stats for run in self._running() for mapping, stats in run.stats_by_table.items()}
         known: dict[TableMapping, Difference] = {}
 
-        async def find(specs: Sequence[TableMapping]) -> None:
-            known.update(await self.comparer.find_at_once({spec: stats_by_table[spec] for spec in specs}))
+        async def find(mappings: Sequence[TableMapping]) -> None:
+            known.update(await self.comparer.find_at_once({mapping: stats_by_table[mapping] for mapping in mappings}))
 
         try:
-            await self._in_few_statements([spec for spec, stats in stats_by_table.items() if stats.is_small], find)
-        except TROUBLE:  # caused by one table: each is compared alone later, and its object fails alone
+            await self._in_few_statements(
+                [mapping for mapping, stats in stats_by_table.items() if stats.is_small], find
+            )
+        except DATABASE_ERRORS:  # caused by one table: each is compared alone later, and its object fails alone
             known.clear()
         return known
 
     async def _in_few_statements(
-        self, specs: Sequence[TableMapping], ask: Callable[[Sequence[TableMapping]], Awaitable[None]]
+        self, mappings: Sequence[TableMapping], ask: Callable[[Sequence[TableMapping]], Awaitable[None]]
     ) -> None:
         """Query many tables per statement, in as many parallel statements as object runs are allowed."""
 
@@ -142,11 +149,11 @@ class Reading:
             async with self.limiter:
                 await ask(chunk)
 
-        statements = max(int(self.limiter.total_tokens), -(-len(specs) // MOST_TOGETHER))
+        statements = max(int(self.limiter.total_tokens), -(-len(mappings) // MOST_TOGETHER))
         with first_error():
             async with anyio.create_task_group() as tasks:
-                for number in range(min(statements, len(specs))):
-                    tasks.start_soon(ask_in_turn, specs[number::statements])
+                for number in range(min(statements, len(mappings))):
+                    tasks.start_soon(ask_in_turn, mappings[number::statements])
 
     # --- staging ---
 
@@ -154,53 +161,55 @@ class Reading:
         self, run: ObjectRun, whole: Collection[sa.Table], known: Mapping[TableMapping, Difference]
     ) -> None:
         async with self.limiter, run.failing():
-            for spec in run.specs:
-                stats = run.stats_by_table[spec]
-                await self._stage(run, spec, whole, known.get(spec) or await self.comparer.find(spec, stats))
+            for mapping in run.mappings:
+                stats = run.stats_by_table[mapping]
+                await self._stage(run, mapping, whole, known.get(mapping) or await self.comparer.find(mapping, stats))
             run.phase = "waiting"
             run.progress()
 
-    async def _stage(self, run: ObjectRun, spec: TableMapping, whole: Collection[sa.Table], found: Difference) -> None:
-        stats, account = run.stats_by_table[spec], run.accounts[spec]
+    async def _stage(
+        self, run: ObjectRun, mapping: TableMapping, whole: Collection[sa.Table], found: Difference
+    ) -> None:
+        stats, account = run.stats_by_table[mapping], run.accounts[mapping]
         account.difference = found
         account.add(unchanged=found.unchanged)
-        if found.unchanged == stats.rows and found.nothing_more:
+        if found.unchanged == stats.rows and found.has_no_extra:
             run.read += found.unchanged
             return
-        wanted, forbidden = found.candidates(spec.row), self.scope.forbidden(spec)
-        query = self.scope.reading(spec, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
-        run.staged.append(spec)
-        await self.target.create_stages([spec], self.source)
+        wanted, forbidden = found.candidates(mapping.row), self.scope.forbidden(mapping)
+        query = self.scope.reading(mapping, whole).where(wanted if forbidden is None else sa.or_(wanted, forbidden))
+        run.staged.append(mapping)
+        await self.target.create_stages([mapping], self.source)
 
-        await self._load(spec, stats, stats.rows - found.unchanged, query, _Read(run, self.rate_limit))
-        await self.target.index_stage(spec, self.source, by_key=not stats.fresh or self._is_parent(spec))
-        if not stats.fresh and self._shows_extra(spec):
-            await find_extra(spec, self.source, self.target, self.scope, account, stats, self.rate_limit)
+        await self._load(mapping, stats, stats.rows - found.unchanged, query, _Read(run, self.rate_limit))
+        await self.target.index_stage(mapping, self.source, by_key=not stats.fresh or self._is_parent(mapping))
+        if not stats.fresh and self._shows_extra(mapping):
+            await find_extra(mapping, self.source, self.target, self.scope, account, stats, self.rate_limit)
 
-    def _shows_extra(self, spec: TableMapping) -> bool:
+    def _shows_extra(self, mapping: TableMapping) -> bool:
         """Whether the login sees all district rows of a table: hidden rows are not extra."""
-        return spec.name not in self.source.policed
+        return mapping.name not in self.source.policed
 
-    def _is_parent(self, spec: TableMapping) -> bool:
-        keys = (key for run in self.runs for each in run.specs for key in each.foreign_keys)
-        return any(key.parent is spec.target for key in keys)
+    def _is_parent(self, mapping: TableMapping) -> bool:
+        keys = (key for run in self.runs for each in run.mappings for key in each.foreign_keys)
+        return any(key.parent is mapping.target for key in keys)
 
     async def _load(
-        self, spec: TableMapping, stats: TableStats, rows: int, query: sa.Select[Any], meter: Meter
+        self, mapping: TableMapping, stats: TableStats, rows: int, query: sa.Select[Any], meter: Meter
     ) -> None:
         """Load a stage; a large one in two halves by key, if the slot of another object run is free."""
-        load, turn = partial(self.target.load, spec, self.source), object()
-        can_split = stats.low is not None or (self.comparer.hashing is not Hashing.OFF and spec.key)
+        load, turn = partial(self.target.load, mapping, self.source), object()
+        can_split = stats.low is not None or (self.comparer.hashing is not Hashing.OFF and mapping.key)
         if self.source.readers < 2 or rows < SPLIT_ROWS or not can_split:
             return await load(query, meter)
         try:
             self.limiter.acquire_on_behalf_of_nowait(turn)
         except anyio.WouldBlock:
             return await load(query, meter)
-        key = key_forms(spec, self.comparer.hashing)
+        key = key_forms(mapping, self.comparer.hashing)
         try:
             async with anyio.create_task_group() as tasks:
-                for half in halves(key, spec.row, stats.low, stats.high):
+                for half in halves(key, mapping.row, stats.low, stats.high):
                     tasks.start_soon(load, query.where(half), meter)
         finally:
             self.limiter.release_on_behalf_of(turn)

@@ -57,13 +57,13 @@ async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
         return None
 
 
-def key_forms(spec: TableMapping, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
+def key_forms(mapping: TableMapping, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
     """Return the key columns of a table, each with its hash form."""
-    return tuple((name, _form(spec, name, hashing)) for name in spec.key)
+    return tuple((name, _form(mapping, name, hashing)) for name in mapping.key)
 
 
-def _form(spec: TableMapping, column: str, hashing: Hashing) -> Form:
-    return native_form(spec.source.c[column], spec.target.c[column]) if hashing is Hashing.NATIVE else text_form
+def _form(mapping: TableMapping, column: str, hashing: Hashing) -> Form:
+    return native_form(mapping.source.c[column], mapping.target.c[column]) if hashing is Hashing.NATIVE else text_form
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ _Side: TypeAlias = tuple[sa.FromClause, sa.ColumnElement[bool]]
 class Comparison:
     """Comparison of one table; district rows that a rule excludes are left out."""
 
-    spec: TableMapping
+    mapping: TableMapping
     source: Source
     target: Target
     hashing: Hashing
@@ -108,7 +108,7 @@ class Comparison:
         if coarse.rows_in_question <= FEW_ROWS:
             return coarse
         same, found, looked_at = coarse.unchanged, set[int](), 0
-        for chunk in _portions(coarse.rows):
+        for chunk in _chunks(coarse.rows):
             unchanged, odd = _compare(*await self._ask(*self._by_row(chunk)))
             same += unchanged
             found |= odd
@@ -140,15 +140,15 @@ class Comparison:
         )
 
     def _sides(self) -> tuple[_Side, _Side]:
-        allowed = [self.scope.of_source(self.spec)]
-        if (forbidden := self.scope.forbidden(self.spec)) is not None:
+        allowed = [self.scope.of_source(self.mapping)]
+        if (forbidden := self.scope.forbidden(self.mapping)) is not None:
             allowed.append(forbidden.is_not(sa.true()))
-        return (self.spec.row, sa.and_(*allowed)), (self.spec.target, self.scope.of_target(self.spec))
+        return (self.mapping.row, sa.and_(*allowed)), (self.mapping.target, self.scope.of_target(self.mapping))
 
     async def _ask(self, ours: sa.Select[Any], theirs: sa.Select[Any]) -> tuple[_Rows, _Rows]:
-        spec = self.spec
-        found = await ask_both(self.source, {spec: ours}, self.target, {spec: theirs})
-        return found[0][spec], found[1][spec]
+        mapping = self.mapping
+        found = await ask_both(self.source, {mapping: ours}, self.target, {mapping: theirs})
+        return found[0][mapping], found[1][mapping]
 
     def _of_buckets(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         hashes = self._hashes(row, condition, self.buckets)
@@ -166,8 +166,8 @@ class Comparison:
         return sa.select(part, *sent).group_by(part)
 
     def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
-        names = (*self.spec.key, *self.spec.updatable)
-        hashed = hash_of((row.c[name], _form(self.spec, name, self.hashing)) for name in names)
+        names = (*self.mapping.key, *self.mapping.updatable)
+        hashed = hash_of((row.c[name], _form(self.mapping, name, self.hashing)) for name in names)
         rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
         # OFFSET 0 keeps PostgreSQL from inlining this subquery, which would hash once per aggregate.
         return rows.offset(_ZERO).subquery("hashes")
@@ -214,7 +214,7 @@ def _numbers(sent: bytes) -> Sequence[int]:
     return numbers
 
 
-def _portions(rows: Mapping[int, int]) -> Iterator[list[int]]:
+def _chunks(rows: Mapping[int, int]) -> Iterator[list[int]]:
     """Yield chunks of buckets in order, each of at least ROWS_AT_ONCE rows but for the last."""
     chunk, held = list[int](), 0
     for bucket in sorted(rows):

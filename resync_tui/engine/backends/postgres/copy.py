@@ -38,7 +38,9 @@ def ending_with(connections: Mapping[Any, End]) -> Iterator[anyio.CancelScope]:
         raise ConnectionLost(f"The connection broke: {where}", "The batch starts again by itself; else resend.")
 
 
-async def pipe(ends: Mapping[Any, End], spec: TableMapping, query: str, columns: Sequence[str], meter: Meter) -> None:
+async def pipe(
+    ends: Mapping[Any, End], mapping: TableMapping, query: str, columns: Sequence[str], meter: Meter
+) -> None:
     """Stream COPY from the first of two connections to the second; a full buffer makes the first's server wait."""
     reader, writer = ends
     send, receive = anyio.create_memory_object_stream[bytes](16)
@@ -56,33 +58,37 @@ async def pipe(ends: Mapping[Any, End], spec: TableMapping, query: str, columns:
         async with anyio.create_task_group() as tasks, receive:
             tasks.start_soon(read)
             await writer.copy_to_table(
-                spec.stage.name, source=receive, format="text", columns=columns, schema_name=STAGE_SCHEMA
+                mapping.stage.name, source=receive, format="text", columns=columns, schema_name=STAGE_SCHEMA
             )
 
 
-async def load_rows(writer: Any, spec: TableMapping, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter) -> None:
+async def load_rows(
+    writer: Any, mapping: TableMapping, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter
+) -> None:
     """Stage the rows of a SQLite district by COPY; an invalid value is staged as null, with a value error."""
-    absent = [spec.absent_parent(number) for number in range(len(spec.foreign_keys))]
+    absent = [mapping.absent_parent(number) for number in range(len(mapping.foreign_keys))]
     marks = 1 + len(absent)
-    convert = [converter(spec.target.c[name]) for name in spec.columns]
-    columns = [EXCLUDED_BY, *absent, VALUE_ERROR, *spec.columns]
+    convert = [converter(mapping.target.c[name]) for name in mapping.columns]
+    columns = [EXCLUDED_BY, *absent, VALUE_ERROR, *mapping.columns]
     async for chunk in rows:
         await meter(len(chunk))
-        records = [_record(row, marks, convert, spec) for row in chunk]
-        await writer.copy_records_to_table(spec.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA)
+        records = [_record(row, marks, convert, mapping) for row in chunk]
+        await writer.copy_records_to_table(
+            mapping.stage.name, records=records, columns=columns, schema_name=STAGE_SCHEMA
+        )
 
 
 def _record(
-    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], spec: TableMapping
+    row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], mapping: TableMapping
 ) -> tuple[Any, ...]:
     flaw = of_owned = None
     values = []
-    for name, to_column, value in zip(spec.columns, convert, row[marks:], strict=True):
+    for name, to_column, value in zip(mapping.columns, convert, row[marks:], strict=True):
         try:
             values.append(to_column(value))
         except InvalidValue as misfit:
             values.append(None)
-            if name in spec.owned:
+            if name in mapping.owned:
                 of_owned = of_owned or f"{name}: {misfit}"
             else:
                 flaw = flaw or f"{name}: {misfit}"

@@ -180,8 +180,8 @@ class PostgresTarget(Target):
     def stage_name(self, number: int) -> str:
         return f"{number}_{self.end.digest}_{self.end.token}"
 
-    async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
-        await self._run("; ".join(statement for spec in specs for statement in _stage_ddl(spec)))
+    async def create_stages(self, mappings: Sequence[TableMapping], source: Source) -> None:
+        await self._run("; ".join(statement for mapping in mappings for statement in _stage_ddl(mapping)))
 
     async def _run(self, statements: str) -> None:
         """Run statements without parameters in one round trip."""
@@ -191,20 +191,20 @@ class PostgresTarget(Target):
             with anyio.CancelScope(shield=True):
                 await driver.execute(statements)
 
-    async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+    async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         async with self.staging() as connection:
             driver = await driver_of(connection)
             if isinstance(source, PostgresSource):
                 async with source.reader() as reader:
                     columns = [column.name for column in query.selected_columns]
-                    await pipe({reader: source.end, driver: self.end}, spec, as_sql(query), columns, meter)
+                    await pipe({reader: source.end, driver: self.end}, mapping, as_sql(query), columns, meter)
             elif isinstance(source, SqliteSource):
                 with ending_with({driver: self.end}):
                     async with aclosing(source.rows(query)) as rows:
-                        await load_rows(driver, spec, rows, meter)
+                        await load_rows(driver, mapping, rows, meter)
 
-    async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
-        stage = DIALECT.identifier_preparer.format_table(spec.stage)
+    async def index_stage(self, mapping: TableMapping, source: Source, *, by_key: bool) -> None:
+        stage = DIALECT.identifier_preparer.format_table(mapping.stage)
         await self._run(f"CREATE INDEX ON {stage} USING brin ({ROW_ID}) WITH (pages_per_range = 8); ANALYZE {stage}")
 
     async def analyze(self, table: sa.Table) -> None:
@@ -272,20 +272,20 @@ async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:
                     await connection.exec_driver_sql(f"ALTER {each} OWNER TO {owner}")
 
 
-def _stage_ddl(spec: TableMapping) -> list[str]:
+def _stage_ddl(mapping: TableMapping) -> list[str]:
     quote = DIALECT.identifier_preparer.quote
 
     def table(of: sa.Table) -> str:
         return f"CREATE UNLOGGED TABLE {STAGE_SCHEMA}.{quote(of.name)}"
 
     def held(name: str) -> str:
-        return f"{quote(name)} {NATIVE_IN_STAGE.get(logical_type(spec.target.c[name]), 'text')}"
+        return f"{quote(name)} {NATIVE_IN_STAGE.get(logical_type(mapping.target.c[name]), 'text')}"
 
     marks = [f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY", f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
-    marks += [f"{spec.absent_parent(number)} boolean" for number in range(len(spec.foreign_keys))]
+    marks += [f"{mapping.absent_parent(number)} boolean" for number in range(len(mapping.foreign_keys))]
     return [
-        f"{table(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
-        f"{table(spec.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
-        f"{table(spec.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
-        f"{table(spec.extra)} ({', '.join(['n bigint GENERATED ALWAYS AS IDENTITY', *map(held, spec.key)])})",
+        f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
+        f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
+        f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
+        f"{table(mapping.extra)} ({', '.join(['n bigint GENERATED ALWAYS AS IDENTITY', *map(held, mapping.key)])})",
     ]

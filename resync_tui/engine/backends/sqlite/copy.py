@@ -32,25 +32,27 @@ class BulkCopy:
     `insert` copies the district's rows from rowid :low to :last; `following` finds the :last of the next chunk.
     """
 
-    def __init__(self, spec: TableMapping, insert: str, following: str) -> None:
+    def __init__(self, mapping: TableMapping, insert: str, following: str) -> None:
         self.insert = insert
         self.following = following
-        kinds = {name: logical_type(spec.target.c[name]) for name in spec.columns}
+        kinds = {name: logical_type(mapping.target.c[name]) for name in mapping.columns}
         texts = [name for name, kind in kinds.items() if kind not in {*_NUMBERS, LogicalType.BYTES}]
         # Text in place of a number is refused, and read back only in a key.
         others = [
-            name for name, kind in kinds.items() if kind is LogicalType.BYTES or (kind in _NUMBERS and name in spec.key)
+            name
+            for name, kind in kinds.items()
+            if kind is LogicalType.BYTES or (kind in _NUMBERS and name in mapping.key)
         ]
-        within = f"FROM {in_stage(spec.stage)} WHERE {ROW_ID} BETWEEN ? AND ?"
+        within = f"FROM {in_stage(mapping.stage)} WHERE {ROW_ID} BETWEEN ? AND ?"
         some_text = " OR ".join(f"+{quote(name)} BETWEEN '' AND x''" for name in others)
         joined = (f"CAST(group_concat({quote(name)}) AS BLOB)" for name in texts)
         self.texts = f"SELECT {', '.join([f'max({some_text or 0})', *joined])} {within}"
         as_bytes = (
             f"{name} = CASE WHEN typeof({name}) = 'text' AND NOT is_text(CAST({name} AS BLOB))"
             f" THEN CAST({name} AS BLOB) ELSE {name} END"
-            for name in map(quote, spec.columns)
+            for name in map(quote, mapping.columns)
         )
-        self.mend = f"UPDATE {in_stage(spec.stage)} SET {', '.join(as_bytes)} WHERE {ROW_ID} BETWEEN ? AND ?"
+        self.mend = f"UPDATE {in_stage(mapping.stage)} SET {', '.join(as_bytes)} WHERE {ROW_ID} BETWEEN ? AND ?"
 
     async def run(self, driver: aiosqlite.Connection, meter: Meter) -> None:
         """Copy all rows; text that is not UTF-8 is staged as bytes."""

@@ -130,18 +130,18 @@ class SqliteSource(Source):
             async with self._one_at_a_time, self._reader.execute(self._sql(query)) as cursor:
                 return [tuple(row) for row in await cursor.fetchall()]
 
-    async def copy_to_stage(self, spec: TableMapping, query: sa.Select[Any], meter: Meter) -> bool:
+    async def copy_to_stage(self, mapping: TableMapping, query: sa.Select[Any], meter: Meter) -> bool:
         """Copy the rows of a query into the table's stage, inside SQLite; return False if that is not possible."""
-        rowid = rowid_of(spec.source)
+        rowid = rowid_of(mapping.source)
         if self.stages is None or rowid is None:
             return False
-        in_run: sa.ColumnElement[bool] = sa.literal_column(f"t.{rowid} BETWEEN :low AND :last")
+        in_chunk: sa.ColumnElement[bool] = sa.literal_column(f"t.{rowid} BETWEEN :low AND :last")
         left: sa.ColumnElement[bool] = sa.literal_column(f"t.{rowid} >= :low")
-        rows = query.with_hint(spec.row, "NOT INDEXED", "sqlite").where(in_run)
-        numbers: sa.Select[Any] = sa.select(sa.literal_column(f"t.{rowid} AS n")).select_from(spec.row).where(left)
+        rows = query.with_hint(mapping.row, "NOT INDEXED", "sqlite").where(in_chunk)
+        numbers: sa.Select[Any] = sa.select(sa.literal_column(f"t.{rowid} AS n")).select_from(mapping.row).where(left)
         following = f"SELECT max(n) FROM ({self._sql(numbers)} ORDER BY t.{rowid} LIMIT :rows)"
-        insert = f"{insert_into(spec, query)} {self._sql(rows)}"
-        await BulkCopy(spec, insert, following).run(self.stages, meter)
+        insert = f"{insert_into(mapping, query)} {self._sql(rows)}"
+        await BulkCopy(mapping, insert, following).run(self.stages, meter)
         return True
 
     async def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
@@ -152,7 +152,7 @@ class SqliteSource(Source):
         assert self._reader is not None
         passed = 0
         try:
-            async with aclosing(self._portions(query, 0)) as writer:
+            async with aclosing(self._chunks(query, 0)) as writer:
                 async for chunk in writer:
                     passed += len(chunk)
                     yield chunk
@@ -162,11 +162,11 @@ class SqliteSource(Source):
         else:
             return
         self._reader.text_factory = _text_or_bytes
-        async with aclosing(self._portions(query, passed)) as writer:
+        async with aclosing(self._chunks(query, passed)) as writer:
             async for chunk in writer:
                 yield chunk
 
-    async def _portions(self, query: sa.Select[Any], skipped: int) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+    async def _chunks(self, query: sa.Select[Any], skipped: int) -> AsyncGenerator[list[tuple[Any, ...]], None]:
         assert self._reader is not None
         async with self._one_at_a_time, self._reader.execute(self._sql(query)) as cursor:
             while skipped:

@@ -46,32 +46,32 @@ class StageFile:
                 each.unlink(missing_ok=True)
 
 
-def stage_ddl(spec: TableMapping) -> list[str]:
+def stage_ddl(mapping: TableMapping) -> list[str]:
     """Return the DDL of a table's stages: declared types are the state's, so that values are stored alike."""
     marks = [f"{ROW_ID} INTEGER PRIMARY KEY", f"{EXCLUDED_BY} INTEGER", f"{VALUE_ERROR} TEXT"]
-    marks += [f"{spec.absent_parent(number)} INTEGER" for number in range(len(spec.foreign_keys))]
+    marks += [f"{mapping.absent_parent(number)} INTEGER" for number in range(len(mapping.foreign_keys))]
 
     def held(name: str) -> str:
-        return f"{quote(name)} {spec.target.c[name].info.get('declared', '')}"
+        return f"{quote(name)} {mapping.target.c[name].info.get('declared', '')}"
 
     return [
-        f"CREATE TABLE {in_stage(spec.stage)} ({', '.join([*marks, *map(held, spec.columns)])})",
-        f"CREATE TABLE {in_stage(spec.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
-        f"CREATE TABLE {in_stage(spec.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
-        f"CREATE TABLE {in_stage(spec.extra)} ({', '.join(['n INTEGER PRIMARY KEY', *map(held, spec.key)])})",
+        f"CREATE TABLE {in_stage(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
+        f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
+        f"CREATE TABLE {in_stage(mapping.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
+        f"CREATE TABLE {in_stage(mapping.extra)} ({', '.join(['n INTEGER PRIMARY KEY', *map(held, mapping.key)])})",
     ]
 
 
-def key_index(spec: TableMapping) -> str:
+def key_index(mapping: TableMapping) -> str:
     """Return CREATE INDEX on a stage's key: SQLite joins by nested loops."""
-    columns = ", ".join(map(quote, spec.key))
-    return f"CREATE INDEX {STAGE_SCHEMA}.{quote(f'k{spec.stage.name}')} ON {quote(spec.stage.name)} ({columns})"
+    columns = ", ".join(map(quote, mapping.key))
+    return f"CREATE INDEX {STAGE_SCHEMA}.{quote(f'k{mapping.stage.name}')} ON {quote(mapping.stage.name)} ({columns})"
 
 
-def insert_into(spec: TableMapping, query: sa.Select[tuple[object, ...]]) -> str:
+def insert_into(mapping: TableMapping, query: sa.Select[tuple[object, ...]]) -> str:
     """Return the INSERT clause for the columns of a query."""
     names = [column.name for column in query.selected_columns]
-    return f"INSERT INTO {in_stage(spec.stage)} ({', '.join(map(quote, names))})"
+    return f"INSERT INTO {in_stage(mapping.stage)} ({', '.join(map(quote, names))})"
 
 
 def in_stage(table: sa.Table) -> str:

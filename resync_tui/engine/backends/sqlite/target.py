@@ -142,27 +142,27 @@ class SqliteTarget(Target):
             yield driver
             await driver.commit()
 
-    async def create_stages(self, specs: Sequence[TableMapping], source: Source) -> None:
+    async def create_stages(self, mappings: Sequence[TableMapping], source: Source) -> None:
         async with self._stage_writer(source) as driver:
-            for statement in (statement for spec in specs for statement in stage_ddl(spec)):
+            for statement in (statement for mapping in mappings for statement in stage_ddl(mapping)):
                 await driver.execute(statement)
 
-    async def load(self, spec: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
+    async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         if not isinstance(source, SqliteSource):
             raise TypeError("a PostgreSQL district cannot be read into a SQLite state")
-        if await source.copy_to_stage(spec, query, meter):
+        if await source.copy_to_stage(mapping, query, meter):
             return
-        insert = f"{insert_into(spec, query)} VALUES ({', '.join('?' * len(query.selected_columns))})"
+        insert = f"{insert_into(mapping, query)} VALUES ({', '.join('?' * len(query.selected_columns))})"
         async with aclosing(source.rows(query)) as writer:
             async for chunk in writer:
                 await meter(len(chunk))
                 async with self._stage_writer(source) as driver:
                     await driver.executemany(insert, chunk)
 
-    async def index_stage(self, spec: TableMapping, source: Source, *, by_key: bool) -> None:
-        if by_key and spec.key:
+    async def index_stage(self, mapping: TableMapping, source: Source, *, by_key: bool) -> None:
+        if by_key and mapping.key:
             async with self._stage_writer(source) as driver:
-                await driver.execute(key_index(spec))
+                await driver.execute(key_index(mapping))
 
     async def analyze(self, table: sa.Table) -> None:
         """Do nothing: SQLite plans by the indexes alone."""
