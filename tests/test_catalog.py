@@ -53,7 +53,7 @@ def test_an_unknown_place_on_screen_is_named() -> None:
         parse_catalog(written(("A", "")) + 'under = "Elsewhere"\n', "objects.toml")
 
 
-def test_a_name_that_stands_there_twice_is_named_whatever_its_case() -> None:
+def test_duplicate_name_is_refused_whatever_its_case() -> None:
     with pytest.raises(ConfigError, match="LEPKY stands there twice"):
         parse_catalog(written(("LepKY", ""), ("LEPKY", "")), "objects.toml")
 
@@ -82,7 +82,7 @@ def test_an_unknown_key_is_named_with_the_nearest() -> None:
     assert "nearest is school_year" in caught.value.what
 
 
-def test_a_rule_may_differ_by_dialect_but_must_have_the_one_asked_for() -> None:
+def test_rule_may_differ_by_dialect_but_must_have_the_one_in_use() -> None:
     rule = Rule("odd", "A", {"sqlite": "t.x % 2"}, "Odd")
     assert rule.condition("sqlite") == "t.x % 2"
     assert Rule("odd", "A", "t.x > 1", "Big").condition("postgresql") == "t.x > 1"
@@ -108,7 +108,7 @@ def test_ancestors_descendants_and_why() -> None:
     assert FAMILY.paths("Leaf", "Root") == ["Leaf", "Left", "Root"]
 
 
-def test_the_children_of_an_object_that_is_not_there_inherit_its_parents() -> None:
+def test_children_of_an_absent_object_inherit_its_parents() -> None:
     catalog = Catalog(
         "Test",
         (
@@ -131,7 +131,7 @@ def test_a_subscription_decides_and_must_name_known_objects() -> None:
         FAMILY.for_state("NV", ["Leav"])
 
 
-def test_what_is_required_says_by_what_and_what_is_selected_does_not() -> None:
+def test_required_object_says_by_what_and_selected_does_not() -> None:
     planned = {each.object: each for each in make_plan(FAMILY, ["Leaf", "Root"], 2026).objects}
     assert planned["Left"].marked is Marked.REQUIRED
     assert planned["Left"].required_by == ("Leaf",)
@@ -147,7 +147,7 @@ def test_a_wave_is_the_longest_path_within_the_plan() -> None:
     ]  # fmt: skip
 
 
-def test_without_check_dependencies_only_the_selection_goes_and_still_parents_first() -> None:
+def test_without_check_dependencies_only_selection_is_planned() -> None:
     plan = make_plan(FAMILY, ["Leaf", "Root"], 2026, check_dependencies=False)
     assert [(each.object, each.wave) for each in plan.objects] == [("Root", 1), ("Leaf", 2)]
     assert all(each.marked is Marked.SELECTED for each in plan.objects)
@@ -230,9 +230,7 @@ def test_toml_that_does_not_fit_is_named_and_no_value_is_shown(text: str, what: 
         (3, 3, Color.RED),
     ],
 )
-def test_the_dot_is_green_at_0_yellow_up_to_exactly_1_percent_red_above(
-    processed: int, errors: int, expected: Color
-) -> None:
+def test_dot_is_green_at_0_yellow_up_to_1_percent_and_red_above(processed: int, errors: int, expected: Color) -> None:
     counts = Counts(processed=processed, unchanged=processed - errors, rejected=errors)
     assert color(Status.COMPLETED, counts) is expected
 

@@ -86,7 +86,7 @@ def test_without_a_tenant_column_a_state_takes_one_district(tmp_path: Path, load
         assert "own.toml" in refused.value.do
 
 
-def test_secrets_are_read_when_needed_and_encoded_only_inside_the_user_info(
+def test_secrets_are_read_when_needed_and_encoded_in_userinfo(
     tmp_path: Path, load: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "password").write_text("p@ss/w:rd#1\n")
@@ -224,7 +224,7 @@ def test_a_districts_own_console_has_one_district(load: Callable[[str], Settings
         ("${SAME}", "postgresql://db/campus"),
     ],
 )
-def test_no_two_districts_may_share_a_source_however_it_is_spelled(
+def test_two_districts_may_not_share_a_source_however_spelled(
     tmp_path: Path, load: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> None:
     (tmp_path / "link.db").symlink_to(tmp_path / "abbott.db")

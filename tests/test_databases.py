@@ -30,7 +30,7 @@ async def test_a_connection_asks_whether_its_server_is_still_there(database: Cal
         await alone.close()
 
 
-async def test_a_pooler_is_asked_for_no_setting_before_there_is_a_session(database: Callable[[str], str]) -> None:
+async def test_postgres_settings_are_made_after_connecting_for_poolers(database: Callable[[str], str]) -> None:
     settings = {"application_name": "resync-tui/x", "lock_timeout": "10s", **ALL_ROWS}
     connection = await connect_postgres(database("postgresql"), settings)
     try:
@@ -42,7 +42,7 @@ async def test_a_pooler_is_asked_for_no_setting_before_there_is_a_session(databa
         await connection.close()
 
 
-async def test_the_control_database_lives_by_the_policies_that_data_connections_refuse(
+async def test_only_the_control_connection_accepts_row_security(
     database: Callable[[str], str],
 ) -> None:
     url = database("postgresql")
@@ -63,7 +63,7 @@ async def test_the_control_database_lives_by_the_policies_that_data_connections_
         ("?", "a table"),
     ],
 )
-def test_hidden_rows_are_told_whatever_language_the_server_speaks(message: str, table: str) -> None:
+def test_hidden_rows_are_recognized_in_any_server_language(message: str, table: str) -> None:
     error = asyncpg.InsufficientPrivilegeError(message)
     error.server_source_function = "check_enable_rls"
     told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")

@@ -186,7 +186,7 @@ def test_there_is_every_kind_of_flaw() -> None:
     assert {flaw.kind for flaw in FLAWS} == set(FlawKind)
 
 
-async def test_hidden_calendars_and_grade_levels_are_there_with_what_hangs_on_them(built: Built) -> None:
+async def test_demo_has_children_of_hidden_calendars_and_grade_levels(built: Built) -> None:
     for table, child, key in (
         ("Calendar", "ScheduleStructure", "calendarID"),
         ("StructureGradeLevel", "Enrollment", "structureGradeID"),
@@ -201,7 +201,7 @@ async def test_the_state_lacks_nothing_that_a_district_has(built: Built) -> None
     assert await derive(built.campus, built.state, load()) == []
 
 
-def test_a_district_file_breaks_only_the_foreign_keys_that_it_says(files: Built) -> None:
+def test_demo_file_breaks_only_the_foreign_keys_it_declares(files: Built) -> None:
     with closing(sqlite3.connect(files.path.parent / "abbott.db")) as connection:
         broken_tables = {row[0] for row in connection.execute("PRAGMA foreign_key_check")}
     assert broken_tables == {table for table, _ in ORPHANED}
@@ -221,7 +221,7 @@ def test_a_state_file_keeps_every_key_and_every_declared_length(files: Built) ->
                 assert not limit or (largest or 0) < 10 ** (int(limit[1]) - int(limit[2])), (table, column)
 
 
-async def test_a_state_server_has_validated_every_key_and_a_district_has_not(server: Built) -> None:
+async def test_demo_state_validates_every_key_and_a_district_does_not(server: Built) -> None:
     unvalidated = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated"
     assert await number(server.state, unvalidated) == 0
     assert await number(server.abbott, unvalidated) == len(ORPHANED)
@@ -230,9 +230,7 @@ async def test_a_state_server_has_validated_every_key_and_a_district_has_not(ser
 
 
 @pytest.mark.parametrize(("table", "key"), [("Person", 0), ("Enrollment", 0), ("Roster", 0), ("HealthScreening", 0)])
-async def test_the_state_has_most_rows_right_some_stale_some_missing_some_extra(
-    files: Built, table: str, key: int
-) -> None:
+async def test_demo_state_has_a_few_stale_missing_and_extra_rows(files: Built, table: str, key: int) -> None:
     names = [
         name
         for (name,) in await rows(files.state, f"SELECT name FROM pragma_table_info('{table}')")
@@ -321,7 +319,7 @@ def test_resync_toml_gives_rights_to_the_role_of_its_urls(server: Built, files: 
     assert (files.settings.rights.read, files.settings.rights.write) == ((), ())
 
 
-def test_resync_toml_lets_the_first_district_send_for_the_previous_year(files: Built) -> None:
+def test_demo_lets_the_first_district_send_the_previous_year(files: Built) -> None:
     abbott, campus = files.settings.district
     assert {"Calendar", "CourseSection"} < set(abbott.previous)
     assert campus.previous == ()

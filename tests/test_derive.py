@@ -107,7 +107,7 @@ async def test_every_key_of_the_state_begins_with_the_district(database: Databas
 
 
 @pytest.mark.parametrize(("source", "target"), ENDS)
-async def test_what_is_there_is_left_alone_and_only_the_missing_is_made(
+async def test_existing_tables_stay_as_they_are_and_missing_are_made(
     database: Database, source: str, target: str
 ) -> None:
     district, state, catalog = database(source), database(target), load()
@@ -161,7 +161,7 @@ async def half_made(database: Database, target: str, records: str = "") -> tuple
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-async def test_tables_that_exist_get_the_keys_and_indexes_that_they_lack(database: Database, target: str) -> None:
+async def test_existing_tables_get_the_keys_and_indexes_they_lack(database: Database, target: str) -> None:
     district, state = await half_made(database, target)
     said: list[str] = []
     made = await apply(district, state, TWO, said.append)
@@ -188,7 +188,7 @@ async def test_tables_that_exist_get_the_keys_and_indexes_that_they_lack(databas
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-async def test_a_key_that_the_records_break_is_named_and_the_others_are_made(database: Database, target: str) -> None:
+async def test_key_broken_by_records_is_named_and_the_others_are_made(database: Database, target: str) -> None:
     district, state = await half_made(
         database,
         target,
@@ -224,7 +224,7 @@ async def test_what_a_table_has_in_another_way_is_not_made_again(database: Datab
     assert await derive(district, state, TWO) == []
 
 
-async def test_a_new_table_may_point_at_one_that_gets_its_key_only_then(database: Database) -> None:
+async def test_new_table_may_reference_one_that_gets_its_key_just_then(database: Database) -> None:
     district, state = database("sqlite"), database("postgresql")
     await run_script(district, FAMILY)
     await run_script(state, BARE_PARENT.replace(',\n    PRIMARY KEY ("t", "id")', ""))
@@ -317,7 +317,7 @@ async def test_sqlite_types_stay_as_they_are_declared(database: Database) -> Non
     assert await rows(state, query) == await rows(district, query)
 
 
-async def test_orphans_that_a_district_never_validated_do_not_hinder_it(database: Database) -> None:
+async def test_unvalidated_orphans_of_a_district_do_not_hinder_derive(database: Database) -> None:
     district, state = database("postgresql"), database("postgresql")
     await run_script(
         district,
@@ -337,7 +337,7 @@ async def test_a_table_that_the_district_lacks_is_named(database: Database) -> N
         await derive(district, database("sqlite"), catalog)
 
 
-async def test_a_statement_that_the_state_refuses_is_named_and_nothing_is_made(database: Database) -> None:
+async def test_refused_statement_is_named_and_nothing_is_made(database: Database) -> None:
     district, state = database("sqlite"), database("postgresql")
     await run_script(
         district,

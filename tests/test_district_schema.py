@@ -42,7 +42,7 @@ def test_it_holds_the_catalogs_tables_and_no_other_parents_first() -> None:
         assert above <= set(written[:place])
 
 
-async def test_every_foreign_key_points_into_the_same_object_or_an_ancestor(shapes: dict[str, TableShape]) -> None:
+async def test_foreign_keys_point_into_the_same_object_or_an_ancestor(shapes: dict[str, TableShape]) -> None:
     for shape in shapes.values():
         name = OBJECT_OF[shape.name]
         for key in shape.foreign:
@@ -62,7 +62,7 @@ async def test_the_edges_without_a_foreign_key_are_these(shapes: dict[str, Table
     assert edges - held == set(EDGES_WITHOUT_A_FOREIGN_KEY)
 
 
-async def test_an_object_is_tied_to_a_school_year_where_its_tables_hang_on_a_calendar(
+async def test_object_is_tied_to_a_year_if_its_tables_need_a_calendar(
     shapes: dict[str, TableShape],
 ) -> None:
     def hangs(table: str) -> bool:
@@ -74,7 +74,7 @@ async def test_an_object_is_tied_to_a_school_year_where_its_tables_hang_on_a_cal
         assert {hangs(table) for table in each.tables} == {each.school_year}, each.name
 
 
-async def test_every_table_has_a_primary_key_and_says_when_it_was_changed(shapes: dict[str, TableShape]) -> None:
+async def test_every_table_has_a_primary_key_and_a_modified_date(shapes: dict[str, TableShape]) -> None:
     for shape in shapes.values():
         assert shape.primary, shape.name
         assert shape.columns[-1].name == "modifiedDate"

@@ -24,7 +24,7 @@ def test_what_shows_a_statement_is_a_test_that_exists(shown: str) -> None:
     assert found[2] in functions(ROOT / found[1])
 
 
-def test_each_of_the_five_documents_is_there_and_no_statement_twice() -> None:
+def test_statements_are_unique_and_cover_all_five_documents() -> None:
     assert set("".join(documents for documents, _, _ in ROWS)) == set("ABCDE")
     statements = [statement for _, statement, _ in ROWS]
     assert len(statements) == len(set(statements)) > 70

@@ -56,7 +56,7 @@ def test_what_did_not_complete_says_so_beside_its_dot(status: Status, text: str)
         ("merging", 2, 98, "99%"),
     ],
 )
-def test_looking_at_the_records_is_one_half_of_the_way_and_merging_them_the_other(
+def test_reading_is_one_half_of_progress_and_merging_the_other(
     phase: str, read: int, processed: int, text: str
 ) -> None:
     counts = Counts(processed=processed)

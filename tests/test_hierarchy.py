@@ -61,7 +61,7 @@ def test_plan_of_each_row_prints_its_literal_plan(
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
-def test_each_literal_plan_contains_the_rows_parents_in_an_order_that_syncs(row: dict[str, Any]) -> None:
+def test_literal_plan_has_the_rows_parents_in_a_valid_order(row: dict[str, Any]) -> None:
     names = [planned["object"] for planned in row["plan"]]
     assert set(row["parents"]) <= set(names[:-1])
     assert names[-1].casefold() == row["row"].casefold()
@@ -78,7 +78,7 @@ def test_each_rows_starred_parents_are_direct_parents(row: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("reporting_entity", [False, True])
 @pytest.mark.parametrize("state", STATES)
-def test_a_full_resync_has_every_object_of_the_state_once_and_parents_first(state: str, reporting_entity: bool) -> None:
+def test_full_resync_has_every_object_once_and_parents_first(state: str, reporting_entity: bool) -> None:
     catalog = catalog_of(state, reporting_entity=reporting_entity)
     names = make_plan(catalog, [each.name for each in catalog.objects], YEAR).names
     assert sorted(names) == sorted(each.name for each in catalog.objects)
@@ -111,7 +111,7 @@ def test_a_state_sees_what_is_everywhere_and_its_own(state: str, own: set[str]) 
     assert {each.name for each in catalog_of(state).objects} == everywhere | own
 
 
-def test_school_depends_on_the_reporting_entity_only_where_it_is_subscribed() -> None:
+def test_school_needs_the_reporting_entity_only_if_subscribed() -> None:
     assert catalog_of("NV").parents("School") == ("District",)
     assert "ReportingEntity" not in catalog_of("NV")
     subscribed = catalog_of("NV", reporting_entity=True)
@@ -140,7 +140,7 @@ def test_the_screen_shows_the_objects_as_the_screenshots_do() -> None:
     assert catalog.shown_under("Day") == "ScheduleStructure"
 
 
-def test_the_file_lists_every_object_right_under_the_one_that_shows_it() -> None:
+def test_file_lists_every_object_under_the_one_that_shows_it() -> None:
     catalog = load()
     above: list[str] = []
     for each in catalog.objects:

@@ -43,20 +43,20 @@ def test_letting_one_go_releases_only_what_nothing_else_requires() -> None:
     assert both.toggled("Enrollment").toggled("CourseSection").required == set()
 
 
-def test_a_required_object_can_be_chosen_and_falls_back_to_required() -> None:
+def test_chosen_required_object_falls_back_to_required() -> None:
     chosen = marks("Enrollment").toggled("Calendar")
     assert chosen["Calendar"] is Mark.CHOSEN
     assert chosen.toggled("Calendar")["Calendar"] is Mark.REQUIRED
 
 
-def test_check_dependencies_off_and_on_again_keeps_what_was_chosen() -> None:
+def test_toggling_check_dependencies_keeps_what_was_chosen() -> None:
     off = marks("Enrollment").with_check(False)
     assert off.chosen == {"Enrollment"}
     assert off.required == set()
     assert off.with_check(True) == marks("Enrollment")
 
 
-def test_without_check_dependencies_the_parents_left_out_are_named_in_catalog_order() -> None:
+def test_parents_left_out_are_named_in_catalog_order() -> None:
     off = marks("Enrollment", "School", check=False)
     assert set(off.left_out) == ABOVE_ENROLLMENT - {"School"}
     assert sorted(off.left_out, key=NEVADA.position.__getitem__) == list(off.left_out)
@@ -92,7 +92,7 @@ def test_a_line_says_why_an_object_is_marked_or_what_it_needs(chosen: tuple[str,
     assert marks(*chosen).why(name).startswith(why)
 
 
-def test_the_chain_leads_from_what_was_chosen_to_what_it_requires() -> None:
+def test_why_chain_leads_from_the_chosen_object_to_the_required() -> None:
     chain = [*marks("Enrollment").why("School").partition(" required by ")[2].split(" > "), "School"]
     assert chain[0] == "Enrollment"
     assert all(above in NEVADA.parents(below) for below, above in pairwise(chain))

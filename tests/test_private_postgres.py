@@ -27,7 +27,7 @@ def server() -> Iterator[PrivatePostgres]:
     rmtree(folder)
 
 
-async def test_it_outlives_the_process_that_started_it_and_keeps_its_data(server: PrivatePostgres) -> None:
+async def test_server_outlives_its_starting_process_and_keeps_its_data(server: PrivatePostgres) -> None:
     code = (
         "import pathlib, sys; from resync_tui.demo.private_postgres import PrivatePostgres as P;"
         "P(pathlib.Path(sys.argv[1])).start()"
@@ -81,7 +81,7 @@ def test_root_is_told_where_the_unprivileged_user_cannot_go(server: PrivatePostg
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root runs it as another user")
-def test_root_may_keep_the_virtual_environment_where_nobody_can_enter(
+def test_root_can_start_it_from_a_private_virtual_environment(
     server: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resync_tui.demo.private_postgres._runs", lambda *_: False)

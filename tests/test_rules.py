@@ -43,9 +43,7 @@ def catalog(when: str | dict[str, str]) -> Catalog:
 
 @BOTH
 @pytest.mark.parametrize("when", BAD.values(), ids=BAD)
-async def test_a_bad_condition_is_named_with_its_object_before_anything_is_read(
-    database: Database, kind: str, when: str
-) -> None:
+async def test_bad_condition_is_named_with_its_object_before_reading(database: Database, kind: str, when: str) -> None:
     district, state = database(kind), database(kind)
     await run_script(district, TABLES)
     await apply(district, state, catalog("FALSE"))

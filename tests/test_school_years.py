@@ -88,7 +88,7 @@ async def test_a_previous_year_moves_only_that_years_records(site: DemoSite) -> 
         assert each.counts.processed == sum([len(await of_district(site, table, "1", 2025)) for table in tables])
 
 
-async def test_the_current_year_leaves_the_previous_years_records_untouched(site: DemoSite) -> None:
+async def test_current_year_leaves_previous_years_records_untouched(site: DemoSite) -> None:
     before = {table: await of_state(site, table, 2025) for table in TIED}
     now = {table: await of_state(site, table, 2026) for table in TIED}
     batch = await site.send("01", 2026)
@@ -99,7 +99,7 @@ async def test_the_current_year_leaves_the_previous_years_records_untouched(site
     assert calendar.counts.processed == len(await of_district(site, "Calendar", "1", 2026))
 
 
-async def test_a_record_whose_parent_the_state_lacks_is_blocked_until_the_current_year_is_sent(site: DemoSite) -> None:
+async def test_missing_parent_blocks_a_record_till_this_year_is_sent(site: DemoSite) -> None:
     copied = '"calendarID", "structureID", "structureGradeID", "endYear", "grade", "startDate", "startStatus"'
     await run_script(
         site.abbott,
@@ -120,7 +120,7 @@ async def test_a_record_whose_parent_the_state_lacks_is_blocked_until_the_curren
     assert await rows(site.state, there) == [(1,)]
 
 
-async def test_a_record_of_no_known_year_is_refused_in_the_current_year(site: DemoSite) -> None:
+async def test_record_of_no_known_year_is_refused_in_the_current_year(site: DemoSite) -> None:
     orphans = """SELECT count(*) FROM "Roster" r
         WHERE NOT EXISTS (SELECT 1 FROM "Enrollment" e WHERE e."enrollmentID" = r."enrollmentID")"""
     ((number,),) = await rows(site.abbott, orphans)

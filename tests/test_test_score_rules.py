@@ -171,7 +171,7 @@ def without(*rules: str) -> Catalog:
     return replace(CATALOG, object=tuple(objects))
 
 
-async def test_one_wrong_fact_gives_its_own_reason_and_undoing_it_lets_the_score_in(scores: Scores) -> None:
+async def test_each_wrong_fact_excludes_the_score_with_its_own_reason(scores: Scores) -> None:
     await scores.make(changed=True)
     heard = await scores.resync()
     assert refused(heard) == {n: ("excluded", reason) for n, reason in FORBIDDEN.items()}

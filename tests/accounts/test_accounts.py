@@ -94,7 +94,7 @@ def history(settings: Settings, batch: int) -> dict[str, tuple[Status, Counts, s
         ("sqlite", "postgresql", ("01",)),
     ],
 )
-async def test_history_errors_and_state_equal_the_oracle_and_a_second_run_changes_nothing(
+async def test_result_equals_the_oracle_and_a_rerun_changes_nothing(
     database: Database, tmp_path: Path, random: Random, source: str, target: str, tenants: tuple[str, ...]
 ) -> None:
     campus = await make_campus(database, random, source, target, tenants)
@@ -122,7 +122,7 @@ async def test_history_errors_and_state_equal_the_oracle_and_a_second_run_change
     [("postgresql", Comparison.TEXT), ("postgresql", Comparison.OFF), ("sqlite", Comparison.BESIDE)],
     indirect=["comparison"],
 )
-async def test_the_state_equals_the_oracle_however_both_ends_are_compared(
+async def test_state_equals_the_oracle_with_every_comparison_method(
     database: Database, random: Random, kind: str
 ) -> None:
     campus = await make_campus(database, random, kind, kind, ("01",))
@@ -137,7 +137,7 @@ async def test_the_state_equals_the_oracle_however_both_ends_are_compared(
 
 
 @pytest.mark.parametrize("check_dependencies", [True, False])
-async def test_a_partial_resync_of_enrollment_touches_exactly_the_tables_of_its_plan(
+async def test_partial_resync_touches_exactly_the_tables_of_its_plan(
     database: Database, random: Random, check_dependencies: bool
 ) -> None:
     campus = await make_campus(database, random, "sqlite", "postgresql", ("01",))

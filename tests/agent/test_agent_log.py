@@ -13,7 +13,7 @@ from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.paths import log_path
 
 
-def test_it_lies_beside_a_sqlite_control_file_and_else_with_the_users_state(
+def test_log_lies_beside_a_sqlite_control_file_else_in_xdg_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

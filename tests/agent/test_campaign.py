@@ -34,7 +34,7 @@ async def let_it_be_time(site: Site) -> None:
     await database.close()
 
 
-async def test_a_campaign_tries_a_district_again_later_and_names_it_until_it_is_reached(site: Site) -> None:
+async def test_campaign_retries_an_unreachable_district_with_backoff(site: Site) -> None:
     site.work.play("01", "unreachable")
     first, second = await site.send("01", "02")
     pauses = []
@@ -55,7 +55,7 @@ async def test_a_campaign_tries_a_district_again_later_and_names_it_until_it_is_
     assert (batch.status, batch.message, batch.attempts, batch.put_off) == (Status.COMPLETED, "", 8, 7)
 
 
-async def test_a_campaign_gives_up_after_as_many_tries_as_are_configured(site: Site) -> None:
+async def test_campaign_gives_up_after_the_configured_retries(site: Site) -> None:
     settings = replace(site.settings, engine=replace(site.settings.engine, reach_again=2))
     site.work.play("01", "unreachable")
     first, _ = await site.send("01", "02")
@@ -67,7 +67,7 @@ async def test_a_campaign_gives_up_after_as_many_tries_as_are_configured(site: S
     assert batch.message.startswith("Cannot reach district 01")
 
 
-async def test_a_campaigns_broken_connection_is_put_off_after_its_tries(site: Site) -> None:
+async def test_broken_connection_in_a_campaign_is_put_off_after_tries(site: Site) -> None:
     site.work.play("01", "break 9")
     first, _ = await site.send("01", "02")
     await serve(site)
@@ -112,7 +112,7 @@ async def test_scheduled_batches_start_within_the_window_only(
     assert (await site.store.batch(scheduled.batch)).status is expected
 
 
-async def test_the_command_is_told_of_each_batch_that_ends_and_its_failure_is_only_logged(site: Site) -> None:
+async def test_command_hears_of_each_batch_and_its_failure_is_logged(site: Site) -> None:
     told = site.settings.path.parent / "told"
     command = (sys.executable, "-c", TELL, str(told))
     site.work.play("02", "fail")

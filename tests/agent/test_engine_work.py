@@ -83,7 +83,7 @@ async def run(settings: Settings, store: Store) -> int:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.RESYNC, Purpose.VERIFY])
-async def test_a_batch_of_a_year_that_is_not_configured_reads_and_writes_nothing(
+async def test_batch_of_an_unconfigured_year_reads_and_writes_nothing(
     settings: Settings, store: Store, purpose: Purpose
 ) -> None:
     plan = make_plan(load_catalog(settings), ["School"], 2025)
@@ -98,7 +98,7 @@ async def test_a_batch_of_a_year_that_is_not_configured_reads_and_writes_nothing
         assert state.execute('SELECT count(*) FROM "School"').fetchall() == [(0,)]
 
 
-async def test_a_batch_reaches_the_state_and_every_record_is_accounted_for(settings: Settings, store: Store) -> None:
+async def test_batch_reaches_the_state_and_accounts_for_every_record(settings: Settings, store: Store) -> None:
     number = await run(settings, store)
     batch = await store.batch(number)
     assert batch.message == ""
@@ -116,7 +116,7 @@ async def test_a_batch_reaches_the_state_and_every_record_is_accounted_for(setti
     assert "too long" not in log.replace(refused.reason, "")
 
 
-async def test_a_source_that_is_another_district_fails_its_batch_in_words(settings: Settings, store: Store) -> None:
+async def test_source_that_is_another_district_fails_its_batch(settings: Settings, store: Store) -> None:
     with closing(sqlite3.connect(settings.path.parent / "district.db")) as district:
         district.execute("UPDATE \"District\" SET number = '02'")
         district.commit()

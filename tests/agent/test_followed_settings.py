@@ -60,9 +60,7 @@ def _for_one_district(file: Path, text: str) -> None:
         (_for_one_district, "without a tenant_column in the catalog a state takes one district"),
     ],
 )
-async def test_a_file_that_cannot_be_followed_is_one_line_in_the_log_and_the_old_one_counts(
-    site: Site, spoil: object, told: str
-) -> None:
+async def test_unusable_new_settings_are_logged_once_and_the_old_stay(site: Site, spoil: object, told: str) -> None:
     assert callable(spoil)
     file, text = site.settings.path, site.settings.path.read_text()
     (first,) = await site.send("01")

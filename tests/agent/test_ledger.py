@@ -40,7 +40,7 @@ def test_a_batch_whose_engine_forgot_an_object_is_not_completed() -> None:
     assert begun().end(Status.COMPLETED, "") == (Status.FAILED, f"B: {UNTOLD}")
 
 
-def test_a_failed_batch_says_which_object_failed_first_unless_it_says_more() -> None:
+def test_failed_batch_names_the_first_failed_object_by_default() -> None:
     ledger = begun()
     ledger.add(ObjectEnded("B", Status.FAILED, Counts(), "no such table"))
     assert ledger.end(Status.FAILED, "")[1] == "B: no such table"
@@ -65,7 +65,7 @@ def test_only_what_is_new_is_pending() -> None:
     assert ledger.pending() == Progress()
 
 
-def test_refusals_are_totals_and_their_records_are_numbered_through() -> None:
+def test_refusals_are_running_totals_with_consecutive_numbers() -> None:
     ledger = begun()
     refused = RecordsRefused("B", "B", Kind.BLOCKED, "no A", 2, ({"id": 1},))
     ledger.add(refused)

@@ -20,7 +20,7 @@ from tests.agent.conftest import Site, until
 from tests.processes import is_over
 
 
-async def test_a_killed_agents_batch_is_taken_over_at_once_on_the_same_host(site: Site) -> None:
+async def test_killed_agents_batch_is_taken_over_at_once_on_same_host(site: Site) -> None:
     site.work.play("01", "block")
     (number,) = await site.send("01")
     killed = site.start()
@@ -40,7 +40,7 @@ async def test_a_killed_agents_batch_is_taken_over_at_once_on_the_same_host(site
     assert [each.pid for each in await site.store.agents()] == [successor.pid]
 
 
-async def test_a_dead_agent_does_not_count_as_alive_though_its_lease_runs(site: Site) -> None:
+async def test_dead_agent_is_not_alive_though_its_lease_still_runs(site: Site) -> None:
     killed = site.start()
     await until(lambda: _agents(site, 1))
     killed.kill()
@@ -49,7 +49,7 @@ async def test_a_dead_agent_does_not_count_as_alive_though_its_lease_runs(site: 
     assert not agent.alive
 
 
-async def test_a_stopped_agent_is_superseded_when_its_lease_lapses_and_writes_nothing_when_it_wakes(
+async def test_stopped_agent_writes_nothing_more_after_waking(
     site: Site,
 ) -> None:
     site.lease_seconds = 2
@@ -138,7 +138,7 @@ async def test_the_limit_of_districts_holds_over_two_agents(site: Site) -> None:
     assert (await site.store.batch(first)).status is Status.COMPLETED
 
 
-async def test_an_agent_started_detached_has_a_session_of_its_own_and_no_terminal(site: Site, tmp_path: Path) -> None:
+async def test_detached_agent_has_its_own_session_and_no_terminal(site: Site, tmp_path: Path) -> None:
     pids = [start_detached(site.settings.path) for _ in range(2)]
     try:
         await until(lambda: _agents(site, 2))
@@ -182,7 +182,7 @@ def test_a_lock_tells_of_death_only_where_that_is_certain(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
-async def test_an_outage_of_the_control_database_stops_the_work_before_the_lease_lapses(site: Site) -> None:
+async def test_control_outage_stops_the_work_before_the_lease_lapses(site: Site) -> None:
     site.lease_seconds = 2
     site.work.play("01", "block")
     (number,) = await site.send("01")
@@ -198,9 +198,7 @@ async def test_an_outage_of_the_control_database_stops_the_work_before_the_lease
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-async def test_a_short_outage_of_the_control_database_does_not_interrupt_the_work(
-    site: Site, postgres_server: str
-) -> None:
+async def test_short_control_outage_does_not_interrupt_the_work(site: Site, postgres_server: str) -> None:
     import asyncpg
 
     site.lease_seconds = 30

@@ -72,7 +72,7 @@ async def test_a_broken_connection_begins_the_batch_anew(site: Site) -> None:
     assert len({token for _, token, act in site.work.journal() if act == "begin"}) == 1
 
 
-async def test_a_connection_that_breaks_every_time_fails_the_batch_at_the_fifth(site: Site) -> None:
+async def test_always_breaking_connection_fails_the_batch_at_the_fifth(site: Site) -> None:
     site.work.play("01", "break 9")
     (number,) = await site.send("01")
     await serve(site)
@@ -90,7 +90,7 @@ async def test_a_lease_lost_to_the_engine_writes_nothing_more(site: Site) -> Non
     assert "nothing more is written" in site.log()
 
 
-async def test_a_running_batch_is_cancelled_cleaned_up_and_frees_its_district(site: Site) -> None:
+async def test_cancelled_batch_is_cleaned_up_and_frees_its_district(site: Site) -> None:
     site.work.play("01", "block")
     first, second = (await site.send("01"))[0], (await site.send("01"))[0]
     async with anyio.create_task_group() as tasks:
@@ -104,7 +104,7 @@ async def test_a_running_batch_is_cancelled_cleaned_up_and_frees_its_district(si
     assert (await site.store.batch(second)).status is Status.COMPLETED
 
 
-async def test_a_batch_cancelled_after_its_agent_died_is_only_cleaned_up(site: Site) -> None:
+async def test_batch_cancelled_after_its_agent_died_is_only_cleaned_up(site: Site) -> None:
     site.work.play("01", "block")
     (number,) = await site.send("01")
     dead = site.start()
@@ -144,7 +144,7 @@ async def _agents(site: Site) -> bool:
     return len(await site.store.agents()) == 1
 
 
-async def test_progress_is_written_several_times_a_second_while_the_work_goes_on(site: Site) -> None:
+async def test_progress_is_written_several_times_while_work_goes_on(site: Site) -> None:
     site.work.play("01", "block")
     (number,) = await site.send("01")
     counts: set[int] = set()

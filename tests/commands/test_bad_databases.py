@@ -58,7 +58,7 @@ def test_a_state_that_cannot_be_reached_is_exit_code_three(place: Place) -> None
         ),
     ],
 )
-def test_an_object_that_does_not_fit_fails_with_its_children_and_no_other(
+def test_object_that_does_not_fit_fails_with_its_children_alone(
     place: Place, database: str, statements: str, reason: str
 ) -> None:
     place.sql(database, statements)
@@ -103,7 +103,7 @@ def test_a_control_database_that_may_not_be_written_is_named(place: Place) -> No
     assert len(done.stderr.splitlines()) == 2
 
 
-def test_a_control_database_of_a_newer_version_is_refused_and_left_alone(place: Place) -> None:
+def test_newer_control_database_is_refused_and_left_alone(place: Place) -> None:
     assert place.run("history").returncode == 0
     place.sql("control", f"UPDATE \"{VERSION_TABLE}\" SET version_num = '9999'")
     for arguments in (["objects"], ["run", "-d", "01", "--all", "--yes"], ["agent", "--once"]):
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_database_is_named(place: Place) -> None:
     assert (place.folder / "control.db").read_text().startswith("dear diary")
 
 
-def test_a_district_on_postgresql_goes_into_a_state_on_postgresql(place: Place, database: Callable[[str], str]) -> None:
+def test_resync_works_with_postgresql_at_both_ends_and_control(place: Place, database: Callable[[str], str]) -> None:
     """Two districts and the control database on real servers, at once."""
     for name in ("abbott", "campus", "state", "control"):
         place.change(f"sqlite:///{name}.db", database("postgresql"))

@@ -26,7 +26,7 @@ def test_all_districts_are_one_request(place: Place) -> None:
     assert "reason: Start of school year" in place.run("history").stdout
 
 
-def test_what_the_state_asks_for_says_so_where_no_other_reason_is_given(place: Place) -> None:
+def test_state_request_has_a_default_reason(place: Place) -> None:
     (asked,) = place.run("run", "-d", "01", "School", "--json").stdout.splitlines()
     assert (json.loads(asked)["initiator"], json.loads(asked)["reason"]) == ("state", "State resync request")
 
@@ -108,7 +108,7 @@ def test_what_failed_of_a_request_is_asked_for_again(place: Place) -> None:
     assert none.stderr.splitlines()[0] == "No batch of request 2 has failed"
 
 
-def test_a_district_that_cannot_be_reached_is_named_and_the_campaign_goes_on(place: Place, wait_until: object) -> None:
+def test_unreachable_district_is_named_and_the_campaign_goes_on(place: Place, wait_until: object) -> None:
     place.change("sqlite:///abbott.db", "sqlite:///gone.db")
     process = place.start("run", "--all-districts", "School", "--json")
     assert process.stderr is not None

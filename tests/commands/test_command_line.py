@@ -73,7 +73,7 @@ def test_a_wrong_use_is_told_in_two_lines_and_queues_nothing(
     assert not control.exists() or place.sql("control", 'SELECT count(*) FROM "DISBatch"') == [(0,)]
 
 
-def test_an_unforeseen_error_is_one_line_and_a_file_without_what_it_said(
+def test_unforeseen_error_is_logged_without_its_message(
     place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = "Doe, Jane, 2011-05-17"

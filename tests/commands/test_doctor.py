@@ -84,7 +84,7 @@ def test_a_bad_condition_is_named_with_its_object(place: Place) -> None:
     assert place.run("doctor").returncode == 3
 
 
-def test_a_mandatory_resync_that_is_due_is_named_until_it_has_completed(place: Place) -> None:
+def test_due_mandatory_resync_is_named_until_it_has_completed(place: Place) -> None:
     place.change("current = 2026", "current = 2026\nopens = 2025-08-01")
     done = place.run("doctor", "--json")
     assert done.returncode == 1
@@ -126,7 +126,7 @@ def test_a_type_that_does_not_fit_is_named(place: Place) -> None:
     assert any("personID" in what and "district 01" in what.lower() for what in problems(place))
 
 
-def test_a_config_that_cannot_be_read_is_a_problem_like_any_other(place: Place) -> None:
+def test_unreadable_config_is_reported_as_a_problem(place: Place) -> None:
     place.change("current = 2026", "curent = 2026")
     done = place.run("doctor", "--json")
     assert done.returncode == 2
@@ -139,9 +139,7 @@ def test_a_missing_secret_is_named_and_the_rest_examined(place: Place) -> None:
     assert what.endswith("The url of district 01 needs the environment variable ABBOTT_PASSWORD, which is not set")
 
 
-def test_an_unreachable_server_and_a_wrong_password_are_told_without_the_password(
-    place: Place, database: Callable[[str], str]
-) -> None:
+def test_connection_problems_are_told_without_the_password(place: Place, database: Callable[[str], str]) -> None:
     parts = urlsplit(database("postgresql"))
     wrong = parts._replace(netloc=f"{parts.username}:hunter2@{parts.hostname}:{parts.port}").geturl()
     place.change("sqlite:///abbott.db", wrong)
@@ -214,7 +212,7 @@ def without_tenant_column(place: Place) -> None:
     catalog.write_text(catalog.read_text().replace('tenant_column = "districtNumber"\n', ""))
 
 
-def test_two_districts_in_a_state_without_a_tenant_column_are_refused_by_all(place: Place) -> None:
+def test_two_districts_without_tenant_column_are_refused_by_all(place: Place) -> None:
     without_tenant_column(place)
     for arguments in (["doctor"], ["history"], ["plan", "--all"], ["run", "-d", "02", "--all", "--yes"], ["agent"]):
         done = place.run(*arguments)

@@ -61,7 +61,7 @@ def test_every_file_that_the_readme_names_is_there() -> None:
         assert (ROOT / name).exists()
 
 
-def test_both_commands_of_the_first_screen_are_those_that_people_copy() -> None:
+def test_readme_shows_the_demo_and_test_commands_on_first_screen() -> None:
     first_screen = README.splitlines()[:24]
     assert "    python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/resync-tui demo" in first_screen
     assert "    python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest" in first_screen

@@ -59,7 +59,7 @@ def hiding(place: Place, database: Callable[[str], str]) -> Iterator[Hiding]:
     execute(district, f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
 
 
-def test_what_a_district_hides_is_told_and_neither_missing_nor_extra(hiding: Hiding) -> None:
+def test_records_a_district_hides_are_neither_missing_nor_extra(hiding: Hiding) -> None:
     place = hiding.place
     hides = f"Row-level security (policy by_site) hides records of Person from login {hiding.role} at "
     ((what, do),) = [tuple(each.values()) for each in hiding.problems()]

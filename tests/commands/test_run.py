@@ -100,14 +100,14 @@ def test_what_is_new_since_the_run_before_is_told(place: Place) -> None:
     assert "new" not in again
 
 
-def test_nothing_wrong_is_exit_code_zero_and_a_second_run_changes_nothing(place: Place) -> None:
+def test_success_exits_with_0_and_a_second_run_changes_nothing(place: Place) -> None:
     first = place.run("run", "-d", "01", "School", "--json")
     assert first.returncode == 0, first.stderr
     again = json.loads(place.run("run", "-d", "01", "School", "--json").stdout)
     assert [(each["inserted"], each["unchanged"]) for each in again["objects"]] == [(0, 1), (0, 1)]
 
 
-def test_another_year_is_sent_looked_at_and_remembered_for_itself(place: Place) -> None:
+def test_previous_year_is_sent_viewed_and_remembered_separately(place: Place) -> None:
     place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
     done = place.run("run", "-d", "01", "--all", "--year", "2025", "--json")
     assert done.returncode == 1, done.stderr
@@ -123,7 +123,7 @@ def test_another_year_is_sent_looked_at_and_remembered_for_itself(place: Place) 
     assert "District 02 is not configured" in neither.stderr
 
 
-def test_all_districts_that_lack_a_year_are_named_before_anything_is_queued(place: Place) -> None:
+def test_all_districts_lacking_a_year_are_named_before_queueing(place: Place) -> None:
     place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
     place.change("current = 2026", "current = 2027")
     both = place.run("run", "-d", "01", "-d", "02", "Person", "--year", "2025")
@@ -136,7 +136,7 @@ def test_all_districts_that_lack_a_year_are_named_before_anything_is_queued(plac
     assert json.loads(place.run("history", "--json").stdout) == []
 
 
-def test_a_retry_is_refused_where_the_year_is_not_configured_any_more(place: Place) -> None:
+def test_retry_is_refused_where_its_year_is_no_longer_configured(place: Place) -> None:
     place.change('name = "Abbott"', 'name = "Abbott"\nprevious = ["Person"]')
     place.sql("abbott", "UPDATE District SET number = '77'")
     assert place.run("run", "-d", "01", "Person", "--year", "2025").returncode == 3
@@ -147,7 +147,7 @@ def test_a_retry_is_refused_where_the_year_is_not_configured_any_more(place: Pla
     assert len(json.loads(place.run("history", "--json").stdout)) == 1
 
 
-def test_a_district_that_is_another_one_is_exit_code_three_and_nothing_is_written(place: Place) -> None:
+def test_wrong_district_exits_with_3_and_writes_nothing(place: Place) -> None:
     place.sql("abbott", "UPDATE District SET number = '77'")
     done = place.run("run", "-d", "01", "-d", "02", "Person", "--json")
     assert done.returncode == 3
@@ -174,7 +174,7 @@ def test_detach_answers_at_once_and_agent_once_does_the_work(place: Place) -> No
     assert json.loads(place.run("history", "--json").stdout)[0]["status"] == "completed"
 
 
-def test_a_queued_batch_is_cancelled_and_whoever_waits_leaves_with_four(place: Place, wait_until: Wait) -> None:
+def test_waiting_run_exits_with_4_when_its_batches_are_cancelled(place: Place, wait_until: Wait) -> None:
     place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
     waiting = place.start("run", "-d", "02", "-d", "01", "School", "--json")
     wait_until(lambda: len(json.loads(place.run("history", "--json").stdout)) == 2)

@@ -35,7 +35,7 @@ def test_an_empty_state_lacks_all_that_may_sync_and_stays_empty(place: Place) ->
     assert dump(place) == [[], [], []]
 
 
-def test_nothing_differs_where_only_those_are_missing_that_may_not_sync(sent: Place) -> None:
+def test_missing_records_that_may_not_sync_are_no_difference(sent: Place) -> None:
     code, found = verified(sent, "--all")
     assert code == 0
     assert (found["Person"]["matched"], found["Person"]["missing"], found["Person"]["expected"]) == (8, 0, 2)
@@ -44,7 +44,7 @@ def test_nothing_differs_where_only_those_are_missing_that_may_not_sync(sent: Pl
     assert "2 records may not or cannot sync, as expected" in text
 
 
-def test_each_difference_is_counted_and_named_by_its_key_and_nothing_is_changed(sent: Place) -> None:
+def test_differences_are_counted_and_named_but_not_changed(sent: Place) -> None:
     sent.sql(
         "state",
         """DELETE FROM Person WHERE districtNumber = '01' AND personID IN (1, 2);
@@ -190,7 +190,7 @@ def test_the_preview_stands_in_history(with_extra: Place) -> None:
     assert f"for: remove-extra of what comparison {preview['batch']} showed" in history
 
 
-def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_extra: Place) -> None:
+def test_exceeding_extra_share_is_previewed_and_nobody_is_asked(with_extra: Place) -> None:
     with_extra.sql("state", "INSERT INTO Person VALUES ('01', 78, 1, 0), ('01', 79, 1, 0);")
     before = dump(with_extra)
     terminal, theirs = pty.openpty()
@@ -211,7 +211,7 @@ def test_what_is_over_the_share_is_told_in_the_preview_and_nobody_is_asked(with_
     ]
 
 
-def test_one_object_of_which_too_many_would_go_keeps_all_back_until_the_others_are_named(with_extra: Place) -> None:
+def test_object_over_extra_share_blocks_removal_of_the_others(with_extra: Place) -> None:
     with_extra.sql("state", "INSERT INTO School VALUES ('01', 5, '01', 'Extra')")
     done = with_extra.run("remove-extra", "-d", "01", "--all", "--yes")
     assert done.returncode == 3
@@ -222,7 +222,7 @@ def test_one_object_of_which_too_many_would_go_keeps_all_back_until_the_others_a
     assert persons(with_extra, "01") == []
 
 
-def test_records_without_a_key_are_told_of_by_their_place_and_never_removed(with_extra: Place) -> None:
+def test_keyless_records_are_named_by_place_and_never_removed(with_extra: Place) -> None:
     with_extra.sql(
         "state",
         """CREATE TABLE Copy AS SELECT * FROM Person; DROP TABLE Person; ALTER TABLE Copy RENAME TO Person;

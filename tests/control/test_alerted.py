@@ -49,7 +49,7 @@ async def test_both_sides_are_told_when_a_request_of_the_state_ends(office: Offi
     )
 
 
-async def test_a_request_for_a_time_is_due_then_and_one_for_now_has_no_due_date(office: Office, plan: Plan) -> None:
+async def test_only_a_request_for_a_time_has_a_due_date(office: Office, plan: Plan) -> None:
     begins = office.clock.now + timedelta(hours=2)
     await office.request(plan, "001")
     await office.request(plan, "002", not_before=begins)
@@ -123,7 +123,7 @@ async def test_a_request_that_nobody_serves_is_told_once(office: Office, other: 
     assert told.message.startswith(f"Request {number} waits: no agent serves districts 001, 002. ")
 
 
-async def test_a_request_that_waits_for_its_turn_or_its_time_is_not_unclaimed(office: Office, plan: Plan) -> None:
+async def test_waiting_request_is_not_unclaimed(office: Office, plan: Plan) -> None:
     await office.request(plan, "001", "002")
     office.clock.move(3600)
     await office.queue.renew([])

@@ -69,9 +69,7 @@ async def office(control_url: str) -> AsyncIterator[Office]:
     await database.close()
 
 
-async def test_a_request_is_listed_with_sums_and_without_the_objects_of_what_has_ended(
-    office: Office, plan: Plan
-) -> None:
+async def test_request_is_listed_with_sums_and_objects_only_if_running(office: Office, plan: Plan) -> None:
     number = await office.request(plan, "001", "002", "003")
     await office.finish()
     await office.claimed()
@@ -107,9 +105,7 @@ async def test_the_board_says_where_each_district_stands(office: Office, plan: P
     assert await office.store.board(2025) == []
 
 
-async def test_the_last_full_resync_stays_while_a_newer_one_waits_fails_or_is_cancelled(
-    office: Office, plan: Plan
-) -> None:
+async def test_last_full_resync_stays_while_a_newer_one_is_incomplete(office: Office, plan: Plan) -> None:
     await office.request(plan, "001")
     first = await office.finish()
     number = await office.request(plan, "001")
@@ -141,7 +137,7 @@ async def test_the_failed_ones_of_a_request_are_asked_for_again(office: Office, 
     assert again == number + 2
 
 
-async def test_a_batch_that_is_put_off_waits_while_others_run_and_is_named(office: Office, plan: Plan) -> None:
+async def test_put_off_batch_waits_named_while_others_run(office: Office, plan: Plan) -> None:
     await office.request(plan, "001", "002")
     lease = await office.claimed()
     assert (lease.campaign, lease.put_off) == (True, 0)
@@ -172,9 +168,7 @@ async def test_a_single_district_is_no_campaign_unless_it_is_scheduled(office: O
     assert (await office.claimed()).campaign
 
 
-async def test_a_batch_does_not_start_before_its_time_nor_while_the_window_is_closed(
-    office: Office, plan: Plan
-) -> None:
+async def test_batch_starts_only_after_its_time_and_in_an_open_window(office: Office, plan: Plan) -> None:
     start = office.clock.now + timedelta(hours=2)
     await office.request(plan, "001", not_before=start)
     (batch,) = await office.store.batches()
@@ -255,9 +249,7 @@ async def test_what_has_completed_since_is_not_asked_for_again(office: Office, p
 
 
 @pytest.mark.parametrize("other", ["objects", "cancelled"])
-async def test_another_batch_of_the_district_is_no_retry_of_a_failed_one(
-    office: Office, plan: Plan, other: str
-) -> None:
+async def test_other_batch_of_the_district_is_no_retry_of_a_failed_one(office: Office, plan: Plan, other: str) -> None:
     number = await office.request(plan, "001")
     await office.finish(Status.FAILED, "down")
     objects = plan if other == "cancelled" else make_plan("District")
@@ -277,7 +269,7 @@ async def year(control_url: str) -> AsyncIterator[ControlDatabase]:
     await database.close()
 
 
-async def test_the_board_of_300_districts_takes_two_statements_that_read_only_what_they_return(
+async def test_board_of_300_districts_takes_two_lean_statements(
     year: ControlDatabase,
 ) -> None:
     statements: list[str] = []

@@ -82,7 +82,7 @@ def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
 
 
-async def test_only_its_owner_can_read_it_and_what_sqlite_puts_beside_it(file: Path, plan: Plan) -> None:
+async def test_only_the_owner_can_read_the_control_file_and_its_wal(file: Path, plan: Plan) -> None:
     store = await opened(file)
     await send(store, plan, "01")
     assert {each.name: mode(each) for each in file.parent.iterdir()} == {

@@ -72,7 +72,7 @@ async def asked_by_screens(folder: Path, control: str, districts: int, requests:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_screen_sends_as_many_statements_for_many_districts_as_for_few(
+async def test_screens_send_no_more_statements_for_many_districts(
     kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 3600)

@@ -59,9 +59,7 @@ async def test_models_and_migrations_agree(control_url: str) -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_each_older_control_database_is_brought_up_to_date_and_loses_no_row(
-    control_url: str, revision: str
-) -> None:
+async def test_every_older_revision_is_upgraded_without_losing_a_row(control_url: str, revision: str) -> None:
     """Every revision that was ever released is made, filled by plain SQL as it then was, and upgraded."""
     engine = open_engine(control_url)
     await migrate(engine, control_url, to=revision)
@@ -120,7 +118,7 @@ ROWS["0004"] = ROWS["0003"]
 """A batch and its history, as each revision would keep them; a revision that is added adds its own."""
 
 
-async def test_a_control_database_of_a_newer_version_is_refused_and_not_touched(control_url: str, plan: Plan) -> None:
+async def test_newer_control_database_is_refused_and_not_touched(control_url: str, plan: Plan) -> None:
     store = await Store.open(control_url)
     await send(store, plan, "01")
     await store.close()
@@ -143,7 +141,7 @@ async def test_four_first_starts_at_once_all_succeed(control_url: str) -> None:
     await store.close()
 
 
-async def test_another_programs_alembic_in_the_same_database_is_left_alone(control_url: str) -> None:
+async def test_another_programs_alembic_table_is_left_alone(control_url: str) -> None:
     engine = open_engine(control_url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")

@@ -27,9 +27,7 @@ async def test_a_server_that_is_silent_for_too_long_is_told(database: Callable[[
     await control.close()
 
 
-async def test_an_agent_stopped_inside_the_gate_is_put_out_by_the_server(
-    database: Callable[[str], str], plan: Plan
-) -> None:
+async def test_server_ends_an_agent_stopped_inside_the_gate(database: Callable[[str], str], plan: Plan) -> None:
     url = database("postgresql")
     control = await ControlDatabase.open(url)
     async with control.read() as connection:

@@ -35,9 +35,7 @@ async def send(store: Store, plan: Plan, purpose: Purpose) -> int:
     return batch.batch
 
 
-async def test_findings_are_kept_by_key_with_exact_counts_however_often_they_are_written(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_findings_written_twice_are_counted_once(store: Store, agents: Agents, plan: Plan) -> None:
     number = await send(store, plan, Purpose.VERIFY)
     queue = await agents.start()
     lease = await claimed(queue)
@@ -100,7 +98,7 @@ async def test_a_request_says_why(store: Store, plan: Plan, reason: str) -> None
     ("district", "year", "initiator", "consented"),
     [("01", 2026, "state", True), ("02", 2026, "state", False), ("01", 2025, "state", False)],
 )
-async def test_a_removal_may_take_the_extra_records_of_its_own_preview_alone(
+async def test_removal_may_take_only_the_extra_records_of_its_preview(
     store: Store, agents: Agents, plan: Plan, district: str, year: int, initiator: str, consented: bool
 ) -> None:
     preview = await send(store, plan, Purpose.VERIFY)
@@ -120,9 +118,7 @@ async def test_a_removal_may_take_the_extra_records_of_its_own_preview_alone(
     assert lease.consent == ({"School": frozenset({key_text({"schoolID": 4})})} if consented else {})
 
 
-async def test_a_removal_without_a_preview_may_take_nothing_and_a_retry_keeps_its_own(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_removal_needs_a_preview_which_its_retry_keeps(store: Store, agents: Agents, plan: Plan) -> None:
     await send(store, plan, Purpose.REMOVE_EXTRA)
     queue = await agents.start()
     lease = await claimed(queue)

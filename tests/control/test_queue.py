@@ -58,9 +58,7 @@ async def claimed(queue: Queue, limit: int = 4) -> Lease:
     return lease
 
 
-async def test_the_oldest_batch_is_claimed_with_the_plan_it_was_sent_with(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_oldest_batch_is_claimed_with_its_submitted_plan(store: Store, agents: Agents, plan: Plan) -> None:
     first, _ = await send(store, plan, "01", "02")
     lease = await claimed(await agents.start())
     assert (lease.batch, lease.district, lease.attempt, lease.plan) == (first, "01", 1, plan)
@@ -117,9 +115,7 @@ async def test_tokens_grow_and_begin_at_the_milliseconds_since_1970(store: Store
     assert tokens[0] > before
 
 
-async def test_a_lapsed_lease_goes_back_to_the_queue_and_its_writes_are_refused(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_lapsed_lease_is_requeued_and_its_writes_are_refused(store: Store, agents: Agents, plan: Plan) -> None:
     (number,) = await send(store, plan, "01")
     one, two = await agents.start(), await agents.start()
     old = await claimed(one)
@@ -215,7 +211,7 @@ async def test_an_ended_batch_keeps_when_and_how(store: Store, agents: Agents, p
     assert (second.status, second.started, second.finished) == (Status.SKIPPED, None, None)
 
 
-async def test_a_released_batch_is_queued_again_with_nothing_of_its_attempt(
+async def test_released_batch_is_requeued_without_its_attempts_results(
     store: Store, agents: Agents, plan: Plan
 ) -> None:
     (number,) = await send(store, plan, "01")
@@ -229,7 +225,7 @@ async def test_a_released_batch_is_queued_again_with_nothing_of_its_attempt(
     assert (await claimed(two)).attempt == 2
 
 
-async def test_a_cancelled_running_batch_holds_its_district_until_it_is_cleaned_up(
+async def test_cancelled_running_batch_holds_its_district_till_cleanup(
     store: Store, agents: Agents, plan: Plan
 ) -> None:
     (number,), (following,) = await send(store, plan, "01"), await send(store, plan, "01")
@@ -245,9 +241,7 @@ async def test_a_cancelled_running_batch_holds_its_district_until_it_is_cleaned_
     assert (await claimed(two)).batch == following
 
 
-async def test_a_cancelled_batch_of_a_dead_agent_is_cleaned_up_by_the_next(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_dead_agents_cancelled_batch_is_cleaned_up_by_the_next(store: Store, agents: Agents, plan: Plan) -> None:
     (number,) = await send(store, plan, "01")
     one, two = await agents.start(), await agents.start()
     await claimed(one)
@@ -259,9 +253,7 @@ async def test_a_cancelled_batch_of_a_dead_agent_is_cleaned_up_by_the_next(
     assert (lease.batch, lease.cancel_requested) == (number, True)
 
 
-async def test_a_batch_that_may_have_left_a_stage_is_not_cancelled_before_that_is_dropped(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_requeued_batch_with_a_stage_is_not_cancelled_at_once(store: Store, agents: Agents, plan: Plan) -> None:
     number, other = await send(store, plan, "01", "02")
     one, two = await agents.start(), await agents.start()
     await claimed(one)
@@ -274,9 +266,7 @@ async def test_a_batch_that_may_have_left_a_stage_is_not_cancelled_before_that_i
     assert (await store.batch(other)).status is Status.RUNNING
 
 
-async def test_a_batch_cancelled_while_its_agent_stops_is_cancelled_not_queued(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_batch_cancelled_while_its_agent_stops_is_not_requeued(store: Store, agents: Agents, plan: Plan) -> None:
     (number,) = await send(store, plan, "01")
     queue = await agents.start()
     lease = await claimed(queue)
@@ -298,9 +288,7 @@ async def test_agents_are_listed_with_what_they_hold(store: Store, agents: Agent
     assert len(await store.agents()) == 1
 
 
-async def test_an_idle_agent_does_not_leave_while_a_batch_it_can_run_is_queued(
-    store: Store, agents: Agents, plan: Plan
-) -> None:
+async def test_idle_agent_stays_while_a_batch_it_can_run_is_queued(store: Store, agents: Agents, plan: Plan) -> None:
     await send(store, plan, "01")
     queue = await agents.start()
     assert not await queue.retire(ALL)

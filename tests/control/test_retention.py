@@ -45,7 +45,7 @@ async def test_nothing_is_forgotten_unless_configured(office: Office, plan: Plan
     assert await kept(office, first) == await kept(office, second) == (["District", "School"], 14, 2)
 
 
-async def test_keys_of_errors_go_when_old_and_replaced_and_their_counts_stay(office: Office, plan: Plan) -> None:
+async def test_old_replaced_error_keys_are_pruned_but_not_their_counts(office: Office, plan: Plan) -> None:
     first = await run(office, plan)
     office.clock.move(10 * DAY)
     second = await run(office, make_plan("School"))
@@ -59,7 +59,7 @@ async def test_keys_of_errors_go_when_old_and_replaced_and_their_counts_stay(off
     assert await prune(office.database, errors_days=30, history_days=0) == 0
 
 
-async def test_history_goes_when_old_and_replaced_and_a_batch_with_its_last_object(office: Office, plan: Plan) -> None:
+async def test_old_replaced_history_is_pruned_and_emptied_batches_too(office: Office, plan: Plan) -> None:
     first, second = await run(office, plan), await run(office, make_plan("School"))
     third = await run(office, make_plan("School"))
     office.clock.move(31 * DAY)
@@ -87,7 +87,7 @@ async def test_what_is_young_queued_or_running_stays(office: Office, plan: Plan)
     assert len((await office.store.present()).active) == 2
 
 
-async def test_the_last_completed_result_stays_though_a_newer_one_failed(office: Office, plan: Plan) -> None:
+async def test_last_completed_result_outlives_pruning_after_a_failure(office: Office, plan: Plan) -> None:
     first = await run(office, plan)
     failed = [await run(office, plan, Status.FAILED) for _ in range(2)]
     office.clock.move(31 * DAY)

@@ -68,7 +68,7 @@ async def test_agents_take_turns(office: Office) -> None:
     await one.finish(first, Status.COMPLETED, "", Progress())
 
 
-async def test_nothing_is_left_to_one_that_does_not_serve_the_district_or_is_silent(office: Office) -> None:
+async def test_batch_is_left_to_no_silent_agent_nor_one_not_serving_it(office: Office) -> None:
     await office.agent("99")
     await office.agent(*ALL)
     office.now += timedelta(minutes=2)
@@ -76,7 +76,7 @@ async def test_nothing_is_left_to_one_that_does_not_serve_the_district_or_is_sil
     assert [(await look(one)) is not None for _ in ALL] == [True] * len(ALL)
 
 
-async def test_what_another_does_not_take_is_left_to_it_for_moments_only(office: Office) -> None:
+async def test_batch_another_agent_does_not_take_is_left_only_briefly(office: Office) -> None:
     one, _idle = await office.agent(*ALL), await office.agent(*ALL)
     assert await look(one) is not None
     assert await look(one) is None

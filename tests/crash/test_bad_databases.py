@@ -62,7 +62,7 @@ def change(site: Site, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
-async def test_a_url_that_reaches_another_district_writes_nothing_of_it(site: Site) -> None:
+async def test_url_reaching_another_district_writes_nothing_of_it(site: Site) -> None:
     await site.change(
         "01",
         """INSERT INTO "District" VALUES ('03')""",
@@ -79,7 +79,7 @@ async def test_a_url_that_reaches_another_district_writes_nothing_of_it(site: Si
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-async def test_two_districts_with_one_source_are_refused_before_anything_is_queued(site: Site) -> None:
+async def test_two_districts_with_one_source_are_refused_unqueued(site: Site) -> None:
     change(site, site.settings.district_url("01"), site.settings.district_url("02"))
     code, documents, told = command(site, "run", "--all", "-d", "01", "--yes", "--json")
     assert (code, documents) == (2, [])
@@ -88,7 +88,7 @@ async def test_two_districts_with_one_source_are_refused_before_anything_is_queu
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
-async def test_a_control_database_that_cannot_be_reached_is_told_without_its_password(site: Site) -> None:
+async def test_unreachable_control_is_told_without_its_password(site: Site) -> None:
     change(site, site.settings.control_url(), "postgresql://resync:hunter2@127.0.0.1:1/control")
     for arguments in (["run", "-d", "01", "--all", "--yes"], ["agent", "--once"]):
         code, documents, told = command(site, *arguments)

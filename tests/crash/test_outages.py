@@ -124,7 +124,7 @@ async def test_sessions_of_the_control_database_end_again_and_again(site: Site) 
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
-async def test_a_control_database_that_is_locked_until_the_agent_complains(site: Site) -> None:
+async def test_agent_survives_a_control_database_locked_for_a_while(site: Site) -> None:
     (number,) = await site.send("01")
     agent = site.start(lease_seconds=20)
     await site.in_the_middle(number)

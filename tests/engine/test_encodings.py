@@ -47,7 +47,7 @@ async def both(created: Created, district: str, state: str, kind: str = "text") 
 
 
 @pytest.mark.parametrize(("district", "state"), [(LATIN1, UTF8), (UTF8, LATIN1)])
-async def test_texts_of_the_same_bytes_in_another_encoding_are_not_the_same(
+async def test_same_bytes_in_another_encoding_are_not_the_same_text(
     created: Created, district: str, state: str
 ) -> None:
     here = await both(created, district, state)
@@ -91,7 +91,7 @@ async def test_money_is_the_same_however_a_database_writes_it(created: Created) 
     assert heard.counts["V"] == Counts(processed=3, inserted=1, updated=1, unchanged=1)
 
 
-async def test_a_character_that_the_states_encoding_lacks_fails_its_object_with_what_to_do(created: Created) -> None:
+async def test_unencodable_character_fails_its_object_with_advice(created: Created) -> None:
     here = await both(created, UTF8, LATIN1)
     await run_script(here.district, "INSERT INTO v VALUES ('1', '5 \u20ac'), ('2', 'x')")
     heard = await run(make_job(here.district, here.state, TEXTS, None))

@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize("ends", ENDS)
-async def test_a_snapshot_is_held_no_longer_than_the_limit_and_nothing_is_left_behind(
+async def test_snapshot_over_its_time_limit_is_dropped_without_a_trace(
     database: Database, ends: tuple[str, str]
 ) -> None:
     here = await pair(database, ends, MANY_ROWS)
@@ -125,7 +125,7 @@ async def many_objects(database: Database) -> tuple[Pair, Catalog]:
     return await pair(database, POSTGRES, filled, district=tables, state=tables), catalog
 
 
-async def test_a_batch_needs_few_connections_however_many_objects_it_has(database: Database) -> None:
+async def test_connections_do_not_grow_with_the_number_of_objects(database: Database) -> None:
     here, catalog = await many_objects(database)
     concurrency, ending = 2, 2  # a connection that was closed may still count for a moment
     guest = await as_guest(here, district=concurrency + 1 + ending, state=2 * concurrency + ending)

@@ -40,9 +40,7 @@ async def test_a_source_that_is_another_district_leaves_no_trace(
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_a_source_that_cannot_say_which_district_it_is_leaves_no_trace(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_source_without_a_district_identity_leaves_no_trace(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, ROWS + "DROP TABLE me;")
     before = await traces(here.state)
     with pytest.raises(CannotRun, match="does not say which district it is"):
@@ -97,7 +95,7 @@ async def test_an_object_that_does_not_fit_fails_alone(database: Database, ends:
 
 
 @pytest.mark.parametrize("end", ["district", "state"])
-async def test_a_reference_to_a_table_that_is_not_there_fails_its_object_alone(database: Database, end: str) -> None:
+async def test_reference_to_a_missing_table_fails_its_object_alone(database: Database, end: str) -> None:
     broken = "DROP TABLE b; CREATE TABLE b ({}id integer, a integer, note text REFERENCES nowhere, PRIMARY KEY ({}id));"
     district = broken.format("", "") if end == "district" else ""
     state = broken.format("tenant text, ", "tenant, ") if end == "state" else ""
@@ -133,7 +131,7 @@ async def test_a_read_only_state_is_told_before_anything_is_read(database: Datab
         await run(make_job(here.district, here.state, SMALL, "01"))
 
 
-async def test_a_role_named_like_the_program_meets_the_states_own_tables_first(database: Database) -> None:
+async def test_role_named_resync_finds_the_states_own_tables_first(database: Database) -> None:
     here = await pair(database, ("postgresql", "postgresql"), ROWS)
     await run(make_job(here.district, here.state, SMALL, "01"))
     assert await here.held("SELECT nspname FROM pg_namespace WHERE nspname IN ('resync', current_user)") == []

@@ -95,7 +95,7 @@ KILL = (
 
 @pytest.mark.parametrize("end", ["district", "state"])
 @pytest.mark.parametrize("far_enough", [reading, merging])
-async def test_a_server_that_ends_its_connections_ends_the_batch_and_the_next_one_makes_it_good(
+async def test_batch_cut_off_by_its_server_is_made_good_by_the_next(
     database: Database, end: str, far_enough: Callable[[Event], bool]
 ) -> None:
     here = await many(database, ("postgresql", "postgresql"))
@@ -136,7 +136,7 @@ async def test_a_connection_that_breaks_in_a_statement_ends_the_batch(database: 
 
 @pytest.mark.parametrize("far_enough", [reading, merging])
 @pytest.mark.parametrize("ends", ENDS)
-async def test_a_cancelled_batch_drops_its_stage_and_lets_its_connections_go(
+async def test_cancelled_batch_drops_its_stage_and_its_connections(
     database: Database, ends: tuple[str, str], far_enough: Callable[[Event], bool]
 ) -> None:
     here = await many(database, ends)
@@ -190,7 +190,7 @@ async def test_an_older_claim_cannot_begin(database: Database, ends: tuple[str, 
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_what_a_dead_batch_left_is_cleared_for_its_own_district_only(database: Database, kind: str) -> None:
+async def test_dead_batchs_stage_is_cleared_for_its_own_district_only(database: Database, kind: str) -> None:
     here = await pair(database, (kind, kind), ROWS)
     stages = {tenant: make_job(here.district, here.state, SMALL, tenant, ["A"], token=3) for tenant in ("01", "02")}
     for job in stages.values():

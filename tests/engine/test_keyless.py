@@ -87,7 +87,7 @@ PRINTED = [
 ]  # fmt: skip
 
 
-async def test_copies_are_those_that_print_alike_whatever_their_types_take_for_equal(database: Database) -> None:
+async def test_copies_are_told_by_printed_value_not_by_type_equality(database: Database) -> None:
     columns = ", ".join(f"c{place} {kind}" for place, (kind, _, _) in enumerate(PRINTED))
     rows = [[one for _, one, _ in PRINTED] for _ in range(len(PRINTED) + 2)]
     for place, (_, _, other) in enumerate(PRINTED):
@@ -144,7 +144,7 @@ REFUSING = {
 
 
 @pytest.mark.parametrize("ends", ENDS)
-async def test_a_refused_record_is_named_by_its_place_and_nothing_else_of_it(
+async def test_refused_keyless_record_is_named_only_by_its_place(
     database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extract, "SPLIT_ROWS", 1)
@@ -221,9 +221,7 @@ async def test_what_the_state_owns_tells_no_records_apart(database: Database, en
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_a_batch_that_another_one_cuts_off_in_the_middle_doubles_nothing(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_superseded_batch_duplicates_no_keyless_records(database: Database, ends: tuple[str, str]) -> None:
     rows = (
         f"WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY - 1})"
         " INSERT INTO k SELECT i / 4, 'x', 1 FROM n;"
@@ -250,7 +248,7 @@ CHANGING = {
 
 
 @pytest.mark.parametrize("ends", ENDS)
-async def test_where_the_state_changes_what_it_is_sent_nothing_goes_in_as_it_would_be_doubled(
+async def test_keyless_records_the_state_would_alter_are_not_inserted(
     database: Database, ends: tuple[str, str]
 ) -> None:
     rows = "INSERT INTO k VALUES (1, 'A', 1), (2, 'B', 1), (2, 'b', 1);"
@@ -281,9 +279,7 @@ async def test_extra_copies_are_not_removed_as_nothing_tells_which(database: Dat
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_a_removal_leaves_a_table_without_a_key_and_without_extra_records_alone(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_removal_leaves_a_keyless_table_without_extras_alone(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
@@ -341,9 +337,7 @@ async def test_children_follow_a_parent_without_a_key(database: Database, ends: 
 
 
 @pytest.mark.parametrize("back", ["itself", "another"])
-async def test_a_table_without_a_key_that_points_back_to_itself_fails_its_object_alone(
-    database: Database, back: str
-) -> None:
+async def test_self_referencing_keyless_table_fails_its_object_alone(database: Database, back: str) -> None:
     state = "CREATE TABLE k (tenant varchar(9), code varchar(9), k varchar(9), UNIQUE (tenant, k), FOREIGN KEY (tenant,"
     there = {"itself": " code) REFERENCES k (tenant, k));", "another": " code) REFERENCES l (tenant, k));"}[back]
     here = await pair(
@@ -368,9 +362,7 @@ async def test_an_empty_district_leaves_every_copy_extra(database: Database, end
 
 
 @pytest.mark.parametrize("ends", ENDS)
-async def test_records_of_which_the_state_owns_all_are_told_apart_by_their_number(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_wholly_state_owned_records_are_told_apart_by_number(database: Database, ends: tuple[str, str]) -> None:
     rows, more = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2);", "INSERT INTO k VALUES ('01', 9, 'z', 9);"
     here = await pair(database, ends, rows, more, district=DISTRICT, state=STATE.format(""))
     owned = DisObject("K", ("k",), state_owned=("k.id", "k.code", "k.v"))

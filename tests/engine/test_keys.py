@@ -34,7 +34,7 @@ NO_KEYS = {
 
 @every_comparison(ENDS)
 @pytest.mark.parametrize("key", UNIQUE_KEYS)
-async def test_records_are_told_apart_by_a_unique_key_that_is_never_null(
+async def test_unique_key_that_is_never_null_identifies_records(
     database: Database, ends: tuple[str, str], key: str
 ) -> None:
     own = " GENERATED ALWAYS AS IDENTITY" if ends[1] == "postgresql" else ""
@@ -57,9 +57,7 @@ async def test_records_are_told_apart_by_a_unique_key_that_is_never_null(
 
 
 @every_comparison(SAME)
-async def test_a_key_that_occurs_twice_in_a_district_without_one_is_refused(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_duplicate_key_in_a_keyless_district_table_is_refused(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
@@ -89,7 +87,7 @@ async def test_keys_that_the_state_takes_for_equal_are_one_key(database: Databas
 
 @pytest.mark.parametrize("ends", SAME)
 @pytest.mark.parametrize("key", NO_KEYS)
-async def test_a_key_that_does_not_tell_all_records_of_a_district_apart_is_none(
+async def test_partial_or_nullable_key_does_not_identify_records(
     database: Database, ends: tuple[str, str], key: str
 ) -> None:
     rows = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', -1);"
@@ -101,9 +99,7 @@ async def test_a_key_that_does_not_tell_all_records_of_a_district_apart_is_none(
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_a_primary_key_without_the_tenant_fails_its_object_alone_and_nothing_is_touched(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_primary_key_without_tenant_fails_its_object_alone(database: Database, ends: tuple[str, str]) -> None:
     state = f"CREATE TABLE k ({COLUMNS.format(' PRIMARY KEY', '')});"
     here = await pair(database, ends, "INSERT INTO k VALUES (1, 'a', 1);", district=DISTRICT.format(""), state=state)
     heard = await run(make_job(here.district, here.state, KEYED, "01"))

@@ -44,7 +44,7 @@ async def test_an_excluded_parent_blocks_its_children_and_theirs(database: Datab
 
 
 @every_comparison(SAME)
-async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in(
+async def test_older_copy_of_a_refused_record_stays_with_its_children(
     database: Database, ends: tuple[str, str]
 ) -> None:
     older = "INSERT INTO a VALUES ('01', 1, 'older');"
@@ -56,9 +56,7 @@ async def test_an_older_copy_of_a_refused_record_stays_and_keeps_its_children_in
 
 
 @every_comparison(SAME)
-async def test_a_child_without_its_parent_in_the_batch_is_blocked_and_told_what_to_run(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_child_without_parent_is_blocked_with_what_to_resync(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, ROWS + "INSERT INTO b VALUES (3, 99, 'orphan');")
     heard = await run(make_job(here.district, here.state, SMALL, "01", ["B"], check_dependencies=False))
     assert set(heard.refused) == {
@@ -78,7 +76,7 @@ async def test_empty_tables_are_green_and_what_the_state_has_is_extra(
 
 
 @every_comparison(SAME)
-async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
+async def test_chain_of_a_thousand_arrives_in_any_row_order(
     database: Database, random: Random, ends: tuple[str, str]
 ) -> None:
     here = await pair(database, ends, district=TREE_DISTRICT, state=TREE_STATE)
@@ -90,9 +88,7 @@ async def test_a_chain_of_a_thousand_arrives_whatever_order_its_rows_have(
 
 
 @every_comparison(SAME)
-async def test_a_broken_link_brings_down_what_hangs_on_it_and_true_circles_go_in(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_broken_link_blocks_its_descendants_and_no_true_circle(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, district=TREE_DISTRICT, state=TREE_STATE)
     chain: list[tuple[object, ...]] = [(f"k{n}", f"k{n - 1}" if n else None, 99999 if n == 5 else 1) for n in range(10)]
     circle = [("o1", "o3", 1), ("o2", "o1", 1), ("o3", "o2", 1), ("self", "self", 1), ("on it", "o2", 1)]
@@ -115,9 +111,7 @@ REFUSING = {
 
 
 @every_comparison(SAME)
-async def test_a_row_that_only_the_state_refuses_stops_what_needs_it_and_no_other_circle(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_row_refused_by_the_state_blocks_only_what_needs_it(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, district=TREE_DISTRICT, state=TREE_STATE + REFUSING[ends[1]])
     bad = [("bad", None, 1), ("below", "bad", 1), ("lower", "below", 1)]
     ring = [("bad1", "r2", 1), ("r2", "r3", 1), ("r3", "bad1", 1), ("on ring", "r2", 1)]
@@ -165,9 +159,7 @@ async def test_values_change_hands_in_swaps_chains_and_rings(database: Database,
 
 
 @every_comparison(SAME)
-async def test_a_value_moves_to_a_new_record_unless_the_one_that_has_it_stays(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_unique_value_moves_to_a_new_record_if_its_holder_goes(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends)
     await insert(
         here.district, "c", [(1, "gone", 0), (2, "a", 0), (3, "kept", 0), (4, "kept", 0), (5, "x" * 21, 0), (6, "b", 0)]
@@ -251,9 +243,7 @@ async def test_text_keys_are_told_apart_by_every_byte(database: Database, ends: 
 
 
 @every_comparison(SAME)
-async def test_all_of_a_doubled_key_are_refused_where_the_district_has_another_key(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_all_records_of_a_duplicate_key_are_refused(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,

@@ -46,9 +46,7 @@ async def in_mid_copy(here: Pair, end: str) -> AsyncIterator[list[object]]:
 
 
 @pytest.mark.parametrize("end", ["district", "state"])
-async def test_a_backend_that_is_ended_in_mid_copy_ends_the_batch_and_the_next_one_is_whole(
-    database: Database, end: str
-) -> None:
+async def test_backend_killed_in_mid_copy_ends_the_batch_cleanly(database: Database, end: str) -> None:
     here = await pair(database, ("postgresql", "postgresql"), WIDE_ROWS)
     async with in_mid_copy(here, end) as outcome:
         await run_script(getattr(here, end), f"SELECT pg_terminate_backend(pid) FROM ({COPYING}) AS copying")
@@ -71,7 +69,7 @@ def stoppable() -> Iterator[PrivatePostgres]:
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 @pytest.mark.parametrize("end", ["district", "state"])
-async def test_a_server_that_stops_in_mid_copy_ends_the_batch_and_the_next_one_is_whole(
+async def test_server_stopped_in_mid_copy_ends_the_batch_cleanly(
     database: Database, stoppable: PrivatePostgres, end: str, mode: str
 ) -> None:
     admin = await anyio.to_thread.run_sync(stoppable.start)
@@ -122,7 +120,7 @@ async def test_a_state_that_stops_before_it_is_asked_is_named(
     assert "the state" in outcome.what
 
 
-async def test_a_state_that_crashed_and_is_back_has_lost_its_stages_so_the_batch_starts_again(
+async def test_state_crash_loses_the_stage_and_ends_the_batch(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with own_postgres() as server:

@@ -21,7 +21,7 @@ Database = Callable[[str], str]
 @pytest.mark.parametrize("first_load", [True, False], ids=["first-load", "differences"])
 @pytest.mark.parametrize("tenant", [True, False], ids=["tenant", "plain-copy"])
 @every_comparison(ENDS)
-async def test_odd_tables_are_accounted_for_and_a_second_run_changes_nothing(
+async def test_odd_tables_match_the_oracle_and_rerun_changes_nothing(
     database: Database, random: Random, ends: tuple[str, str], tenant: bool, first_load: bool
 ) -> None:
     odd = await make_odd(database, random, ends, tenant=tenant, first_load=first_load)

@@ -69,7 +69,7 @@ async def test_only_a_resync_makes_a_state_a_districts(database: Database, ends:
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_of_two_that_begin_at_once_the_later_claim_is_refused_when_it_would_write(
+async def test_later_of_two_simultaneous_claims_is_refused_on_writing(
     database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, other = await two(database, ends)
@@ -104,7 +104,7 @@ async def test_a_state_with_a_tenant_column_remembers_nothing(database: Database
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_without_a_tenant_column_the_source_says_which_district_it_is_too(
+async def test_source_identity_is_checked_without_a_tenant_column_too(
     database: Database, ends: tuple[str, str]
 ) -> None:
     me = "CREATE TABLE me (number text); INSERT INTO me VALUES ('02');"
@@ -139,7 +139,7 @@ async def test_another_login_is_told_what_it_lacks_to_ask(database: Database) ->
         await run_script(here.state, f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
-async def test_the_memory_is_made_where_an_older_release_left_its_fence_and_is_shared(database: Database) -> None:
+async def test_copy_memory_is_added_beside_an_older_fence_and_shared(database: Database) -> None:
     here, other = await two(database, ("postgresql", "postgresql"))
     mark = secrets.token_hex(4)
     owner, *members = (f"{name}_{mark}" for name in ("state", "one", "two"))
@@ -165,9 +165,7 @@ async def test_the_memory_is_made_where_an_older_release_left_its_fence_and_is_s
 
 
 @pytest.mark.parametrize("ends", SAME)
-async def test_nothing_is_removed_before_the_state_says_whose_copy_it_is(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_nothing_is_removed_before_the_copy_has_an_owner(database: Database, ends: tuple[str, str]) -> None:
     here, other = await two(database, ends)
     await run_script(here.state, OURS)
     removing = replace(of_other(here, other, token=1), purpose=Purpose.REMOVE_EXTRA, limits=Limits(extra_share=1))

@@ -79,7 +79,7 @@ async def held_of_c(here: Pair) -> int:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.RESYNC, Purpose.VERIFY])
-async def test_an_object_of_which_a_district_hides_records_fails_alone_and_in_words(
+async def test_object_with_district_hidden_records_fails_alone(
     database: Callable[[str], str], purpose: Purpose
 ) -> None:
     here = await sent(database)
@@ -113,9 +113,7 @@ async def test_what_a_district_hides_is_never_removed_as_extra(database: Callabl
 
 
 @pytest.mark.parametrize("purpose", [Purpose.RESYNC, Purpose.VERIFY])
-async def test_an_object_of_which_a_state_hides_records_fails_alone_and_in_words(
-    database: Callable[[str], str], purpose: Purpose
-) -> None:
+async def test_object_with_state_hidden_records_fails_alone(database: Callable[[str], str], purpose: Purpose) -> None:
     here = await sent(database)
     async with guest(here.state, hides="c") as role:
         job = make_job(here.district, login(here.state, role), SMALL, "01")
@@ -130,9 +128,7 @@ async def test_an_object_of_which_a_state_hides_records_fails_alone_and_in_words
 
 
 @pytest.mark.parametrize("end", ["district", "state"])
-async def test_a_parent_that_is_hidden_fails_what_asks_for_it_and_nothing_else(
-    database: Callable[[str], str], end: str
-) -> None:
+async def test_hidden_parent_fails_only_the_object_that_looks_it_up(database: Callable[[str], str], end: str) -> None:
     """The parent is no table of the batch, so only the statement that reads it finds out."""
     here = await sent(database)
     url = here.district if end == "district" else here.state
@@ -150,7 +146,7 @@ async def test_a_parent_that_is_hidden_fails_what_asks_for_it_and_nothing_else(
         assert heard.counts["C"] == Counts(processed=100, unchanged=99, updated=1)
 
 
-async def test_a_trigger_that_reads_what_is_hidden_is_told_with_the_tables_name(
+async def test_trigger_reading_hidden_rows_is_told_with_the_table_name(
     database: Callable[[str], str],
 ) -> None:
     here = await pair(database, ENDS, ROWS)
@@ -180,7 +176,7 @@ async def test_a_login_that_policies_do_not_hold_is_not_affected(
         assert heard.counts["C"] == Counts(processed=100, unchanged=100)
 
 
-async def test_foreign_keys_are_checked_though_policies_are_forced_on_their_parents(
+async def test_foreign_keys_hold_under_forced_policies_on_parents(
     database: Callable[[str], str],
 ) -> None:
     """PostgreSQL itself looks the parent up, as the owner of the table."""
@@ -193,7 +189,7 @@ async def test_foreign_keys_are_checked_though_policies_are_forced_on_their_pare
         assert heard.counts == dict.fromkeys("ABCD", Counts(processed=100, inserted=100))
 
 
-async def test_where_a_districts_policies_are_trusted_what_is_seen_goes_and_nothing_is_extra(
+async def test_trusted_district_policies_call_no_policed_record_extra(
     database: Callable[[str], str],
 ) -> None:
     here = await sent(database)
@@ -229,7 +225,7 @@ async def test_a_refused_removal_names_table_and_end(database: Callable[[str], s
         assert heard.ended["C"].message.startswith(f"c is under row-level security for login {role} at the district")
 
 
-async def test_only_what_hides_rows_from_this_very_login_is_found_in_whatever_schema(
+async def test_only_policies_that_bind_this_login_are_found(
     database: Callable[[str], str],
 ) -> None:
     url = database("postgresql")
@@ -252,7 +248,7 @@ async def test_only_what_hides_rows_from_this_very_login_is_found_in_whatever_sc
         assert found == {login(url, role): {"same": Policed("same", role, "one, two"), odd.table: odd}, url: {}}
 
 
-async def test_of_a_table_without_a_key_nothing_hidden_is_extra_and_nothing_is_added_again(
+async def test_hidden_keyless_records_are_neither_extra_nor_added(
     database: Callable[[str], str],
 ) -> None:
     keyless = {"district": "CREATE TABLE me (number text); CREATE TABLE c (id integer); INSERT INTO me VALUES ('01');"}
@@ -271,7 +267,7 @@ async def test_of_a_table_without_a_key_nothing_hidden_is_extra_and_nothing_is_a
         assert await held_of_c(here) == 100
 
 
-async def test_where_a_states_policies_are_trusted_a_hidden_record_is_never_overwritten(
+async def test_trusted_state_policies_never_overwrite_a_hidden_record(
     database: Callable[[str], str],
 ) -> None:
     here = await sent(database)

@@ -9,7 +9,7 @@ from tests.engine.running import make_job, run
 from tests.engine.small import ROWS, SMALL, Database, pair
 
 
-async def test_members_of_the_role_that_the_state_is_of_share_its_stage(database: Database) -> None:
+async def test_members_of_the_states_owner_role_share_its_stage(database: Database) -> None:
     here = await pair(database, ("sqlite", "postgresql"), ROWS)
     mark = secrets.token_hex(4)
     owner, *members = (f"{name}_{mark}" for name in ("state", "one", "two"))

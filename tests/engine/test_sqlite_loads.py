@@ -53,7 +53,7 @@ async def stored(url: str, column: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("state", JOURNALS)
 @pytest.mark.parametrize("district", JOURNALS)
 @pytest.mark.parametrize("rowid", ["", " WITHOUT ROWID"])
-async def test_text_that_is_not_utf_8_is_refused_and_every_other_is_stored_byte_for_byte(
+async def test_invalid_utf_8_is_refused_and_other_text_kept_bytewise(
     database: Database, district: str, state: str, rowid: str
 ) -> None:
     table = "CREATE TABLE t (id integer PRIMARY KEY, v text, n integer)"
@@ -99,7 +99,7 @@ async def test_a_key_that_is_not_utf_8_is_named(database: Database, kind: str) -
     assert {key for _, key, _, _ in heard.refused} == {("41ff",)}
 
 
-async def test_text_that_is_not_utf_8_is_found_while_another_object_is_read(database: Database) -> None:
+async def test_invalid_utf_8_is_found_while_another_object_is_read(database: Database) -> None:
     many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) INSERT INTO"
     tables = "CREATE TABLE t (id integer PRIMARY KEY, v text); CREATE TABLE u (id integer PRIMARY KEY, v text)"
     here = await pair(
@@ -156,7 +156,7 @@ async def test_numbers_at_the_end_of_all_stop_no_other(database: Database, ends:
     assert await here.held("SELECT n FROM t ORDER BY id") == [(9007199254740993,), (-2,)]
 
 
-async def test_keys_that_are_one_number_to_the_state_are_refused_and_what_is_extra_is_counted(
+async def test_keys_equal_as_numbers_are_refused_and_extra_is_counted(
     database: Database,
 ) -> None:
     here = await pair(
@@ -189,7 +189,7 @@ async def test_an_orphan_is_one_whatever_a_trigger_makes_of_it(database: Databas
         assert heard.counts["T"] == Counts(processed=2, inserted=inserted, unchanged=unchanged, rejected=1)
 
 
-async def test_numbers_and_bytes_where_a_text_should_be_and_text_where_a_number_should(database: Database) -> None:
+async def test_values_of_the_wrong_sqlite_type_convert_or_are_refused(database: Database) -> None:
     table = "CREATE TABLE t (id integer PRIMARY KEY, v varchar(9), n integer, d date);"
     here = await pair(database, FILES, district=table, state=table)
     await in_journal(here, "wal")

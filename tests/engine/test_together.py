@@ -63,7 +63,7 @@ async def test_how_many_tables_there_are_makes_no_difference(
 
 
 @pytest.mark.parametrize(("ends", "journal"), [(SAME[0], "delete"), (SAME[0], "wal"), (SAME[1], "")])
-async def test_a_table_of_the_district_that_is_gone_by_then_fails_alone(
+async def test_district_table_dropped_in_mid_batch_fails_alone(
     database: Database, ends: tuple[str, str], journal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor is the state's table of that name taken for it, which a connection to both files would offer."""
@@ -84,7 +84,7 @@ async def test_a_table_of_the_district_that_is_gone_by_then_fails_alone(
     assert await here.held("SELECT tenant, id FROM c") == [("02", 77)]
 
 
-async def test_a_transaction_of_the_districts_own_is_never_the_victim_of_a_deadlock(
+async def test_districts_own_transaction_is_never_a_deadlock_victim(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = await pair(database, ("postgresql", "postgresql"), ROWS)

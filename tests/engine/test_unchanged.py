@@ -171,7 +171,7 @@ OLD_XORS = "ALTER AGGREGATE pg_catalog.bit_xor(bigint) RENAME TO bit_xor_of_late
 
 
 @pytest.mark.parametrize(("lacking", "expected"), [(OLD_BINS, Hashing.TEXT), (OLD_BINS + OLD_XORS, Hashing.OFF)])
-async def test_a_state_that_cannot_hash_as_its_district_is_compared_another_way(
+async def test_comparison_falls_back_where_the_state_cannot_hash_alike(
     database: Database, lacking: str, expected: Hashing
 ) -> None:
     table = "CREATE TABLE v (id integer PRIMARY KEY, v timestamp);"
@@ -232,9 +232,7 @@ async def test_keys_that_are_one_to_the_state_are_both_refused(database: Databas
 
 
 @every_comparison([SAME_RELEASE, ("sqlite", "sqlite"), ("sqlite", "postgresql")])
-async def test_a_column_that_only_the_state_has_is_neither_compared_nor_written(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_state_only_column_is_neither_compared_nor_written(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
@@ -260,9 +258,7 @@ CASELESS = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level1
 
 @pytest.mark.usefixtures("icu")
 @every_comparison([SAME_RELEASE])
-async def test_texts_that_a_collation_takes_for_equal_are_told_apart_and_keys_are_not(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_collation_equates_keys_but_not_texts(database: Database, ends: tuple[str, str]) -> None:
     table = "CREATE TABLE v (id text{} PRIMARY KEY, v text{}, UNIQUE (v));"
     here = await pair(
         database,

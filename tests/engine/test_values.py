@@ -54,9 +54,7 @@ def literal(value: str | None) -> str:
 
 
 @every_comparison(POSTGRES)
-async def test_values_that_print_differently_are_updated_and_then_the_same(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_values_that_print_differently_are_updated_to_the_same(database: Database, ends: tuple[str, str]) -> None:
     columns = ", ".join(f'"{kind}" {kind}' for kind in DIFFERENT)
     table = f"CREATE TABLE v (id integer PRIMARY KEY, {columns});"
     cases: list[tuple[int, tuple[str, str, str | None]]] = list(
@@ -78,9 +76,7 @@ async def test_values_that_print_differently_are_updated_and_then_the_same(
 
 
 @every_comparison(POSTGRES)
-async def test_blanks_and_decimals_that_a_column_adds_or_drops_by_itself_are_no_difference(
-    database: Database, ends: tuple[str, str]
-) -> None:
+async def test_blanks_and_decimals_a_column_alters_are_no_difference(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
@@ -160,7 +156,7 @@ def fill(url: str, cases: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-async def test_values_that_are_not_what_their_column_says_are_refused_alone(database: Database, target: str) -> None:
+async def test_values_that_do_not_fit_their_column_are_refused_alone(database: Database, target: str) -> None:
     here = await pair(database, ("sqlite", target), district=LOOSE, state=LOOSE if target == "sqlite" else TYPED)
     cases = [case for case in JUNK if target == "postgresql" or case[:2] not in ONLY_TYPED]
     fill(here.district, [case[:2] for case in cases])
@@ -202,7 +198,7 @@ OWNED = Catalog("Owned", (DisObject("V", ("v",), state_owned=("v.o", "v.i")),))
 
 
 @every_comparison(ENDS)
-async def test_what_the_state_owns_is_judged_by_its_own_value_once_it_has_the_record(
+async def test_state_owned_column_keeps_and_is_judged_by_its_own_value(
     database: Database, ends: tuple[str, str]
 ) -> None:
     junk = "'junk'" if ends[0] == "sqlite" else "-1"

@@ -80,7 +80,7 @@ async def refill(url: str, ddl: str, columns: dict[str, str], rows: dict[str | N
 @pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "keyless"])
 @tried
 @given(data=st.data())
-async def test_any_difference_is_counted_and_mended_and_then_nothing_is_left_to_do(
+async def test_any_difference_is_counted_and_mended_in_one_run(
     ends: tuple[tuple[str, str], str, str], keyed: bool, data: st.DataObject
 ) -> None:
     kinds, district, state = ends

@@ -124,7 +124,7 @@ async def test_missed_firings_are_caught_up_by_the_latest_alone(house: House) ->
     assert await house.firings("nightly") == ["2025-11-25T02:30"]
 
 
-async def test_a_schedule_that_is_new_or_has_another_time_waits_for_its_next_firing(house: House) -> None:
+async def test_new_or_retimed_schedule_waits_for_its_next_firing(house: House) -> None:
     await house.to("2025-11-20 20:00", await house.agent(DAILY))
     later = replace(DAILY, cron="0 3 * * *")
     await house.to("2025-11-20 20:05", await house.agent(later), again := await house.agent(later))
@@ -142,7 +142,7 @@ async def test_two_editions_may_call_theirs_the_same(house: House) -> None:
     assert sent == [("state", "01"), ("state", "02"), ("district", "01")]
 
 
-async def test_a_host_whose_clock_is_ahead_fires_when_the_control_database_says_so(house: House) -> None:
+async def test_schedule_fires_by_the_control_clock_not_the_hosts(house: House) -> None:
     agent = await house.agent(WEEKLY)
     ahead = Housekeeping(agent._settings, house.databases[0], house.log, lambda: house.clock.now + timedelta(minutes=3))
     await house.to("2025-11-20 20:00", ahead)
@@ -152,7 +152,7 @@ async def test_a_host_whose_clock_is_ahead_fires_when_the_control_database_says_
     assert len(await house.requests()) == 1
 
 
-async def test_objects_that_this_state_does_not_have_are_told_and_stop_no_other(house: House) -> None:
+async def test_schedule_of_unknown_objects_does_not_stop_the_others(house: House) -> None:
     agent = await house.agent(replace(DAILY, objects=("TEDSKY",)), WEEKLY)
     await house.to("2025-11-20 20:00", agent)
     await house.to("2025-11-23 12:00", agent)

@@ -57,7 +57,7 @@ def test_the_newest_that_is_due(cron: str, now: str, expected: str) -> None:
 
 @pytest.mark.parametrize("cron", ["30 1 * * *", "30 2 * * *", "*/20 * * * *", "0 0 * * 1", "15 3 1 * *"])
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
-def test_what_is_due_never_goes_back_and_is_due_when_the_next_run_said(cron: str, zone: str) -> None:
+def test_last_due_never_goes_back_and_agrees_with_next_run(cron: str, zone: str) -> None:
     one = schedule(cron, zone)
     for day in ("2026-03-08", "2026-11-01", "2026-04-05", "2026-10-04"):
         now, due = at(day) - timedelta(hours=8), datetime.min
@@ -90,7 +90,7 @@ def test_the_window(window: str, wall: str, expected: bool) -> None:
     assert window_open(window, now) is expected
 
 
-def test_the_window_goes_by_the_clock_on_the_wall_when_that_is_changed() -> None:
+def test_window_follows_the_wall_clock_when_that_is_changed() -> None:
     hours = [at("2026-03-08 08:00") + timedelta(minutes=30 * step) for step in range(8)]
     opened = [each for each in hours if window_open("02:15-03:15", each.astimezone(ANGELES))]
     assert opened == [at("2026-03-08 10:00")]

@@ -33,9 +33,7 @@ async def asked(c: Console) -> None:
         ("nsy", 0),
     ],
 )
-async def test_a_question_is_answered_by_the_first_key_of_a_burst_and_the_rest_goes_nowhere(
-    console: Opener, burst: str, sent: int
-) -> None:
+async def test_first_key_of_a_burst_answers_and_the_rest_is_dropped(console: Opener, burst: str, sent: int) -> None:
     async with console() as c:
         await asked(c)
         await c.burst(*burst)
@@ -46,7 +44,7 @@ async def test_a_question_is_answered_by_the_first_key_of_a_burst_and_the_rest_g
         assert len(c.batches) == sent
 
 
-async def test_a_key_that_came_before_the_question_was_seen_is_no_answer_and_that_is_said(console: Opener) -> None:
+async def test_key_pressed_before_the_question_is_seen_is_no_answer(console: Opener) -> None:
     async with console(toasts=True) as c:
         await c.press("space")
         for burst in ("sy", "syy", "sn", "sq", "syq"):
@@ -119,7 +117,7 @@ async def test_a_picker_is_answered_once(console: Opener, opens: str, burst: tup
         assert c.app.return_code is None
 
 
-async def test_going_back_too_often_in_one_read_stops_at_the_first_screen(console: Opener) -> None:
+async def test_excess_escapes_in_one_read_stop_at_the_first_screen(console: Opener) -> None:
     async with console() as c:
         await c.press("H")
         await c.until(lambda: isinstance(c.app.screen, HistoryPage))

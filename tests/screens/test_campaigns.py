@@ -108,7 +108,7 @@ async def test_who_may_only_look_cannot_cancel_nor_retry(console: Opener) -> Non
         assert not isinstance(c.app.screen, Question)
 
 
-async def test_the_checklist_says_which_full_resync_is_due_until_it_has_completed(
+async def test_checklist_names_the_due_full_resync_until_it_completed(
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     years = YearSettings(2026, opens=date(2025, 8, 1), closes=date(2026, 6, 30))

@@ -73,7 +73,7 @@ async def test_unmarking_releases_what_is_no_longer_required(console: Opener) ->
         assert shown(c, Mark.REQUIRED) == {"District", "School", "Calendar"}
 
 
-async def test_check_dependencies_folds_and_filters_keep_the_chosen_marks(console: Opener) -> None:
+async def test_check_dependencies_folds_and_filters_keep_chosen_marks(console: Opener) -> None:
     async with console() as c:
         await c.go("Enrollment")
         await c.press("space")
@@ -87,7 +87,7 @@ async def test_check_dependencies_folds_and_filters_keep_the_chosen_marks(consol
         assert shown(c, Mark.REQUIRED) == ABOVE_ENROLLMENT
 
 
-async def test_folding_hides_what_hangs_below_and_unfolding_brings_it_back(console: Opener) -> None:
+async def test_folding_hides_descendants_and_unfolding_restores_them(console: Opener) -> None:
     async with console() as c:
         every = len(page(c).rows().values)
         await c.press("h")
@@ -97,7 +97,7 @@ async def test_folding_hides_what_hangs_below_and_unfolding_brings_it_back(conso
         assert len(page(c).rows().values) == every
 
 
-async def test_left_goes_up_where_there_is_nothing_to_fold_and_right_goes_down(console: Opener) -> None:
+async def test_left_on_a_leaf_goes_up_and_right_goes_down(console: Opener) -> None:
     async with console() as c:
         await c.go("AttendanceExcuse")
         await c.press("left")
@@ -230,7 +230,7 @@ async def test_every_key_of_the_key_bar_does_something(console: Opener) -> None:
             assert names.get(key, key) in bound
 
 
-async def test_a_year_can_only_be_chosen_where_the_district_is_configured_for_it(console: Opener) -> None:
+async def test_year_cannot_be_chosen_where_it_is_not_configured(console: Opener) -> None:
     async with console() as c:
         await c.press("Y")
         await c.shows("configured for the current school year only")
@@ -266,7 +266,7 @@ async def test_districts_are_refused_where_one_lacks_the_year(console: Opener) -
         assert (c.app.session.year, c.app.session.picked) == (2025, ("01",))
 
 
-async def test_nothing_is_asked_where_a_picked_district_lacks_a_marked_object(console: Opener) -> None:
+async def test_nothing_is_asked_if_a_district_lacks_a_marked_object(console: Opener) -> None:
     async with console(edition="state", districts=[ABBOTT, PARTLY]) as c:
         await c.press("D", "a", "enter", "Y", "up", "enter")
         await c.shows("Year: 2024-25")

@@ -29,9 +29,7 @@ async def compared(c: Console) -> None:
 
 
 @SIZES
-async def test_a_comparison_says_whether_a_resync_is_needed_and_sends_what_differs(
-    console: Opener, size: tuple[int, int]
-) -> None:
+async def test_comparison_says_if_a_resync_is_needed_and_can_send_it(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await compared(c)
         await c.until(lambda: "Compare #1" in c.lines[0])
@@ -73,9 +71,7 @@ async def test_comparing_leaves_the_dots_and_the_marks(console: Opener) -> None:
 
 
 @SIZES
-async def test_extra_records_are_removed_only_after_a_preview_and_typed_out(
-    console: Opener, size: tuple[int, int]
-) -> None:
+async def test_extra_records_are_removed_only_after_preview_and_typing(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await c.press("X")
         await c.shows("Compare first: v")
@@ -101,7 +97,7 @@ async def test_extra_records_are_removed_only_after_a_preview_and_typed_out(
 
 
 @SIZES
-async def test_extra_records_stand_beside_the_results_and_in_the_detail(console: Opener, size: tuple[int, int]) -> None:
+async def test_extra_records_show_in_the_results_and_the_detail(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await c.press("space", "s", "y")
         await c.sent()

@@ -43,7 +43,7 @@ async def two_runs(c: Console) -> None:
 
 
 @SIZES
-async def test_failures_stand_first_and_excluded_apart_with_what_is_new(console: Opener, size: tuple[int, int]) -> None:
+async def test_failures_come_before_excluded_and_new_ones_are_marked(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await two_runs(c)
         await c.press("e")
@@ -81,7 +81,7 @@ async def test_errors_are_written_into_a_file_of_the_users_own(
         await c.until(lambda: (tmp_path / "resync-2-errors-2.csv").exists())
 
 
-async def test_a_folder_that_cannot_be_written_is_no_end_the_home_folder_is_there(
+async def test_copy_goes_home_where_the_folder_cannot_be_written(
     console: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "home").mkdir()
@@ -117,7 +117,7 @@ async def test_a_retry_sends_just_what_failed_and_asks_before(console: Opener) -
         assert [each.object for each in c.batches[2].objects] == ["School"]
 
 
-async def test_where_nothing_but_excluded_records_is_left_there_is_nothing_to_retry(console: Opener) -> None:
+async def test_nothing_to_retry_where_only_excluded_records_are_left(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s", "y")
         await c.sent()

@@ -17,7 +17,7 @@ def pressed() -> list[str]:
 
 
 @pytest.mark.usefixtures("agents_end")
-def test_the_readmes_keys_lead_to_a_finished_partial_resync_and_to_which_records_failed_and_why(tmp_path: Path) -> None:
+def test_readmes_keys_lead_to_a_finished_resync_and_its_failures(tmp_path: Path) -> None:
     keys = pressed()
     assert keys == ["/", "enroll", "Enter", "Space", "s", "y", "e", "Enter", "Esc", "q"]
     shows = [

@@ -15,7 +15,7 @@ def test_an_open_gate_lets_everything_in() -> None:
     assert not gate.dropped
 
 
-def test_what_came_before_the_paint_is_dropped_and_what_comes_after_it_is_not() -> None:
+def test_key_before_the_paint_is_dropped_and_one_after_it_is_not() -> None:
     gate = Gate()
     gate.close()
     assert not arrives(gate, 1.0)

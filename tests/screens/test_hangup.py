@@ -69,23 +69,21 @@ def test_a_closed_terminal_ends_it_ten_times_out_of_ten(ten: list[Terminal]) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_terminal_that_stopped_reading_cannot_hold_it_ten_times_out_of_ten(
-    ten: list[Terminal], number: signal.Signals
-) -> None:
+def test_signal_ends_it_though_its_terminal_stopped_reading(ten: list[Terminal], number: signal.Signals) -> None:
     for each in ten:
         stall(each)
         each.process.send_signal(number)
     assert {each.ends(reading=False) for each in ten} == {128 + number}
 
 
-def test_a_stalled_terminal_that_is_closed_ends_it_ten_times_out_of_ten(ten: list[Terminal]) -> None:
+def test_closing_a_stalled_terminal_ends_it(ten: list[Terminal]) -> None:
     for each in ten:
         stall(each)
         each.close()
     assert {each.ends(reading=False) for each in ten} == {ENDED_BY_HUP}
 
 
-def test_the_process_is_gone_two_seconds_after_a_signal_though_it_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_ends_two_seconds_after_a_signal_even_if_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     """What bounds the end to three seconds, also where leaving hangs; told here by the clock that it sleeps by."""
     slept: list[float] = []
     monkeypatch.setattr(terminal, "sleep", slept.append)
@@ -94,7 +92,7 @@ def test_the_process_is_gone_two_seconds_after_a_signal_though_it_never_leaves(m
     assert slept == [2, ENDED_BY_HUP]
 
 
-async def test_the_batch_finishes_though_its_terminal_stalled_and_hung_up(
+async def test_batch_finishes_though_its_terminal_stalled_and_hung_up(
     settings: Settings, store: Store, tmp_path: Path
 ) -> None:
     with pseudo_terminal.terminal(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as shown:

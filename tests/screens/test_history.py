@@ -113,7 +113,7 @@ async def test_the_agent_log_grows_while_it_is_read(console: Opener, log: AgentL
         await c.shows("object000 started")
 
 
-async def test_a_district_reads_nothing_of_batches_that_it_does_not_see(console: Opener, log: AgentLog) -> None:
+async def test_district_reads_no_log_lines_of_batches_it_does_not_see(console: Opener, log: AgentLog) -> None:
     async with console(edition="district") as c:
         await c.press("space", "s", "y")
         await c.sent()

@@ -39,7 +39,7 @@ async def agent(agent_process: subprocess.Popen[bytes], store: Store) -> subproc
     return agent_process
 
 
-async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_terminal(
+async def test_counts_grow_and_the_batch_outlives_the_terminal(
     settings: Settings, store: Store, tmp_path: Path
 ) -> None:
     def visible_batches() -> list[int]:
@@ -64,7 +64,7 @@ async def test_counts_grow_and_agree_with_history_and_the_batch_outlives_the_ter
         await completes(store)
 
 
-async def test_a_stopped_agent_has_not_been_heard_of_since_its_last_sign(
+async def test_stopped_agent_is_shown_as_not_heard_of_since(
     settings: Settings, agent: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     with terminal(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as shown:

@@ -92,7 +92,7 @@ async def test_the_checklist_is_there_again_and_goes_on(
         await c.shows("3 districts lack")
 
 
-async def test_a_fault_that_comes_back_by_itself_ends_the_screens_in_two_lines(
+async def test_fault_recurring_by_itself_ends_the_screens(
     console: Opener, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
 ) -> None:
     async with console(caught=5) as c:
@@ -105,7 +105,7 @@ async def test_a_fault_that_comes_back_by_itself_ends_the_screens_in_two_lines(
         assert SECRET not in log()
 
 
-async def test_a_fault_that_comes_back_takes_away_the_screen_that_has_it(
+async def test_recurring_fault_takes_away_the_screen_that_has_it(
     console: Opener, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
 ) -> None:
     async with console() as c:

@@ -96,7 +96,7 @@ async def test_nothing_marked_sends_nothing_and_says_so(console: Opener) -> None
         assert "Nothing is marked" not in c.text
 
 
-async def test_without_check_dependencies_the_parents_left_out_are_named(console: Opener) -> None:
+async def test_parents_left_out_without_check_dependencies_are_named(console: Opener) -> None:
     async with console() as c:
         await c.go("CourseSection")
         await c.press("space", "d", "s")
@@ -330,7 +330,7 @@ async def test_what_cannot_be_sent_says_why_and_keeps_the_marks(
         assert page.marks.chosen == {"District"}
 
 
-async def test_quitting_closes_the_control_database_and_cancels_nothing(console: Opener) -> None:
+async def test_quitting_closes_the_control_database_without_cancelling(console: Opener) -> None:
     async with console() as c:
         await sent(c, "space")
         await c.press("q")
@@ -338,9 +338,7 @@ async def test_quitting_closes_the_control_database_and_cancels_nothing(console:
     assert c.batches[0].status is Status.QUEUED
 
 
-async def test_quitting_in_the_middle_of_a_question_lets_it_be_answered(
-    console: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_quitting_lets_a_running_control_query_finish(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, ended, broken = anyio.Event(), anyio.Event(), []
     async with console() as c:
         answer = c.store.changes
@@ -363,7 +361,7 @@ async def test_quitting_in_the_middle_of_a_question_lets_it_be_answered(
     assert c.store.closed
 
 
-async def test_what_is_sent_before_the_control_database_is_open_goes_out_when_it_is(
+async def test_batch_sent_before_control_is_open_goes_out_when_it_is(
     console: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = anyio.Event()

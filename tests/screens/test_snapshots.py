@@ -72,7 +72,7 @@ def trimmed(c: Console) -> str:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-async def test_every_screen_is_as_it_was_and_nothing_required_is_clipped(
+async def test_screens_match_their_snapshots_and_clip_nothing_required(
     console: Opener, size: tuple[int, int], snapshot: SnapshotAssertion
 ) -> None:
     wrong: list[str] = []

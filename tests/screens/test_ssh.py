@@ -12,7 +12,7 @@ from tests.screens.pseudo_terminal import DEADLINE
 from tests.screens.ssh import login, ssh_server
 
 
-async def test_a_resync_outlives_the_connection_and_is_seen_to_finish_at_the_next_login(
+async def test_resync_outlives_the_connection_and_is_seen_on_return(
     settings: Settings, store: Store, tmp_path: Path
 ) -> None:
     async with ssh_server(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as server:

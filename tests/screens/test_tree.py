@@ -36,7 +36,7 @@ def test_an_object_without_children_cannot_be_folded() -> None:
     assert next(node for node in TREE.shown({"CourseCode"}) if node.name == "CourseCode").open is None
 
 
-def test_a_filter_shows_matches_and_the_way_to_them_even_where_folded() -> None:
+def test_filter_shows_matches_and_their_ancestors_even_if_folded() -> None:
     nodes = TREE.shown({"District"}, "ENROLL")
     assert [node.name for node in nodes if node.matches] == ["Enrollment"]
     assert {node.name for node in nodes} == {"Enrollment", *_above("Enrollment")}

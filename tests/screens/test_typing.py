@@ -3,7 +3,7 @@
 from tests.screens.pseudo_terminal import terminal
 
 
-def test_what_is_typed_for_a_filter_is_not_taken_for_keys_of_the_screen() -> None:
+def test_text_typed_into_a_filter_is_not_taken_for_screen_keys() -> None:
     with terminal("tests.screens.on_a_pty") as shown:
         shown.reads_until(b"Quit")
         shown.press("/enroll")

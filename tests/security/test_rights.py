@@ -78,7 +78,7 @@ async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -
     assert len(await jdoe.batches()) == 1
 
 
-async def test_what_resync_toml_takes_away_is_gone_at_the_agents_next_start(roles: Roles) -> None:
+async def test_rights_removed_from_resync_toml_go_at_the_next_start(roles: Roles) -> None:
     told = await roles.apply_grants(ABBOTT, read=("dis_abbott", "nobody_there"), write=("writer",))
     assert told == [
         f"[rights] names {roles.name('nobody_there')}, a role that does not exist",
@@ -126,9 +126,7 @@ async def test_a_user_does_not_upgrade_the_control_database(roles: Roles) -> Non
     assert "agent" in told.value.do
 
 
-async def test_whoever_has_lost_the_right_meanwhile_is_refused_by_the_agent_with_an_alert(
-    roles: Roles, tmp_path: Path
-) -> None:
+async def test_agent_refuses_with_an_alert_whoever_has_lost_the_right(roles: Roles, tmp_path: Path) -> None:
     jdoe, kim = await roles.store("jdoe", ABBOTT), await roles.store("kim", CAMPUS)
     (lost,) = await jdoe.submit(
         Request(["01"], make_plan("District", "School"), initiator="district", requested_by="x")
@@ -166,7 +164,7 @@ async def forge(url: str, who: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_request_that_nobody_with_the_right_wrote_is_refused_by_the_agent_with_an_alert(
+async def test_agent_refuses_with_an_alert_a_request_without_the_right(
     kind: str, database: Callable[[str], str], tmp_path: Path
 ) -> None:
     settings = write_settings(tmp_path / "edition", database(kind), STATE)
@@ -195,7 +193,7 @@ async def test_a_file_serves_one_edition_and_refuses_a_second(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
-async def test_an_agent_does_not_follow_a_configuration_that_others_can_write(tmp_path: Path, mode: int) -> None:
+async def test_agent_does_not_follow_a_configuration_others_can_write(tmp_path: Path, mode: int) -> None:
     settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
     settings.path.chmod(mode)
     with pytest.raises(ConfigError, match="Others can write") as told:
@@ -207,7 +205,7 @@ async def test_an_agent_does_not_follow_a_configuration_that_others_can_write(tm
 
 
 @as_root
-async def test_an_agent_follows_a_configuration_of_its_own_or_roots_only(tmp_path: Path) -> None:
+async def test_agent_follows_only_its_own_or_roots_configuration(tmp_path: Path) -> None:
     settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
     os.chown(settings.path, 65534, 65534)
     with pytest.raises(ConfigError, match=f"belongs to {user_name(65534)}") as told:

@@ -81,14 +81,14 @@ async def test_a_district_selects_only_its_own_rows_of_every_table(scene: Scene)
     assert await numbers(governor, "DISRunning") == {scene.running}
 
 
-async def test_nothing_that_a_district_can_select_tells_of_what_the_state_asked_for(scene: Scene) -> None:
+async def test_district_can_select_nothing_of_what_the_state_asked_for(scene: Scene) -> None:
     jdoe = await scene.roles.connect("jdoe")
     for table in LOOK:
         for row in await jdoe.fetch(f'SELECT * FROM "{table}"'):
             assert "School" not in str(row), table
 
 
-async def test_another_district_and_a_stranger_see_nothing_of_it_either(scene: Scene) -> None:
+async def test_other_district_and_stranger_see_no_state_request(scene: Scene) -> None:
     kim, stranger = await scene.roles.connect("kim"), await scene.roles.connect("stranger")
     for table in OF_BATCHES:
         assert await numbers(kim, table) == set(), table
@@ -118,7 +118,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-async def test_changing_or_deleting_the_states_rows_gives_nothing_or_a_refusal(scene: Scene, statement: str) -> None:
+async def test_changing_the_states_rows_affects_none_or_is_refused(scene: Scene, statement: str) -> None:
     admin, jdoe = await scene.roles.administrator(), await scene.roles.connect("jdoe")
     before = await everything(admin)
     try:
@@ -185,7 +185,7 @@ async def test_results_cannot_be_made_up(scene: Scene) -> None:
         ))  # fmt: skip
 
 
-async def test_the_gate_counts_for_those_with_write_and_gives_nobody_a_token(scene: Scene) -> None:
+async def test_gate_lets_writers_count_changes_and_forge_nothing(scene: Scene) -> None:
     jdoe, reader = await scene.roles.connect("jdoe"), await scene.roles.connect("reader")
     assert await jdoe.execute('UPDATE "DISGate" SET changes = changes + 1') == "UPDATE 1"
     for forged in ('"lastToken" = 1', '"lastRequest" = 1', "changes = 0", '"lastRequest" = "lastRequest" + 2'):
@@ -195,7 +195,7 @@ async def test_the_gate_counts_for_those_with_write_and_gives_nobody_a_token(sce
         await reader.execute('UPDATE "DISGate" SET changes = changes + 1')
 
 
-async def test_a_temporary_table_does_not_stand_in_for_the_table_of_rights(scene: Scene) -> None:
+async def test_temporary_table_does_not_replace_the_table_of_rights(scene: Scene) -> None:
     jdoe = await scene.roles.connect("jdoe")
     await jdoe.execute('CREATE TEMP TABLE "DISRight" AS SELECT * FROM "DISRight"')
     await jdoe.execute("""UPDATE "DISRight" SET edition = 'state', "districtNumber" = ''""")
@@ -248,7 +248,7 @@ async def expect_none(store: Store, scene: Scene) -> None:
             await store.submit(Request([district], make_plan("School"), initiator=initiator, requested_by="x"))
 
 
-async def test_a_district_cancels_its_own_and_is_written_down_as_who_did(scene: Scene) -> None:
+async def test_district_cancels_its_own_batch_under_its_own_login(scene: Scene) -> None:
     store = await scene.roles.store("jdoe", ABBOTT)
     await store.cancel(scene.own, "somebody else")
     batch = await store.batch(scene.own)
@@ -257,7 +257,7 @@ async def test_a_district_cancels_its_own_and_is_written_down_as_who_did(scene: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-async def test_another_user_of_the_machine_with_psql_meets_nothing_or_a_refusal(scene: Scene, psql: Path) -> None:
+async def test_psql_of_another_user_gets_nothing_or_a_refusal(scene: Scene, psql: Path) -> None:
     login = scene.roles.login("jdoe")
     assert run_psql(psql, login, 'SELECT "batchID" FROM "DISBatch"') == (0, [str(scene.own)])
     statements = [each.format(state=scene.state, running=scene.running) for each in CHANGES]

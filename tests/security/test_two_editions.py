@@ -106,7 +106,7 @@ async def told(roles: Roles, role: str, edition: Any) -> dict[str, Alert]:
     return {each.name: each for each in await store.alerts.posted()}
 
 
-async def test_a_states_request_runs_and_its_districts_learn_that_it_does_but_not_of_what(
+async def test_states_request_runs_hiding_its_objects_from_districts(
     machines: tuple[Machine, Machine, Machine], roles: Roles
 ) -> None:
     console, server, abbott = machines
