@@ -32,7 +32,7 @@ class Limits:
     max_records_per_second: int = 0
     """Rate limit at each end; 0: none."""
     errors_kept: int = 10_000
-    """Maximum number of keys kept per object and reason."""
+    """Maximum number of keys kept per table, kind and reason."""
     extra_share: float = 0.05
     """Maximum share (0 to 1) of a table's records that may be removed as extra."""
     snapshot_minutes: float = 0
