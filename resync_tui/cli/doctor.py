@@ -26,7 +26,6 @@ from resync_tui.engine.backends.registry import open_target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import describe
 from resync_tui.engine.reflection import reflect
-from resync_tui.engine.visibility import policed_tables
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural, when
 from resync_tui.results import Agent, DistrictStanding
@@ -147,14 +146,17 @@ async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
 
 async def _owner(examination: Examination, url: str) -> None:
     """Check whose copy a state without a tenant column is; a login that may not read it has a finding already."""
+    from resync_tui.engine.backends.registry import backend_of
+
     if examination.catalog.tenant_column is not None:
         return
     engine = registry.open_engine(url)
     try:
         with suppress(DBAPIError):
             async with engine.connect() as connection:
-                owner = await ownership.owner(connection)
-                ownership.require(owner, examination.settings.district[0].id, connection.dialect.name)
+                table = backend_of(url).dialect.ownership
+                owner = await ownership.owner(connection, table)
+                ownership.require(owner, examination.settings.district[0].id, table)
     except ResyncError as error:
         examination.found(error)
     finally:
@@ -183,13 +185,16 @@ async def _reflect(
 
     Hidden rows are no problem if its policies are `trusted`.
     """
+    from resync_tui.engine.backends.registry import backend_of
+
     engine = registry.open_engine(url)
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in examination.catalog.objects for table in each.tables]
-                tables = await reflect(connection, names)
-                policed = {} if trusted else await policed_tables(connection, tables)
+                dialect = backend_of(url).dialect
+                tables = await reflect(connection, names, dialect)
+                policed = {} if trusted else await dialect.policed_tables(connection, tables)
                 hidden: list[ResyncError] = [each.hidden(name) for each in policed.values()]
                 if not examination.serves:
                     return tables, hidden
@@ -226,6 +231,8 @@ async def _identity(
 
 async def _rules(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
     """Check that a district's database accepts the conditions of the catalog's rules."""
+    from resync_tui.engine.backends.registry import backend_of
+
     engine = registry.open_engine(url)
     year, today = examination.settings.years.current, utc_now().astimezone().date()
     try:
@@ -233,7 +240,7 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
             async with engine.connect() as connection:
                 # A rejected statement must not make the next one fail.
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                dialect = registry.dialect_of(url)
+                dialect = backend_of(url).dialect
                 return await scope.faults(examination.catalog, tables, dialect, year, today, alone.execute)
     finally:
         await engine.dispose()

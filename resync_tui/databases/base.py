@@ -29,6 +29,10 @@ class ColumnType:
     scale: int | None = None
 
 
+SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that end, set policies = "trusted" there'
+"""What to do where row-level security hides records."""
+
+
 class DatabaseKind(ABC):
     """Kind of database; the registry has one instance of each."""
 
@@ -36,7 +40,11 @@ class DatabaseKind(ABC):
     """SQLAlchemy dialect name."""
     schemes: ClassVar[tuple[str, ...]]
     """URL schemes."""
-    errors: ClassVar[tuple[type[BaseException], ...]]
+    label: ClassVar[str]
+    """Its name for people."""
+    feeds: ClassVar[tuple[str, ...]]
+    """Names of the kinds of state into which a district of this kind can be sent."""
+    errors: ClassVar[tuple[type[Exception], ...]]
     """Exception classes of its driver."""
 
     @abstractmethod
@@ -59,6 +67,10 @@ class DatabaseKind(ABC):
     @abstractmethod
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
         """Return the column types of a table by column name."""
+
+    @abstractmethod
+    def code(self, error: BaseException) -> str:
+        """Return the code of an error of the driver, as SQLSTATE; empty where it has none."""
 
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:

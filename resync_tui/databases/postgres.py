@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from resync_tui.databases.base import ColumnType, DatabaseKind, Meaning
+from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, Meaning
 from resync_tui.databases.names import quote_name
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
 from resync_tui.rights import user_name
@@ -29,8 +29,6 @@ ALL_ROWS = {"row_security": "off"}
 
 Not for the control database, which relies on row-level security.
 """
-
-SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that end, set policies = "trusted" there'
 
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
@@ -52,6 +50,8 @@ class Postgres(DatabaseKind):
     """PostgreSQL by asyncpg."""
 
     name = "postgresql"
+    label = "PostgreSQL"
+    feeds = ("postgresql",)
     schemes = ("postgresql", "postgres")
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -86,6 +86,9 @@ class Postgres(DatabaseKind):
             )
             for row in connection.execute(_COLUMN_TYPES, {"table": quote_name(name)})
         }
+
+    def code(self, error: BaseException) -> str:
+        return str(getattr(error, "sqlstate", None) or "")
 
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if (table := _hidden_in(error)) is not None:

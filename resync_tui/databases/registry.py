@@ -1,6 +1,6 @@
 """Registry of database kinds: open a database by its URL, and explain its errors in two lines.
 
-A further kind of database is one more entry of `KINDS`.
+A further kind of database is added by `register`.
 """
 
 import ssl
@@ -12,27 +12,64 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from resync_tui.databases.base import ColumnType, DatabaseKind
-from resync_tui.databases.postgres import Postgres
-from resync_tui.databases.sqlite import Sqlite
 from resync_tui.errors import CannotRun, ConfigError, Unreachable
 
-KINDS: tuple[DatabaseKind, ...] = (Postgres(), Sqlite())
+_registered: list[DatabaseKind] = []
+
+
+def register(kind: DatabaseKind) -> None:
+    """Add a kind of database."""
+    _registered.append(kind)
+
+
+def registered() -> tuple[DatabaseKind, ...]:
+    """Return the kinds of which a database has been named in this process."""
+    return tuple(_registered)
 
 
 def kind_of(url: str) -> DatabaseKind:
     """Return the kind of a database by its URL. Raises ConfigError for an unknown one."""
     scheme = url.partition("://")[0]
-    for kind in KINDS:
+    for kind in _registered:
         if scheme in kind.schemes:
             return kind
-    raise ConfigError(
-        f"A database URL begins with {scheme or 'nothing'}://", "Use postgresql://host/database or sqlite:///file.db."
-    )
+    # A driver is imported when the first database of its kind is named.
+    if scheme in ("postgresql", "postgres"):
+        from resync_tui.databases.postgres import Postgres
+
+        register(Postgres())
+    elif scheme == "sqlite":
+        from resync_tui.databases.sqlite import Sqlite
+
+        register(Sqlite())
+    else:
+        raise ConfigError(
+            f"A database URL begins with {scheme or 'nothing'}://",
+            "Use postgresql://host/database or sqlite:///file.db.",
+        )
+    return _registered[-1]
+
+
+def can_feed(source_url: str, target_url: str) -> bool:
+    """Whether a district can be sent into a state, by the kinds of their databases."""
+    return kind_of(target_url).name in kind_of(source_url).feeds
+
+
+def require_pair(source_url: str, target_url: str) -> None:
+    """Require that a district can be sent into a state, by the kinds of their databases. Raises CannotRun."""
+    if not can_feed(source_url, target_url):
+        source, target = (kind_of(url).label for url in (source_url, target_url))
+        raise CannotRun(f"A {source} district cannot be pushed into a {target} state", "Use a PostgreSQL state.")
+
+
+def driver_errors() -> tuple[type[Exception], ...]:
+    """Return what the drivers of all kinds raise that have been named in this process."""
+    return (DBAPIError, *(error for kind in _registered for error in kind.errors))
 
 
 def column_types(connection: Connection, name: str) -> dict[str, ColumnType]:
     """Return the column types of a table by column name; `name` is the table's catalog name."""
-    (kind,) = (each for each in KINDS if each.name == connection.dialect.name)
+    (kind,) = (each for each in _registered if each.name == connection.dialect.name)
     return kind.column_types(connection, name)
 
 
@@ -75,7 +112,9 @@ def explained(name: str, url: str) -> Iterator[None]:
     """Convert a driver's error into CannotRun or a subclass; `name` is the database's, as in `the state`."""
     try:
         yield
-    except _TROUBLE as error:
+    except Exception as error:
+        if not isinstance(error, (OSError, *driver_errors())):
+            raise
         explanation = explain(error, name, url)
         if explanation is None:
             raise
@@ -86,7 +125,7 @@ def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
     """Return the error for users that a driver's error means; None if it is not a known one."""
     cause = _driver_error(error)
     where = f"{name} ({place(url)})"
-    for kind in KINDS:
+    for kind in _registered:
         if (found := kind.meaning(cause, where)) is not None:
             return found
     return _unreachable(where, cause) if isinstance(cause, OSError) else None
@@ -97,15 +136,18 @@ def driver_message(error: BaseException) -> str:
     return str(_driver_error(error)).partition("\n")[0]
 
 
-_OF_DRIVERS: tuple[type[BaseException], ...] = tuple(error for kind in KINDS for error in kind.errors)
-_TROUBLE: tuple[type[BaseException], ...] = (DBAPIError, OSError, *_OF_DRIVERS)
+def driver_code(error: BaseException) -> str:
+    """Return the class and code of a driver's error, without its text: that may quote a record."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    code = next(filter(None, (kind.code(cause) for kind in _registered)), "")
+    return f"{type(cause).__name__} {code}".strip()
 
 
 def _driver_error(error: BaseException) -> BaseException:
     """Return the driver's exception under SQLAlchemy's."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         inner: BaseException = error.orig
-        return inner.__cause__ if isinstance(inner.__cause__, _OF_DRIVERS) else inner
+        return inner.__cause__ if isinstance(inner.__cause__, driver_errors()) else inner
     return error
 
 

@@ -23,6 +23,8 @@ class Sqlite(DatabaseKind):
     """SQLite by aiosqlite."""
 
     name = "sqlite"
+    label = "SQLite"
+    feeds = ("sqlite", "postgresql")
     schemes = ("sqlite",)
     errors = (sqlite3.Error,)
 
@@ -45,6 +47,9 @@ class Sqlite(DatabaseKind):
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
         rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})
         return {row.name: ColumnType(row.type, row.type) for row in rows}
+
+    def code(self, error: BaseException) -> str:
+        return str(getattr(error, "sqlite_errorname", None) or "")
 
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if not isinstance(error, sqlite3.Error):

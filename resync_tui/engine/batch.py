@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import anyio
 
-from resync_tui.databases.registry import dialect_of, explained
+from resync_tui.databases.registry import explained, require_pair
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
 from resync_tui.engine.backends.registry import open_source, open_target
@@ -17,7 +17,7 @@ from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import found_records, refused_records
 from resync_tui.engine.merge.removal import Removal
 from resync_tui.engine.merge.validate import MergeContext
-from resync_tui.engine.objects import DATABASE_ERRORS, ObjectRun, first_error
+from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
@@ -31,8 +31,7 @@ async def run_batch(job: Job, report: Report) -> Status:
     Raises CannotRun, ConnectionLost or LeaseLost if the batch as a whole cannot run. Cancelling the scope ends it at
     the next statement; its stages are dropped either way.
     """
-    if (dialect_of(job.source_url), dialect_of(job.target_url)) == ("postgresql", "sqlite"):
-        raise CannotRun("A PostgreSQL district cannot be pushed into a SQLite state", "Use a PostgreSQL state.")
+    require_pair(job.source_url, job.target_url)
     source, target = open_source(job.source, job.target), open_target(job.target)
     try:
         with first_error():
@@ -65,7 +64,7 @@ class _Batch:
         self.limiter = anyio.CapacityLimiter(max(1, job.limits.concurrency))
         self.rate_limit = RateLimiter(job.limits.max_records_per_second)
         year, current = job.plan.year, job.current_year in (None, job.plan.year)
-        self.scope = Scope(year, current, job.today, dialect_of(job.source_url))
+        self.scope = Scope(year, current, job.today, self.source.dialect)
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
@@ -92,7 +91,7 @@ class _Batch:
         """
         try:
             await self.target.drop_stages()
-        except (*DATABASE_ERRORS, OSError):
+        except database_errors(OSError):
             self.report(Note("stage left behind; the next batch of this district drops it"))
 
     # --- mapping ---

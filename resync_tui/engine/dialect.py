@@ -1,288 +1,212 @@
-"""Logical column types: which source type converts to which target type, how a stage stores it, when values are equal.
+"""Dialect: how one kind of database types, stages, compares and checks values. Each backend has one.
 
-*Equal* means the same text output: 1.0 and 1.00, or interval '1 day' and '24 hours', are different values.
+Values are *equal* if their text output is the same: 1.0 and 1.00, or interval '1 day' and '24 hours', differ. A
+reflected column knows the dialect of its database (`of`): nothing else asks which kind it is.
 """
 
-import re
-from enum import StrEnum
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import types
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.types import LogicalType, collation, text_literal
+from resync_tui.engine.visibility import Policed
 
-class LogicalType(StrEnum):
-    """Logical type of a column, independent of the database."""
+Check: TypeAlias = tuple[sa.ColumnElement[bool], str]
+"""Condition under which a column cannot hold a value, and the reason in words."""
+Pair: TypeAlias = tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]
 
-    INTEGER = "integer"
-    NUMERIC = "numeric"
-    FLOAT = "double precision"
-    TEXT = "text"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TIME = "time"
-    TIMESTAMP = "timestamp"
-    TIMESTAMPTZ = "timestamp with time zone"
-    INTERVAL = "interval"
-    UUID = "uuid"
-    BYTES = "bytes"
-    ENUM = "enum"
-    JSON = "json"
-    OTHER = "other"
-
-
-NATIVE_IN_STAGE: dict[LogicalType, str] = {
-    LogicalType.INTEGER: "bigint",
-    LogicalType.NUMERIC: "numeric",
-    LogicalType.FLOAT: "double precision",
-    LogicalType.TEXT: "text",
-    LogicalType.BOOLEAN: "boolean",
-    LogicalType.DATE: "date",
-    LogicalType.TIME: "time",
-    LogicalType.TIMESTAMP: "timestamp",
-    LogicalType.TIMESTAMPTZ: "timestamptz",
-    LogicalType.INTERVAL: "interval",
-    LogicalType.UUID: "uuid",
-    LogicalType.BYTES: "bytea",
+_WIDENING = {
+    (LogicalType.INTEGER, LogicalType.NUMERIC),
+    (LogicalType.ENUM, LogicalType.TEXT),
+    (LogicalType.TEXT, LogicalType.ENUM),
 }
-"""PostgreSQL stage type by logical type, wider than any column; types not listed are staged as text."""
-
-LARGEST_REAL = 3.4028234e38
-
-_EQUAL_MEANS_SAME = {
-    LogicalType.INTEGER,
-    LogicalType.BOOLEAN,
-    LogicalType.DATE,
-    LogicalType.TIME,
-    LogicalType.TIMESTAMP,
-    LogicalType.TIMESTAMPTZ,
-    LogicalType.UUID,
-    LogicalType.BYTES,
+_LOOSELY_TYPED = {
+    (LogicalType.TEXT, LogicalType.UUID),
+    (LogicalType.TEXT, LogicalType.JSON),
+    (LogicalType.TEXT, LogicalType.INTERVAL),
 }
 
-_ROUNDED_BY_TYPE = {LogicalType.TIME, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ, LogicalType.INTERVAL}
 
-_SQLITE_NAMES: tuple[tuple[str, LogicalType], ...] = (
-    (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType.TIMESTAMPTZ),
-    (r"TIMESTAMP|DATETIME", LogicalType.TIMESTAMP),
-    (r"DATE$", LogicalType.DATE),
-    (r"TIME", LogicalType.TIME),
-    (r"BOOL", LogicalType.BOOLEAN),
-    (r"\w*INT", LogicalType.INTEGER),
-    (r"NUMERIC|DECIMAL", LogicalType.NUMERIC),
-    (r"REAL|FLOAT|DOUBLE", LogicalType.FLOAT),
-    (r"N?(VAR)?CHAR|CHARACTER|N?TEXT|CLOB", LogicalType.TEXT),
-    (r"BLOB", LogicalType.BYTES),
-    (r"JSON", LogicalType.JSON),
-    (r"UUID", LogicalType.UUID),
-)
+class Dialect(ABC):
+    """One kind of database; a backend has one instance."""
+
+    name: ClassVar[str]
+    """As rules of the catalog name it (`when.<name>`), and SQLAlchemy."""
+    ownership: ClassVar[sa.TableClause]
+    """Table in a state that says whose copy it is: columns `one` and `district`."""
+    loosely_typed: ClassVar[bool] = False
+    """Whether a column may hold values of any type."""
+
+    # Types of columns.
+
+    @abstractmethod
+    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
+        """Complete a reflected table: what SQLAlchemy does not reflect goes into the columns' types and `info`."""
+
+    @abstractmethod
+    def logical_type(self, column: sa.Column[Any]) -> LogicalType:
+        """Return the logical type of a reflected column."""
+
+    @abstractmethod
+    def can_hold(self, column: sa.Column[Any], text: str) -> bool:
+        """Whether a column returns a short text as it was stored, and can be queried by it."""
+
+    @abstractmethod
+    def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
+        """Return the bounds of an integer column; None if the database sets none below 64 bits."""
+
+    def type_name(self, column: sa.Column[Any]) -> str:
+        """Return the name of a column's type in its own database."""
+        return str(column.type).lower()
+
+    def is_padded(self, column: sa.Column[Any]) -> bool:
+        """Whether a column ignores trailing blanks, as char(n) does."""
+        return False
+
+    def keeps_apart(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+        """Whether different values of a source column stay different in the target column."""
+        return collation(target) is None and (is_padded(source) or not is_padded(target))
+
+    # Values as a source.
+
+    @abstractmethod
+    def date_literal(self, day: date) -> str:
+        """Return a date as SQL text, for rules."""
+
+    @abstractmethod
+    def is_rejected_sql(self, error: BaseException | None) -> bool:
+        """Whether a driver's error concerns the SQL itself, as of a rule, and not the database's state."""
+
+    def as_sent(self, column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """Return a source column in the form in which it is staged."""
+        return column
+
+    def parent_exists(self, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
+        """Return the condition that a parent row exists; `pairs` are its columns and the child's."""
+        return sa.exists().where(*(theirs == ours for theirs, ours in pairs))
+
+    # Values as a target: staged values and those of its tables.
+
+    @abstractmethod
+    def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """Return a value of a target column as its stage holds it."""
+
+    @abstractmethod
+    def from_stage(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """Return a staged value as its target column takes it."""
+
+    @abstractmethod
+    def differs(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool]:
+        """Return the condition that the target's value `held` differs from the staged one."""
+
+    def differs_in_place(
+        self, one: sa.ColumnElement[Any], other: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool]:
+        """Return the condition that values of both ends differ; asked where one connection sees both."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def match_values(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> list[Pair]:
+        """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
+
+    @abstractmethod
+    def binary(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return a text with bytewise collation."""
+
+    @abstractmethod
+    def placeholder(self, column: sa.Column[Any], row_id: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
+        """Return a value for a column that is unlikely to exist and distinct for each row id; None if there is none."""
+
+    @abstractmethod
+    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+        """Return the condition that a row is one of those that this transaction inserted last."""
+
+    def materialized(self, query: sa.CTE) -> sa.CTE:
+        """Return a common table expression that is evaluated once."""
+        return query
+
+    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
+        """Yield the conditions under which a column cannot hold a staged value."""
+        kind = self.logical_type(target)
+        length = target.info.get("length", getattr(target.type, "length", None) if kind is LogicalType.TEXT else None)
+        if length is not None:
+            yield sa.func.length(staged) > length, f"is longer than {length}"
+        if (bounds := self.integer_bounds(target)) is not None:
+            yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
+        precision, scale = (
+            target.info.get(each, getattr(target.type, each, None) if kind is LogicalType.NUMERIC else None)
+            for each in ("precision", "scale")
+        )
+        if precision is not None:
+            of_domain = "precision" in target.info
+            number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
+            yield self.too_large(number, precision, scale or 0), f"is out of range (numeric {precision},{scale or 0})"
+            yield self.too_precise(number, scale or 0), f"has more than {scale or 0} decimals"
+        if kind is LogicalType.ENUM and isinstance(target.type, sa.Enum):
+            labels = [text_literal(label) for label in target.type.enums]
+            yield sa.not_(staged.in_(labels)), "is not one of the state's values"
+
+    def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
+        """Return the condition that a number exceeds numeric(precision, scale)."""
+        # A literal: no driver binds such an integer. And no abs(), which fails on the smallest integer of some.
+        least, most = (sa.literal_column(f"{sign}{10 ** (precision - scale)}", sa.Numeric()) for sign in ("-", ""))
+        return sa.or_(number <= least, number >= most)
+
+    def too_precise(self, number: sa.ColumnElement[Any], scale: int) -> sa.ColumnElement[bool]:
+        """Return the condition that a number has more decimals than `scale`."""
+        return sa.func.round(number, scale) != number
+
+    # What a login sees, and a server can.
+
+    def lacks_function(self, error: BaseException) -> bool:
+        """Whether a driver's error says that the server does not know a function."""
+        return False
+
+    async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
+        """Return the reflected tables of which row-level security hides rows from a connection's login."""
+        return {}
+
+
+def of(column: sa.Column[Any]) -> Dialect:
+    """Return the dialect of the database in which a column was reflected."""
+    found: Dialect = column.info["dialect"]
+    return found
 
 
 def logical_type(column: sa.Column[Any]) -> LogicalType:
-    """Return the logical type of a reflected column; for SQLite, by the declared type's name."""
-    declared = column.info.get("declared")
-    if declared is not None:
-        for pattern, found in _SQLITE_NAMES:
-            if re.match(pattern, declared, re.IGNORECASE):
-                return found
-        return LogicalType.OTHER
-    return _of_type(column.type)
-
-
-def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
-    by_class: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
-        ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
-        ((types.Enum,), LogicalType.ENUM),
-        ((types.JSON,), LogicalType.JSON),
-        ((types.Uuid,), LogicalType.UUID),
-        ((types.Boolean,), LogicalType.BOOLEAN),
-        ((types.Integer,), LogicalType.INTEGER),
-        ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
-        ((types.Numeric,), LogicalType.NUMERIC),
-        ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
-        ((types.Date,), LogicalType.DATE),
-        ((types.LargeBinary,), LogicalType.BYTES),
-        ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
-    )
-    for classes, found in by_class:
-        if isinstance(kind, classes):
-            return found
-    if isinstance(kind, types.DateTime):
-        return LogicalType.TIMESTAMPTZ if kind.timezone else LogicalType.TIMESTAMP
-    if isinstance(kind, types.Time):
-        return LogicalType.OTHER if kind.timezone else LogicalType.TIME
-    return LogicalType.OTHER
-
-
-def is_padded(column: sa.Column[Any]) -> bool:
-    """Whether a column is PostgreSQL's char(n), which ignores trailing blanks."""
-    return isinstance(column.type, types.CHAR) and "declared" not in column.info
-
-
-def takes(column: sa.Column[Any], text: str) -> bool:
-    """Whether a column returns a short text as it was stored, and can be queried by it."""
-    if "declared" in column.info:
-        return affinity(column) in ("TEXT", "BLOB") or (affinity(column) != "REAL" and _is_plain_integer(text))
-    length = column.info.get("length", getattr(column.type, "length", None))
-    fits_in = length is None or len(text) <= length
-    return fits_in and _is_text(column.type) and not (is_padded(column) and text.endswith(" "))
-
-
-def _is_plain_integer(text: str) -> bool:
-    """Whether a text is a 64-bit integer as SQLite writes it."""
-    return re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
-
-
-def _is_text(kind: types.TypeEngine[Any]) -> bool:
-    """Whether a PostgreSQL type is text, directly or as a domain."""
-    if isinstance(kind, postgresql.DOMAIN):
-        return _is_text(kind.data_type)
-    return _of_type(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
-
-
-def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether the source type converts to the target type; single values may still be refused."""
-    ours, theirs = logical_type(source), logical_type(target)
-    sqlite = "declared" in source.info
-    if LogicalType.OTHER in (ours, theirs):
-        same_type = str(source.type) == str(target.type)
-        return sqlite or (ours == theirs and same_type)
-    widening = {
-        (LogicalType.INTEGER, LogicalType.NUMERIC),
-        (LogicalType.ENUM, LogicalType.TEXT),
-        (LogicalType.TEXT, LogicalType.ENUM),
-    }
-    loosely_typed = {
-        (LogicalType.TEXT, LogicalType.UUID),
-        (LogicalType.TEXT, LogicalType.JSON),
-        (LogicalType.TEXT, LogicalType.INTERVAL),
-    }
-    pair = (ours, theirs)
-    return ours == theirs or pair in widening or (sqlite and pair in loosely_typed)
+    """Return the logical type of a reflected column."""
+    return of(column).logical_type(column)
 
 
 def type_name(column: sa.Column[Any]) -> str:
     """Return the name of a column's type in its own database."""
-    declared: str | None = column.info.get("declared")
-    return declared if declared is not None else str(column.type).lower()
+    return of(column).type_name(column)
 
 
-def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL column cast to its stage type; char(n) without trailing blanks."""
-    if "declared" in target.info:
-        return column
-    staged = sa.cast(column, _stage_type(logical_type(target)))
-    return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
+def is_padded(column: sa.Column[Any]) -> bool:
+    """Whether a column ignores trailing blanks, as char(n) does."""
+    return of(column).is_padded(column)
 
 
-def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
-    match kind:
-        case LogicalType.INTEGER:
-            return types.BigInteger()
-        case LogicalType.NUMERIC:
-            return types.Numeric()
-        case LogicalType.FLOAT:
-            return types.Double()
-        case LogicalType.BOOLEAN:
-            return types.Boolean()
-        case LogicalType.DATE:
-            return types.Date()
-        case LogicalType.TIME:
-            return types.Time()
-        case LogicalType.TIMESTAMP:
-            return types.DateTime()
-        case LogicalType.TIMESTAMPTZ:
-            return types.DateTime(timezone=True)
-        case LogicalType.INTERVAL:
-            return postgresql.INTERVAL()
-        case LogicalType.UUID:
-            return types.Uuid()
-        case LogicalType.BYTES:
-            return types.LargeBinary()
-    return types.Text()
-
-
-def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a staged value cast to the target column's type."""
-    if "declared" in target.info or logical_type(target) in _EQUAL_MEANS_SAME | {
-        LogicalType.TEXT,
-        LogicalType.FLOAT,
-        LogicalType.NUMERIC,
-    }:
-        return staged
-    return sa.cast(staged, target.type)
+def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+    """Whether the source type converts to the target type; single values may still be refused."""
+    ours, theirs = pair = logical_type(source), logical_type(target)
+    loose = of(source).loosely_typed
+    if LogicalType.OTHER in pair:
+        return loose or (ours == theirs and str(source.type) == str(target.type))
+    return ours == theirs or pair in _WIDENING or (loose and pair in _LOOSELY_TYPED)
 
 
 def differs(
     staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
 ) -> sa.ColumnElement[bool]:
     """Return the condition that the target's value `held` differs from the staged one."""
-    if "declared" in target.info:
-        return stored_otherwise(staged, held)
-    if logical_type(target) in _EQUAL_MEANS_SAME:
-        return held.is_distinct_from(_as_target_writes(staged, target, logical_type(target)))
-    ((one, other),) = as_written(staged, held, target)
-    return by_bytes(other, target).is_distinct_from(one)
-
-
-def as_written(
-    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
-) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
-    """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
-    if "declared" in target.info:
-        return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
-    written = _as_target_writes(staged, target, logical_type(target))
-    return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
-
-
-def text_literal(value: str) -> sa.ColumnElement[str]:
-    """Return a bound text constant."""
-    return sa.literal(value, sa.Text())
-
-
-def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a text with bytewise collation instead of the target column's."""
-    return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
-
-
-def _as_target_writes(
-    staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
-) -> sa.ColumnElement[Any]:
-    """Return a staged value as its target column would store it; the SQL never fails, whatever was staged."""
-    if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {LogicalType.JSON}:
-        return sa.cast(staged, target.type)
-    scale = getattr(target.type, "scale", None)
-    if kind is LogicalType.NUMERIC and scale is not None:
-        return sa.func.round(sa.cast(staged, types.Numeric()), scale)
-    if kind is LogicalType.FLOAT and isinstance(target.type, types.REAL):
-        return sa.case((sa.func.abs(staged) <= LARGEST_REAL, sa.cast(staged, target.type)))
-    return staged
-
-
-def stored_otherwise(
-    one: sa.ColumnElement[Any], other: sa.ColumnElement[Any], *, alike: bool = False
-) -> sa.ColumnElement[bool]:
-    """Return the condition that two SQLite values differ in value or, unless `alike`, in storage class."""
-    by_bytes = sa.collate(sa.type_coerce(other, types.Text()), "BINARY").is_distinct_from(one)
-    return by_bytes if alike else sa.or_(by_bytes, sa.func.typeof(one) != sa.func.typeof(other))
-
-
-def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
-    """Whether two SQLite columns store equal values in one storage class: same affinity, other than BLOB."""
-    affinities = {affinity(column) for column in (one, other)}
-    return len(affinities) == 1 and "BLOB" not in affinities
-
-
-def affinity(column: sa.Column[Any]) -> str:
-    """Return a column's type affinity by SQLite's rules."""
-    declared: str = column.info.get("declared", "")
-    for preferred, *parts in (
-        ("INTEGER", "INT"),
-        ("TEXT", "CHAR", "CLOB", "TEXT"),
-        ("BLOB", "BLOB", "ANY"),  # in a strict table ANY converts nothing
-        ("REAL", "REAL", "FLOA", "DOUB"),
-    ):
-        if any(part in declared.upper() for part in parts):
-            return preferred
-    return "NUMERIC" if declared else "BLOB"
+    return of(target).differs(staged, held, target)

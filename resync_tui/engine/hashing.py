@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.types import LogicalType, is_padded, logical_type
+from resync_tui.engine.dialect import is_padded, logical_type
+from resync_tui.engine.types import LogicalType
 
 Form: TypeAlias = Callable[[sa.ColumnElement[Any], int], sa.ColumnElement[int]]
 """Hash expression of a column for a seed; it may use the following seed too."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog
-from resync_tui.databases.registry import dialect_of, explain
+from resync_tui.databases.registry import explain
 from resync_tui.engine import ownership
 from resync_tui.engine.backends.base import End, Source, Target
 from resync_tui.errors import CannotRun
@@ -100,7 +100,7 @@ async def require_identity(job: Job, source: Source) -> None:
 async def require_own_copy(job: Job, target: Target) -> None:
     """Require that a state without a tenant column is no other district's copy. Raises CannotRun."""
     if job.tenant is None:
-        ownership.require(await target.owner(), job.district, dialect_of(job.target_url))
+        ownership.require(await target.owner(), job.district, target.dialect.ownership)
 
 
 async def require_known_copy(job: Job, target: Target) -> None:
@@ -115,4 +115,4 @@ async def require_known_copy(job: Job, target: Target) -> None:
 async def own_copy(job: Job, target: Target) -> None:
     """Record this district as the owner of a state without a tenant column. Raises CannotRun, LeaseLost."""
     if job.tenant is None:
-        ownership.require(await target.own(job.district), job.district, dialect_of(job.target_url))
+        ownership.require(await target.own(job.district), job.district, target.dialect.ownership)

@@ -136,4 +136,4 @@ def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str,
 
 
 def _partial(index: sa.Index) -> bool:
-    return any(index.dialect_options[name].get("where") is not None for name in ("postgresql", "sqlite"))
+    return any(str(option).endswith("_where") and value is not None for option, value in index.dialect_kwargs.items())

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog, DisObject, Rule
+from resync_tui.engine.dialect import differs, is_convertible, of, type_name
 from resync_tui.engine.keys import (
     DANGLING,
     ForeignKey,
@@ -19,8 +20,6 @@ from resync_tui.engine.keys import (
     unique_keys,
     year_path,
 )
-from resync_tui.engine.reflection import collation
-from resync_tui.engine.types import affinity, differs, is_convertible, is_padded, takes, type_name
 
 ROW_ID = "_resync_n"
 EXCLUDED_BY = "_resync_rule"
@@ -145,7 +144,7 @@ class TableMapping:
     def keys_comparable(self) -> bool:
         """Whether a key exists, and distinct source keys stay distinct in the target."""
         return bool(self.key) and all(
-            _distinct_after_cast(self.source.c[name], self.target.c[name]) for name in self.key
+            of(self.target.c[name]).keeps_apart(self.source.c[name], self.target.c[name]) for name in self.key
         )
 
     @property
@@ -153,16 +152,6 @@ class TableMapping:
         """Whether the source's primary key is the same, so that no key occurs twice in the district."""
         same_columns = {column.name for column in self.source.primary_key.columns} == set(self.key)
         return same_columns and self.keys_comparable
-
-
-def _distinct_after_cast(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether distinct keys stay distinct in the target.
-
-    A collation may treat them as equal, char(n) drops trailing blanks, and a numeric column of SQLite turns '1' into 1.
-    """
-    if "declared" in source.info and "declared" in target.info and affinity(source) != affinity(target):
-        return False
-    return collation(target) is None and (is_padded(source) or not is_padded(target))
 
 
 def describe(
@@ -220,7 +209,7 @@ def describe(
 
 def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
     """Raise IncompatibleTable if the tenant column would alter the district's id."""
-    if tenant_column is None or tenant is None or takes(column := target.c[tenant_column], tenant):
+    if tenant_column is None or tenant is None or of(column := target.c[tenant_column]).can_hold(column, tenant):
         return
     raise IncompatibleTable(
         f"{qualified(target)}.{tenant_column} is {type_name(column)} in the state: it does not hold the id {tenant}",

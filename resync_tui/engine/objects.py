@@ -1,15 +1,11 @@
 """Object run: one object of a batch, its progress, and its failure apart from the others."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
-
 from resync_tui.catalog import DisObject
-from resync_tui.databases.registry import explained
+from resync_tui.databases.registry import driver_code, driver_errors, explained
 from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, Report
 from resync_tui.engine.guards import Guard
@@ -18,7 +14,12 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.outcome import Counts, Status
 
-DATABASE_ERRORS = (ResyncError, DBAPIError, asyncpg.PostgresError, sqlite3.Error)
+
+def database_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what a database may raise in an object run, explained or not."""
+    return (ResyncError, *driver_errors(), *others)
+
+
 """Errors of databases and their drivers."""
 
 
@@ -86,20 +87,13 @@ class ObjectRun:
             raise
         except ResyncError as error:
             self.fail(error)
-        except (DBAPIError, asyncpg.PostgresError, sqlite3.Error) as error:
+        except driver_errors() as error:
             self.fail(
                 CannotRun(
-                    f"Unexpected trouble: {_without_values(error)}",
+                    f"Unexpected trouble: {driver_code(error)}",
                     "What was written is right; send it again, or report this.",
                 ),
             )
-
-
-def _without_values(error: Exception) -> str:
-    """Return the class and code of a driver's error, without its text: that may quote a record."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return f"{type(cause).__name__} {state or ''}".strip()
 
 
 @contextmanager

@@ -1,38 +1,34 @@
 """Scope of a batch: the district rows of its school year, the rules, and the queries that apply both."""
 
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
-from resync_tui.databases.registry import driver_message
+from resync_tui.databases.registry import driver_errors, driver_message
+from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.mapping import EXCLUDED_BY, TableMapping, counterpart, in_attached
-from resync_tui.engine.reflection import collation
-from resync_tui.engine.types import cast_for_stage
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
 """Runs a query in the district, as a statement of its own."""
 
 
-def condition(rule: Rule, dialect: str, year: int, today: date) -> sa.ColumnElement[bool]:
+def condition(rule: Rule, dialect: Dialect, year: int, today: date) -> sa.ColumnElement[bool]:
     """Return a rule's condition over a district row `t`. Raises ConfigError if the rule lacks the dialect."""
-    moment = today.isoformat()
-    values = {"year": str(year), "today": f"'{moment}'" if dialect == "sqlite" else f"DATE '{moment}'"}
-    text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect))
+    values = {"year": str(year), "today": dialect.date_literal(today)}
+    text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect.name))
     return sa.literal_column(f"({text})", sa.Boolean())
 
 
 async def require_valid(
-    owner: str, rule: Rule, forbidden: sa.ColumnElement[bool], row: sa.FromClause, ask: Ask
+    owner: str, rule: Rule, forbidden: sa.ColumnElement[bool], row: sa.FromClause, dialect: Dialect, ask: Ask
 ) -> None:
     """Check a rule's SQL by a query without result rows; `row` is the rule's table under the alias `t`.
 
@@ -40,9 +36,8 @@ async def require_valid(
     """
     try:
         await ask(sa.select(sa.case((forbidden, 1))).select_from(row).limit(0))
-    except (DBAPIError, asyncpg.PostgresError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if not _misunderstood(cause):
+    except driver_errors() as error:
+        if not dialect.is_rejected_sql(error.orig if isinstance(error, DBAPIError) else error):
             raise
         raise CannotRun(
             f"Rule {rule.id} of {owner} is not valid SQL: {driver_message(error)}", "Mend its `when` in the catalog."
@@ -50,7 +45,7 @@ async def require_valid(
 
 
 async def faults(
-    catalog: Catalog, tables: Mapping[str, sa.Table], dialect: str, year: int, today: date, ask: Ask
+    catalog: Catalog, tables: Mapping[str, sa.Table], dialect: Dialect, year: int, today: date, ask: Ask
 ) -> list[ResyncError]:
     """Return the errors of a catalog's rules in a district with these `tables`, keyed by catalog name."""
     found: list[ResyncError] = []
@@ -59,18 +54,10 @@ async def faults(
             if rule.table in tables:
                 try:
                     forbidden = condition(rule, dialect, year, today)
-                    await require_valid(each.name, rule, forbidden, tables[rule.table].alias("t"), ask)
+                    await require_valid(each.name, rule, forbidden, tables[rule.table].alias("t"), dialect, ask)
                 except ResyncError as error:
                     found.append(error)
     return found
-
-
-def _misunderstood(cause: BaseException | None) -> bool:
-    """Whether an error concerns the SQL itself: SQLSTATE class 42, or 22 for constants; SQLITE_ERROR."""
-    state = getattr(cause, "sqlstate", None)
-    if state is not None:
-        return str(state)[:2] in ("42", "22")
-    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorname == "SQLITE_ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +71,8 @@ class Scope:
     year: int
     current: bool
     today: date
-    dialect: str
-    """Dialect of the district."""
+    dialect: Dialect
+    """The district's."""
 
     def of_source(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
@@ -153,9 +140,8 @@ class Scope:
 
     def _as_sent(self, mapping: TableMapping) -> list[sa.ColumnElement[Any]]:
         """Return the source columns cast to their stage types."""
-        if self.dialect != "postgresql":
-            return [mapping.row.c[name] for name in mapping.columns]
-        return [cast_for_stage(mapping.row.c[name], mapping.target.c[name]).label(name) for name in mapping.columns]
+        as_sent = self.dialect.as_sent
+        return [as_sent(mapping.row.c[name], mapping.target.c[name]).label(name) for name in mapping.columns]
 
     def _conditions(self, mapping: TableMapping) -> list[sa.ColumnElement[bool]]:
         return [condition(rule, self.dialect, self.year, self.today) for rule in mapping.rules]
@@ -163,10 +149,10 @@ class Scope:
     async def require_valid_rules(self, mapping: TableMapping, ask: Ask) -> None:
         """Raise CannotRun for a table's first rule that is not valid SQL in the district."""
         for rule, forbidden in zip(mapping.rules, self._conditions(mapping), strict=True):
-            await require_valid(mapping.object, rule, forbidden, mapping.row, ask)
+            await require_valid(mapping.object, rule, forbidden, mapping.row, self.dialect, ask)
 
 
-def _in_district(mapping: TableMapping, key: ForeignKey, dialect: str) -> sa.ColumnElement[Any]:
+def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[Any]:
     """Return the condition that a row's parent exists in the district; NULL if that table or column is absent."""
     try:
         parent = counterpart(key.parent, mapping.source).alias("p")
@@ -175,6 +161,4 @@ def _in_district(mapping: TableMapping, key: ForeignKey, dialect: str) -> sa.Col
     if not set(key.referred) <= set(parent.c.keys()):
         return sa.null()
     pairs = [(parent.c[theirs], mapping.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
-    if dialect == "sqlite" and len(pairs) == 1 and collation(pairs[0][0]) is None:
-        return pairs[0][1].in_(sa.select(pairs[0][0]))  # uses the index, without a subquery per row
-    return sa.exists().where(*(theirs == ours for theirs, ours in pairs))
+    return dialect.parent_exists(pairs)

@@ -4,24 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from resync_tui.databases.postgres import SHOW_ALL
+from resync_tui.databases.base import SHOW_ALL
 from resync_tui.errors import CannotRun
-
-_POLICED = sa.text("""
-    SELECT w.name, current_user::text AS login, coalesce((
-        SELECT string_agg(p.polname, ', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid
-        AND (0 = ANY (p.polroles) OR EXISTS (SELECT FROM unnest(p.polroles) r WHERE pg_has_role(r, 'USAGE')))
-    ), '') AS policies
-    FROM unnest(CAST(:names AS text[]), CAST(:schemas AS text[]), CAST(:tables AS text[])) w (name, schema, "table")
-    JOIN pg_class c ON c.relname = w."table" AND c.relrowsecurity
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE CASE WHEN w.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = w.schema END
-        AND row_security_active(c.oid)
-    ORDER BY w.name
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +41,6 @@ class Policed:
 
 PolicedTables: TypeAlias = Mapping[str, Policed]
 """Policed tables by catalog name."""
-
-
-async def policed_tables(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
-    """Return the reflected tables that hide rows from a connection's login; none on SQLite."""
-    if connection.dialect.name == "sqlite":
-        return {}
-    asked = {
-        "names": list(tables),
-        "schemas": [table.schema for table in tables.values()],
-        "tables": [table.name for table in tables.values()],
-    }
-    return {row.name: Policed(row.name, row.login, row.policies) for row in await connection.execute(_POLICED, asked)}
 
 
 def require_seen(names: Iterable[str], policed: PolicedTables, where: str, *, trusted: bool, removing: bool) -> None:

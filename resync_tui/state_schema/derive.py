@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
 from resync_tui.databases.names import quote_identifier, split_name
-from resync_tui.databases.registry import dialect_of, driver_message, explain, explained, open_engine
+from resync_tui.databases.registry import can_feed, dialect_of, driver_message, explain, explained, open_engine
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, nearest
 from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type
@@ -62,7 +62,7 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
     Raises CannotRun.
     """
     dialects = dialect_of(source_url), dialect_of(target_url)
-    if dialects == ("postgresql", "sqlite"):
+    if not can_feed(source_url, target_url):
         raise CannotRun(
             "A SQLite state cannot hold the types of a PostgreSQL district", "Give the state a postgresql:// URL."
         )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from resync_tui.databases.registry import open_engine
+from resync_tui.engine.backends.postgres.dialect import DIALECT
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.reflection import reflect
 from resync_tui.errors import CannotRun, ResyncError
@@ -22,7 +23,9 @@ async def lacks(url: str, tables: list[str], privileges: tuple[str, ...]) -> lis
     engine = open_engine(url)
     try:
         async with engine.connect() as connection:
-            found = await lacking(connection, "the state", (await reflect(connection, tables)).values(), privileges)
+            found = await lacking(
+                connection, "the state", (await reflect(connection, tables, DIALECT)).values(), privileges
+            )
             return found + (await stage_lacking(connection, "the state") if privileges == TARGET else [])
     finally:
         await engine.dispose()

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from resync_tui.databases.registry import open_engine
+from resync_tui.engine.backends.postgres.dialect import DIALECT
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
 from resync_tui.engine.reflection import reflect
-from resync_tui.engine.visibility import Policed, policed_tables
+from resync_tui.engine.visibility import Policed
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.databases import login, rows, run_script
@@ -242,7 +243,8 @@ async def test_only_policies_that_bind_this_login_are_found(
         for who in (login(url, role), url):
             engine = open_engine(who)
             async with engine.connect() as connection:
-                found[who] = await policed_tables(connection, await reflect(connection, names))
+                tables = await reflect(connection, names, DIALECT)
+                found[who] = await DIALECT.policed_tables(connection, tables)
             await engine.dispose()
         odd = Policed('my school.a "b', role, "")
         assert found == {login(url, role): {"same": Policed("same", role, "one, two"), odd.table: odd}, url: {}}

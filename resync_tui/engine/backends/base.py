@@ -2,10 +2,10 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import anyio
 import sqlalchemy as sa
@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.databases.names import split_name
 from resync_tui.engine import ownership
+from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.reflection import reflect
-from resync_tui.engine.visibility import PolicedTables, policed_tables, require_seen
+from resync_tui.engine.visibility import PolicedTables, require_seen
 from resync_tui.errors import LeaseLost
 
 
@@ -83,6 +84,7 @@ async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
 class _Database:
     """Common base of source and target: an engine, and reflected tables."""
 
+    dialect: ClassVar[Dialect]
     hashes = False
     """Whether the database can compute fingerprints."""
 
@@ -95,8 +97,8 @@ class _Database:
     async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
         """Return the existing tables among `names`, and the tables that they reference."""
         async with connected(self.engine) as connection:
-            tables = await reflect(connection, names)
-            self.policed = await policed_tables(connection, tables)
+            tables = await reflect(connection, names, self.dialect)
+            self.policed = await self.dialect.policed_tables(connection, tables)
             return tables
 
     async def close(self) -> None:
@@ -130,6 +132,14 @@ class Source(_Database, ABC):
         """Hold a consistent snapshot of the district until exit."""
 
     @abstractmethod
+    def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+        """Yield the rows of a query in chunks, under the snapshot.
+
+        Values are Python's, loosely typed: dates and times as ISO text, booleans as such or as 0 and 1. A caller that
+        stops early closes the generator, to release the reader at once and in the task that acquired it.
+        """
+
+    @abstractmethod
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return the rows of a query, under the snapshot once it is held; waits for no lock unless `patient`."""
 
@@ -153,15 +163,15 @@ class Target(_Database, ABC):
     async def owner(self) -> str | None:
         """Return the district recorded as the state's owner; None if not recorded."""
         async with connected(self.engine) as connection:
-            return await ownership.owner(connection)
+            return await ownership.owner(connection, self.dialect.ownership)
 
     async def own(self, district: str) -> str:
         """Record the district as the state's owner, if none is recorded; return the owner. Raises LeaseLost."""
         async with self.transaction() as connection:
-            if not await ownership.is_remembered(connection):
+            if not await ownership.is_remembered(connection, self.dialect.ownership):
                 await self._make_memory(connection)
-            if (owner := await ownership.owner(connection)) is None:
-                await ownership.own(connection, district)
+            if (owner := await ownership.owner(connection, self.dialect.ownership)) is None:
+                await ownership.own(connection, self.dialect.ownership, district)
             return owner or district
 
     @abstractmethod
@@ -190,6 +200,10 @@ class Target(_Database, ABC):
 
     async def fetch_staged(self, query: Query) -> list[tuple[Any, ...]]:
         """Return the rows of a query on stages alone, over a connection that does not write."""
+        raise NotImplementedError
+
+    async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
+        """Whether triggers run on a table; asked where `can_read_while_writing`."""
         raise NotImplementedError
 
     @abstractmethod

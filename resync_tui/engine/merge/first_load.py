@@ -12,10 +12,6 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge.chunks import ChunkedWriter, RowRange
 from resync_tui.engine.merge.validate import MergeContext, by_parents, by_values, refuse_rows
 
-_TRIGGERS = sa.text(
-    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) LIMIT 1"
-)
-
 AT_A_TIME = 2
 """Concurrent chunks: one is validated, one inserted."""
 
@@ -40,7 +36,7 @@ class FirstLoad:
         """Prepare the validation of its rows."""
         self._by_values = await by_values(connection, self.mapping)
         # With triggers, the state's answer is no evidence about the rows sent.
-        self._looks_for_orphans = await connection.scalar(_TRIGGERS, {"name": self.mapping.target.name}) is not None
+        self._looks_for_orphans = await self.target.has_triggers(connection, self.mapping.target)
 
     async def run(
         self,

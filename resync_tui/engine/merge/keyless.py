@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
+from resync_tui.engine.dialect import of
 from resync_tui.engine.mapping import VALUE_ERROR, TableMapping
 from resync_tui.engine.merge.validate import not_refused
-from resync_tui.engine.types import as_written, by_bytes
 
 
 def classify(mapping: TableMapping) -> sa.Select[Any]:
@@ -34,12 +34,7 @@ def altered_on_insert(
     mapping: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], inserted: int
 ) -> sa.Select[Any]:
     """Return the query whether the rows just inserted by a transaction differ from the staged ones."""
-    if any("declared" in column.info for column in mapping.target.c):
-        number: sa.ColumnClause[int] = sa.literal_column("_rowid_", types.BigInteger())
-        last = sa.select(sa.func.max(number)).select_from(mapping.target.alias()).scalar_subquery()
-        of_state = number > last - inserted
-    else:
-        of_state = sa.literal_column("xmin = pg_current_xact_id()::xid", types.Boolean())
+    of_state = of(next(iter(mapping.target.c))).inserted_last(mapping.target, inserted)
     rows, values = _both(mapping, of_stage, of_state)
     groups = sa.select(sa.func.count()).select_from(rows).group_by(*values)
     return sa.select(groups.having(sa.func.count() != 2 * sa.func.count(rows.c.n)).exists())
@@ -50,7 +45,7 @@ def _both(
 ) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]]]:
     """Return the union of staged rows (with row ids) and target rows (without), and its columns of comparison."""
     columns = [(mapping.stage.c[name], mapping.target.c[name]) for name in mapping.updatable]
-    pairs = [(pair, held) for staged, held in columns for pair in as_written(staged, held, held)]
+    pairs = [(pair, held) for staged, held in columns for pair in of(held).match_values(staged, held, held)]
     ours = [one.label(f"v{place}") for place, ((one, _), _) in enumerate(pairs)]
     theirs = [other.label(f"v{place}") for place, ((_, other), _) in enumerate(pairs)]
     rows = sa.union_all(
@@ -59,4 +54,4 @@ def _both(
         .select_from(mapping.target)
         .where(of_state),
     ).subquery("rows")
-    return rows, [by_bytes(rows.c[f"v{place}"], held) for place, (_, held) in enumerate(pairs)]
+    return rows, [of(held).binary(rows.c[f"v{place}"]) for place, (_, held) in enumerate(pairs)]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import Target
+from resync_tui.engine.dialect import differs, of
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge import keyless
@@ -20,7 +21,6 @@ from resync_tui.engine.merge.first_load import FirstLoad
 from resync_tui.engine.merge.swaps import assign_placeholders, mark_swaps
 from resync_tui.engine.merge.validate import MergeContext, each_alone, is_cyclic, not_refused, refuse
 from resync_tui.engine.rate_limit import RateLimiter
-from resync_tui.engine.types import differs, value_for_target
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Kind
 
@@ -131,7 +131,7 @@ class Merge:
         async def compare(row_range: RowRange) -> int:
             compared = _by_key(mapping, row_range) if mapping.key else keyless.classify(mapping)
             # excludes refused rows from the comparison: their casts would fail
-            classify = compared.cte("classified").prefix_with("MATERIALIZED", dialect="postgresql")
+            classify = self.target.dialect.materialized(compared.cte("classified"))
             changes = mapping.changes.c
             counted = sa.select(changes.new, sa.func.count()).where(row_range.of(changes.n)).group_by(changes.new)
             async with self.target.staging() as connection:
@@ -178,7 +178,10 @@ class Merge:
 
     def _changed_rows(self, mapping: TableMapping, row_range: RowRange, *, swaps: bool = False) -> sa.Update:
         staged, held = mapping.stage, mapping.target
-        values = {name: value_for_target(staged.c[name], held.c[name]) for name in mapping.updatable}
+        values = {
+            name: of(mapping.target.c[name]).from_stage(staged.c[name], mapping.target.c[name])
+            for name in mapping.updatable
+        }
         swapped = mapping.changes.c.swaps.is_(sa.true()) if swaps else mapping.changes.c.swaps.is_not(sa.true())
         changes = self._pending_rows(mapping, row_range, new=False)
         return sa.update(held).values(values).where(mapping.same_key(held, staged), swapped, *changes)
@@ -187,7 +190,10 @@ class Merge:
         return await self._apply(mapping, row_range, self._changed_rows, "updated")
 
     def _new_rows(self, mapping: TableMapping, row_range: RowRange) -> sa.Insert:
-        values = [value_for_target(mapping.stage.c[name], mapping.target.c[name]) for name in mapping.columns]
+        values = [
+            of(mapping.target.c[name]).from_stage(mapping.stage.c[name], mapping.target.c[name])
+            for name in mapping.columns
+        ]
         names = list(mapping.columns)
         if mapping.tenant_column is not None:
             names.insert(0, mapping.tenant_column)

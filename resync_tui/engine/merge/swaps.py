@@ -9,14 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.dialect import of
 from resync_tui.engine.keys import UniqueKey
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge.validate import not_refused
-from resync_tui.engine.reflection import limits
-from resync_tui.engine.types import LogicalType, logical_type
-
-SHORTEST = 6
-"""Minimum length of a text column that can hold a placeholder."""
 
 
 async def mark_swaps(connection: AsyncConnection, mapping: TableMapping) -> int:
@@ -71,27 +67,7 @@ def _placeholder_of(mapping: TableMapping, unique: UniqueKey) -> tuple[str, sa.C
         if name in mapping.updatable and column.nullable:
             return name, sa.null()
         if name in mapping.updatable and name not in pointing:
-            value = _placeholder(column, mapping.changes.c.n)
+            value = of(column).placeholder(column, mapping.changes.c.n)
             if value is not None:
                 return name, value
     return None
-
-
-def _placeholder(column: sa.Column[Any], number: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
-    """Return a placeholder for a column: unlikely to exist, and distinct for each row id."""
-    text = sa.literal("~", sa.Text()) + sa.cast(number, sa.Text())
-    kind, length = logical_type(column), getattr(column.type, "length", None)
-    if "declared" in column.info:
-        return text  # SQLite stores any value in any column
-    if kind is LogicalType.TEXT:
-        return text if length is None or length >= SHORTEST else None
-    if kind is LogicalType.INTEGER:
-        bounds = limits(column)
-        return sa.literal_column(str(bounds[0] // 2 if bounds else -(2**30))) - number
-    if kind in (LogicalType.NUMERIC, LogicalType.FLOAT):
-        return -number
-    if kind is LogicalType.DATE:
-        return sa.literal_column("DATE '0001-01-01'").op("+")(sa.cast(number, sa.Integer()))
-    if kind in (LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ):
-        return sa.literal_column("TIMESTAMP '0001-01-01'").op("+")(number.op("*")(sa.literal_column("INTERVAL '1 s'")))
-    return sa.cast(sa.func.md5(text), sa.Uuid()) if kind is LogicalType.UUID else None

@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.mapping import EXCLUDED_BY, VALUE_ERROR, TableMapping
-from resync_tui.engine.merge.fit import value_checks
-from resync_tui.engine.reflection import collation
-from resync_tui.engine.types import LogicalType, by_bytes, cast_for_stage, logical_type, text_literal
+from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.outcome import Kind
 
 
@@ -115,7 +114,11 @@ _REJECTED = text_literal(Kind.REJECTED)
 async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> None:
     """Stage the state's `state_owned` values of records that it has: only these are validated."""
     stage, held = mapping.stage, mapping.target
-    owned = {name: cast_for_stage(held.c[name], held.c[name]) for name in mapping.columns if name in mapping.owned}
+    owned = {
+        name: of(mapping.target.c[name]).to_stage(held.c[name], mapping.target.c[name])
+        for name in mapping.columns
+        if name in mapping.owned
+    }
     if owned and mapping.key:
         other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
         await connection.execute(sa.update(stage).values(owned).where(mapping.same_key(held, stage), other))
@@ -145,7 +148,7 @@ def _values(mapping: TableMapping) -> Iterable[_Check]:
         staged, target = mapping.stage.c[name], mapping.target.c[name]
         if not target.nullable or name in mapping.key:
             yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"))
-        for when, reason in value_checks(staged, target):
+        for when, reason in of(target).value_checks(staged, target):
             yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"))
 
 
@@ -286,4 +289,4 @@ def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnE
     """Return a key column as a sort key, text by its bytes."""
     if logical_type(target) is not LogicalType.TEXT:
         return staged
-    return by_bytes(staged, target)
+    return of(target).binary(staged)

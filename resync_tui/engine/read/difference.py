@@ -10,11 +10,12 @@ from sqlalchemy import types
 from resync_tui.engine.accounts import FEW_ROWS, Difference, TableStats
 from resync_tui.engine.backends.base import Source, Target, ask_both
 from resync_tui.engine.buckets import buckets_of
+from resync_tui.engine.dialect import logical_type
 from resync_tui.engine.job import Hashing
 from resync_tui.engine.mapping import TableMapping, in_attached
 from resync_tui.engine.read.fingerprints import Compared, Comparison, key_forms
 from resync_tui.engine.scope import Scope
-from resync_tui.engine.types import LogicalType, logical_type, store_alike, stored_otherwise
+from resync_tui.engine.types import LogicalType
 
 _NO_ROWS = Difference(differing=frozenset())
 _NO_NUMBER = sa.cast(sa.null(), types.BigInteger())
@@ -122,8 +123,9 @@ class AttachedComparison:
     async def compare(self) -> Difference:
         """Return the difference: count of equal rows, condition for the others, keys of extra records."""
         mapping, held = self.mapping, self.held
-        columns = ((name, store_alike(mapping.source.c[name], mapping.target.c[name])) for name in mapping.updatable)
-        pairs = (stored_otherwise(mapping.row.c[name], held.c[name], alike=alike) for name, alike in columns)
+        columns = ((mapping.source.c[name], mapping.target.c[name]) for name in mapping.updatable)
+        differs = self.source.dialect.differs_in_place
+        pairs = (differs(mapping.row.c[each.name], held.c[each.name], each, target) for each, target in columns)
         same = sa.exists().where(mapping.same_key(held, mapping.row), sa.not_(sa.or_(sa.false(), *pairs)))
         counted = sa.select(sa.func.count()).select_from(mapping.row).where(self.scope.of_source(mapping), same)
         if (forbidden := self.scope.forbidden(mapping)) is not None:

@@ -15,7 +15,7 @@ from resync_tui.engine.buckets import halves
 from resync_tui.engine.events import Note, ObjectStarted, Report
 from resync_tui.engine.job import Hashing, Job
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.objects import DATABASE_ERRORS, ObjectRun, first_error
+from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
@@ -107,7 +107,7 @@ class Reading:
                     await self.scope.require_valid_rules(mapping, self.source.fetch)
         try:
             await self._measure(self._running())
-        except DATABASE_ERRORS:  # caused by one table: find it by measuring each alone
+        except database_errors():  # caused by one table: find it by measuring each alone
             for run in self._running():
                 async with run.failing():
                     for mapping in run.mappings:
@@ -136,7 +136,7 @@ class Reading:
             await self._in_few_statements(
                 [mapping for mapping, stats in stats_by_table.items() if stats.is_small], find
             )
-        except DATABASE_ERRORS:  # caused by one table: each is compared alone later, and its object fails alone
+        except database_errors():  # caused by one table: each is compared alone later, and its object fails alone
             known.clear()
         return known
 

@@ -13,10 +13,10 @@ from itertools import compress
 from operator import ne
 from typing import Any, TypeAlias
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import types
 
+from resync_tui.databases.registry import driver_errors
 from resync_tui.engine.accounts import FEW_ROWS
 from resync_tui.engine.backends.base import Source, Target, ask_both
 from resync_tui.engine.buckets import Buckets, shifted
@@ -53,7 +53,9 @@ async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
     """Return an end's proof; None if it lacks a function, as servers before PostgreSQL 14 do."""
     try:
         return await end.fetch(proof)
-    except asyncpg.UndefinedFunctionError:
+    except driver_errors() as error:
+        if not end.dialect.lacks_function(error):
+            raise
         return None
 
 

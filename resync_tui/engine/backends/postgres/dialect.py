@@ -1,36 +1,21 @@
-"""Logical column types: which source type converts to which target type, how a stage stores it, when values are equal.
+"""PostgreSQL's dialect."""
 
-*Equal* means the same text output: 1.0 and 1.00, or interval '1 day' and '24 hours', are different values.
-"""
-
-import re
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-
-class LogicalType(StrEnum):
-    """Logical type of a column, independent of the database."""
-
-    INTEGER = "integer"
-    NUMERIC = "numeric"
-    FLOAT = "double precision"
-    TEXT = "text"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TIME = "time"
-    TIMESTAMP = "timestamp"
-    TIMESTAMPTZ = "timestamp with time zone"
-    INTERVAL = "interval"
-    UUID = "uuid"
-    BYTES = "bytes"
-    ENUM = "enum"
-    JSON = "json"
-    OTHER = "other"
-
+from resync_tui.databases.registry import column_types
+from resync_tui.engine.dialect import Check, Dialect, Pair
+from resync_tui.engine.keys import qualified
+from resync_tui.engine.mapping import STAGE_SCHEMA
+from resync_tui.engine.types import EQUAL_MEANS_SAME, LARGEST_REAL, LogicalType, collation
+from resync_tui.engine.visibility import Policed
 
 NATIVE_IN_STAGE: dict[LogicalType, str] = {
     LogicalType.INTEGER: "bigint",
@@ -46,48 +31,180 @@ NATIVE_IN_STAGE: dict[LogicalType, str] = {
     LogicalType.UUID: "uuid",
     LogicalType.BYTES: "bytea",
 }
-"""PostgreSQL stage type by logical type, wider than any column; types not listed are staged as text."""
-
-LARGEST_REAL = 3.4028234e38
-
-_EQUAL_MEANS_SAME = {
-    LogicalType.INTEGER,
-    LogicalType.BOOLEAN,
-    LogicalType.DATE,
-    LogicalType.TIME,
-    LogicalType.TIMESTAMP,
-    LogicalType.TIMESTAMPTZ,
-    LogicalType.UUID,
-    LogicalType.BYTES,
-}
+"""Stage type by logical type, wider than any column; types not listed are staged as text."""
 
 _ROUNDED_BY_TYPE = {LogicalType.TIME, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ, LogicalType.INTERVAL}
+_CAST_BY_INSERT = EQUAL_MEANS_SAME | {LogicalType.TEXT, LogicalType.FLOAT, LogicalType.NUMERIC}
+SHORTEST = 6
+"""Length of the shortest text column that takes placeholders."""
 
-_SQLITE_NAMES: tuple[tuple[str, LogicalType], ...] = (
-    (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType.TIMESTAMPTZ),
-    (r"TIMESTAMP|DATETIME", LogicalType.TIMESTAMP),
-    (r"DATE$", LogicalType.DATE),
-    (r"TIME", LogicalType.TIME),
-    (r"BOOL", LogicalType.BOOLEAN),
-    (r"\w*INT", LogicalType.INTEGER),
-    (r"NUMERIC|DECIMAL", LogicalType.NUMERIC),
-    (r"REAL|FLOAT|DOUBLE", LogicalType.FLOAT),
-    (r"N?(VAR)?CHAR|CHARACTER|N?TEXT|CLOB", LogicalType.TEXT),
-    (r"BLOB", LogicalType.BYTES),
-    (r"JSON", LogicalType.JSON),
-    (r"UUID", LogicalType.UUID),
-)
+_OF_TABLE = """
+   c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+"""
+
+_DETERMINISTIC = sa.text(f"""
+SELECT a.attname
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
+ WHERE l.collisdeterministic AND {_OF_TABLE}
+""")
+
+_POLICED = sa.text("""
+    SELECT w.name, current_user::text AS login, coalesce((
+        SELECT string_agg(p.polname, ', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid
+        AND (0 = ANY (p.polroles) OR EXISTS (SELECT FROM unnest(p.polroles) r WHERE pg_has_role(r, 'USAGE')))
+    ), '') AS policies
+    FROM unnest(CAST(:names AS text[]), CAST(:schemas AS text[]), CAST(:tables AS text[])) w (name, schema, "table")
+    JOIN pg_class c ON c.relname = w."table" AND c.relrowsecurity
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE CASE WHEN w.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = w.schema END
+        AND row_security_active(c.oid)
+    ORDER BY w.name
+""")
 
 
-def logical_type(column: sa.Column[Any]) -> LogicalType:
-    """Return the logical type of a reflected column; for SQLite, by the declared type's name."""
-    declared = column.info.get("declared")
-    if declared is not None:
-        for pattern, found in _SQLITE_NAMES:
-            if re.match(pattern, declared, re.IGNORECASE):
-                return found
-        return LogicalType.OTHER
-    return _of_type(column.type)
+class Named(types.UserDefinedType[Any]):
+    """PostgreSQL type unknown to SQLAlchemy, by its name."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Return the name as DDL and casts write it."""
+        return self.name
+
+
+class PostgresDialect(Dialect):
+    """PostgreSQL."""
+
+    name = "postgresql"
+    ownership = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()), schema=STAGE_SCHEMA)
+
+    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
+        if any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
+            _declare_types(connection, table)
+        if any(collation(column) is not None for column in table.c):
+            # Deterministic collations treat no different texts as equal.
+            for name in connection.scalars(_DETERMINISTIC, _place(connection, table)):
+                table.c[name].info["collation"] = None
+
+    def logical_type(self, column: sa.Column[Any]) -> LogicalType:
+        return _of_type(column.type)
+
+    def is_padded(self, column: sa.Column[Any]) -> bool:
+        return isinstance(column.type, types.CHAR)
+
+    def can_hold(self, column: sa.Column[Any], text: str) -> bool:
+        length = column.info.get("length", getattr(column.type, "length", None))
+        fits_in = length is None or len(text) <= length
+        return fits_in and _is_text(column.type) and not (self.is_padded(column) and text.endswith(" "))
+
+    def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
+        if self.logical_type(column) is not LogicalType.INTEGER or isinstance(column.type, sa.BigInteger):
+            return None
+        bits = 15 if isinstance(column.type, sa.SmallInteger) else 31
+        return -(2**bits), 2**bits - 1
+
+    def date_literal(self, day: date) -> str:
+        return f"DATE '{day.isoformat()}'"
+
+    def is_rejected_sql(self, error: BaseException | None) -> bool:
+        # SQLSTATE class 42, and 22 for constants.
+        return str(getattr(error, "sqlstate", None) or "")[:2] in ("42", "22")
+
+    def as_sent(self, column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        return self.to_stage(column, target)
+
+    def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        staged = sa.cast(value, _stage_type(self.logical_type(target)))
+        return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
+
+    def from_stage(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        return staged if self.logical_type(target) in _CAST_BY_INSERT else sa.cast(staged, target.type)
+
+    def differs(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool]:
+        if (kind := self.logical_type(target)) in EQUAL_MEANS_SAME:
+            return held.is_distinct_from(_as_target_writes(staged, target, kind))
+        ((one, other),) = self.match_values(staged, held, target)
+        return self.binary(other).is_distinct_from(one)
+
+    def match_values(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> list[Pair]:
+        written = _as_target_writes(staged, target, self.logical_type(target))
+        return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
+
+    def binary(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.collate(sa.type_coerce(value, types.Text()), "C")
+
+    def placeholder(self, column: sa.Column[Any], row_id: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
+        text = sa.literal("~", sa.Text()) + sa.cast(row_id, sa.Text())
+        kind, length = self.logical_type(column), getattr(column.type, "length", None)
+        if kind is LogicalType.TEXT:
+            return text if length is None or length >= SHORTEST else None
+        if kind is LogicalType.INTEGER:
+            bounds = self.integer_bounds(column)
+            return sa.literal_column(str(bounds[0] // 2 if bounds else -(2**30))) - row_id
+        if kind in (LogicalType.NUMERIC, LogicalType.FLOAT):
+            return -row_id
+        if kind is LogicalType.DATE:
+            return sa.literal_column("DATE '0001-01-01'").op("+")(sa.cast(row_id, sa.Integer()))
+        if kind in (LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ):
+            return sa.literal_column("TIMESTAMP '0001-01-01'").op("+")(
+                row_id.op("*")(sa.literal_column("INTERVAL '1 s'"))
+            )
+        return sa.cast(sa.func.md5(text), sa.Uuid()) if kind is LogicalType.UUID else None
+
+    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+        return sa.literal_column("xmin = pg_current_xact_id()::xid", types.Boolean())
+
+    def materialized(self, query: sa.CTE) -> sa.CTE:
+        return query.prefix_with("MATERIALIZED")
+
+    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
+        yield from super().value_checks(staged, target)
+        if isinstance(target.type, sa.REAL) and self.logical_type(target) is LogicalType.FLOAT:
+            yield sa.func.abs(staged) > LARGEST_REAL, "is out of range (real)"
+
+    def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
+        # NaN is above all numbers, and any numeric takes it.
+        beyond = super().too_large(number, precision, scale)
+        return sa.and_(beyond, number != sa.literal_column("'NaN'::numeric"))
+
+    def lacks_function(self, error: BaseException) -> bool:
+        return isinstance(error, asyncpg.UndefinedFunctionError)
+
+    async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
+        asked = {
+            "names": list(tables),
+            "schemas": [table.schema for table in tables.values()],
+            "tables": [table.name for table in tables.values()],
+        }
+        rows = await connection.execute(_POLICED, asked)
+        return {row.name: Policed(row.name, row.login, row.policies) for row in rows}
+
+
+DIALECT = PostgresDialect()
+
+
+def _declare_types(connection: sa.Connection, table: sa.Table) -> None:
+    for name, found in column_types(connection, qualified(table)).items():
+        column = table.c[name]
+        if isinstance(column.type, types.NullType):
+            column.type = Named(found.declared)
+        if found.length is not None:
+            column.info["length"] = found.length
+        if found.precision is not None:
+            column.info["precision"], column.info["scale"] = found.precision, found.scale
+
+
+def _place(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
+    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
+    return {"table": table.name, "schema": schema}
 
 
 def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
@@ -115,65 +232,11 @@ def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
     return LogicalType.OTHER
 
 
-def is_padded(column: sa.Column[Any]) -> bool:
-    """Whether a column is PostgreSQL's char(n), which ignores trailing blanks."""
-    return isinstance(column.type, types.CHAR) and "declared" not in column.info
-
-
-def takes(column: sa.Column[Any], text: str) -> bool:
-    """Whether a column returns a short text as it was stored, and can be queried by it."""
-    if "declared" in column.info:
-        return affinity(column) in ("TEXT", "BLOB") or (affinity(column) != "REAL" and _is_plain_integer(text))
-    length = column.info.get("length", getattr(column.type, "length", None))
-    fits_in = length is None or len(text) <= length
-    return fits_in and _is_text(column.type) and not (is_padded(column) and text.endswith(" "))
-
-
-def _is_plain_integer(text: str) -> bool:
-    """Whether a text is a 64-bit integer as SQLite writes it."""
-    return re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
-
-
 def _is_text(kind: types.TypeEngine[Any]) -> bool:
     """Whether a PostgreSQL type is text, directly or as a domain."""
     if isinstance(kind, postgresql.DOMAIN):
         return _is_text(kind.data_type)
     return _of_type(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
-
-
-def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether the source type converts to the target type; single values may still be refused."""
-    ours, theirs = logical_type(source), logical_type(target)
-    sqlite = "declared" in source.info
-    if LogicalType.OTHER in (ours, theirs):
-        same_type = str(source.type) == str(target.type)
-        return sqlite or (ours == theirs and same_type)
-    widening = {
-        (LogicalType.INTEGER, LogicalType.NUMERIC),
-        (LogicalType.ENUM, LogicalType.TEXT),
-        (LogicalType.TEXT, LogicalType.ENUM),
-    }
-    loosely_typed = {
-        (LogicalType.TEXT, LogicalType.UUID),
-        (LogicalType.TEXT, LogicalType.JSON),
-        (LogicalType.TEXT, LogicalType.INTERVAL),
-    }
-    pair = (ours, theirs)
-    return ours == theirs or pair in widening or (sqlite and pair in loosely_typed)
-
-
-def type_name(column: sa.Column[Any]) -> str:
-    """Return the name of a column's type in its own database."""
-    declared: str | None = column.info.get("declared")
-    return declared if declared is not None else str(column.type).lower()
-
-
-def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL column cast to its stage type; char(n) without trailing blanks."""
-    if "declared" in target.info:
-        return column
-    staged = sa.cast(column, _stage_type(logical_type(target)))
-    return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
 
 
 def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
@@ -203,49 +266,6 @@ def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
     return types.Text()
 
 
-def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a staged value cast to the target column's type."""
-    if "declared" in target.info or logical_type(target) in _EQUAL_MEANS_SAME | {
-        LogicalType.TEXT,
-        LogicalType.FLOAT,
-        LogicalType.NUMERIC,
-    }:
-        return staged
-    return sa.cast(staged, target.type)
-
-
-def differs(
-    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
-) -> sa.ColumnElement[bool]:
-    """Return the condition that the target's value `held` differs from the staged one."""
-    if "declared" in target.info:
-        return stored_otherwise(staged, held)
-    if logical_type(target) in _EQUAL_MEANS_SAME:
-        return held.is_distinct_from(_as_target_writes(staged, target, logical_type(target)))
-    ((one, other),) = as_written(staged, held, target)
-    return by_bytes(other, target).is_distinct_from(one)
-
-
-def as_written(
-    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
-) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
-    """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
-    if "declared" in target.info:
-        return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
-    written = _as_target_writes(staged, target, logical_type(target))
-    return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
-
-
-def text_literal(value: str) -> sa.ColumnElement[str]:
-    """Return a bound text constant."""
-    return sa.literal(value, sa.Text())
-
-
-def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a text with bytewise collation instead of the target column's."""
-    return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
-
-
 def _as_target_writes(
     staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
 ) -> sa.ColumnElement[Any]:
@@ -258,31 +278,3 @@ def _as_target_writes(
     if kind is LogicalType.FLOAT and isinstance(target.type, types.REAL):
         return sa.case((sa.func.abs(staged) <= LARGEST_REAL, sa.cast(staged, target.type)))
     return staged
-
-
-def stored_otherwise(
-    one: sa.ColumnElement[Any], other: sa.ColumnElement[Any], *, alike: bool = False
-) -> sa.ColumnElement[bool]:
-    """Return the condition that two SQLite values differ in value or, unless `alike`, in storage class."""
-    by_bytes = sa.collate(sa.type_coerce(other, types.Text()), "BINARY").is_distinct_from(one)
-    return by_bytes if alike else sa.or_(by_bytes, sa.func.typeof(one) != sa.func.typeof(other))
-
-
-def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
-    """Whether two SQLite columns store equal values in one storage class: same affinity, other than BLOB."""
-    affinities = {affinity(column) for column in (one, other)}
-    return len(affinities) == 1 and "BLOB" not in affinities
-
-
-def affinity(column: sa.Column[Any]) -> str:
-    """Return a column's type affinity by SQLite's rules."""
-    declared: str = column.info.get("declared", "")
-    for preferred, *parts in (
-        ("INTEGER", "INT"),
-        ("TEXT", "CHAR", "CLOB", "TEXT"),
-        ("BLOB", "BLOB", "ANY"),  # in a strict table ANY converts nothing
-        ("REAL", "REAL", "FLOA", "DOUB"),
-    ):
-        if any(part in declared.upper() for part in parts):
-            return preferred
-    return "NUMERIC" if declared else "BLOB"

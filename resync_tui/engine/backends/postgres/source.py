@@ -1,6 +1,6 @@
 """PostgreSQL source: a district under an exported snapshot, shared by its readers."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from resync_tui.databases.postgres import connect_postgres
 from resync_tui.databases.registry import explained, open_engine
 from resync_tui.engine.backends.base import End, Query, Source, connected
 from resync_tui.engine.backends.postgres.copy import ending_with
+from resync_tui.engine.backends.postgres.dialect import DIALECT
 from resync_tui.engine.backends.postgres.session import (
     KINDS,
     NO_WAIT,
@@ -22,10 +23,14 @@ from resync_tui.engine.backends.postgres.session import (
     session_settings,
 )
 
+ROWS_AT_ONCE = 2_000
+"""Rows of a chunk that `rows` yields."""
+
 
 class PostgresSource(Source):
     """PostgreSQL database of a district."""
 
+    dialect = DIALECT
     hashes = True
     readers = 2
 
@@ -86,9 +91,21 @@ class PostgresSource(Source):
             raise
         self._idle.append(connection)
 
+    async def rows(self, query: sa.Select[Any]) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+        async with self.reader() as connection:
+            with explained(self.end.name, self.end.url):
+                cursor = await connection.cursor(as_sql(query))
+                while chunk := await cursor.fetch(ROWS_AT_ONCE):
+                    yield [tuple(_loosely(value) for value in row) for row in chunk]
+
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         async with self.reader() as connection:
             with explained(self.end.name, self.end.url):
                 if not patient:
                     await connection.execute(NO_WAIT)
                 return [tuple(row) for row in await connection.fetch(as_sql(query))]
+
+
+def _loosely(value: Any) -> Any:
+    """Return a value as loosely typed ends hold it: text, except numbers, booleans and bytes."""
+    return value if value is None or isinstance(value, int | float | bytes | str) else str(value)

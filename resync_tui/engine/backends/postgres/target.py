@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.databases.registry import explained, open_engine, place
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected, taken_over
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
+from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
+from resync_tui.engine.backends.postgres.dialect import NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.session import (
     DIALECT,
     NAMED,
@@ -28,11 +30,10 @@ from resync_tui.engine.backends.postgres.session import (
     sqlstate,
 )
 from resync_tui.engine.backends.postgres.source import PostgresSource
-from resync_tui.engine.backends.sqlite.source import SqliteSource
+from resync_tui.engine.dialect import logical_type
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
-from resync_tui.engine.ownership import COLUMNS, ON_POSTGRES
-from resync_tui.engine.types import NATIVE_IN_STAGE, logical_type
+from resync_tui.engine.ownership import COLUMNS
 from resync_tui.errors import ConnectionLost
 
 DROPPED_AT_ONCE = 20
@@ -65,6 +66,7 @@ _DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 class PostgresTarget(Target):
     """PostgreSQL database of the state; stages are unlogged tables in a schema of their own."""
 
+    dialect = POSTGRES
     hashes = True
     writers = 2
 
@@ -120,7 +122,7 @@ class PostgresTarget(Target):
         await connection.commit()
 
     async def _make_memory(self, connection: AsyncConnection) -> None:
-        memory = f"{STAGE_SCHEMA}.{ON_POSTGRES.name}"
+        memory = f"{STAGE_SCHEMA}.{self.dialect.ownership.name}"
         for statement in (_ONE_MAKER, f"CREATE TABLE IF NOT EXISTS {memory} ({COLUMNS})"):
             await connection.execute(sa.text(statement))
         await _give_to_owner(connection, f"TABLE {memory}")
@@ -198,7 +200,7 @@ class PostgresTarget(Target):
                 async with source.reader() as reader:
                     columns = [column.name for column in query.selected_columns]
                     await pipe({reader: source.end, driver: self.end}, mapping, as_sql(query), columns, meter)
-            elif isinstance(source, SqliteSource):
+            else:
                 with ending_with({driver: self.end}):
                     async with aclosing(source.rows(query)) as rows:
                         await load_rows(driver, mapping, rows, meter)

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from resync_tui.engine.types import LogicalType, logical_type, type_name
+from resync_tui.engine.dialect import logical_type, type_name
+from resync_tui.engine.types import LogicalType
 
 
 class InvalidValue(ValueError):

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from resync_tui.engine.backends.base import Meter
 from resync_tui.engine.backends.sqlite.stage_file import in_stage, quote
+from resync_tui.engine.dialect import logical_type
 from resync_tui.engine.mapping import ROW_ID, TableMapping
-from resync_tui.engine.types import LogicalType, logical_type
+from resync_tui.engine.types import LogicalType
 
 FIRST_ROWS, ROWS_AT_ONCE = 250, 5_000
 TEXT_AT_ONCE = 4_000_000

@@ -1,69 +1,23 @@
-"""Logical column types: which source type converts to which target type, how a stage stores it, when values are equal.
-
-*Equal* means the same text output: 1.0 and 1.00, or interval '1 day' and '24 hours', are different values.
-"""
+"""SQLite's dialect: any column may hold any value, stored as its affinity makes it."""
 
 import re
-from enum import StrEnum
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
-from sqlalchemy.dialects import postgresql
 
+from resync_tui.databases.registry import column_types
+from resync_tui.engine.dialect import Check, Dialect, Pair, of
+from resync_tui.engine.types import LogicalType, collation
 
-class LogicalType(StrEnum):
-    """Logical type of a column, independent of the database."""
+_COLLATED = """
+SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
+"""
 
-    INTEGER = "integer"
-    NUMERIC = "numeric"
-    FLOAT = "double precision"
-    TEXT = "text"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TIME = "time"
-    TIMESTAMP = "timestamp"
-    TIMESTAMPTZ = "timestamp with time zone"
-    INTERVAL = "interval"
-    UUID = "uuid"
-    BYTES = "bytes"
-    ENUM = "enum"
-    JSON = "json"
-    OTHER = "other"
-
-
-NATIVE_IN_STAGE: dict[LogicalType, str] = {
-    LogicalType.INTEGER: "bigint",
-    LogicalType.NUMERIC: "numeric",
-    LogicalType.FLOAT: "double precision",
-    LogicalType.TEXT: "text",
-    LogicalType.BOOLEAN: "boolean",
-    LogicalType.DATE: "date",
-    LogicalType.TIME: "time",
-    LogicalType.TIMESTAMP: "timestamp",
-    LogicalType.TIMESTAMPTZ: "timestamptz",
-    LogicalType.INTERVAL: "interval",
-    LogicalType.UUID: "uuid",
-    LogicalType.BYTES: "bytea",
-}
-"""PostgreSQL stage type by logical type, wider than any column; types not listed are staged as text."""
-
-LARGEST_REAL = 3.4028234e38
-
-_EQUAL_MEANS_SAME = {
-    LogicalType.INTEGER,
-    LogicalType.BOOLEAN,
-    LogicalType.DATE,
-    LogicalType.TIME,
-    LogicalType.TIMESTAMP,
-    LogicalType.TIMESTAMPTZ,
-    LogicalType.UUID,
-    LogicalType.BYTES,
-}
-
-_ROUNDED_BY_TYPE = {LogicalType.TIME, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ, LogicalType.INTERVAL}
-
-_SQLITE_NAMES: tuple[tuple[str, LogicalType], ...] = (
+_NAMES: tuple[tuple[str, LogicalType], ...] = (
     (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType.TIMESTAMPTZ),
     (r"TIMESTAMP|DATETIME", LogicalType.TIMESTAMP),
     (r"DATE$", LogicalType.DATE),
@@ -79,185 +33,115 @@ _SQLITE_NAMES: tuple[tuple[str, LogicalType], ...] = (
 )
 
 
-def logical_type(column: sa.Column[Any]) -> LogicalType:
-    """Return the logical type of a reflected column; for SQLite, by the declared type's name."""
-    declared = column.info.get("declared")
-    if declared is not None:
-        for pattern, found in _SQLITE_NAMES:
-            if re.match(pattern, declared, re.IGNORECASE):
+class SqliteDialect(Dialect):
+    """SQLite."""
+
+    name = "sqlite"
+    loosely_typed = True
+    # In the state file itself, so that a copy of the file keeps its owner.
+    ownership = sa.table("resync_copy", sa.column("one"), sa.column("district", sa.Text()))
+
+    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
+        for name, found in column_types(connection, table.name).items():
+            if name in table.c:
+                table.c[name].info["declared"] = found.declared
+        for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
+            if name in table.c:
+                table.c[name].info["collation"] = collated
+
+    def logical_type(self, column: sa.Column[Any]) -> LogicalType:
+        for pattern, found in _NAMES:
+            if re.match(pattern, _declared(column), re.IGNORECASE):
                 return found
         return LogicalType.OTHER
-    return _of_type(column.type)
 
+    def type_name(self, column: sa.Column[Any]) -> str:
+        return _declared(column)
 
-def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
-    by_class: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
-        ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
-        ((types.Enum,), LogicalType.ENUM),
-        ((types.JSON,), LogicalType.JSON),
-        ((types.Uuid,), LogicalType.UUID),
-        ((types.Boolean,), LogicalType.BOOLEAN),
-        ((types.Integer,), LogicalType.INTEGER),
-        ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
-        ((types.Numeric,), LogicalType.NUMERIC),
-        ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
-        ((types.Date,), LogicalType.DATE),
-        ((types.LargeBinary,), LogicalType.BYTES),
-        ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
-    )
-    for classes, found in by_class:
-        if isinstance(kind, classes):
-            return found
-    if isinstance(kind, types.DateTime):
-        return LogicalType.TIMESTAMPTZ if kind.timezone else LogicalType.TIMESTAMP
-    if isinstance(kind, types.Time):
-        return LogicalType.OTHER if kind.timezone else LogicalType.TIME
-    return LogicalType.OTHER
+    def can_hold(self, column: sa.Column[Any], text: str) -> bool:
+        kind = affinity(column)
+        # A 64-bit integer as SQLite writes it.
+        is_integer = re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
+        return kind in ("TEXT", "BLOB") or (kind != "REAL" and is_integer)
 
+    def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
+        is_small = self.logical_type(column) is LogicalType.INTEGER and re.match(
+            "SMALLINT|INT2", _declared(column), re.IGNORECASE
+        )
+        return (-(2**15), 2**15 - 1) if is_small else None
 
-def is_padded(column: sa.Column[Any]) -> bool:
-    """Whether a column is PostgreSQL's char(n), which ignores trailing blanks."""
-    return isinstance(column.type, types.CHAR) and "declared" not in column.info
+    def keeps_apart(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+        # To a column of numbers '1' is 1.
+        if isinstance(of(source), SqliteDialect) and affinity(source) != affinity(target):
+            return False
+        return super().keeps_apart(source, target)
 
+    def date_literal(self, day: date) -> str:
+        return f"'{day.isoformat()}'"
 
-def takes(column: sa.Column[Any], text: str) -> bool:
-    """Whether a column returns a short text as it was stored, and can be queried by it."""
-    if "declared" in column.info:
-        return affinity(column) in ("TEXT", "BLOB") or (affinity(column) != "REAL" and _is_plain_integer(text))
-    length = column.info.get("length", getattr(column.type, "length", None))
-    fits_in = length is None or len(text) <= length
-    return fits_in and _is_text(column.type) and not (is_padded(column) and text.endswith(" "))
+    def is_rejected_sql(self, error: BaseException | None) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname == "SQLITE_ERROR"
 
+    def parent_exists(self, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
+        (theirs, ours), *others = pairs
+        if not others and isinstance(theirs, sa.Column) and collation(theirs) is None:
+            return ours.in_(sa.select(theirs))  # uses the index, without a subquery per row
+        return super().parent_exists(pairs)
 
-def _is_plain_integer(text: str) -> bool:
-    """Whether a text is a 64-bit integer as SQLite writes it."""
-    return re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
+    def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        return value
 
-
-def _is_text(kind: types.TypeEngine[Any]) -> bool:
-    """Whether a PostgreSQL type is text, directly or as a domain."""
-    if isinstance(kind, postgresql.DOMAIN):
-        return _is_text(kind.data_type)
-    return _of_type(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
-
-
-def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-    """Whether the source type converts to the target type; single values may still be refused."""
-    ours, theirs = logical_type(source), logical_type(target)
-    sqlite = "declared" in source.info
-    if LogicalType.OTHER in (ours, theirs):
-        same_type = str(source.type) == str(target.type)
-        return sqlite or (ours == theirs and same_type)
-    widening = {
-        (LogicalType.INTEGER, LogicalType.NUMERIC),
-        (LogicalType.ENUM, LogicalType.TEXT),
-        (LogicalType.TEXT, LogicalType.ENUM),
-    }
-    loosely_typed = {
-        (LogicalType.TEXT, LogicalType.UUID),
-        (LogicalType.TEXT, LogicalType.JSON),
-        (LogicalType.TEXT, LogicalType.INTERVAL),
-    }
-    pair = (ours, theirs)
-    return ours == theirs or pair in widening or (sqlite and pair in loosely_typed)
-
-
-def type_name(column: sa.Column[Any]) -> str:
-    """Return the name of a column's type in its own database."""
-    declared: str | None = column.info.get("declared")
-    return declared if declared is not None else str(column.type).lower()
-
-
-def cast_for_stage(column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a PostgreSQL column cast to its stage type; char(n) without trailing blanks."""
-    if "declared" in target.info:
-        return column
-    staged = sa.cast(column, _stage_type(logical_type(target)))
-    return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
-
-
-def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
-    match kind:
-        case LogicalType.INTEGER:
-            return types.BigInteger()
-        case LogicalType.NUMERIC:
-            return types.Numeric()
-        case LogicalType.FLOAT:
-            return types.Double()
-        case LogicalType.BOOLEAN:
-            return types.Boolean()
-        case LogicalType.DATE:
-            return types.Date()
-        case LogicalType.TIME:
-            return types.Time()
-        case LogicalType.TIMESTAMP:
-            return types.DateTime()
-        case LogicalType.TIMESTAMPTZ:
-            return types.DateTime(timezone=True)
-        case LogicalType.INTERVAL:
-            return postgresql.INTERVAL()
-        case LogicalType.UUID:
-            return types.Uuid()
-        case LogicalType.BYTES:
-            return types.LargeBinary()
-    return types.Text()
-
-
-def value_for_target(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a staged value cast to the target column's type."""
-    if "declared" in target.info or logical_type(target) in _EQUAL_MEANS_SAME | {
-        LogicalType.TEXT,
-        LogicalType.FLOAT,
-        LogicalType.NUMERIC,
-    }:
+    def from_stage(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
         return staged
-    return sa.cast(staged, target.type)
 
-
-def differs(
-    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
-) -> sa.ColumnElement[bool]:
-    """Return the condition that the target's value `held` differs from the staged one."""
-    if "declared" in target.info:
+    def differs(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool]:
         return stored_otherwise(staged, held)
-    if logical_type(target) in _EQUAL_MEANS_SAME:
-        return held.is_distinct_from(_as_target_writes(staged, target, logical_type(target)))
-    ((one, other),) = as_written(staged, held, target)
-    return by_bytes(other, target).is_distinct_from(one)
+
+    def differs_in_place(
+        self, one: sa.ColumnElement[Any], other: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool]:
+        return stored_otherwise(one, other, alike=store_alike(source, target))
+
+    def match_values(
+        self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
+    ) -> list[Pair]:
+        return [(staged, held), (_stored(staged), _stored(held))]
+
+    def binary(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.collate(sa.type_coerce(value, types.Text()), "BINARY")
+
+    def placeholder(self, column: sa.Column[Any], row_id: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
+        return sa.literal("~", sa.Text()) + sa.cast(row_id, sa.Text())
+
+    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+        number: sa.ColumnClause[int] = sa.literal_column("_rowid_", types.BigInteger())
+        last = sa.select(sa.func.max(number)).select_from(table.alias()).scalar_subquery()
+        return number > last - count
+
+    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
+        if (wrong := _wrong_storage(staged, target, self.logical_type(target))) is not None:
+            yield wrong, f"is not a valid {self.logical_type(target)}"
+        yield from super().value_checks(staged, target)
+
+    def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
+        least, most = (sa.literal_column(f"{sign}{10 ** (precision - scale)}.0", sa.Numeric()) for sign in ("-", ""))
+        return sa.or_(number <= least, number >= most)
+
+    def too_precise(self, number: sa.ColumnElement[Any], scale: int) -> sa.ColumnElement[bool]:
+        # SQLite rounds via text: a cheaper check settles most values.
+        unit = sa.literal_column(f"{10**scale}.0", sa.Float())
+        near = sa.cast(number * unit + sa.literal_column("0.5", sa.Float()), sa.BigInteger()).op("/")(unit)
+        return sa.and_(number.is_distinct_from(near), _stored(number) != "integer", super().too_precise(number, scale))
 
 
-def as_written(
-    staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
-) -> list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]]:
-    """Return the pairs that decide equality of two values: each pair bytewise equal, or both null."""
-    if "declared" in target.info:
-        return [(staged, held), (sa.func.typeof(staged), sa.func.typeof(held))]
-    written = _as_target_writes(staged, target, logical_type(target))
-    return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
+DIALECT = SqliteDialect()
 
 
-def text_literal(value: str) -> sa.ColumnElement[str]:
-    """Return a bound text constant."""
-    return sa.literal(value, sa.Text())
-
-
-def by_bytes(value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """Return a text with bytewise collation instead of the target column's."""
-    return sa.collate(sa.type_coerce(value, types.Text()), "BINARY" if "declared" in target.info else "C")
-
-
-def _as_target_writes(
-    staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
-) -> sa.ColumnElement[Any]:
-    """Return a staged value as its target column would store it; the SQL never fails, whatever was staged."""
-    if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {LogicalType.JSON}:
-        return sa.cast(staged, target.type)
-    scale = getattr(target.type, "scale", None)
-    if kind is LogicalType.NUMERIC and scale is not None:
-        return sa.func.round(sa.cast(staged, types.Numeric()), scale)
-    if kind is LogicalType.FLOAT and isinstance(target.type, types.REAL):
-        return sa.case((sa.func.abs(staged) <= LARGEST_REAL, sa.cast(staged, target.type)))
-    return staged
+def _declared(column: sa.Column[Any]) -> str:
+    declared: str = column.info.get("declared", "")
+    return declared
 
 
 def stored_otherwise(
@@ -276,7 +160,7 @@ def store_alike(one: sa.Column[Any], other: sa.Column[Any]) -> bool:
 
 def affinity(column: sa.Column[Any]) -> str:
     """Return a column's type affinity by SQLite's rules."""
-    declared: str = column.info.get("declared", "")
+    declared = _declared(column)
     for preferred, *parts in (
         ("INTEGER", "INT"),
         ("TEXT", "CHAR", "CLOB", "TEXT"),
@@ -286,3 +170,57 @@ def affinity(column: sa.Column[Any]) -> str:
         if any(part in declared.upper() for part in parts):
             return preferred
     return "NUMERIC" if declared else "BLOB"
+
+
+def _wrong_storage(
+    staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
+) -> sa.ColumnElement[bool] | None:
+    """Return the condition that a value's storage class is not that of the column's type; null is valid.
+
+    SQLite sorts any number before any text, and any text before any blob; a comparison costs less than typeof().
+    """
+    text: sa.ColumnElement[str] = sa.literal_column("''")
+    blob: sa.ColumnElement[bytes] = sa.literal_column("x''")
+    match kind:
+        case LogicalType.INTEGER:
+            return _stored(staged).not_in(["integer", "null"])
+        case LogicalType.NUMERIC | LogicalType.FLOAT:
+            return staged >= text
+        case LogicalType.TEXT:
+            return sa.or_(staged < text, staged >= blob)
+        case LogicalType.BYTES:
+            return staged < blob
+        case LogicalType.BOOLEAN:
+            neither = staged.not_in([0, 1])
+            kept_alike = affinity(target) in ("INTEGER", "NUMERIC")  # 0 and 1 as text or real are stored as integers
+            return neither if kept_alike else sa.or_(_stored(staged).not_in(["integer", "null"]), neither)
+        case LogicalType.DATE:
+            midnight = sa.func.time(staged) == "00:00:00"
+            return _no_moment(staged, sa.func.date(staged, _AS_IT_IS), sa.and_(_is_a_day(staged), midnight))
+        case LogicalType.TIMESTAMP:
+            return _no_moment(staged, sa.func.datetime(staged, _AS_IT_IS), _is_a_day(staged))
+    return None
+
+
+_AS_IT_IS = "+0 days"
+
+
+def _is_a_day(staged: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    # 30 February is 2 March to SQLite
+    return sa.func.date(staged, _AS_IT_IS) == sa.func.substr(staged, 1, 10)
+
+
+def _no_moment(
+    staged: sa.ColumnElement[Any], usual: sa.ColumnElement[str], right: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Condition: value is not null and not valid date/time text.
+
+    `usual` is a cheap pre-check for the canonical form.
+    """
+    unusual = sa.or_(staged.is_distinct_from(usual), staged < sa.literal_column("'/'"))  # or of a year before 0
+    wrong = sa.or_(_stored(staged) != "text", right.is_not(sa.true()))
+    return sa.and_(unusual, staged.is_not(None), wrong)
+
+
+def _stored(staged: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return sa.func.typeof(staged)

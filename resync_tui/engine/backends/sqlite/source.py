@@ -16,6 +16,7 @@ from resync_tui.databases.registry import dialect_of, explained, open_engine
 from resync_tui.databases.sqlite import sqlite_path, uri_path
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, connected
 from resync_tui.engine.backends.sqlite.copy import BulkCopy, is_text, rowid_of
+from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.errors import CannotRun
@@ -42,6 +43,8 @@ async def driver_of(connection: AsyncConnection) -> aiosqlite.Connection:
 
 class SqliteSource(Source):
     """SQLite file of a district; the state's is attached if it is SQLite too."""
+
+    dialect = DIALECT
 
     def __init__(self, end: End, state: End) -> None:
         super().__init__(end, open_engine(end.url, read_only=True))

@@ -15,18 +15,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.databases.registry import explained, open_engine
 from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, connected
+from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.fence import Fence
 from resync_tui.engine.backends.sqlite.source import SqliteSource, driver_of
 from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into, key_index, stage_ddl
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.ownership import COLUMNS, IN_SQLITE
+from resync_tui.engine.ownership import COLUMNS
 
 _ACTIONS = """
     SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.on_delete AS action
     FROM sqlite_master m, pragma_foreign_key_list(m.name) k
     WHERE m.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
 """
+
+
+_TRIGGERS = sa.text(
+    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) LIMIT 1"
+)
 
 
 def _as_reflected(table: sa.Table, column: str) -> str:
@@ -37,6 +43,7 @@ def _as_reflected(table: sa.Table, column: str) -> str:
 class SqliteTarget(Target):
     """SQLite file of the state; one connection writes, with the stage file attached to it."""
 
+    dialect = DIALECT
     can_read_while_writing = True
 
     def __init__(self, end: End) -> None:
@@ -70,7 +77,7 @@ class SqliteTarget(Target):
         return actions
 
     async def _make_memory(self, connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql(f"CREATE TABLE main.{IN_SQLITE.name} ({COLUMNS})")
+        await connection.exec_driver_sql(f"CREATE TABLE main.{DIALECT.ownership.name} ({COLUMNS})")
 
     async def claim(self) -> None:
         async with self._fence.held(claim=True):
@@ -124,6 +131,9 @@ class SqliteTarget(Target):
                     await self._ahead.rollback()
         return [tuple(row) for row in found]
 
+    async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
+        return await connection.scalar(_TRIGGERS, {"name": table.name}) is not None
+
     def stage_name(self, number: int) -> str:
         return str(number)
 
@@ -148,9 +158,7 @@ class SqliteTarget(Target):
                 await driver.execute(statement)
 
     async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
-        if not isinstance(source, SqliteSource):
-            raise TypeError("a PostgreSQL district cannot be read into a SQLite state")
-        if await source.copy_to_stage(mapping, query, meter):
+        if isinstance(source, SqliteSource) and await source.copy_to_stage(mapping, query, meter):
             return
         insert = f"{insert_into(mapping, query)} VALUES ({', '.join('?' * len(query.selected_columns))})"
         async with aclosing(source.rows(query)) as writer:
