@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
 import asyncpg
 
 from resync_tui.agent.service import run_agent
@@ -37,6 +38,9 @@ class DemoSite:
             (batch,) = await store.submit(Request([district], plan, initiator="state", requested_by=self._user))
             await run_agent(self.settings, once=True, idle_seconds=None)
             done = await store.batch(batch.batch)
+            while not done.status.ended:  # an agent that a command started may have taken it
+                await anyio.sleep(0.05)
+                done = await store.batch(batch.batch)
             assert done.status is Status.COMPLETED, done.message
             return done
         finally:
