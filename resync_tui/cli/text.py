@@ -46,14 +46,14 @@ def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> Iterator[str]:
         result = found.result
         counts = result.counts
         word = status(result.status, result.color, counts)
-        yield f"{name:34} {when(result.started):16} {counts.processed:9} {counts.errors:7} {word}"
+        yield f"{_pad(name, 34)} {when(result.started):16} {counts.processed:9} {counts.errors:7} {word}"
 
 
 def plan(plan: Plan) -> Iterator[str]:
     """Return a plan: what would be sent, in order, and why."""
     yield f"{len(plan.objects)} objects for {school_year(plan.year)}, in this order:"
     for each in plan.objects:
-        yield f"{each.sequence:3}. {each.object:30} {_why(each)}".rstrip()
+        yield f"{each.sequence:3}. {_pad(each.object, 30)} {_why(each)}".rstrip()
 
 
 def _why(planned: PlannedObject) -> str:
@@ -72,8 +72,8 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
         if each.purpose is Purpose.RESYNC:
             word = status(each.status, each.color, each.counts)
         yield (
-            f"{each.batch:6} {each.district:8.8} {school_year(each.year):7} {when(each.requested):16} "
-            f"{each.requested_by:10.10} {each.counts.processed:9} {each.counts.errors:6} {word}"
+            f"{each.batch:6} {_cut(each.district, 8)} {school_year(each.year):7} {when(each.requested):16} "
+            f"{_cut(each.requested_by, 10)} {each.counts.processed:9} {each.counts.errors:6} {word}"
         )
         yield from _aside(each)
 
@@ -128,7 +128,7 @@ def _result(each: ObjectResult) -> str:
     counts = each.counts
     word = status(each.status, each.color, counts)
     return (
-        f"{each.object:28.28} {counts.processed:9} {counts.inserted:8} {counts.updated:7} {counts.errors:6} "
+        f"{_cut(each.object, 28)} {counts.processed:9} {counts.inserted:8} {counts.updated:7} {counts.errors:6} "
         f"{counts.extra:5} {word}"
     )
 
@@ -204,7 +204,7 @@ def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str =
         counts = each.counts
         word = "" if each.status is Status.COMPLETED else f" {each.status}"
         yield (
-            f"{each.object:28.28} {counts.unchanged:9} {counts.updated:9} {counts.inserted:8} {counts.extra:6} "
+            f"{_cut(each.object, 28)} {counts.unchanged:9} {counts.updated:9} {counts.inserted:8} {counts.extra:6} "
             f"{counts.errors:8}{word}"
         )
         if each.message:
@@ -249,7 +249,7 @@ def removal(batch: Batch) -> Iterator[str]:
         counts = each.counts
         if counts.extra and each.status is Status.COMPLETED:
             left = f", {counts.errors} stay (resync-tui errors {batch.batch})" if counts.errors else ""
-            yield f"{each.object:28.28} {counts.removed} of {plural(counts.extra, 'extra record')} removed{left}"
+            yield f"{_cut(each.object, 28)} {counts.removed} of {plural(counts.extra, 'extra record')} removed{left}"
 
 
 def _key(record: FindingRecord) -> str:
@@ -260,7 +260,7 @@ def _key(record: FindingRecord) -> str:
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
     """Return one line per schedule: its next firing, and the earliest start of that firing's batches."""
     lines = [
-        f"{each.name:16.16} {each.cron:14} {each.timezone:20.20} {when(fires):16}"
+        f"{_cut(each.name, 16)} {each.cron:14} {_cut(each.timezone, 20)} {when(fires):16}"
         + ("" if starts == fires else f", begins {when(starts)} with the window")
         for each, fires, starts in found
     ]
@@ -279,7 +279,7 @@ def alerts(found: Sequence[Alert]) -> Iterator[str]:
     yield f"{'Alert':>6}   {'Process':25} {'Name':33} Posted Date"
     for each in found:
         star = " " if each.read else "*"
-        yield f"{each.alert:6} {star} {each.process:25.25} {each.name:33.33} {when(each.posted)[:10]}"
+        yield f"{each.alert:6} {star} {_cut(each.process, 25)} {_cut(each.name, 33)} {when(each.posted)[:10]}"
         due = f" Due {when(each.due)}." if each.due else ""
         yield from (f"         {line}" for line in folded(each.message + due, 71))
 
@@ -291,7 +291,7 @@ def board(
     yield f"{'District':8} {'Name':18} {'Standing':8} {'Last full':16} {'Processed':>9} {'Errors':>6}"
     for name, each in found:
         yield (
-            f"{each.district:8.8} {name:18.18} {each.standing:8} {when(each.last_full):16} {each.processed:9} "
+            f"{_cut(each.district, 8)} {_cut(name, 18)} {each.standing:8} {when(each.last_full):16} {each.processed:9} "
             f"{each.errors:6} {each.color or ''}"
         ).rstrip()
         if each.message and each.standing in (Standing.FAILING, Standing.WAITING):
@@ -302,3 +302,17 @@ def board(
         who = f"{plural(len(lack), 'district')} of {len(found)} lack" if lack else "No district lacks"
         yield f"{who} a full resync of {school_year(year)} since it {what} ({day})" + ":" * bool(lack)
         yield from (f"    {line}" for line in folded(ids, 76) if line)
+
+
+def _pad(text: str, width: int) -> str:
+    """Return a text filled up to a width in terminal cells; wide characters take two, combining ones none."""
+    from rich.cells import cell_len
+
+    return text + " " * (width - cell_len(text))
+
+
+def _cut(text: str, width: int) -> str:
+    """Return a text of exactly a width in terminal cells, cut or filled up."""
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width)
