@@ -92,11 +92,6 @@ def user_name(uid: int | None = None) -> str:
         return str(number)
 
 
-def owner_of(file: Path) -> str:
-    """Return the login name of a file's owner."""
-    return user_name(file.stat().st_uid)
-
-
 def require(control_url: str) -> str:
     """Return the requester's name if they may use this control database's file. Raises NoRight.
 

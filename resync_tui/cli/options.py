@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -114,6 +115,14 @@ def show(lines: Iterable[str], *, err: bool = False) -> None:
 def is_terminal() -> bool:
     """Whether a user can answer a question on this terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def drop_typed_ahead() -> None:
+    """Drop what was typed before a question was seen: it answers something else, or nothing."""
+    import termios
+
+    with suppress(termios.error, OSError, ValueError):  # no terminal: what is piped in is meant
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 @dataclass(slots=True)

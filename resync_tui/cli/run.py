@@ -14,6 +14,7 @@ from resync_tui.cli.options import (
     ask,
     config_option,
     detach_option,
+    drop_typed_ahead,
     is_terminal,
     json_option,
     objects_argument,
@@ -170,6 +171,7 @@ def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
 
     show(text.plan(plan), err=True)
     whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
+    drop_typed_ahead()
     if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the {receiver}?", err=True):
         raise Cancelled("Nothing was sent", "Run the command again to send.")
 

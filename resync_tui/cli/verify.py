@@ -10,6 +10,7 @@ from resync_tui.cli.options import (
     all_option,
     ask,
     config_option,
+    drop_typed_ahead,
     is_terminal,
     json_option,
     objects_argument,
@@ -162,6 +163,7 @@ def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
     name = settings.district_by_id(district).name
     whose = f"{name} ({district}) from the {settings.state.word}"
     asked = f"To remove {plural(count, 'record')} of {whose}, type {district} or {name}"
+    drop_typed_ahead()
     typed = click.prompt(asked, default="", show_default=False, err=True).strip()
     if typed.casefold() not in (district.casefold(), name.casefold()):
         raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, Meaning
-from resync_tui.databases.names import quote_name
+from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
 from resync_tui.rights import user_name
 
@@ -41,8 +41,9 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
        CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
        AS length,
        CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
-  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
- WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname = :table
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
 """)
 
 
@@ -76,6 +77,8 @@ class Postgres(DatabaseKind):
         return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
 
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
+        schema, table = split_name(name)
+        place = {"table": table, "schema": quote_identifier(schema) if schema else ""}
         return {
             row.name: ColumnType(
                 row.declared,
@@ -84,7 +87,7 @@ class Postgres(DatabaseKind):
                 None if row.numeric is None else row.numeric >> 16,
                 None if row.numeric is None else row.numeric & 0x7FF,
             )
-            for row in connection.execute(_COLUMN_TYPES, {"table": quote_name(name)})
+            for row in connection.execute(_COLUMN_TYPES, place)
         }
 
     def code(self, error: BaseException) -> str:

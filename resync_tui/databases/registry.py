@@ -17,9 +17,10 @@ from resync_tui.errors import CannotRun, ConfigError, Unreachable
 _registered: list[DatabaseKind] = []
 
 
-def register(kind: DatabaseKind) -> None:
-    """Add a kind of database."""
-    _registered.append(kind)
+def register(kind: DatabaseKind) -> DatabaseKind:
+    """Add a kind of database, in the place of one of the same name; return it."""
+    _registered[:] = [*(each for each in _registered if each.name != kind.name), kind]
+    return kind
 
 
 def registered() -> tuple[DatabaseKind, ...]:
@@ -37,17 +38,14 @@ def kind_of(url: str) -> DatabaseKind:
     if scheme in ("postgresql", "postgres"):
         from resync_tui.databases.postgres import Postgres
 
-        register(Postgres())
-    elif scheme == "sqlite":
+        return register(Postgres())
+    if scheme == "sqlite":
         from resync_tui.databases.sqlite import Sqlite
 
-        register(Sqlite())
-    else:
-        raise ConfigError(
-            f"A database URL begins with {scheme or 'nothing'}://",
-            "Use postgresql://host/database or sqlite:///file.db.",
-        )
-    return _registered[-1]
+        return register(Sqlite())
+    raise ConfigError(
+        f"A database URL begins with {scheme or 'nothing'}://", "Use postgresql://host/database or sqlite:///file.db."
+    )
 
 
 def can_feed(source_url: str, target_url: str) -> bool:
@@ -74,7 +72,7 @@ def column_types(connection: Connection, name: str) -> dict[str, ColumnType]:
 
 
 def dialect_of(url: str) -> str:
-    """Return the dialect, `sqlite` or `postgresql`. Raises ConfigError for another kind of URL."""
+    """Return the name of a database's kind, as `sqlite`. Raises ConfigError for an unknown one."""
     return kind_of(url).name
 
 
@@ -110,6 +108,7 @@ def open_engine(
 @contextmanager
 def explained(name: str, url: str) -> Iterator[None]:
     """Convert a driver's error into CannotRun or a subclass; `name` is the database's, as in `the state`."""
+    kind_of(url)  # so that its driver's errors are known
     try:
         yield
     except Exception as error:

@@ -85,8 +85,10 @@ class Dialect(ABC):
         """Return a source column in the form in which it is staged."""
         return column
 
-    def parent_exists(self, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
-        """Return the condition that a parent row exists; `pairs` are its columns and the child's."""
+    def parent_exists(self, pairs: Sequence[Pair], *, exact: bool) -> sa.ColumnElement[bool]:
+        """Return the condition that a parent row exists; `pairs` are its columns and the child's.
+
+        `exact`: no collation of the parent's takes different values for equal."""
         return sa.exists().where(*(theirs == ours for theirs, ours in pairs))
 
     # Values as a target: staged values and those of its tables.

@@ -14,6 +14,7 @@ from resync_tui.databases.registry import driver_errors, driver_message
 from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.mapping import EXCLUDED_BY, TableMapping, counterpart, in_attached
+from resync_tui.engine.types import collation
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
@@ -155,10 +156,11 @@ class Scope:
 def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[Any]:
     """Return the condition that a row's parent exists in the district; NULL if that table or column is absent."""
     try:
-        parent = counterpart(key.parent, mapping.source).alias("p")
+        table = counterpart(key.parent, mapping.source)
     except KeyError:
         return sa.null()
-    if not set(key.referred) <= set(parent.c.keys()):
+    if not set(key.referred) <= set(table.c.keys()):
         return sa.null()
+    parent = table.alias("p")
     pairs = [(parent.c[theirs], mapping.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
-    return dialect.parent_exists(pairs)
+    return dialect.parent_exists(pairs, exact=all(collation(table.c[name]) is None for name in key.referred))

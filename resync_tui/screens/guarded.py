@@ -9,8 +9,11 @@ from weakref import WeakSet
 from textual import events, on
 from textual._context import active_message_pump
 from textual.app import App
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import WorkerFailed, active_worker
 
 from resync_tui.errors import ResyncError
 from resync_tui.screens import terminal
@@ -89,6 +92,8 @@ class GuardedApp(Netted, App[None]):
 
     def catch(self, error: Exception) -> None:
         """Report a fault in one line, and go on if possible."""
+        if self._looked_too_late(error):
+            return
         told = with_sent(self._net.catch(error), self.sent())
         if self._net.is_torn or not self.screen_stack or not self._dom_ready:
             self._end(told)
@@ -106,6 +111,16 @@ class GuardedApp(Netted, App[None]):
     def panic(self, *_: object) -> None:
         """Exit with two lines if the keyboard's thread broke; Textual's own output may hold what was typed."""
         self._end(with_sent(self._net.catch(RuntimeError()), self.sent()))
+
+    def _looked_too_late(self, error: Exception) -> bool:
+        """Whether a worker of a screen that is closed looks for its widgets: they went with it, and nobody waits."""
+        worker = active_worker.get(None)
+        if worker is None or not (isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches)):
+            return False
+        try:
+            return worker.node.screen not in self.screen_stack
+        except NoScreen:
+            return True
 
     def _fell(self, context: dict[str, Any]) -> None:
         error = context.get("exception")

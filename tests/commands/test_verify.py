@@ -149,6 +149,20 @@ def test_on_a_terminal_the_district_is_typed_out(
     assert persons(with_extra, "01") == left
 
 
+def test_what_was_typed_before_the_question_removes_nothing(with_extra: Place) -> None:
+    terminal, theirs = pty.openpty()
+    os.write(terminal, b"01\n")
+    process = with_extra.start("remove-extra", "-d", "01", "Person", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    read_until(terminal, "type 01 or Abbott")
+    os.write(terminal, b"\n")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(DEADLINE) == 4
+    os.close(terminal)
+    assert persons(with_extra, "01") == [(77,)]
+
+
 @pytest.mark.parametrize(
     ("database", "statements"),
     [("state", "INSERT INTO Person VALUES ('01', 78, 1, 0), ('01', 79, 1, 0);"), ("abbott", "DELETE FROM Person")],

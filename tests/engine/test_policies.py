@@ -17,7 +17,7 @@ from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.databases import login, rows, run_script
 from tests.engine.running import Heard, make_job, run
-from tests.engine.small import SMALL, Pair, leftovers, pair
+from tests.engine.small import SMALL, Database, Pair, leftovers, pair
 
 ENDS = ("postgresql", "postgresql")
 ROWS = """
@@ -294,3 +294,19 @@ async def test_trusted_state_policies_never_overwrite_a_hidden_record(
         with pytest.raises(CannotRun, match="nothing was removed"):
             await run(removing)
         assert await held_of_c(here) == 101
+
+
+async def test_types_in_a_schema_that_a_login_may_not_use_are_read(database: Database) -> None:
+    url = database("postgresql")
+    await run_script(
+        url,
+        """CREATE SCHEMA closed; CREATE DOMAIN short AS varchar(5);
+        CREATE TABLE closed.grandparent (id integer PRIMARY KEY, code short);
+        CREATE TABLE parent (id integer PRIMARY KEY, above integer REFERENCES closed.grandparent);""",
+    )
+    async with guest(url) as role:
+        engine = open_engine(login(url, role))
+        async with engine.connect() as connection:
+            tables = await reflect(connection, ["parent"], DIALECT)
+        await engine.dispose()
+    assert tables["closed.grandparent"].c.code.info["length"] == 5

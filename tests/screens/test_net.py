@@ -1,10 +1,13 @@
 """What a screen raises becomes a line and an entry of the log, without a value; the other screens go on."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import work
+from textual.screen import Screen
 
 from resync_tui.errors import ResyncError
 from resync_tui.screens.board import BoardPage
@@ -53,6 +56,38 @@ async def test_a_key_that_breaks_is_one_line_and_names_what_was_sent(
         assert SECRET not in log() + c.text
         await c.press("H")
         await c.shows("1 batch ")
+
+
+class Slow(Screen[None]):
+    """A screen with a worker that looks for a widget when the screen has been closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = asyncio.Event()
+
+    def on_mount(self) -> None:
+        self.look()
+
+    @work
+    async def look(self) -> None:
+        await asyncio.shield(self.closed.wait())
+        self.query_one("#gone")
+
+
+@pytest.mark.parametrize("close", [True, False])
+async def test_worker_of_a_closed_screen_that_finds_nothing_is_no_fault(
+    console: Opener, monkeypatch: pytest.MonkeyPatch, close: bool
+) -> None:
+    async with console(caught=0 if close else 1) as c:
+        slow = Slow()
+        await c.app.push_screen(slow)
+        if close:
+            # As the command palette does: its worker goes on for a moment.
+            monkeypatch.setattr(c.app.workers, "cancel_node", lambda _: [])
+            c.app.pop_screen()
+        slow.closed.set()
+        await c.pilot.pause(0.2)
+        assert c.app.caught == (0 if close else 1)
 
 
 @pytest.mark.parametrize(

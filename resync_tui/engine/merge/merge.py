@@ -131,11 +131,11 @@ class Merge:
         async def compare(row_range: RowRange) -> int:
             compared = _by_key(mapping, row_range) if mapping.key else keyless.classify(mapping)
             # excludes refused rows from the comparison: their casts would fail
-            classify = self.target.dialect.materialized(compared.cte("classified"))
+            classified = self.target.dialect.materialized(compared.cte("classified"))
             changes = mapping.changes.c
             counted = sa.select(changes.new, sa.func.count()).where(row_range.of(changes.n)).group_by(changes.new)
             async with self.target.staging() as connection:
-                await connection.execute(sa.insert(mapping.changes).from_select(["n", "new"], sa.select(classify)))
+                await connection.execute(sa.insert(mapping.changes).from_select(["n", "new"], sa.select(classified)))
                 found = {row[0]: int(row[1]) for row in await connection.execute(counted)}
             unchanged = found.get(None, 0)
             self._work[mapping].new += found.get(True, 0)

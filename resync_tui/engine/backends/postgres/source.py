@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,4 +109,4 @@ class PostgresSource(Source):
 
 def _loosely(value: Any) -> Any:
     """Return a value as loosely typed ends hold it: text, except numbers, booleans and bytes."""
-    return value if value is None or isinstance(value, int | float | bytes | str) else str(value)
+    return value if value is None or isinstance(value, int | float | Decimal | bytes | str) else str(value)

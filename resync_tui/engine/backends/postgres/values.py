@@ -44,6 +44,8 @@ def _to_integer(value: Any) -> int:
 
 
 def _to_numeric(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
     if not isinstance(value, int | float):  # SQLite would have stored a numeric text as a number
         raise TypeError
     number = Decimal(repr(value) if isinstance(value, float) else value)

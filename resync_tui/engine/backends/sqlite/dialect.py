@@ -11,7 +11,7 @@ from sqlalchemy import types
 
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
-from resync_tui.engine.types import LogicalType, collation
+from resync_tui.engine.types import LogicalType
 
 _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
@@ -82,11 +82,11 @@ class SqliteDialect(Dialect):
     def is_rejected_sql(self, error: BaseException | None) -> bool:
         return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname == "SQLITE_ERROR"
 
-    def parent_exists(self, pairs: Sequence[Pair]) -> sa.ColumnElement[bool]:
+    def parent_exists(self, pairs: Sequence[Pair], *, exact: bool) -> sa.ColumnElement[bool]:
         (theirs, ours), *others = pairs
-        if not others and isinstance(theirs, sa.Column) and collation(theirs) is None:
+        if exact and not others:
             return ours.in_(sa.select(theirs))  # uses the index, without a subquery per row
-        return super().parent_exists(pairs)
+        return super().parent_exists(pairs, exact=exact)
 
     def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
         return value

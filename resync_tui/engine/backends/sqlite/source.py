@@ -155,8 +155,8 @@ class SqliteSource(Source):
         assert self._reader is not None
         passed = 0
         try:
-            async with aclosing(self._chunks(query, 0)) as writer:
-                async for chunk in writer:
+            async with aclosing(self._chunks(query, 0)) as chunks:
+                async for chunk in chunks:
                     passed += len(chunk)
                     yield chunk
         except sqlite3.OperationalError as error:
@@ -165,8 +165,8 @@ class SqliteSource(Source):
         else:
             return
         self._reader.text_factory = _text_or_bytes
-        async with aclosing(self._chunks(query, passed)) as writer:
-            async for chunk in writer:
+        async with aclosing(self._chunks(query, passed)) as chunks:
+            async for chunk in chunks:
                 yield chunk
 
     async def _chunks(self, query: sa.Select[Any], skipped: int) -> AsyncGenerator[list[tuple[Any, ...]], None]:

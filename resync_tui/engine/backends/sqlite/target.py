@@ -161,8 +161,8 @@ class SqliteTarget(Target):
         if isinstance(source, SqliteSource) and await source.copy_to_stage(mapping, query, meter):
             return
         insert = f"{insert_into(mapping, query)} VALUES ({', '.join('?' * len(query.selected_columns))})"
-        async with aclosing(source.rows(query)) as writer:
-            async for chunk in writer:
+        async with aclosing(source.rows(query)) as chunks:
+            async for chunk in chunks:
                 await meter(len(chunk))
                 async with self._stage_writer(source) as driver:
                     await driver.executemany(insert, chunk)
