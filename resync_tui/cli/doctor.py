@@ -174,7 +174,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     except ResyncError as error:
         return [*problems, error]
     if state is not None:
-        problems += misfits(examination.catalog, tables, state, district.id)
+        problems += schema_mismatches(examination.catalog, tables, state, district.id)
     return problems + list(edges(examination.catalog, tables))
 
 
@@ -246,7 +246,7 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
         await engine.dispose()
 
 
-def misfits(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:
+def schema_mismatches(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:
     """Yield the problems that keep objects from syncing: missing tables and columns, incompatible types."""
     for each in catalog.objects:
         for table in each.tables:

@@ -122,11 +122,11 @@ async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> Non
     if owned and mapping.key:
         other = sa.or_(*(stage.c[name].is_distinct_from(value) for name, value in owned.items()))
         await connection.execute(sa.update(stage).values(owned).where(mapping.same_key(held, stage), other))
-        flawed = sa.or_(
+        invalid = sa.or_(
             *(sa.cast(stage.c[VALUE_ERROR], sa.Text()).startswith(f"{name}: ", autoescape=True) for name in owned)
         )
         in_state = sa.exists().where(mapping.same_key(held, stage))
-        await connection.execute(sa.update(stage).values({VALUE_ERROR: sa.null()}).where(flawed, in_state))
+        await connection.execute(sa.update(stage).values({VALUE_ERROR: sa.null()}).where(invalid, in_state))
 
 
 def _first_of(mapping: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
@@ -142,8 +142,8 @@ def _rules(mapping: TableMapping) -> Iterable[_Check]:
 
 
 def _values(mapping: TableMapping) -> Iterable[_Check]:
-    flaw = mapping.stage.c[VALUE_ERROR]
-    yield _Check(flaw.is_not(None), _REJECTED, sa.cast(flaw, sa.Text()))
+    value_error = mapping.stage.c[VALUE_ERROR]
+    yield _Check(value_error.is_not(None), _REJECTED, sa.cast(value_error, sa.Text()))
     for name in mapping.columns:
         staged, target = mapping.stage.c[name], mapping.target.c[name]
         if not target.nullable or name in mapping.key:

@@ -81,16 +81,16 @@ async def load_rows(
 def _record(
     row: tuple[Any, ...], marks: int, convert: Sequence[Callable[[Any], Any]], mapping: TableMapping
 ) -> tuple[Any, ...]:
-    flaw = of_owned = None
+    value_error = owned_error = None
     values = []
     for name, to_column, value in zip(mapping.columns, convert, row[marks:], strict=True):
         try:
             values.append(to_column(value))
-        except InvalidValue as misfit:
+        except InvalidValue as error:
             values.append(None)
             if name in mapping.owned:
-                of_owned = of_owned or f"{name}: {misfit}"
+                owned_error = owned_error or f"{name}: {error}"
             else:
-                flaw = flaw or f"{name}: {misfit}"
+                value_error = value_error or f"{name}: {error}"
     absent = (None if mark is None else bool(mark) for mark in row[1:marks])
-    return (row[0], *absent, flaw or of_owned, *values)
+    return (row[0], *absent, value_error or owned_error, *values)
