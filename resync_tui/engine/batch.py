@@ -6,7 +6,7 @@ import anyio
 
 from resync_tui.databases.registry import explained, require_pair
 from resync_tui.engine.accounts import TableCounts
-from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen, taken_over
+from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
 from resync_tui.engine.backends.registry import open_source, open_target
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.guards import guards_of
@@ -21,7 +21,7 @@ from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
-from resync_tui.errors import CannotRun, ConnectionLost
+from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 
 
@@ -36,12 +36,6 @@ async def run_batch(job: Job, report: Report) -> Status:
     try:
         with first_error():
             return await _Batch(job, source, target, report).run()
-    except ConnectionLost:
-        # A newer claim ends the connections of older ones before anything else.
-        with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
-            if await target.is_superseded():
-                raise taken_over() from None
-        raise
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
             await source.close()

@@ -183,10 +183,6 @@ class Target(_Database, ABC):
     async def claim(self) -> None:
         """Claim the district for this token, and drop what older ones left. Raises LeaseLost if a newer one exists."""
 
-    async def is_superseded(self) -> bool:
-        """Whether a newer claim of the district exists; asked when a connection was lost, False if that is unknown."""
-        return False
-
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Transaction on the state, committed on exit unless a newer claim exists. Raises LeaseLost."""

@@ -5,7 +5,6 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import anyio
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,8 +36,6 @@ from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_E
 from resync_tui.engine.ownership import COLUMNS
 from resync_tui.errors import ConnectionLost
 
-SUCCESSOR_SECONDS = 2.0
-"""How long a batch whose connection was ended looks for the claim that may have ended it."""
 DROPPED_AT_ONCE = 20
 """Tables dropped per transaction: each holds locks until its end, and a server's locks are limited."""
 _OWNER = sa.text(
@@ -110,18 +107,6 @@ class PostgresTarget(Target):
         async with connected(self.engine) as connection:
             await connection.exec_driver_sql(f"CREATE UNLOGGED TABLE {self._mark} AS SELECT true AS whole")
             await connection.commit()
-
-    async def is_superseded(self) -> bool:
-        newer = sa.select(_FENCE.c.token > self.end.token).where(_FENCE.c.tenant == self.end.tenant)
-        with suppress(DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            # The newer claim writes its token once the older connections are gone.
-            with anyio.move_on_after(SUCCESSOR_SECONDS):
-                while True:
-                    async with connected(self.engine) as connection:
-                        if await connection.scalar(newer):
-                            return True
-                    await anyio.sleep(0.05)
-        return False
 
     async def _prepare_fence(self, connection: AsyncConnection) -> None:
         known = sa.text("SELECT to_regclass(:name)").bindparams(name=f"{STAGE_SCHEMA}.fence")
