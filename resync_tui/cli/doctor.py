@@ -208,7 +208,8 @@ async def _identity(
     name: str, url: str, expected: str, catalog: Catalog, tables: Tables, *, trusted: bool
 ) -> list[ResyncError]:
     """Check a source's identity as a district, if the catalog has one."""
-    table_name, _, column = (catalog.identity or "").rpartition(".")
+    identity = catalog.identity or ""
+    table_name, _, column = identity.rpartition(".")
     table = tables.get(table_name)
     if table is None or column not in table.c:
         return []
@@ -216,16 +217,14 @@ async def _identity(
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
-                found = await says_district(connection, f"{table_name}.{column}")
+                found = await says_district(connection, identity)
     finally:
         await engine.dispose()
     if found == {expected}:
         return []
     says = ", ".join(sorted(found)) or "nothing"
     return [
-        CannotRun(
-            f"{_up(name)} is another one: its {catalog.identity} says {says}", "Mend the url or the id in resync.toml."
-        )
+        CannotRun(f"{_up(name)} is another one: its {identity} says {says}", "Mend the url or the id in resync.toml.")
     ]
 
 

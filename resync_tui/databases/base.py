@@ -33,6 +33,17 @@ SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that 
 """What to do where row-level security hides records."""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How a database is opened; see the registry's `open_engine`."""
+
+    application_name: str
+    settings: Mapping[str, str]
+    create: bool
+    read_only: bool
+    pooled: bool
+
+
 class DatabaseKind(ABC):
     """Kind of database; the registry has one instance of each."""
 
@@ -52,16 +63,7 @@ class DatabaseKind(ABC):
         """Return the display name of a database, never with the password."""
 
     @abstractmethod
-    def open_engine(
-        self,
-        url: str,
-        *,
-        application_name: str,
-        settings: Mapping[str, str],
-        create: bool,
-        read_only: bool,
-        pooled: bool,
-    ) -> AsyncEngine:
+    def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
         """Return an engine, not yet connected; see the registry's `open_engine`."""
 
     @abstractmethod

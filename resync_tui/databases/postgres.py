@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, Meaning
+from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
 from resync_tui.rights import user_name
@@ -34,7 +33,13 @@ GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_US
 """TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
 
 
-_COLUMN_TYPES = text("""
+OF_TABLE = """
+   c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+"""
+"""Condition on pg_class `c` and pg_attribute `a`: columns of one table, also in a schema that the login may not use."""
+
+_COLUMN_TYPES = text(f"""
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
        CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
        ELSE format_type(a.atttypid, a.atttypmod) END AS base,
@@ -42,8 +47,7 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
        AS length,
        CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
- WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname = :table
-   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
+ WHERE {OF_TABLE}
 """)
 
 
@@ -62,23 +66,15 @@ class Postgres(DatabaseKind):
         host = parts.netloc.rpartition("@")[2] or "local socket"
         return f"{user}{host}{parts.path}"
 
-    def open_engine(
-        self,
-        url: str,
-        *,
-        application_name: str,
-        settings: Mapping[str, str],
-        create: bool,
-        read_only: bool,
-        pooled: bool,
-    ) -> AsyncEngine:
-        pool = AsyncAdaptedQueuePool if pooled else NullPool
-        connect = partial(connect_postgres, url, {"application_name": application_name, **settings})
-        return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=pooled)
+    def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
+        pool = AsyncAdaptedQueuePool if options.pooled else NullPool
+        settings = {"application_name": options.application_name, **options.settings}
+        connect = partial(connect_postgres, url, settings)
+        return create_async_engine(
+            "postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=options.pooled
+        )
 
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
-        schema, table = split_name(name)
-        place = {"table": table, "schema": quote_identifier(schema) if schema else ""}
         return {
             row.name: ColumnType(
                 row.declared,
@@ -87,7 +83,7 @@ class Postgres(DatabaseKind):
                 None if row.numeric is None else row.numeric >> 16,
                 None if row.numeric is None else row.numeric & 0x7FF,
             )
-            for row in connection.execute(_COLUMN_TYPES, place)
+            for row in connection.execute(_COLUMN_TYPES, of_table(name))
         }
 
     def code(self, error: BaseException) -> str:
@@ -97,6 +93,12 @@ class Postgres(DatabaseKind):
         if (table := _hidden_in(error)) is not None:
             return CannotRun(f"Row-level security hides records of {table} in {where}", SHOW_ALL)
         return next((build(where) for kinds, build in _MEANINGS if isinstance(error, kinds)), None)
+
+
+def of_table(name: str) -> dict[str, str]:
+    """Return the parameters of OF_TABLE for a table's catalog name."""
+    schema, table = split_name(name)
+    return {"table": table, "schema": quote_identifier(schema) if schema else ""}
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:

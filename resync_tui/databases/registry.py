@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from resync_tui.databases.base import ColumnType, DatabaseKind
+from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
 from resync_tui.errors import CannotRun, ConfigError, Unreachable
 
 _registered: list[DatabaseKind] = []
@@ -21,11 +21,6 @@ def register(kind: DatabaseKind) -> DatabaseKind:
     """Add a kind of database, in the place of one of the same name; return it."""
     _registered[:] = [*(each for each in _registered if each.name != kind.name), kind]
     return kind
-
-
-def registered() -> tuple[DatabaseKind, ...]:
-    """Return the kinds of which a database has been named in this process."""
-    return tuple(_registered)
 
 
 def kind_of(url: str) -> DatabaseKind:
@@ -95,14 +90,8 @@ def open_engine(
     `settings` are PostgreSQL's session settings. A SQLite file must exist unless `create`; `read_only` never writes to
     it. Its connections enforce foreign keys and begin transactions with `BEGIN` (see `begin_immediate`).
     """
-    return kind_of(url).open_engine(
-        url,
-        application_name=application_name,
-        settings=settings or {},
-        create=create,
-        read_only=read_only,
-        pooled=pooled,
-    )
+    options = EngineOptions(application_name, settings or {}, create, read_only, pooled)
+    return kind_of(url).open_engine(url, options)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """SQLite: URLs, files, and the meaning of its errors."""
 
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from resync_tui.config.url import file_of
-from resync_tui.databases.base import ColumnType, DatabaseKind, Meaning
+from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.errors import CannotRun, Unreachable
 
 
@@ -31,18 +30,9 @@ class Sqlite(DatabaseKind):
     def place(self, url: str) -> str:
         return str(sqlite_path(url))
 
-    def open_engine(
-        self,
-        url: str,
-        *,
-        application_name: str,
-        settings: Mapping[str, str],
-        create: bool,
-        read_only: bool,
-        pooled: bool,
-    ) -> AsyncEngine:
-        mode = "ro" if read_only else "rwc" if create else "rw"
-        return _open(sqlite_path(url), mode, AsyncAdaptedQueuePool if pooled else NullPool)
+    def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
+        mode = "ro" if options.read_only else "rwc" if options.create else "rw"
+        return _open(sqlite_path(url), mode, AsyncAdaptedQueuePool if options.pooled else NullPool)
 
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
         rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})

@@ -88,7 +88,8 @@ class Dialect(ABC):
     def parent_exists(self, pairs: Sequence[Pair], *, exact: bool) -> sa.ColumnElement[bool]:
         """Return the condition that a parent row exists; `pairs` are its columns and the child's.
 
-        `exact`: no collation of the parent's takes different values for equal."""
+        `exact`: no collation of the parent's takes different values for equal.
+        """
         return sa.exists().where(*(theirs == ours for theirs, ours in pairs))
 
     # Values as a target: staged values and those of its tables.

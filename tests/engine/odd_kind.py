@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from resync_tui.databases import registry as databases
-from resync_tui.databases.base import ColumnType, DatabaseKind
+from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
 from resync_tui.engine.backends import registry as backends
 from resync_tui.engine.backends.base import End, Query, Source, connected
 from resync_tui.engine.backends.registry import Backend
@@ -58,7 +58,7 @@ class OddKind(DatabaseKind):
     def place(self, url: str) -> str:
         return str(file_of(url))
 
-    def open_engine(self, url: str, **_: Any) -> AsyncEngine:
+    def open_engine(self, url: str, options: EngineOptions | None = None) -> AsyncEngine:
         return create_async_engine(f"sqlite+aiosqlite:///{file_of(url)}")
 
     def column_types(self, connection: sa.Connection, name: str) -> dict[str, ColumnType]:
@@ -185,9 +185,8 @@ OddSource.dialect = DIALECT
 
 def register() -> None:
     """Make this kind known, as a package of its own would."""
-    if KIND not in databases.registered():
-        databases.register(KIND)
-        backends.register(KIND.name, lambda: Backend(DIALECT, OddSource, None))
+    databases.register(KIND)
+    backends.register(KIND.name, lambda: Backend(DIALECT, OddSource, None))
 
 
 def create(path: Path, script: str, rows: Mapping[str, list[tuple[Any, ...]]]) -> str:

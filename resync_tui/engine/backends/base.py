@@ -136,8 +136,8 @@ class Source(_Database, ABC):
         """Yield the rows of a query in chunks, under the snapshot.
 
         Values are Python's, loosely typed: dates and times as ISO text, booleans as such or as 0 and 1, numbers as
-        int, float or Decimal. A caller that
-        stops early closes the generator, to release the reader at once and in the task that acquired it.
+        int, float or Decimal. A caller that stops early closes the generator, to release the reader at once and in the
+        task that acquired it.
         """
 
     @abstractmethod

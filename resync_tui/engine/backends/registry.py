@@ -1,4 +1,4 @@
-"""Backend of an end, by the kind of its database. A further kind is registered by one call."""
+"""Backend of an end, by the kind of its database. A further kind is registered here and in `databases/registry.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.databases.postgres import OF_TABLE, of_table
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.dialect import Check, Dialect, Pair
 from resync_tui.engine.keys import qualified
@@ -38,15 +39,10 @@ _CAST_BY_INSERT = EQUAL_MEANS_SAME | {LogicalType.TEXT, LogicalType.FLOAT, Logic
 SHORTEST = 6
 """Length of the shortest text column that takes placeholders."""
 
-_OF_TABLE = """
-   c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
-   AND CASE WHEN :schema = '' THEN pg_table_is_visible(c.oid) ELSE c.relnamespace = to_regnamespace(:schema) END
-"""
-
 _DETERMINISTIC = sa.text(f"""
 SELECT a.attname
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
- WHERE l.collisdeterministic AND {_OF_TABLE}
+ WHERE l.collisdeterministic AND {OF_TABLE}
 """)
 
 _POLICED = sa.text("""
@@ -87,7 +83,7 @@ class PostgresDialect(Dialect):
             _declare_types(connection, table)
         if any(collation(column) is not None for column in table.c):
             # Deterministic collations treat no different texts as equal.
-            for name in connection.scalars(_DETERMINISTIC, _place(connection, table)):
+            for name in connection.scalars(_DETERMINISTIC, of_table(qualified(table))):
                 table.c[name].info["collation"] = None
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
@@ -200,11 +196,6 @@ def _declare_types(connection: sa.Connection, table: sa.Table) -> None:
             column.info["length"] = found.length
         if found.precision is not None:
             column.info["precision"], column.info["scale"] = found.precision, found.scale
-
-
-def _place(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
-    schema = connection.dialect.identifier_preparer.quote(table.schema) if table.schema else ""
-    return {"table": table.name, "schema": schema}
 
 
 def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
