@@ -9,6 +9,7 @@ ResyncError
 ├── Cancelled         4   the batch was cancelled
 ├── NoRight           5   this user may not do that
 └── LeaseLost         3   another agent has taken this batch over: stop at once, write nothing more
+    └── FenceAhead    3   the state has a greater token: taken over, unless this agent still holds the lease
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,14 @@ class ConnectionLost(CannotRun):
 
 class LeaseLost(ResyncError):
     """A lease that another agent has taken over; its former holder stops at once and writes nothing more."""
+
+
+class FenceAhead(LeaseLost):
+    """A state's fence with a greater token than a claim's; without a successor another control database wrote it."""
+
+    def __init__(self, what: str, do: str, token: int) -> None:
+        super().__init__(what, do)
+        self.token = token
 
 
 class Cancelled(ResyncError):

@@ -8,9 +8,9 @@ from resync_tui.config.url import file_of
 
 
 def state_folder(control_url: str) -> Path:
-    """Return the folder of the agents' log and locks: beside a SQLite file, else the user's state folder."""
+    """Return the folder of the agents' log and locks: by a SQLite file's real path, else the user's state folder."""
     file = file_of(control_url)
-    return file.absolute().parent if file else platformdirs.user_state_path("resync-tui")
+    return file.resolve().parent if file else platformdirs.user_state_path("resync-tui")
 
 
 def log_path(control_url: str) -> Path:

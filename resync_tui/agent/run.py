@@ -14,7 +14,16 @@ from resync_tui.agent.progress import Ledger
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import Queue
 from resync_tui.engine.events import Event, Report
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable, flatten, one_line
+from resync_tui.errors import (
+    CannotRun,
+    ConnectionLost,
+    FenceAhead,
+    LeaseLost,
+    ResyncError,
+    Unreachable,
+    flatten,
+    one_line,
+)
 from resync_tui.outcome import Status
 
 PAUSES = (1, 2, 5, 15, 60)
@@ -136,8 +145,7 @@ class BatchRun:
             if isinstance(trouble, Status):
                 return trouble, ""
             if isinstance(trouble, LeaseLost):
-                self.stop(StopReason.LOST)
-                return None
+                return await self._taken_over(trouble)
             if not self._may_retry(trouble) or attempt == MAX_ATTEMPTS:
                 return self._give_up(trouble)
             self._log(f"{one_line(trouble)} Another attempt in {pause:g} s")
@@ -146,6 +154,15 @@ class BatchRun:
             if not await self._begin_again(one_line(trouble)):
                 return None
         raise AssertionError("the last attempt returns")
+
+    async def _taken_over(self, trouble: LeaseLost) -> Result | None:
+        """Return the failure of a batch that no agent of this queue has taken over; else stop it."""
+        if isinstance(trouble, FenceAhead):
+            async with self._writing:
+                if await self._persist(lambda: self._queue.exceed(self.lease, trouble.token)):
+                    return Status.FAILED, one_line(trouble)
+        self.stop(StopReason.LOST)
+        return None
 
     def _may_retry(self, trouble: Exception) -> bool:
         """Whether another attempt may succeed; a database unreachable from the start is a failure at once."""

@@ -150,7 +150,7 @@ async def _owner(examination: Examination, url: str) -> None:
 
     if examination.catalog.tenant_column is not None:
         return
-    engine = registry.open_engine(url)
+    engine = registry.open_engine(url, read_only=True)
     try:
         with suppress(DBAPIError):
             async with engine.connect() as connection:
@@ -187,7 +187,7 @@ async def _reflect(
     """
     from resync_tui.engine.backends.registry import backend_of
 
-    engine = registry.open_engine(url)
+    engine = registry.open_engine(url, read_only=True)
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
@@ -213,7 +213,7 @@ async def _identity(
     table = tables.get(table_name)
     if table is None or column not in table.c:
         return []
-    engine = registry.open_engine(url, settings={} if trusted else postgres.ALL_ROWS)
+    engine = registry.open_engine(url, settings={} if trusted else postgres.ALL_ROWS, read_only=True)
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
@@ -232,7 +232,7 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
     """Check that a district's database accepts the conditions of the catalog's rules."""
     from resync_tui.engine.backends.registry import backend_of
 
-    engine = registry.open_engine(url)
+    engine = registry.open_engine(url, read_only=True)
     year, today = examination.settings.years.current, utc_now().astimezone().date()
     try:
         with registry.explained(name, url):

@@ -58,11 +58,13 @@ def file_of(url: str) -> Path | None:
 def same_place(text: str) -> tuple[str, ...]:
     """Return a database's identity, however its URL is spelled: file, or host, port and name; never the user.
 
+    A file that exists is the same by every path: symbolic and hard links, and mounts.
+
     Placeholders unknown here stay as written.
     """
     text = _filled(text, _value_if_known, encode=True)
     if (file := file_of(text)) is not None:
-        return ("sqlite", os.path.realpath(file))
+        return ("sqlite", *_same_file(file))
     try:
         parts = urlsplit(text)
         query = parse_qs(parts.query)
@@ -72,6 +74,14 @@ def same_place(text: str) -> tuple[str, ...]:
         return (text,)
     name = unquote(parts.path[1:]) or next(iter(query.get("dbname", query.get("database", []))), parts.username or "")
     return ("postgresql", "" if host in _THIS_MACHINE else host, port, name)
+
+
+def _same_file(file: Path) -> tuple[str, ...]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (os.path.realpath(file),)
+    return str(found.st_dev), str(found.st_ino)
 
 
 def _filled(text: str, value: Callable[[re.Match[str]], str], *, encode: bool) -> str:

@@ -171,6 +171,14 @@ class Queue:
             wanted = select(batch.c.batchID, batch.c.cancelRequested).where(batch.c.batchID.in_(numbers))
             return {row.batchID: row.cancelRequested for row in await connection.execute(wanted)}
 
+    async def exceed(self, lease: Lease, token: int) -> None:
+        """Make the tokens of later claims greater than `token`, which a state has. Raises LeaseLost."""
+        gate = Tables.gate
+        async with self._database.write() as connection:
+            last = (await lock_queue(connection, changes=0)).lastToken
+            await hold(connection, lease)
+            await connection.execute(update(gate).values(lastToken=max(last, token)))
+
     async def write(self, lease: Lease, progress: Progress) -> bool:
         """Write progress; return whether cancellation was requested. Raises LeaseLost."""
         async with self._database.write() as connection:

@@ -1,5 +1,7 @@
 """SQLite: URLs, files, and the meaning of its errors."""
 
+import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,11 @@ def sqlite_path(url: str) -> Path:
     return file_of(url) or Path()
 
 
+def real_path(url: str) -> Path:
+    """Return the real path of the file in a `sqlite:///file` URL: what SQLite keeps beside a file lies there."""
+    return Path(os.path.realpath(sqlite_path(url)))
+
+
 class Sqlite(DatabaseKind):
     """SQLite by aiosqlite."""
 
@@ -31,6 +38,8 @@ class Sqlite(DatabaseKind):
         return str(sqlite_path(url))
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
+        if not options.read_only:
+            require_one_name(real_path(url))
         mode = "ro" if options.read_only else "rwc" if options.create else "rw"
         return _open(sqlite_path(url), mode, AsyncAdaptedQueuePool if options.pooled else NullPool)
 
@@ -64,6 +73,37 @@ def _open(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
         connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     return engine
+
+
+MOUNTS = Path("/proc/self/mountinfo")
+"""The system's list of mounts, a line each with the mount point in its fifth field; absent but on Linux."""
+
+
+def require_one_name(path: Path) -> None:
+    """Require that a file to be written has no second name: a hard link, or a mount of the file alone.
+
+    SQLite keeps a journal beside the name by which a file was opened; whoever opens it by another one neither sees it
+    nor waits for its locks. Raises CannotRun.
+    """
+    if path.exists() and path.stat().st_nlink > 1:
+        raise CannotRun(
+            f"{path} has another name (a hard link): SQLite would not see what is written under that",
+            f"Keep one name of that file; find them: find / -samefile {path}",
+        )
+    if _is_mounted(path):
+        raise CannotRun(
+            f"{path} is mounted alone: SQLite would not see what is written under its other name",
+            "Mount the folder that holds the file instead.",
+        )
+
+
+def _is_mounted(path: Path) -> bool:
+    try:
+        lines = MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    points = (re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), line.split(" ")[4]) for line in lines)
+    return str(path) in points
 
 
 def uri_path(path: Path) -> str:

@@ -132,9 +132,8 @@ class _Batch:
         mappings = {mapping: run for run in self.runs.values() for mapping in run.accounts}
         with explained(self.job.source_name, self.job.source_url):
             at_district = await self.source.doubts({mapping.name: mapping.source for mapping in mappings})
-        targets = {mapping.name: mapping.target for mapping in mappings}
-        doubts = (at_district, await self.target.doubts(targets))
-        for mapping, guard in guards_of(mappings, doubts, await self.target.delete_actions(targets)):
+        actions = await self.target.delete_actions({mapping.name: mapping.target for mapping in mappings})
+        for mapping, guard in guards_of(mappings, at_district, actions):
             mappings[mapping].guards[mapping] = guard
 
     def _untold(self, tables: Iterable[str]) -> list[str]:

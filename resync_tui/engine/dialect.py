@@ -169,6 +169,13 @@ class Dialect(ABC):
 
     # What a login sees, and a server can.
 
+    def inherited(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> Mapping[sa.Table, str]:
+        """Return the tables whose queries return the records of sub-tables too (INHERITS), with the sub-tables' names.
+
+        A partitioned table is none of them: it has no records but those of its partitions.
+        """
+        return {}
+
     def lacks_function(self, error: BaseException) -> bool:
         """Whether a driver's error says that the server does not know a function."""
         return False

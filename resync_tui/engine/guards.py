@@ -1,6 +1,6 @@
 """Removal guards: hidden records and ON DELETE actions that block the removal of extra records."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -73,14 +73,14 @@ class Guard:
 
 def guards_of(
     mappings: Iterable[TableMapping],
-    doubts: Sequence[Mapping[str, str]],
+    doubts: Mapping[str, str],
     actions: Iterable[DeleteAction],
 ) -> Iterator[tuple[TableMapping, Guard]]:
-    """Yield each table with its guard; `doubts` are reasons by table name, of which the first one counts."""
+    """Yield each table with its guard; `doubts` are the district's reasons by table name; the first one counts."""
     known = tuple(actions)
     for mapping in mappings:
         own = tuple(each for each in known if each.parent == mapping.name)
-        reasons = [each[mapping.name] for each in doubts if mapping.name in each]
+        reasons = [doubts[mapping.name]] if mapping.name in doubts else []
         reasons += [f"this login need not see all that hangs on it by {each.told}" for each in own if not each.seen]
         if mapping.lacks_year_path:
             reasons.append("it has no way to its school year, so no record is known to be extra")

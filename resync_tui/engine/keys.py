@@ -11,6 +11,10 @@ DANGLING = "resync_dangling"
 """Info key of a table reflected without columns: a foreign key of it references a missing table."""
 
 
+SUBTABLES = "resync_subtables"
+"""Info key of a table whose queries return the records of sub-tables too (INHERITS): their names."""
+
+
 @dataclass(frozen=True, eq=False)
 class ForeignKey:
     """Foreign key of a target table, without the tenant column."""

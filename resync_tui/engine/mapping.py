@@ -10,6 +10,7 @@ from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.engine.dialect import differs, is_convertible, of, type_name
 from resync_tui.engine.keys import (
     DANGLING,
+    SUBTABLES,
     ForeignKey,
     IncompatibleTable,
     UniqueKey,
@@ -174,6 +175,7 @@ def describe(
     for end, table in (("district", source), ("state", target)):
         if DANGLING in table.info:
             raise IncompatibleTable(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
+        _require_no_subtables(end, table)
     tenant_column = catalog.tenant_column
     if tenant_column is not None and tenant_column not in target.c:
         raise IncompatibleTable(
@@ -182,6 +184,9 @@ def describe(
     _require_to_hold(target, tenant_column, tenant)
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
     year = year_path(target, catalog) if dis_object.school_year else None
+    for step in year.path if year else ():
+        _require_no_subtables("state", step.parent)
+        _require_no_subtables("district", sources.get(qualified(step.parent)))
     key = record_key(target, tenant_column, columns)
     return TableMapping(
         object=dis_object.name,
@@ -205,6 +210,16 @@ def describe(
         year=year,
         lacks_year_path=dis_object.school_year and catalog.year is not None and year is None,
     )
+
+
+def _require_no_subtables(end: str, table: sa.Table | None) -> None:
+    """Raise IncompatibleTable if queries of a table return the records of sub-tables too."""
+    if table is not None and SUBTABLES in table.info:
+        raise IncompatibleTable(
+            f"The {end}'s table {qualified(table)} has sub-tables ({table.info[SUBTABLES]}), "
+            "whose records count as its own",
+            "Make these partitions, or tables of their own there (ALTER TABLE … NO INHERIT …).",
+        )
 
 
 def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:

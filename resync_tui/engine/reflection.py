@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import split_name
 from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.keys import DANGLING, qualified
+from resync_tui.engine.keys import DANGLING, SUBTABLES, qualified
 
 
 async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Dialect) -> dict[str, sa.Table]:
@@ -30,6 +30,8 @@ async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Di
             for column in table.c:
                 column.info["dialect"] = dialect
             dialect.declare(sync, table)
+        for table, sub_tables in dialect.inherited(sync, metadata.tables.values()).items():
+            table.info[SUBTABLES] = sub_tables
         return {qualified(table): table for table in metadata.tables.values()}
 
     return await connection.run_sync(read)

@@ -73,7 +73,7 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
         enums = read_enums(connection, names) if dialects[0] == "postgresql" else ()
         return enums, tuple(read_table(connection, name) for name in names)
 
-    engine = open_engine(source_url)
+    engine = open_engine(source_url, read_only=True)
     with explained("the district", source_url):
         async with engine.connect() as connection:
             enums, tables = await connection.run_sync(read)

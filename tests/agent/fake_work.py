@@ -1,8 +1,8 @@
 """Work without an engine: it moves nothing, but writes down what it does, and does as a folder's files say.
 
 `play/DISTRICT` says how the work goes: `complete` (when there is no file), `block` (until `play/DISTRICT.go` exists),
-`fail`, `break N` (the connection breaks N times), `unreachable`, `lose`, `crash`. `journal` has a line an act:
-district, token, act.
+`fail`, `break N` (connections break N times), `unreachable`, `lose`, `outrun N` (the state has that token), `crash`.
+`journal` has a line an act: district, token, act.
 """
 
 import sys
@@ -14,7 +14,7 @@ from resync_tui.agent.run import Work
 from resync_tui.config.settings import Settings
 from resync_tui.control.progress import Lease
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused, Report
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, Unreachable
+from resync_tui.errors import CannotRun, ConnectionLost, FenceAhead, LeaseLost, Unreachable
 from resync_tui.outcome import Counts, Kind, Status
 
 TOTAL = 1000
@@ -76,6 +76,8 @@ class FakeWork:
             raise ConnectionLost("The connection broke: the state", "The batch starts again by itself.")
         if how == "lose":
             raise ExceptionGroup("", [ExceptionGroup("", [LeaseLost("Another agent runs this batch", "Nothing.")])])
+        if how.startswith("outrun") and (token := int(how.split()[1])) >= lease.token:
+            raise FenceAhead(f"The fence is ahead (token {token})", "Send it again.", token)
         if how == "crash":
             raise ValueError("a pupil called Marker McMarkerface")
         for name in lease.plan.names:

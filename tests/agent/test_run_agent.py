@@ -90,6 +90,20 @@ async def test_a_lease_lost_to_the_engine_writes_nothing_more(site: Site) -> Non
     assert "nothing more is written" in site.log()
 
 
+async def test_a_fence_ahead_fails_once_and_the_next_token_exceeds_it(site: Site) -> None:
+    ahead = 9_000_000_000_000
+    site.work.play("01", f"outrun {ahead}")
+    (number,) = await site.send("01")
+    await serve(site)
+    batch = await site.store.batch(number)
+    assert (batch.status, batch.attempts) == (Status.FAILED, 1)
+    assert batch.message == f"The fence is ahead (token {ahead}). Send it again."
+    (again,) = await site.send("01")
+    await serve(site)
+    assert (await site.store.batch(again)).status is Status.COMPLETED
+    assert [token for _, token, act in site.work.journal() if act == "begin"][1] == ahead + 1
+
+
 async def test_cancelled_batch_is_cleaned_up_and_frees_its_district(site: Site) -> None:
     site.work.play("01", "block")
     first, second = (await site.send("01"))[0], (await site.send("01"))[0]

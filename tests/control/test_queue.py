@@ -130,6 +130,7 @@ async def test_lapsed_lease_is_requeued_and_its_writes_are_refused(store: Store,
     for attempt in (
         one.write(old, _some_progress()),
         one.retry(old, "x"),
+        one.exceed(old, 9_000_000_000_000),
         one.release(old, Progress()),
         one.finish(old, Status.FAILED, "x", _some_progress()),
     ):
@@ -140,6 +141,15 @@ async def test_lapsed_lease_is_requeued_and_its_writes_are_refused(store: Store,
     assert {each.counts for each in before.objects} == {Counts()}
     assert await store.errors(number) == []
     assert await store.error_groups(number) == []
+
+
+async def test_tokens_go_on_above_the_states(store: Store, agents: Agents, plan: Plan) -> None:
+    await send(store, plan, "01", "02")
+    queue = await agents.start()
+    first = await claimed(queue)
+    await queue.exceed(first, first.token + 5)
+    await queue.exceed(first, first.token + 2)
+    assert (await claimed(queue)).token >= first.token + 6
 
 
 async def test_a_renewed_lease_does_not_lapse(store: Store, agents: Agents, plan: Plan) -> None:

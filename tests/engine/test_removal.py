@@ -10,7 +10,7 @@ from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
-from tests.databases import login, rows, run_script
+from tests.databases import login, run_script
 from tests.engine.running import Heard, make_job, run
 from tests.engine.small import ENDS, ROWS, SAME, SMALL, Database, Pair, pair
 
@@ -180,18 +180,6 @@ async def test_a_table_without_a_way_to_its_year_takes_no_part(database: Databas
     heard = await run(job(here, Purpose.REMOVE_EXTRA, "Visit", token=3, catalog=YEARS))
     assert heard.counts["Visit"] == Counts()
     assert await here.held("SELECT k FROM visit WHERE k = 9") == [(9,)]
-
-
-@pytest.mark.parametrize("end", ["district", "state"])
-async def test_a_table_with_sub_tables_is_refused(database: Database, end: str) -> None:
-    here = await sent(database, SAME[1])
-    await run_script(here.state, "INSERT INTO c VALUES ('01', 7, 'p', NULL);")
-    await run_script(getattr(here, end), "CREATE TABLE more () INHERITS (c);")
-    reason = f"it has sub-tables, whose records count as its own in the {end}"
-    assert (await run(job(here, Purpose.VERIFY, "C", token=2))).ended["C"].message == f"c: {reason}"
-    with pytest.raises(CannotRun, match=f"Nothing was removed of c: {reason}"):
-        await run(job(here, Purpose.REMOVE_EXTRA, "C", token=3))
-    assert await rows(here.state, "SELECT id FROM c WHERE id = 7") == [(7,)]
 
 
 async def test_what_hangs_unseen_keeps_all_of_its_table(database: Database) -> None:

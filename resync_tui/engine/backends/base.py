@@ -18,7 +18,7 @@ from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.reflection import reflect
 from resync_tui.engine.visibility import PolicedTables, require_seen
-from resync_tui.errors import LeaseLost
+from resync_tui.errors import CannotRun, FenceAhead, LeaseLost
 
 
 class Meter(Protocol):
@@ -58,6 +58,22 @@ class End:
 def taken_over() -> LeaseLost:
     """Return the error for a claim that is no longer the newest of its district."""
     return LeaseLost("Another agent has taken this district over", "Nothing to do: it goes on there.")
+
+
+LARGEST_TOKEN = 2**62
+"""Largest token of a fence that claims can still exceed: control databases hold 64 bits."""
+
+
+def fence_ahead(end: End, newest: int, reset: str) -> CannotRun | FenceAhead:
+    """Return the error for a fence whose newest token is greater than a claim's; `reset` is how to do without it."""
+    what = f"The fence of {end.name} is ahead (token {newest}, this batch's is {end.token})"
+    if newest > LARGEST_TOKEN:
+        return CannotRun(f"{what}: nothing can exceed it", f"See that nothing else sends there, then {reset}.")
+    return FenceAhead(
+        f"{what}: another control database sends there, or a clock was ahead",
+        "See that no other one sends this district, then send it again: the next token is greater.",
+        newest,
+    )
 
 
 @asynccontextmanager
@@ -152,10 +168,6 @@ class Target(_Database, ABC):
     """Maximum number of connections that write to one large table."""
     can_read_while_writing = False
     """Whether stages can be queried, with benefit, while another connection writes to the state."""
-
-    @abstractmethod
-    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
-        """Return the reasons why records of target tables may not be removed, by catalog name."""
 
     @abstractmethod
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:

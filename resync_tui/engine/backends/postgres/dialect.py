@@ -59,6 +59,14 @@ _POLICED = sa.text("""
 """)
 
 
+_INHERITED = sa.text("""
+    SELECT n.nspname AS schema, c.relname AS name, pg_table_is_visible(c.oid) AS visible,
+        string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text) AS sub_tables
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'f') GROUP BY n.nspname, c.relname, c.oid
+""")
+
+
 class Named(types.UserDefinedType[Any]):
     """PostgreSQL type unknown to SQLAlchemy, by its name."""
 
@@ -173,6 +181,14 @@ class PostgresDialect(Dialect):
 
     def lacks_function(self, error: BaseException) -> bool:
         return isinstance(error, asyncpg.UndefinedFunctionError)
+
+    def inherited(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> Mapping[sa.Table, str]:
+        named: dict[tuple[str | None, str], str] = {}
+        for row in connection.execute(_INHERITED):
+            named[row.schema, row.name] = row.sub_tables
+            if row.visible:
+                named[None, row.name] = row.sub_tables
+        return {table: named[table.schema, table.name] for table in tables if (table.schema, table.name) in named}
 
     async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
         asked = {

@@ -40,16 +40,12 @@ NAMED = "SELECT t.name, to_regclass(t.quoted) AS oid FROM unnest($1::text[], $2:
 
 SHOWN = f"""
     WITH named AS ({NAMED}), part AS (
-        SELECT name, oid AS root, oid AS part FROM named WHERE oid IS NOT NULL
-        UNION SELECT n.name, n.oid, i.inhrelid FROM named n, pg_partition_tree(n.oid) p
+        SELECT name, oid AS part FROM named WHERE oid IS NOT NULL
+        UNION SELECT n.name, i.inhrelid FROM named n, pg_partition_tree(n.oid) p
             JOIN pg_inherits i ON i.inhrelid = p.relid)
-    SELECT p.name, c.relname, c.relkind::text, pg_is_in_recovery(),
-        EXISTS (SELECT FROM pg_inherits i JOIN pg_class r ON r.oid = i.inhparent
-            WHERE i.inhparent = p.root AND r.relkind = 'r')
+    SELECT p.name, c.relname, c.relkind::text, pg_is_in_recovery()
     FROM part p JOIN pg_class c ON c.oid = p.part ORDER BY p.name, c.relname
 """
-
-SUBTABLES = "it has sub-tables, whose records count as its own"
 
 
 async def of_named(connection: AsyncConnection, query: str, tables: Mapping[str, sa.Table]) -> list[Any]:

@@ -16,7 +16,6 @@ from resync_tui.engine.backends.postgres.session import (
     KINDS,
     NO_WAIT,
     SHOWN,
-    SUBTABLES,
     application_name,
     as_sql,
     expel_older,
@@ -49,11 +48,9 @@ class PostgresSource(Source):
     async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
         found: dict[str, str] = {}
         async with connected(self.engine) as connection:
-            for name, part, kind, recovers, has_subtables in await of_named(connection, SHOWN, tables):
+            for name, part, kind, recovers in await of_named(connection, SHOWN, tables):
                 if kind in KINDS:
                     found[name] = f"{part} is {KINDS[kind]} of the district, which need not show every record"
-                elif has_subtables:
-                    found.setdefault(name, f"{SUBTABLES} in the district")
                 elif recovers:
                     found.setdefault(name, "the district's server is in recovery, and may lack records")
         return found

@@ -10,7 +10,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.registry import explained, open_engine, place
-from resync_tui.engine.backends.base import CLEANUP_SECONDS, End, Meter, Query, Source, Target, connected, taken_over
+from resync_tui.engine.backends.base import (
+    CLEANUP_SECONDS,
+    End,
+    Meter,
+    Query,
+    Source,
+    Target,
+    connected,
+    fence_ahead,
+    taken_over,
+)
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
 from resync_tui.engine.backends.postgres.dialect import NATIVE_IN_STAGE
@@ -18,8 +28,6 @@ from resync_tui.engine.backends.postgres.session import (
     DIALECT,
     NAMED,
     NO_WAIT,
-    SHOWN,
-    SUBTABLES,
     application_name,
     as_sql,
     cause_of,
@@ -74,11 +82,6 @@ class PostgresTarget(Target):
         name = application_name(end, "t")
         super().__init__(end, open_engine(end.url, application_name=name, settings=session_settings(end), pooled=True))
 
-    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
-        async with connected(self.engine) as connection:
-            rows = await of_named(connection, SHOWN, tables)
-        return {row[0]: f"{SUBTABLES} in the state" for row in rows if row[4]}
-
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
         async with connected(self.engine) as connection:
             rows = await of_named(connection, _ACTIONS, tables)
@@ -93,15 +96,12 @@ class PostgresTarget(Target):
         async with connected(self.engine) as connection:
             await expel_older(connection, self.end, "t")
             await self._prepare_fence(connection)
-            claimed = await connection.execute(
-                sa.text(
-                    f"INSERT INTO {STAGE_SCHEMA}.fence AS held (tenant, token) VALUES (:tenant, :token)"
-                    " ON CONFLICT (tenant) DO UPDATE SET token = excluded.token WHERE held.token <= excluded.token"
-                ),
-                {"tenant": self.end.tenant, "token": self.end.token},
+            claimed = sa.text(
+                f"INSERT INTO {STAGE_SCHEMA}.fence AS held (tenant, token) VALUES (:tenant, :token)"
+                " ON CONFLICT (tenant) DO UPDATE SET token = greatest(held.token, excluded.token) RETURNING token"
             )
-            if claimed.rowcount == 0:
-                raise taken_over()
+            newest = await connection.scalar(claimed, {"tenant": self.end.tenant, "token": self.end.token})
+            self._require_newest(newest)
             await connection.commit()
         await self.drop_stages()
         async with connected(self.engine) as connection:
@@ -127,6 +127,14 @@ class PostgresTarget(Target):
             await connection.execute(sa.text(statement))
         await _give_to_owner(connection, f"TABLE {memory}")
 
+    def _require_newest(self, newest: int | None) -> None:
+        """Require that this claim's token is the tenant's newest. Raises LeaseLost."""
+        if newest is not None and newest > self.end.token:
+            tenant = str(sa.literal(self.end.tenant).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+            raise fence_ahead(self.end, newest, f"run there: DELETE FROM {STAGE_SCHEMA}.fence WHERE tenant = {tenant}")
+        if newest != self.end.token:
+            raise taken_over()
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         guard = (
@@ -135,8 +143,7 @@ class PostgresTarget(Target):
             .with_for_update(read=True)
         )
         async with self._connected() as connection:
-            if await connection.scalar(guard) != self.end.token:
-                raise taken_over()
+            self._require_newest(await connection.scalar(guard))
             yield connection
             # Shielded from cancellation: a commit of unknown outcome cannot be counted.
             with anyio.fail_after(CLEANUP_SECONDS, shield=True):

@@ -1,17 +1,20 @@
-"""Fence: a file beside a SQLite state with each tenant's newest token, locked while a claim writes."""
+"""Fence: a file beside a SQLite state with each tenant's newest token, locked while a claim writes.
+
+It lies by the state's real path, so that it is one fence by whatever path the state is named.
+"""
 
 import fcntl
 import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import anyio
 import psutil
 
-from resync_tui.engine.backends.base import End, taken_over
+from resync_tui.databases.sqlite import real_path
+from resync_tui.engine.backends.base import End, fence_ahead, taken_over
 from resync_tui.processes import end_if_stopped
 
 STOPPED_SECONDS = 2.0
@@ -21,14 +24,15 @@ STOPPED_SECONDS = 2.0
 class Fence:
     """Fence of a SQLite state: only the newest claim of a district may write."""
 
-    def __init__(self, path: Path, end: End) -> None:
-        self.path = path
+    def __init__(self, end: End) -> None:
+        state = real_path(end.url)
+        self.path = state.with_name(f"{state.name}.resync-fence")
         self.end = end
         self._me = [os.getpid(), psutil.Process().create_time()]
 
     @asynccontextmanager
     async def held(self, *, claim: bool = False) -> AsyncIterator[None]:
-        """Hold the lock; `claim` makes this token the tenant's newest. Raises LeaseLost if a newer one exists.
+        """Hold the lock; `claim` makes this token the tenant's newest. Raises LeaseLost if it is not.
 
         A stopped process of the claimed tenant is ended: stopped in a transaction, it could not release its lock on the
         state or the district.
@@ -39,7 +43,9 @@ class Fence:
             content = self._read(descriptor)
             tokens, processes = content["tokens"], content["processes"]
             newest = tokens.get(self.end.tenant, 0)
-            if newest > self.end.token or (newest < self.end.token and not claim):
+            if newest > self.end.token:
+                raise fence_ahead(self.end, newest, f"remove {self.path} while no agent runs")
+            if newest < self.end.token and not claim:
                 raise taken_over()
             if newest < self.end.token:
                 _end_if_stopped(processes.get(self.end.tenant))

@@ -91,7 +91,7 @@ class SqliteSource(Source):
             # else its tables would stand in for missing ones of the district
             await reader.execute(f"DETACH DATABASE {STATE_SCHEMA}")
             return None
-        await StageFile(sqlite_path(state.url), state).attach(reader)
+        await StageFile(state).attach(reader)
         return STATE_SCHEMA
 
     @asynccontextmanager

@@ -1,13 +1,12 @@
 """Stage file: the stages of a batch, in a file beside a SQLite state."""
 
 import sqlite3
-from pathlib import Path
 
 import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from resync_tui.databases.sqlite import uri_path
+from resync_tui.databases.sqlite import real_path, uri_path
 from resync_tui.engine.backends.base import End, taken_over
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 
@@ -17,7 +16,8 @@ quote = sqlite.dialect().identifier_preparer.quote
 class StageFile:
     """Stage file of one batch of a district; the next claim of the district removes those of dead batches."""
 
-    def __init__(self, state: Path, end: End) -> None:
+    def __init__(self, end: End) -> None:
+        state = real_path(end.url)
         self._district = f"{state.name}.resync-{end.digest}"
         self.path = state.with_name(f"{self._district}-{end.token}")
 

@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.registry import explained, open_engine
-from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.fence import Fence
@@ -48,16 +47,12 @@ class SqliteTarget(Target):
 
     def __init__(self, end: End) -> None:
         super().__init__(end, open_engine(end.url))
-        path = sqlite_path(end.url)
-        self._stage_file = StageFile(path, end)
-        self._fence = Fence(path.with_name(f"{path.name}.resync-fence"), end)
+        self._stage_file = StageFile(end)
+        self._fence = Fence(end)
         self._connection: AsyncConnection | None = None
         self._one_at_a_time = anyio.Lock()
         self._ahead: AsyncConnection | None = None
         self._one_ahead = anyio.Lock()
-
-    async def doubts(self, tables: Mapping[str, sa.Table]) -> dict[str, str]:
-        return {}
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
         by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
