@@ -4,12 +4,12 @@ from pathlib import Path
 
 import platformdirs
 
-from resync_tui.config.url import file_of
+from resync_tui.databases import forms
 
 
 def state_folder(control_url: str) -> Path:
     """Return the folder of the agents' log and locks: by a SQLite file's real path, else the user's state folder."""
-    file = file_of(control_url)
+    file = forms.parse(control_url).file
     return file.resolve().parent if file else platformdirs.user_state_path("resync-tui")
 
 

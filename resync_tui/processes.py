@@ -1,10 +1,21 @@
-"""Other processes of this host: killing one that is stopped (SIGSTOP, Ctrl-Z) and holds what others need."""
+"""Processes of this host: whose one is, and killing one that is stopped (SIGSTOP, Ctrl-Z), holding what others need."""
 
+import os
+import pwd
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psutil
+
+
+def user_name(uid: int | None = None) -> str:
+    """Return the login name of a user, by default of this process; the number where it has no name."""
+    number = os.getuid() if uid is None else uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def end_if_stopped(pid: int, is_same: "Callable[[psutil.Process], bool]") -> bool:

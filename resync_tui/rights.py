@@ -1,7 +1,6 @@
 """Authorisation: the OS or database user, their Read/Write rights, and the edition they act for."""
 
 import os
-import pwd
 import re
 import stat
 from collections.abc import Iterable
@@ -9,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resync_tui.databases import forms
 from resync_tui.errors import ConfigError, NoRight
+from resync_tui.processes import user_name
 
 if TYPE_CHECKING:
     from resync_tui.config.settings import Settings
 
-_SQLITE = "sqlite:///"
 _THE_STATE = re.compile(r"\b([Tt]he|SQLite|PostgreSQL) state\b")
 """The state in prose; a column may also be named `state`."""
 
@@ -83,15 +83,6 @@ def edition_of(settings: "Settings") -> Edition:
     return Edition("district", settings.district[0].id, regional)
 
 
-def user_name(uid: int | None = None) -> str:
-    """Return the login name of a user, by default of this process; the number where it has no name."""
-    number = os.getuid() if uid is None else uid
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
 def require(control_url: str) -> str:
     """Return the requester's name if they may use this control database's file. Raises NoRight.
 
@@ -99,9 +90,9 @@ def require(control_url: str) -> str:
     PostgreSQL a role's rights are checked when the database is opened.
     """
     asking = user_name()
-    if not control_url.startswith(_SQLITE):
+    path = forms.parse(control_url).file
+    if path is None:
         return asking
-    path = Path(control_url.removeprefix(_SQLITE).partition("?")[0])
     try:
         owner = path.stat().st_uid
     except FileNotFoundError:

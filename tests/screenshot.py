@@ -18,7 +18,8 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.demo.build import build
-from resync_tui.rights import edition_of, user_name
+from resync_tui.processes import user_name
+from resync_tui.rights import edition_of
 from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.progress import ProgressPage
 

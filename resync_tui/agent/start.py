@@ -9,7 +9,7 @@ from pathlib import Path
 
 from resync_tui.errors import ResyncError
 from resync_tui.paths import agent_output_path
-from resync_tui.rights import user_name
+from resync_tui.processes import user_name
 
 IDLE_SECONDS = 300.0
 """Idle seconds after which an agent that was started for one request ends."""

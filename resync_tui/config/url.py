@@ -1,28 +1,31 @@
-"""Database URLs of resync.toml: `${NAME}`, `${file:PATH}`, relative files, and whether two are the same database."""
+"""Database URLs of resync.toml: `${NAME}`, `${file:PATH}`, relative files, and whether two are the same database.
+
+What a URL says once its placeholders are expanded is up to its kind: `databases/forms.py`.
+"""
 
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
-from resync_tui.errors import ConfigError, nearest
+from resync_tui.databases import forms
+from resync_tui.errors import ConfigError
 
-SCHEMES = ("postgresql", "postgres", "sqlite")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_MASKED = re.compile(r"\[\$\{[^}]*\}\]|\$\{[^}]*\}")
+"""A placeholder, with the brackets of an IPv6 address that it stands for."""
 _NAME = re.compile(r"[A-Za-z_]\w*\Z|file:.+\Z")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.%-]*)(:\d{1,5})?\Z")
-_THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
 def anchored(text: str, folder: Path) -> str:
-    """Return `text` with the paths in it, `${file:PATH}` and `sqlite:///PATH`, made absolute from `folder`."""
+    """Return `text` with the paths in it, `${file:PATH}` and those of database files, made absolute from `folder`."""
     text = _PLACEHOLDER.sub(
         lambda found: f"${{file:{folder / found[1][5:]}}}" if found[1].startswith("file:") else found[0], text
     )
-    file = text.removeprefix("sqlite:///")
-    if file != text and file and not file.startswith(("/", ":memory:", "${")):
-        return f"sqlite:///{folder / file}"
+    scheme, _, file = text.partition(":///")
+    if forms.is_file(text) and file and not file.startswith(("/", ":memory:", "${")):
+        return f"{scheme}:///{folder / file}"
     return text
 
 
@@ -49,39 +52,16 @@ def expanded(text: str, key: str, folder: Path | None = None) -> str:
     return anchored(filled, folder)
 
 
-def file_of(url: str) -> Path | None:
-    """Return the file of a `sqlite:///file` URL; None for another kind of database."""
-    path = url.removeprefix("sqlite:///")
-    return None if path == url else Path(path.partition("?")[0])
-
-
 def same_place(text: str) -> tuple[str, ...]:
-    """Return a database's identity, however its URL is spelled: file, or host, port and name; never the user.
-
-    A file that exists is the same by every path: symbolic and hard links, and mounts.
+    """Return a database's identity, however its URL is spelled: file, or hosts, ports and name; never the user.
 
     Placeholders unknown here stay as written.
     """
     text = _filled(text, _value_if_known, encode=True)
-    if (file := file_of(text)) is not None:
-        return ("sqlite", *_same_file(file))
     try:
-        parts = urlsplit(text)
-        query = parse_qs(parts.query)
-        host = query.get("host", [unquote(parts.hostname or "")])[0].lower()
-        port = query.get("port", [str(parts.port or 5432)])[0]
-    except ValueError:
+        return forms.parse(text).identity
+    except ConfigError:
         return (text,)
-    name = unquote(parts.path[1:]) or next(iter(query.get("dbname", query.get("database", []))), parts.username or "")
-    return ("postgresql", "" if host in _THIS_MACHINE else host, port, name)
-
-
-def _same_file(file: Path) -> tuple[str, ...]:
-    try:
-        found = file.stat()
-    except OSError:
-        return (os.path.realpath(file),)
-    return str(found.st_dev), str(found.st_ino)
 
 
 def _filled(text: str, value: Callable[[re.Match[str]], str], *, encode: bool) -> str:
@@ -116,28 +96,15 @@ def _value(name: str, key: str) -> str:
 
 
 def _check_form(url: str, key: str) -> None:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in SCHEMES:
-        named = f"{scheme}://" if separator else "no scheme"
-        raise ConfigError(
-            f"{key}: {named} is no database that is known here{nearest(scheme, SCHEMES) if separator else ''}",
-            "Use postgresql://host/database or sqlite:///file.db.",
-        )
-    if scheme == "sqlite":
-        if not rest.startswith("/") or rest in ("/", "/:memory:"):
-            raise ConfigError(f"{key}: a SQLite URL needs three slashes and a file", "Write sqlite:///file.db.")
-        return
-    authority = url[_user_info(url)[1] :].partition("/")[0].removeprefix("@")
-    if not all(_HOST.match(host) for host in authority.partition("?")[0].split(",")):
-        raise ConfigError(
-            f"{key}: that URL cannot be read",
-            "Write postgresql://user@host:port/database; in a password use %40 for @, %2F for /, %23 for #.",
-        )
+    try:
+        forms.parse(url)
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {error.what}", error.do) from None
 
 
 def _masked(text: str) -> str:
     """Return `text` in the same length, with its placeholders masked for URL parsing."""
-    return _PLACEHOLDER.sub(lambda found: "0" * len(found[0]), text)
+    return _MASKED.sub(lambda found: "0" * len(found[0]), text)
 
 
 def _user_info(url: str) -> tuple[int, int]:

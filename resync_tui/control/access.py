@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, Table, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import METADATA, Tables
-from resync_tui.rights import Edition, Rights, user_name
+from resync_tui.processes import user_name
+from resync_tui.rights import Edition, Rights
 
 SCHEDULE = "schedule "
 """Prefix of a requester's name that stands for a schedule, not for a person."""

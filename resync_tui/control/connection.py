@@ -24,7 +24,8 @@ from resync_tui.control.models import Tables
 from resync_tui.databases.registry import dialect_of, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
-from resync_tui.rights import Edition, Rights, user_name
+from resync_tui.processes import user_name
+from resync_tui.rights import Edition, Rights
 
 NAME = "the control database"
 

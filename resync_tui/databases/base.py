@@ -1,4 +1,4 @@
-"""Interface of a kind of database: its URLs, engines, and the meaning of its errors."""
+"""Interface of a kind of database: the form of its URLs, its engines, and the meaning of its errors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from resync_tui.databases.url import UrlForm
 from resync_tui.errors import CannotRun
 
 Meaning: TypeAlias = Callable[[str], CannotRun]
@@ -49,18 +50,14 @@ class DatabaseKind(ABC):
 
     name: ClassVar[str]
     """SQLAlchemy dialect name."""
-    schemes: ClassVar[tuple[str, ...]]
-    """URL schemes."""
+    form: ClassVar[UrlForm]
+    """Form of its URLs."""
     label: ClassVar[str]
     """Its name for people."""
     feeds: ClassVar[tuple[str, ...]]
     """Names of the kinds of state into which a district of this kind can be sent."""
     errors: ClassVar[tuple[type[Exception], ...]]
     """Exception classes of its driver."""
-
-    @abstractmethod
-    def place(self, url: str) -> str:
-        """Return the display name of a database, never with the password."""
 
     @abstractmethod
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:

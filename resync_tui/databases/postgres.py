@@ -6,7 +6,6 @@ import socket
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from sqlalchemy import Connection, text
@@ -15,8 +14,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
+from resync_tui.databases.postgres_url import PostgresUrl
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
-from resync_tui.rights import user_name
+from resync_tui.processes import user_name
 
 CONNECT_SECONDS = 10
 
@@ -55,16 +55,10 @@ class Postgres(DatabaseKind):
     """PostgreSQL by asyncpg."""
 
     name = "postgresql"
+    form = PostgresUrl()
     label = "PostgreSQL"
     feeds = ("postgresql",)
-    schemes = ("postgresql", "postgres")
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
-
-    def place(self, url: str) -> str:
-        parts = urlsplit(url)
-        user = f"{unquote(parts.username)}@" if parts.username else ""
-        host = parts.netloc.rpartition("@")[2] or "local socket"
-        return f"{user}{host}{parts.path}"
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
         pool = AsyncAdaptedQueuePool if options.pooled else NullPool
@@ -104,7 +98,7 @@ def of_table(name: str) -> dict[str, str]:
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
     """Open an unpooled connection with these session settings."""
     # Without a role in the URL the driver would trust the environment for the user's name.
-    named = urlsplit(url).username or "user" in parse_qs(urlsplit(url).query) or "PGUSER" in os.environ
+    named = Postgres.form.parse(url).user or "PGUSER" in os.environ
     login = {} if named else {"user": user_name()}
     at_start = {name: value for name, value in settings.items() if name in AT_START}
     connection = await asyncpg.connect(

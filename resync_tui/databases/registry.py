@@ -4,15 +4,16 @@ A further kind of database is added by `register`.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from resync_tui.databases import forms
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
-from resync_tui.errors import CannotRun, ConfigError, Unreachable
+from resync_tui.errors import CannotRun, Unreachable
 
 _registered: list[DatabaseKind] = []
 
@@ -20,27 +21,33 @@ _registered: list[DatabaseKind] = []
 def register(kind: DatabaseKind) -> DatabaseKind:
     """Add a kind of database, in the place of one of the same name; return it."""
     _registered[:] = [*(each for each in _registered if each.name != kind.name), kind]
+    forms.register(kind.form)
     return kind
 
 
 def kind_of(url: str) -> DatabaseKind:
     """Return the kind of a database by its URL. Raises ConfigError for an unknown one."""
-    scheme = url.partition("://")[0]
+    name = forms.form_of(url).kind
     for kind in _registered:
-        if scheme in kind.schemes:
+        if kind.name == name:
             return kind
-    # A driver is imported when the first database of its kind is named.
-    if scheme in ("postgresql", "postgres"):
-        from resync_tui.databases.postgres import Postgres
+    return register(_LOADERS[name]())
 
-        return register(Postgres())
-    if scheme == "sqlite":
-        from resync_tui.databases.sqlite import Sqlite
 
-        return register(Sqlite())
-    raise ConfigError(
-        f"A database URL begins with {scheme or 'nothing'}://", "Use postgresql://host/database or sqlite:///file.db."
-    )
+def _postgres() -> DatabaseKind:
+    from resync_tui.databases.postgres import Postgres
+
+    return Postgres()
+
+
+def _sqlite() -> DatabaseKind:
+    from resync_tui.databases.sqlite import Sqlite
+
+    return Sqlite()
+
+
+_LOADERS: Mapping[str, Callable[[], DatabaseKind]] = {"postgresql": _postgres, "sqlite": _sqlite}
+"""A driver is imported when the first database of its kind is named."""
 
 
 def can_feed(source_url: str, target_url: str) -> bool:
@@ -73,7 +80,7 @@ def dialect_of(url: str) -> str:
 
 def place(url: str) -> str:
     """Return the display name of a database: its file, or user@host:port/name, never the password."""
-    return kind_of(url).place(url)
+    return forms.parse(url).place
 
 
 def open_engine(

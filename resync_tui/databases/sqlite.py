@@ -10,14 +10,14 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
-from resync_tui.config.url import file_of
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, Meaning
+from resync_tui.databases.sqlite_url import SqliteUrl
 from resync_tui.errors import CannotRun, Unreachable
 
 
 def sqlite_path(url: str) -> Path:
     """Return the path in a `sqlite:///file` URL."""
-    return file_of(url) or Path()
+    return Sqlite.form.parse(url).file or Path()
 
 
 def real_path(url: str) -> Path:
@@ -29,13 +29,10 @@ class Sqlite(DatabaseKind):
     """SQLite by aiosqlite."""
 
     name = "sqlite"
+    form = SqliteUrl()
     label = "SQLite"
     feeds = ("sqlite", "postgresql")
-    schemes = ("sqlite",)
     errors = (sqlite3.Error,)
-
-    def place(self, url: str) -> str:
-        return str(sqlite_path(url))
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
         if not options.read_only:

@@ -23,7 +23,7 @@ from resync_tui.databases.registry import explained, open_engine
 from resync_tui.demo.fill import create_districts, fill
 from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
-from resync_tui.rights import user_name
+from resync_tui.processes import user_name
 
 DISTRICTS = ("Abbott", "Campus", "Delmar", "Elko", "Fallon", "Gerlach", "Hawthorne", "Ione")
 CONFIG = "resync.toml"

@@ -164,7 +164,7 @@ def test_the_control_file_of_another_user_is_refused(place: Place) -> None:
 
 
 def test_who_is_asking_is_not_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from resync_tui.rights import user_name
+    from resync_tui.processes import user_name
 
     before = user_name()
     for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from resync_tui.databases import registry as databases
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
+from resync_tui.databases.url import DatabaseUrl, UrlForm
 from resync_tui.engine.backends import registry as backends
 from resync_tui.engine.backends.base import End, Query, Source, connected
 from resync_tui.engine.backends.registry import Backend
@@ -46,17 +47,26 @@ def day_number(day: date) -> int:
     return (day - DAY_ONE).days
 
 
+class OddUrl(UrlForm):
+    """`odd:///file`."""
+
+    kind = "odd"
+    schemes = ("odd",)
+    example = "odd:///file"
+    is_file = True
+
+    def parse(self, url: str) -> DatabaseUrl:
+        return DatabaseUrl(str(file_of(url)), ("odd", str(file_of(url))), file=file_of(url))
+
+
 class OddKind(DatabaseKind):
     """`odd:///file`."""
 
     name = "odd"
+    form = OddUrl()
     label = "odd"
-    schemes = ("odd",)
     feeds = ("sqlite", "postgresql")
     errors = (sqlite3.Error,)
-
-    def place(self, url: str) -> str:
-        return str(file_of(url))
 
     def open_engine(self, url: str, options: EngineOptions | None = None) -> AsyncEngine:
         return create_async_engine(f"sqlite+aiosqlite:///{file_of(url)}")

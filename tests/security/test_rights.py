@@ -25,7 +25,8 @@ from resync_tui.databases.registry import open_engine
 from resync_tui.errors import CannotRun, ConfigError, NoRight
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
-from resync_tui.rights import Edition, Rights, user_name
+from resync_tui.processes import user_name
+from resync_tui.rights import Edition, Rights
 from tests.agent.fake_work import FakeWork
 from tests.control.conftest import make_plan
 from tests.security.conftest import ABBOTT, CAMPUS, STATE, Roles, write_settings
