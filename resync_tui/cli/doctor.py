@@ -250,9 +250,15 @@ def schema_mismatches(catalog: Catalog, source: Tables, state: Tables, district:
     for each in catalog.objects:
         for table in each.tables:
             try:
-                describe(each, table, "", catalog, district, (source, state))
+                mapping = describe(each, table, "", catalog, district, (source, state))
             except IncompatibleTable as error:
                 yield CannotRun(_named(error.what, district), error.do)
+                continue
+            for column in mapping.unfed:
+                yield Advice(
+                    f"{table}.{column} of the state is no longer fed: district {district} has no such column",
+                    f"Drop it there, or list it in state_owned or ignore_columns of {each.name}.",
+                )
 
 
 def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:

@@ -199,7 +199,7 @@ class _Batch:
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(run)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
-                run.complete(run.total, "; ".join([*untold, *await self._what_stays(run)]))
+                run.complete(run.total, "; ".join([*untold, *run.unfed, *await self._what_stays(run)]))
 
     async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 
 Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
 """Runs a query in the state and returns its rows."""
@@ -45,7 +45,7 @@ class DeleteAction:
 
     def _child(self) -> sa.FromClause:
         columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in self.columns]
-        return sa.table(self.table, *columns, schema=self.schema).alias("hanging")
+        return sa.table(self.table, *columns, schema=self.schema).alias(f"{RESERVED}child")
 
     @property
     def told(self) -> str:

@@ -1,6 +1,6 @@
 """Maps a source table to its target table: shared columns, record key, foreign and unique keys, checks, stages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,9 +22,11 @@ from resync_tui.engine.keys import (
     year_path,
 )
 
-ROW_ID = "_resync_n"
-EXCLUDED_BY = "_resync_rule"
-VALUE_ERROR = "_resync_flaw"
+RESERVED = "_resync_"
+"""Prefix of the program's own columns and aliases where they meet those of a table; no table has one that begins so."""
+ROW_ID = f"{RESERVED}n"
+EXCLUDED_BY = f"{RESERVED}rule"
+VALUE_ERROR = f"{RESERVED}flaw"
 STAGE_SCHEMA = "resync_stage"
 """Schema of the stages.
 
@@ -55,6 +57,8 @@ class TableMapping:
     """Names and SQL expressions of the target's CHECK constraints."""
     year: YearPath | None
     """Path to the school year; None for a table without one."""
+    unfed: tuple[str, ...]
+    """Columns of the target that nobody fills: the source has none of that name, and they are not the state's own."""
     lacks_year_path: bool
     """Whether its object has a school year but no foreign keys lead to it."""
     stage: sa.Table = field(init=False)
@@ -85,7 +89,7 @@ class TableMapping:
             "extra": sa.Table(
                 f"x{self.stage_name}",
                 metadata,
-                sa.Column("n", sa.BigInteger),
+                sa.Column(ROW_ID, sa.BigInteger),
                 *(sa.Column(name, sa.types.NullType()) for name in self.key),
             ),
             "changes": sa.Table(
@@ -102,12 +106,17 @@ class TableMapping:
     @staticmethod
     def absent_parent(foreign_key: int) -> str:
         """Return the stage column that marks a parent present in the district but not in the batch."""
-        return f"_resync_fk{foreign_key}"
+        return f"{RESERVED}fk{foreign_key}"
 
     @property
     def number(self) -> sa.Column[int]:
         """Row id of the stage, ascending in read order."""
         return self.stage.c[ROW_ID]
+
+    @property
+    def extra_number(self) -> sa.Column[int]:
+        """Row id of the extra records."""
+        return self.extra.c[ROW_ID]
 
     @property
     def updatable(self) -> tuple[str, ...]:
@@ -176,6 +185,7 @@ def describe(
         if DANGLING in table.info:
             raise IncompatibleTable(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
         _require_no_subtables(end, table)
+        _require_names_of_theirs(end, name, table)
     tenant_column = catalog.tenant_column
     if tenant_column is not None and tenant_column not in target.c:
         raise IncompatibleTable(
@@ -183,6 +193,8 @@ def describe(
         )
     _require_to_hold(target, tenant_column, tenant)
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
+    owned = _of_table(dis_object.state_owned, name)
+    own = owned | _of_table(dis_object.ignore_columns, name) | {tenant_column}
     year = year_path(target, catalog) if dis_object.school_year else None
     for step in year.path if year else ():
         _require_no_subtables("state", step.parent)
@@ -198,7 +210,8 @@ def describe(
         tenant=tenant,
         key=key,
         columns=columns,
-        owned=_of_table(dis_object.state_owned, name),
+        owned=owned,
+        unfed=tuple(column.name for column in target.c if not _is_filled(column, source, own)),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
         foreign_keys=foreign_keys(target, tenant_column, columns),
         unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
@@ -222,6 +235,16 @@ def _require_no_subtables(end: str, table: sa.Table | None) -> None:
         )
 
 
+def _require_names_of_theirs(end: str, name: str, table: sa.Table) -> None:
+    """Raise IncompatibleTable if a name of a table could be taken for one of the program's own."""
+    for each in (table.name, *(column.name for column in table.c)):
+        if each.casefold().startswith(RESERVED):
+            raise IncompatibleTable(
+                f"{name} has the name {each} in the {end}: names that begin with {RESERVED} are this program's own",
+                "Rename it there.",
+            )
+
+
 def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
     """Raise IncompatibleTable if the tenant column would alter the district's id."""
     if tenant_column is None or tenant is None or of(column := target.c[tenant_column]).can_hold(column, tenant):
@@ -230,6 +253,11 @@ def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | 
         f"{qualified(target)}.{tenant_column} is {type_name(column)} in the state: it does not hold the id {tenant}",
         "Make that column text, or wide enough for the longest id of a district.",
     )
+
+
+def _is_filled(column: sa.Column[Any], source: sa.Table, own: Collection[str | None]) -> bool:
+    """Whether a target column has values of the source's, of the state's own, or such as the database makes."""
+    return column.name in source.c or column.name in own or column.computed is not None or column.identity is not None
 
 
 def _of_table(qualified: Iterable[str], table: str) -> frozenset[str]:
@@ -242,9 +270,11 @@ def _shared_columns(
     ignored = _of_table(dis_object.ignore_columns, name)
     columns = []
     for column in source.c:
-        if column.name in ignored or column.name == tenant_column or column.computed is not None:
+        if column.name in ignored or column.name == tenant_column:
             continue
         if column.name not in target.c:
+            if column.computed is not None:
+                continue
             raise IncompatibleTable(
                 f"The state's table {name} has no column {column.name}",
                 f'Add it there, or add "{name}.{column.name}" to ignore_columns of {dis_object.name}.',

@@ -52,6 +52,12 @@ class ObjectRun:
         counts = sum((account.counts for account in self.accounts.values()), Counts())
         return replace(counts, processed=counts.accounted)
 
+    @property
+    def unfed(self) -> list[str]:
+        """One line on the state's columns that the district does not have, if there are any."""
+        names = [f"{mapping.name}.{column}" for mapping in self.mappings for column in mapping.unfed]
+        return [f"no longer fed: {', '.join(names)}"] if names else []
+
     def progress(self) -> None:
         """Report the progress."""
         self.report(ObjectProgress(self.dis_object.name, self.phase, self.read, self.total, self.counts))

@@ -13,7 +13,7 @@ from resync_tui.catalog import Catalog, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
 from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.keys import ForeignKey
-from resync_tui.engine.mapping import EXCLUDED_BY, TableMapping, counterpart, in_attached
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, TableMapping, counterpart, in_attached
 from resync_tui.engine.types import collation
 from resync_tui.errors import CannotRun, ResyncError
 
@@ -105,7 +105,7 @@ class Scope:
                 written = row.c[column]
                 return written != self.year if self.current else written == self.year
             key = path[0]
-            parent = at_end(key.parent).alias(f"year_{len(path)}")
+            parent = at_end(key.parent).alias(f"{RESERVED}year_{len(path)}")
             return sa.exists().where(
                 *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
                 *((mapping.of_tenant(parent),) if by_tenant and key.by_tenant else ()),
@@ -161,6 +161,6 @@ def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa
         return sa.null()
     if not set(key.referred) <= set(table.c.keys()):
         return sa.null()
-    parent = table.alias("p")
+    parent = table.alias(f"{RESERVED}parent")
     pairs = [(parent.c[theirs], mapping.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
     return dialect.parent_exists(pairs, exact=all(collation(table.c[name]) is None for name in key.referred))

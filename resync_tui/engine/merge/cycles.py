@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.engine.backends.base import Target
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge.chunks import RowRange
 from resync_tui.engine.merge.validate import MergeContext, refuse_by_parents
 from resync_tui.outcome import Kind
@@ -86,7 +86,7 @@ class CyclicInserts:
             rows = rows.where(mapping.number.in_(numbers))
         for key in mapping.foreign_keys if ready else ():
             if any(key.parent is each.target for each in self.group):
-                parent = key.parent.alias("parent")
+                parent = key.parent.alias(f"{RESERVED}parent")
                 pairs = zip(key.columns, key.referred, strict=True)
                 there = sa.exists().where(
                     mapping.of_tenant(parent) if key.by_tenant else sa.true(),
@@ -99,7 +99,7 @@ class CyclicInserts:
     def _rows_left(self, mapping: TableMapping, row_range: RowRange) -> Any:
         """Return the query for new rows that are not in the target yet."""
         rows: Any = self.new_rows(mapping, row_range).select
-        held = mapping.target.alias("held")
+        held = mapping.target.alias(f"{RESERVED}held")
         return rows.where(sa.not_(sa.exists().where(mapping.same_key(held, mapping.stage))))
 
     def _ready(self, mapping: TableMapping, row_range: RowRange) -> sa.Insert:
@@ -118,7 +118,7 @@ class CyclicInserts:
                     if key.parent not in by_target:
                         continue
                     parent = by_target[key.parent]
-                    child, other = mapping.stage.alias("child"), parent.stage.alias("other")
+                    child, other = mapping.stage.alias(f"{RESERVED}child"), parent.stage.alias(f"{RESERVED}other")
                     pairs = zip(key.columns, key.referred, strict=True)
                     ours, theirs = child.c[mapping.number.name], other.c[parent.number.name]
                     edges = sa.select(theirs, ours).where(

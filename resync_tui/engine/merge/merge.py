@@ -13,7 +13,7 @@ from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.dialect import differs, of
 from resync_tui.engine.keys import IncompatibleTable
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge import keyless
 from resync_tui.engine.merge.chunks import Check, ChunkedWriter, Numbers, RowRange
 from resync_tui.engine.merge.cycles import EVERY, CyclicInserts
@@ -131,7 +131,7 @@ class Merge:
         async def compare(row_range: RowRange) -> int:
             compared = _by_key(mapping, row_range) if mapping.key else keyless.classify(mapping)
             # excludes refused rows from the comparison: their casts would fail
-            classified = self.target.dialect.materialized(compared.cte("classified"))
+            classified = self.target.dialect.materialized(compared.cte(f"{RESERVED}compared"))
             changes = mapping.changes.c
             counted = sa.select(changes.new, sa.func.count()).where(row_range.of(changes.n)).group_by(changes.new)
             async with self.target.staging() as connection:

@@ -22,7 +22,7 @@ async def refused_records(
     refused = mapping.refused
     groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
     rows = mapping.extra if of_extra else mapping.stage
-    number = mapping.extra.c.n if of_extra else mapping.number
+    number = mapping.extra_number if of_extra else mapping.number
     for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
         keys = await keys_of(connection, mapping, rows, number, which, kept)
@@ -38,7 +38,7 @@ async def found_records(
     """
     changes = mapping.changes
     wanted: dict[Finding, tuple[sa.Table, sa.Column[int], sa.ColumnElement[bool]]]
-    wanted = {Finding.EXTRA: (mapping.extra, mapping.extra.c.n, sa.true())}
+    wanted = {Finding.EXTRA: (mapping.extra, mapping.extra_number, sa.true())}
     if compared:
         here = mapping.number == changes.c.n
         wanted[Finding.MISSING] = (mapping.stage, mapping.number, sa.and_(here, changes.c.new.is_(sa.true())))

@@ -61,7 +61,7 @@ class Removal:
     async def exceeds(self, consented: Collection[str]) -> int:
         """Return the number of extra records not consented to; `consented` holds keys as `key_text`."""
         async with self.target.staging() as connection:
-            keys = await keys_of(connection, self.mapping, self.mapping.extra, self.mapping.extra.c.n)
+            keys = await keys_of(connection, self.mapping, self.mapping.extra, self.mapping.extra_number)
         return sum(key_text(key) not in consented for key in keys)
 
     async def carry_out(self, rate_limit: RateLimiter) -> None:
@@ -83,7 +83,7 @@ class Removal:
             return await writer.apply(row_range, self._delete, self._numbers, on_rejected, count, lock=lock)
 
         # Records that referenced others of the same table may have been removed in the previous pass.
-        while await writer.over(self.mapping.extra.c.n, remove) and (refused or self.guard.actions):
+        while await writer.over(self.mapping.extra_number, remove) and (refused or self.guard.actions):
             refused.clear()
         refused |= await self._blocked_by_actions()
         await self._note_refused(refused)
@@ -95,7 +95,8 @@ class Removal:
     def _extra(self, row_range: RowRange) -> sa.ColumnElement[bool]:
         extra = self.mapping.extra
         listed = sa.exists().where(
-            row_range.of(extra.c.n), *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key)
+            row_range.of(self.mapping.extra_number),
+            *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key),
         )
         return sa.and_(self.mapping.of_tenant(), listed)
 
@@ -110,13 +111,13 @@ class Removal:
         held: dict[int, str] = {}
         for action in reversed(self.guard.actions):
             there = self.mapping.same_key(self.mapping.target, self.mapping.extra)
-            numbers = sa.select(self.mapping.extra.c.n).where(there, action.hangs_on(self.mapping.target))
+            numbers = sa.select(self.mapping.extra_number).where(there, action.hangs_on(self.mapping.target))
             reason = f"records hang on it by {action.told}"
             held |= {int(number): reason for (number,) in await self.target.fetch(numbers)}
         return held
 
     def _numbers(self, row_range: RowRange) -> Numbers:
-        number = self.mapping.extra.c.n
+        number = self.mapping.extra_number
         return sa.select(number).where(row_range.of(number))
 
     async def _note_refused(self, refused: dict[int, str]) -> None:

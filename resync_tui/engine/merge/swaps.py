@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.dialect import of
 from resync_tui.engine.keys import UniqueKey
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge.validate import not_refused
 
 
@@ -27,7 +27,8 @@ async def mark_swaps(connection: AsyncConnection, mapping: TableMapping) -> int:
 
 def _gives_up(mapping: TableMapping, unique: UniqueKey) -> sa.ColumnElement[bool]:
     """Return the condition over `changes` that the state's row gives up a value to another record."""
-    own, other, held = mapping.stage.alias("own"), mapping.stage.alias("other"), mapping.target.alias("held")
+    own, other = (mapping.stage.alias(f"{RESERVED}{name}") for name in ("own", "other"))
+    held = mapping.target.alias(f"{RESERVED}held")
     wanted = sa.select(*(other.c[name] for name in unique.columns)).where(
         *(other.c[name].is_not(None) for name in unique.columns), not_refused(mapping, other)
     )

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
-from resync_tui.engine.mapping import EXCLUDED_BY, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.outcome import Kind
 
@@ -213,7 +213,7 @@ def _check_of_parent(
     mapping: TableMapping, number: int, key: ForeignKey, context: MergeContext, pending: Collection[sa.Table]
 ) -> _Check:
     """Return the check for rows without a parent in the state: blocked if the district has it, else rejected."""
-    stage, parent = mapping.stage, key.parent.alias("parent")
+    stage, parent = mapping.stage, key.parent.alias(f"{RESERVED}parent")
     pairs = list(zip(key.columns, key.referred, strict=True))
     in_state = sa.exists().where(
         *(parent.c[theirs] == stage.c[ours] for ours, theirs in pairs),
@@ -226,7 +226,7 @@ def _check_of_parent(
     if key.parent in context.settled and not context.other_year:  # the district's parent is of another year
         blocked_reason = f"its {key.parent.name} record did not reach the state"
     if staged_parent is not None:
-        other = staged_parent.stage.alias("other")
+        other = staged_parent.stage.alias(f"{RESERVED}other")
         same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
         elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
@@ -241,8 +241,8 @@ def _check_of_parent(
 
 async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
     """Refuse rows with a unique value that another record of the state keeps."""
-    stage, held = mapping.stage, mapping.target.alias("held")
-    moving = stage.alias("moving")
+    stage, held = mapping.stage, mapping.target.alias(f"{RESERVED}held")
+    moving = stage.alias(f"{RESERVED}moving")
     # A keyless record is never updated, so it gives up no value.
     gives_it_up = sa.literal(bool(mapping.key)) & sa.exists().where(
         mapping.same_key(held, moving),
@@ -266,7 +266,7 @@ async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapp
     columns = [stage.c[name] for name in unique.columns]
     filled = [*(column.is_not(None) for column in columns), not_refused(mapping, stage)]
     doubled = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1).subquery()
-    held = mapping.target.alias("held")
+    held = mapping.target.alias(f"{RESERVED}held")
     has_it = sa.exists().where(
         mapping.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns)
     )

@@ -12,7 +12,7 @@ from resync_tui.engine.backends.base import Source, Target, ask_both
 from resync_tui.engine.buckets import buckets_of
 from resync_tui.engine.dialect import logical_type
 from resync_tui.engine.job import Hashing
-from resync_tui.engine.mapping import TableMapping, in_attached
+from resync_tui.engine.mapping import RESERVED, TableMapping, in_attached
 from resync_tui.engine.read.fingerprints import Compared, Comparison, key_forms
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.types import LogicalType
@@ -118,7 +118,7 @@ class AttachedComparison:
     @property
     def held(self) -> sa.FromClause:
         """Target table in the attached state."""
-        return in_attached(self.mapping.target, self.schema).alias("held")
+        return in_attached(self.mapping.target, self.schema).alias(f"{RESERVED}held")
 
     async def compare(self) -> Difference:
         """Return the difference: count of equal rows, condition for the others, keys of extra records."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.backends.base import Source, Target
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge.keyless import count_extra
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.scope import Scope
@@ -27,7 +27,7 @@ async def find_extra(
     """
     if not mapping.key or mapping.lacks_year_path or account.difference.extra is not None:
         return
-    staged = mapping.stage.alias("staged")
+    staged = mapping.stage.alias(f"{RESERVED}staged")
     only_there = sa.not_(sa.exists().where(*(mapping.target.c[name] == staged.c[name] for name in mapping.key)))
     keys = sa.select(*(mapping.target.c[name] for name in mapping.key))
     rows = keys.where(scope.of_target(mapping), account.difference.candidates(mapping.target), only_there)
@@ -68,7 +68,7 @@ async def _forget_known(
     await target.create_stages([keyed], source)
     await target.load(keyed, source, scope.elsewhere(keyed), _Keys(rate_limit))
     await target.index_stage(keyed, source, by_key=True)
-    extra, held, elsewhere = mapping.extra, mapping.target.alias("held"), keyed.stage
+    extra, held, elsewhere = mapping.extra, mapping.target.alias(f"{RESERVED}held"), keyed.stage
     known = sa.exists().where(
         mapping.same_key(held, extra), *(held.c[name] == elsewhere.c[name] for name in mapping.key)
     )

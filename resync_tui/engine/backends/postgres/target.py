@@ -40,7 +40,7 @@ from resync_tui.engine.backends.postgres.session import (
 from resync_tui.engine.backends.postgres.source import PostgresSource
 from resync_tui.engine.dialect import logical_type
 from resync_tui.engine.guards import DeleteAction
-from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS
 from resync_tui.errors import ConnectionLost
 
@@ -238,7 +238,8 @@ class PostgresTarget(Target):
     async def insert_together(self, connection: AsyncConnection, inserts: Sequence[sa.Insert]) -> list[int]:
         """Insert by data-modifying CTEs: PostgreSQL checks their foreign keys at the end of the statement."""
         parts = [
-            insert.returning(sa.literal(1).label("one")).cte(f"part_{number}") for number, insert in enumerate(inserts)
+            insert.returning(sa.literal(1).label("one")).cte(f"{RESERVED}part_{number}")
+            for number, insert in enumerate(inserts)
         ]
         counts = [sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in parts]
         row = (await connection.execute(sa.select(*counts))).one()
@@ -290,11 +291,12 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
     def held(name: str) -> str:
         return f"{quote(name)} {NATIVE_IN_STAGE.get(logical_type(mapping.target.c[name]), 'text')}"
 
-    marks = [f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY", f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
+    number = f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY"
+    marks = [number, f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
     marks += [f"{mapping.absent_parent(number)} boolean" for number in range(len(mapping.foreign_keys))]
     return [
         f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
         f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
-        f"{table(mapping.extra)} ({', '.join(['n bigint GENERATED ALWAYS AS IDENTITY', *map(held, mapping.key)])})",
+        f"{table(mapping.extra)} ({', '.join([number, *map(held, mapping.key)])})",
     ]

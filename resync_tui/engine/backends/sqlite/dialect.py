@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import types
 
 from resync_tui.databases.registry import column_types
+from resync_tui.engine.backends.sqlite.copy import rowid_of
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
 from resync_tui.engine.types import LogicalType
 
@@ -116,7 +117,7 @@ class SqliteDialect(Dialect):
         return sa.literal("~", sa.Text()) + sa.cast(row_id, sa.Text())
 
     def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
-        number: sa.ColumnClause[int] = sa.literal_column("_rowid_", types.BigInteger())
+        number: sa.ColumnClause[int] = sa.literal_column(rowid_of(table) or "rowid", types.BigInteger())
         last = sa.select(sa.func.max(number)).select_from(table.alias()).scalar_subquery()
         return number > last - count
 

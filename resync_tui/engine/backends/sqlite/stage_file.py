@@ -54,11 +54,12 @@ def stage_ddl(mapping: TableMapping) -> list[str]:
     def held(name: str) -> str:
         return f"{quote(name)} {mapping.target.c[name].info.get('declared', '')}"
 
+    extra = ", ".join([f"{ROW_ID} INTEGER PRIMARY KEY", *map(held, mapping.key)])
     return [
         f"CREATE TABLE {in_stage(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
         f"CREATE TABLE {in_stage(mapping.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN)",
-        f"CREATE TABLE {in_stage(mapping.extra)} ({', '.join(['n INTEGER PRIMARY KEY', *map(held, mapping.key)])})",
+        f"CREATE TABLE {in_stage(mapping.extra)} ({extra})",
     ]
 
 
