@@ -8,9 +8,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic
 
 from textual.pilot import Pilot
 
@@ -22,13 +22,13 @@ from resync_tui.processes import user_name
 from resync_tui.rights import edition_of
 from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.progress import ProgressPage
+from tests.support import waiting
 
 DOCS = Path(__file__).parent.parent / "docs"
 STUDENTS = 30_000
 SIZE = (100, 30)
 USER = user_name()
 """Who takes the pictures; an agent runs nothing that is asked for in another name."""
-DEADLINE = 120.0
 
 
 def text(app: ResyncApp) -> str:
@@ -44,11 +44,7 @@ def percent(app: ResyncApp) -> int:
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    end = monotonic() + DEADLINE
-    while not condition():
-        if monotonic() > end:
-            raise TimeoutError
-        await pilot.pause(0.02)
+    await waiting.until(condition, partial(pilot.pause, 0.02))
 
 
 def save(app: ResyncApp, name: str) -> None:

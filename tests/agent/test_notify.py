@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from resync_tui.agent.notify import notify
-from tests.agent.conftest import until
-from tests.processes import is_over
+from tests.support.processes import is_over
+from tests.support.waiting import until
 
 SUMMARY = {"batch": 7, "status": "completed"}
 

@@ -41,7 +41,7 @@ from resync_tui.screens.picker import Picker
 from resync_tui.screens.progress import ProgressPage
 from tests.bench.drain import new_database
 from tests.bench.long_history import Shape, fill, rows_of
-from tests.security.conftest import Roles
+from tests.support.roles import Roles
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -33,7 +33,7 @@ from resync_tui.engine.events import ObjectEnded, ObjectStarted, Report
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Request, make_plan
 from resync_tui.results import Batch
-from tests.agent.test_engine_work import CATALOG, DISTRICT, STATE
+from tests.support.small_site import CATALOG, DISTRICT, STATE
 
 ROOT = Path(__file__).parents[2]
 DISTRICTS = 300

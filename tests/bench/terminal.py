@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench.terminal_load import NAMES, build
-from tests.screens.pseudo_terminal import ROOT, Terminal, stall, terminal
+from tests.support.screens.pseudo_terminal import ROOT, Terminal, stall, terminal
 
 SECONDS = 10.0
 UNREAD = 15.0

@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.store import Store
-from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.plan import Plan
+from tests.support.control import Agents, Office
+from tests.support.plans import make_plan
+from tests.support.screens.fake_store import Clock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -28,15 +32,21 @@ def plan() -> Plan:
     return make_plan("District", "School")
 
 
-def make_plan(*names: str, year: int = 2026) -> Plan:
-    """A chain of objects, the last of them chosen."""
-    last = len(names)
-    return Plan(
-        year,
-        tuple(
-            PlannedObject(name, place, place, Marked.SELECTED, ())
-            if place == last
-            else PlannedObject(name, place, place, Marked.REQUIRED, (names[place],))
-            for place, name in enumerate(names, 1)
-        ),
-    )
+@pytest.fixture
+async def agents(control_url: str, store: Store) -> AsyncIterator[Agents]:
+    """Agents on one control database, none yet."""
+    agents = Agents(control_url)
+    yield agents
+    for database in agents.databases:
+        await database.close()
+
+
+@pytest.fixture
+async def office(control_url: str) -> AsyncIterator[Office]:
+    """A store and an agent's queue under a clock that stands."""
+    clock = Clock()
+    database = await ControlDatabase.open(control_url, clock)
+    office = Office(database, clock)
+    await office.queue.register()
+    yield office
+    await database.close()

@@ -1,61 +1,18 @@
 """Claims, leases and tokens: what two agents may never do at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
-from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.progress import Lease, Progress, Reason
-from resync_tui.control.queue import AgentIdentity, Queue
+from resync_tui.control.progress import Progress, Reason
 from resync_tui.control.store import Store
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.plan import Plan
 from resync_tui.results import ErrorGroup, ErrorRecord, ObjectResult
-from tests.control.test_requests import send
-
-ALL = ("01", "02", "03", "04")
-
-
-class Agents:
-    """Agents on one control database, each with connections of its own."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.databases: list[ControlDatabase] = []
-
-    async def start(self, lease_seconds: float = 45) -> Queue:
-        database = await ControlDatabase.open(self.url)
-        self.databases.append(database)
-        queue = Queue(database, AgentIdentity(uuid4().hex, "here", 4711), lease_seconds)
-        await queue.register()
-        return queue
-
-    async def lapse(self) -> None:
-        """Let every lease end."""
-        database = await ControlDatabase.open(self.url)
-        async with database.write() as connection:
-            past = "2001-01-01 00:00:00.000000" + ("" if self.url.startswith("sqlite") else "+00")
-            await connection.execute(text(f"""UPDATE "DISRunning" SET expires = '{past}'"""))
-        await database.close()
-
-
-@pytest.fixture
-async def agents(control_url: str, store: Store) -> AsyncIterator[Agents]:
-    agents = Agents(control_url)
-    yield agents
-    for database in agents.databases:
-        await database.close()
-
-
-async def claimed(queue: Queue, limit: int = 4) -> Lease:
-    lease = await queue.claim(ALL, limit)
-    assert lease is not None
-    return lease
+from tests.support.control import ALL, Agents, claimed
+from tests.support.plans import send
 
 
 async def test_oldest_batch_is_claimed_with_its_submitted_plan(store: Store, agents: Agents, plan: Plan) -> None:

@@ -6,11 +6,7 @@ from resync_tui.control.store import Store
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Plan, Request
-
-
-async def send(store: Store, plan: Plan, *districts: str) -> list[int]:
-    """Queue a request and give its batches' numbers."""
-    return [each.batch for each in await store.submit(Request(districts, plan, initiator="state", requested_by="jdoe"))]
+from tests.support.plans import send
 
 
 async def test_a_request_queues_a_batch_a_district_in_the_given_order(store: Store, plan: Plan) -> None:

@@ -9,10 +9,9 @@ from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan, Request
 from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
-from tests.control.conftest import make_plan
-from tests.control.test_campaigns import Office, office
+from tests.support.control import Office
+from tests.support.plans import make_plan
 
-__all__ = ["office"]
 DAY = 24 * 3600
 RECORDS = 7
 

@@ -4,11 +4,11 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import Counts, Status
-from tests.accounts.shape import versions
-from tests.databases import run_script
-from tests.engine.comparison import every_comparison
-from tests.engine.running import make_job, run
-from tests.engine.small import ENDS, SAME, Database, pair
+from tests.support.comparison import every_comparison
+from tests.support.databases import run_script
+from tests.support.oracle.shape import versions
+from tests.support.running import make_job, run
+from tests.support.small import ENDS, SAME, Database, pair
 
 KEYED = Catalog("Keyed", (DisObject("K", ("k",)),), tenant_column="tenant")
 DISTRICT = "CREATE TABLE k (id integer{}, code varchar(9), v integer);"

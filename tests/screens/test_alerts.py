@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from resync_tui.screens.alerts import AlertsPage
-from tests.screens import fake_store
-from tests.screens.conftest import Console, Opener
+from tests.support.screens import fake_store
+from tests.support.screens.console import Console, Opener
 
 
 def shown(c: Console) -> list[str]:

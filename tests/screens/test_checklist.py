@@ -8,7 +8,7 @@ from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Mark
-from tests.screens.conftest import Console, Opener
+from tests.support.screens.console import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 ABOVE_ENROLLMENT = {"District", "School", "Calendar", "ScheduleStructure", "StructureGradeLevel", "PersonIdentity"}

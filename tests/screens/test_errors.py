@@ -12,7 +12,7 @@ from resync_tui.screens.confirm import Question, TypedQuestion
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.keys import KeysPage
 from resync_tui.screens.previous_run import ComparePage
-from tests.screens.conftest import Console, Opener
+from tests.support.screens.console import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 EXCLUDED = ErrorGroup("School", "School", Kind.EXCLUDED, "State-excluded school", 3)

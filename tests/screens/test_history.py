@@ -10,7 +10,7 @@ from resync_tui.plan import Request
 from resync_tui.results import Batch
 from resync_tui.screens.agents import AgentLogPage, for_district
 from resync_tui.screens.history import HistoryPage
-from tests.screens.conftest import Console, Opener
+from tests.support.screens.console import Console, Opener
 
 
 async def several(c: Console) -> None:

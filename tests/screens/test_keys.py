@@ -21,9 +21,9 @@ from resync_tui.screens.page import Page
 from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.verification import FindingKeysPage, FindingsPage
-from tests.screens import tour
-from tests.screens.conftest import Console, Opener
-from tests.screens.test_comparing import compared
+from tests.support.screens import tour
+from tests.support.screens.comparing import compared
+from tests.support.screens.console import Console, Opener
 
 UNDO: dict[tuple[type[Page], str], tuple[str, ...]] = {
     (ChecklistPage, "space"): ("space",),

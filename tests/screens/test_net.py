@@ -17,9 +17,9 @@ from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.net import with_sent
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Sheet
-from tests.screens import tour
-from tests.screens.conftest import Opener
-from tests.screens.pseudo_terminal import terminal
+from tests.support.screens import tour
+from tests.support.screens.console import Opener
+from tests.support.screens.pseudo_terminal import terminal
 
 SECRET = "Ann Smith, 4711"
 
@@ -181,7 +181,7 @@ def test_what_was_sent_is_named_in_a_line_however_much_that_was() -> None:
 
 
 def test_a_real_terminal_sees_two_lines_and_no_variable(tmp_path: Path) -> None:
-    with terminal("tests.screens.broken_on_a_pty", XDG_STATE_HOME=str(tmp_path)) as shown:
+    with terminal("tests.support.screens.broken_on_a_pty", XDG_STATE_HOME=str(tmp_path)) as shown:
         assert shown.ends(reading=True) == 3
         assert b"An unforeseen error: ValueError" in shown.output
         assert b"Where it happened is in " in shown.output

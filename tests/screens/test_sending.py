@@ -12,8 +12,8 @@ from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
-from tests.screens import fake_store
-from tests.screens.conftest import Console, Opener
+from tests.support.screens import fake_store
+from tests.support.screens.console import Console, Opener
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 

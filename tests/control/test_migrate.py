@@ -1,0 +1,153 @@
+"""Making and upgrading the control database, whoever else starts at the same time."""
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from resync_tui.control.connection import ControlDatabase
+from resync_tui.control.migrate import NEWEST, VERSION_TABLE, migrate
+from resync_tui.control.models import METADATA
+from resync_tui.control.store import Store
+from resync_tui.databases.registry import open_engine
+from resync_tui.errors import CannotRun
+from resync_tui.outcome import Purpose
+from resync_tui.plan import Plan
+from tests.support.plans import send
+
+SCRIPTS = ScriptDirectory(str(files("resync_tui.schema.migrations")))
+REVISIONS = [each.revision for each in SCRIPTS.walk_revisions()][::-1]
+
+OPEN = """
+import asyncio, sys
+from resync_tui.control.store import Store
+from resync_tui.plan import Plan, Request
+async def main():
+    store = await Store.open(sys.argv[1])
+    await store.submit(Request(["01"], Plan(2026, ()), initiator="state", requested_by="x"))
+    await store.close()
+asyncio.run(main())
+"""
+
+
+def said_at_first_start(url: str, times: int) -> list[str]:
+    """Open it in so many processes at once, and send through each; return what each says on standard error."""
+    command = [sys.executable, "-c", OPEN, url]
+    starts = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(times)]
+    return [process.communicate(timeout=240)[1].decode() for process in starts]
+
+
+def test_the_newest_revision_is_the_one_that_the_program_expects() -> None:
+    assert REVISIONS[-1] == SCRIPTS.get_current_head() == NEWEST
+
+
+async def test_models_and_migrations_agree(control_url: str) -> None:
+    database = await ControlDatabase.open(control_url)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        return list(compare_metadata(context, METADATA))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_every_older_revision_is_upgraded_without_losing_a_row(control_url: str, revision: str) -> None:
+    """Every revision that was ever released is made, filled by plain SQL as it then was, and upgraded."""
+    engine = open_engine(control_url)
+    await migrate(engine, control_url, to=revision)
+    async with engine.begin() as connection:
+        for statement in ROWS[revision]:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    store = await Store.open(control_url)
+    (batch,) = await store.batches()
+    assert (batch.batch, batch.district, batch.requested_by) == (7, "01", "jdoe")
+    assert [(each.object, each.counts.processed) for each in batch.objects] == [("School", 194)]
+    assert (batch.purpose, batch.full, batch.not_before) == (Purpose.RESYNC, False, None)
+    (listed,) = await store.request(3)
+    assert (listed.objects, listed.counts, listed.color) == ((), batch.counts, batch.color)
+    assert (await store.last_resyncs("01", 2026))["School"].batch == 7
+    assert [(each.reason, each.count) for each in await store.error_groups(7)] == [("name is too long", 11)]
+    assert [each.key for each in await store.errors(7)] == [{"schoolID": 5}]
+    await store.close()
+
+
+_BATCH = """INSERT INTO "DISBatch" ("batchID", "requestID", "districtNumber", "schoolYear", initiator, "requestedBy",
+    reason, status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft"{more})
+    VALUES (7, 3, '01', 2026, 'district', 'jdoe', '', 'completed', 1, '2025-11-20 04:12:00', false, '', '', '',
+    false{values})"""
+_HISTORY = """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", "districtNumber", "schoolYear", wave,
+    marked, "requiredBy", status, phase, "startedAt", "finishedAt", read, processed, errors, inserted, updated,
+    unchanged, excluded, rejected, blocked, extra, message{more})
+    VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', '2025-11-20 04:13:00',
+    '2025-11-20 04:14:00', 194, 194, 11, 0, 3, 180, 11, 0, 0, 0, ''{values})"""
+_REST = (
+    """INSERT INTO "DISBatchErrorCount" VALUES (7, 'School', 'School', 'excluded', 'name is too long', 11)""",
+    """INSERT INTO "DISBatchError" VALUES (7, 1, 'School', 'School', '{"schoolID": 5}', 'excluded',
+    'name is too long')""",
+    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID", "isRead",
+    "isDeleted") VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7, false, false)""",
+)
+
+
+ROWS = {
+    "0001": (_BATCH.format(more="", values=""), _HISTORY.format(more="", values=""), *_REST),
+    "0002": (
+        _BATCH.format(
+            more=", purpose, color, processed, errors, updated, unchanged, excluded",
+            values=", 'resync', 'red', 194, 11, 3, 180, 11",
+        ),
+        _HISTORY.format(more=", removed", values=", 0"),
+        *_REST,
+    ),
+}
+ROWS["0003"] = (
+    *ROWS["0002"][:-1],
+    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID")
+    VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7)""",
+)
+ROWS["0004"] = ROWS["0003"]
+"""A batch and its history, as each revision would keep them; a revision that is added adds its own."""
+
+
+async def test_newer_control_database_is_refused_and_not_touched(control_url: str, plan: Plan) -> None:
+    store = await Store.open(control_url)
+    await send(store, plan, "01")
+    await store.close()
+    engine = open_engine(control_url)
+    async with engine.begin() as connection:
+        await connection.execute(text(f'UPDATE "{VERSION_TABLE}" SET version_num = :new'), {"new": "9999"})
+    with pytest.raises(CannotRun, match="made by a newer resync-tui") as refused:
+        await Store.open(control_url)
+    assert refused.value.do == "Upgrade resync-tui here."
+    async with engine.connect() as connection:
+        assert await connection.scalar(text(f'SELECT version_num FROM "{VERSION_TABLE}"')) == "9999"
+        assert await connection.scalar(text('SELECT count(*) FROM "DISBatch"')) == 1
+    await engine.dispose()
+
+
+async def test_four_first_starts_at_once_all_succeed(control_url: str) -> None:
+    assert said_at_first_start(control_url, 4) == [""] * 4
+    store = await Store.open(control_url)
+    assert len(await store.batches()) == 4
+    await store.close()
+
+
+async def test_another_programs_alembic_table_is_left_alone(control_url: str) -> None:
+    engine = open_engine(control_url)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
+        await connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
+    store = await Store.open(control_url)
+    await store.close()
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "theirs"
+    await engine.dispose()

@@ -1,0 +1,63 @@
+"""A column that the state owns is set once, then neither compared nor overwritten (Synchronization Field Settings)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.databases import rows, run_script
+from tests.support.demo_site import DemoSite, demo_site
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def site(tmp_path: Path, request: pytest.FixtureRequest, agents_end: None) -> AsyncIterator[DemoSite]:
+    admin = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    async with demo_site(tmp_path / "demo", 120, admin) as built:
+        yield built
+
+
+def run_all(site: DemoSite) -> dict[str, Any]:
+    """Run the real command over everything of Abbott; return its batch."""
+    command = [sys.executable, "-m", "resync_tui", "run", "-d", "01", "--all", "--yes", "--json"]
+    environment = {**os.environ, "RESYNC_TUI_CONFIG": str(site.settings.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 1, done.stderr
+    batch: dict[str, Any] = json.loads(done.stdout)
+    assert batch["status"] == "completed"
+    return batch
+
+
+async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: DemoSite) -> None:
+    await site.send("01", 2026)
+    mine = """"districtNumber" = '01' AND "enrollmentID" IN (1, 2, 3)"""
+    await run_script(
+        site.state,
+        f"""UPDATE "Enrollment" SET "stateNote" = 'Seen by the state' WHERE {mine};
+        UPDATE "Enrollment" SET "stateNote" = NULL WHERE "districtNumber" = '01' AND "enrollmentID" = 5;""",
+    )
+    await run_script(
+        site.abbott,
+        """UPDATE "Enrollment" SET "stateNote" = 'Seen by the district' WHERE "enrollmentID" IN (2, 5);
+        UPDATE "Enrollment" SET "stateNote" = 'Seen by the district', "residentDistrict" = '77'
+            WHERE "enrollmentID" = 3;
+        INSERT INTO "Enrollment" ("enrollmentID", "personID", "calendarID", "structureID", "structureGradeID",
+            "endYear", "startDate", "startStatus", "stateNote")
+        SELECT 7000, "personID", "calendarID", "structureID", "structureGradeID", "endYear", "startDate",
+            'E1', 'Residency checked' FROM "Enrollment" WHERE "enrollmentID" = 2;""",
+    )
+    (enrollment,) = [each for each in run_all(site)["objects"] if each["object"] == "Enrollment"]
+    assert (enrollment["inserted"], enrollment["updated"]) == (1, 1)
+    columns = '"enrollmentID", "stateNote", "residentDistrict"'
+    query = f"""SELECT {columns} FROM "Enrollment" WHERE "districtNumber" = '01'
+        AND "enrollmentID" IN (1, 2, 3, 5, 7000) ORDER BY 1"""
+    assert await rows(site.state, query) == [
+        (1, "Seen by the state", "01"), (2, "Seen by the state", "01"), (3, "Seen by the state", "77"),
+        (5, None, "01"), (7000, "Residency checked", None),
+    ]  # fmt: skip
+    (again,) = [each for each in (await site.send("01", 2026)).objects if each.object == "Enrollment"]
+    assert (again.counts.inserted, again.counts.updated) == (0, 0)
