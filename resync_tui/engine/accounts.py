@@ -1,13 +1,13 @@
 """Counts, stats and differences of one table of a batch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from resync_tui.engine.buckets import Buckets
-from resync_tui.outcome import Counts
+from resync_tui.outcome import Counts, Kind
 
 FEW_ROWS = 5_000
 """Number of rows up to which staging costs less than comparing row by row."""
@@ -66,7 +66,10 @@ class Difference:
 
 @dataclass
 class TableCounts:
-    """Running counts and difference of one table; `changed` is called after each change of the counts."""
+    """Running counts and difference of one table; `changed` is called after each change of the counts.
+
+    Counts change by these methods alone.
+    """
 
     changed: Callable[[], None]
     counts: Counts = field(default_factory=Counts)
@@ -76,3 +79,12 @@ class TableCounts:
         """Increase the given counts, then call `changed`."""
         self.counts = self.counts + Counts(**terms)
         self.changed()
+
+    def set_refused(self, by_kind: Mapping[Kind, int]) -> None:
+        """Set the counts of refused records, then call `changed`; a rejected record may be accepted later."""
+        self.counts = replace(self.counts, **{kind.value: by_kind.get(kind, 0) for kind in Kind})
+        self.changed()
+
+    def begin_removal(self) -> None:
+        """Reset every count but `extra`: a comparison preceded."""
+        self.counts = Counts(extra=self.counts.extra)

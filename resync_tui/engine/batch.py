@@ -16,13 +16,14 @@ from resync_tui.engine.merge.cycles import foreign_key_cycles
 from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import found_records, refused_records
 from resync_tui.engine.merge.removal import Removal
+from resync_tui.engine.merge.table import TableMerge
 from resync_tui.engine.merge.validate import MergeContext
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Counts, Purpose, Status
+from resync_tui.outcome import Purpose, Status
 
 
 async def run_batch(job: Job, report: Report) -> Status:
@@ -186,16 +187,17 @@ class _Batch:
         async with self.limiter, run.failing():
             run.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
             for group in foreign_key_cycles(run.staged):
-                accounts = {mapping: run.accounts[mapping] for mapping in group}
-                fresh = {
-                    mapping for mapping in group if run.stats_by_table[mapping].fresh and purpose is Purpose.RESYNC
-                }
-                merge = Merge(self.target, accounts, fresh, context, self.rate_limit)
+                resync = purpose is Purpose.RESYNC
+                tables = [
+                    TableMerge(mapping, run.accounts[mapping], fresh=run.stats_by_table[mapping].fresh and resync)
+                    for mapping in group
+                ]
+                merge = Merge(self.target, tables, context, self.rate_limit)
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
                     await merge.merge()
                 elif purpose is Purpose.VERIFY:
-                    merge.tell()
+                    merge.count_pending()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(run)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
@@ -278,7 +280,7 @@ class _Batch:
             async with run.failing():
                 run.phase = "removing"
                 for account in run.accounts.values():
-                    account.counts = Counts(extra=account.counts.extra)
+                    account.begin_removal()
                 for mapping in reversed(run.staged):
                     await removals[mapping].carry_out(self.rate_limit)
                 await self._report_records(run)

@@ -166,8 +166,8 @@ class Target(_Database, ABC):
 
     writers = 1
     """Maximum number of connections that write to one large table."""
-    can_read_while_writing = False
-    """Whether stages can be queried, with benefit, while another connection writes to the state."""
+    finds_orphans = False
+    """Whether the state's foreign keys, checked row by row in any case, find orphans sooner than a query would."""
 
     @abstractmethod
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
@@ -211,12 +211,8 @@ class Target(_Database, ABC):
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return the rows of a query; waits for no lock unless `patient`."""
 
-    async def fetch_staged(self, query: Query) -> list[tuple[Any, ...]]:
-        """Return the rows of a query on stages alone, over a connection that does not write."""
-        raise NotImplementedError
-
     async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
-        """Whether triggers run on a table; asked where `can_read_while_writing`."""
+        """Whether triggers run on a table; asked where the target `finds_orphans`."""
         raise NotImplementedError
 
     @abstractmethod

@@ -1,15 +1,15 @@
 """Chunks of half a second: short locks, visible progress, prompt cancellation."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.rate_limit import RateLimiter
 
@@ -18,6 +18,8 @@ CHUNK_SECONDS = 0.5
 SIDE_BY_SIDE = 2 * FIRST_CHUNK
 """Number of rows from which a table is written over more than one connection."""
 TRIES = 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class RowRange:
         return sa.and_(number >= self.start, number < self.end)
 
 
+EVERY = RowRange(1, 2**62)
+"""All row ids."""
+
 Write: TypeAlias = sa.Insert | sa.Update | sa.Delete
 Numbers: TypeAlias = sa.Select[Any]
 Check: TypeAlias = Callable[[RowRange, AsyncConnection, int], Awaitable[None]]
@@ -48,6 +53,45 @@ def _next_size(size: int, took: float) -> int:
     return max(1, size // 2) if took > CHUNK_SECONDS * 2 else size
 
 
+@dataclass(frozen=True)
+class ChunkedWrite:
+    """Statement over a stage, to be written range by range, and the counts that take its rows."""
+
+    account: TableCounts
+    term: str
+    """Term of the counts: `inserted`, `updated` or `removed`."""
+    statement: Callable[[RowRange], Write]
+    """Builds the statement of a row range."""
+    numbers: Callable[[RowRange], Numbers]
+    """Builds the query for the row ids that the statement affects: only these are halved and rejected."""
+    check: Check | None = None
+    """Run before the commit."""
+    lock: Callable[[RowRange], sa.Select[Any]] | None = None
+    """Builds the query for rows that may not be referenced anew meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Staged row that the state refused alone."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Outcome of a write: the number of rows written, and the rows rejected."""
+
+    rows: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    @classmethod
+    def total(cls, parts: Iterable["Written"]) -> "Written":
+        """Sum up the outcomes of several chunks."""
+        known = tuple(parts)
+        return cls(sum(part.rows for part in known), tuple(each for part in known for each in part.rejected))
+
+
 class ChunkedWriter:
     """Writer of a batch to the state: in row ranges, each a transaction, under the rate limit."""
 
@@ -56,110 +100,73 @@ class ChunkedWriter:
         self.rate_limit = rate_limit
 
     async def over(
-        self,
-        number: sa.ColumnElement[int],
-        work: Callable[[RowRange], Awaitable[int]],
-        *,
-        first: int = FIRST_CHUNK,
-        workers: int = 0,
-    ) -> int:
-        """Apply `work` to all row ids of a stage table, in parallel if there are many; return the sum.
-
-        `workers`: maximum in parallel, by default the connections that may write.
-        """
+        self, number: sa.ColumnElement[int], work: Callable[[RowRange], Awaitable[T]], *, first: int = FIRST_CHUNK
+    ) -> list[T]:
+        """Apply `work` to all row ids of a stage table, in parallel if there are many; return its results."""
         async with self.target.staging() as connection:
             last = int(await connection.scalar(sa.select(sa.func.max(number))) or 0)
-        start, size, done = 1, self.rate_limit.chunk(first), 0
+        start, size, results = 1, self.rate_limit.chunk(first), list[T]()
 
         async def worker() -> None:
-            nonlocal start, size, done
+            nonlocal start, size
             while start <= last:
                 row_range = RowRange(start, min(start + size, last + 1))
                 start = row_range.end
                 began = anyio.current_time()
-                done += await work(row_range)
+                results.append(await work(row_range))
                 size = self.rate_limit.chunk(_next_size(len(row_range), anyio.current_time() - began))
 
         async with anyio.create_task_group() as tasks:
-            for _ in range((workers or self.target.writers) if last > SIDE_BY_SIDE else 1):
+            for _ in range(self.target.writers if last > SIDE_BY_SIDE else 1):
                 tasks.start_soon(worker)
-        return done
+        return results
 
-    async def apply(
-        self,
-        row_range: RowRange,
-        statement: Callable[[RowRange], Write],
-        numbers: Callable[[RowRange], Numbers],
-        on_rejected: Callable[[int, str], Awaitable[None]],
-        count: Callable[[int], None],
-        check: Check | None = None,
-        lock: Callable[[RowRange], sa.Select[Any]] | None = None,
-    ) -> int:
-        """Write one chunk; if the state refuses it, halve it down to single rows, rejected with their reason.
-
-        `numbers` selects the row ids that the statement affects: only these are halved and rejected. The row count is
-        passed to `check` before the commit, and to `count` before anything else can be cancelled. `lock` selects rows
-        that may not be referenced anew meanwhile.
-        """
-
-        async def attempt(row_range: RowRange) -> tuple[int, str | None]:
-            try:
-                of_span = check and partial(check, row_range), lock and lock(row_range)
-                return await self.whole(statement(row_range), count, *of_span), None
-            except DBAPIError as error:
-                if (reason := self.target.refusal(error)) is None:
-                    raise
-                return 0, reason
-
-        async def halve(rows: Sequence[int], reason: str) -> int:
-            if len(rows) == 1:
-                await on_rejected(rows[0], reason)
-                return 0
-            middle = len(rows) // 2
-            return sum([await some(half) for half in (rows[:middle], rows[middle:]) if half])
-
-        async def some(rows: Sequence[int]) -> int:
-            done, reason = await attempt(RowRange(rows[0], rows[-1] + 1))
-            return done if reason is None else await halve(rows, reason)
-
-        done, reason = await attempt(row_range)
-        if reason is None:
-            return done
+    async def write(self, write: ChunkedWrite, row_range: RowRange) -> Written:
+        """Write one chunk; if the state refuses it, halve it down to single rows, rejected with their reason."""
+        written = await self._attempt(write, row_range)
+        if isinstance(written, int):
+            return Written(written)
         async with self.target.staging() as connection:
-            rows = sorted(await connection.scalars(numbers(row_range)))
-        return await halve(rows, reason)
+            rows = sorted(await connection.scalars(write.numbers(row_range)))
+        return await self._halve(write, rows, written)
 
-    async def whole(
-        self,
-        statement: Write,
-        count: Callable[[int], None],
-        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
-        lock: sa.Select[Any] | None = None,
-    ) -> int:
-        """Write one chunk as a whole or not at all, and pass its row count to `count`."""
-        done = await self.commit(statement, check, lock)
-        count(done)
-        await self.rate_limit.spend(done)
-        return done
+    async def _attempt(self, write: ChunkedWrite, row_range: RowRange) -> int | str:
+        """Write one chunk; return its row count or the reason of the state's refusal."""
+        try:
+            return await self.whole(write, row_range)
+        except DBAPIError as error:
+            if (reason := self.target.refusal(error)) is None:
+                raise
+            return reason
 
-    async def commit(
-        self,
-        statement: Write,
-        check: Callable[[AsyncConnection, int], Awaitable[None]] | None = None,
-        lock: sa.Select[Any] | None = None,
-    ) -> int:
-        """Run a statement in a transaction of its own, retried after lock conflicts; return its row count."""
+    async def _halve(self, write: ChunkedWrite, rows: Sequence[int], reason: str) -> Written:
+        if len(rows) == 1:
+            return Written(rejected=(Rejected(rows[0], reason),))
+        middle = len(rows) // 2
+        parts = []
+        for half in filter(None, (rows[:middle], rows[middle:])):
+            written = await self._attempt(write, RowRange(half[0], half[-1] + 1))
+            parts.append(Written(written) if isinstance(written, int) else await self._halve(write, half, written))
+        return Written.total(parts)
+
+    async def whole(self, write: ChunkedWrite, row_range: RowRange) -> int:
+        """Write one chunk as a whole or not at all, retried after lock conflicts; return its row count.
+
+        Raises DBAPIError.
+        """
         for attempt in range(1, TRIES + 1):
             try:
                 async with self.target.transaction() as connection:
-                    if lock is not None:
-                        await self.target.lock(connection, lock)
-                    done = int((await connection.execute(statement)).rowcount)
-                    if check is not None:
-                        await check(connection, done)
-                    return done
+                    if write.lock is not None:
+                        await self.target.lock(connection, write.lock(row_range))
+                    done = int((await connection.execute(write.statement(row_range))).rowcount)
+                    if write.check is not None:
+                        await write.check(row_range, connection, done)
+                break
             except DBAPIError as error:
                 if attempt == TRIES or not self.target.is_transient(error):
                     raise
                 await anyio.sleep(0.1 * 2**attempt)
-        raise AssertionError("unreachable")
+        write.account.add(**{write.term: done})  # at once: nothing may be cancelled in between
+        await self.rate_limit.spend(done)
+        return done

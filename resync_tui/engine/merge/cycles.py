@@ -1,8 +1,8 @@
 """Foreign-key cycles: insert parents first, rows that reference each other in one transaction."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import networkx as nx
 import sqlalchemy as sa
@@ -10,16 +10,21 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.mapping import RESERVED, TableMapping
-from resync_tui.engine.merge.chunks import RowRange
-from resync_tui.engine.merge.validate import MergeContext, refuse_by_parents
-from resync_tui.outcome import Kind
+from resync_tui.engine.merge.chunks import EVERY, ChunkedWriter, Rejected, RowRange, Written
+from resync_tui.engine.merge.table import Row, TableMerge
+from resync_tui.engine.merge.validate import MergeContext, note_rejected, refuse_by_parents
 
-EVERY = RowRange(1, 2**62)
 PASSES = 8
 """Maximum number of passes that insert rows with present parents, before the rest is inserted at once."""
 
-Row: TypeAlias = tuple[TableMapping, int]
-"""Staged row: its table and row id."""
+
+@dataclass(frozen=True)
+class Inserted:
+    """Outcome of cyclic inserts."""
+
+    complete: bool
+    """Whether every accepted row was inserted."""
+    rejected: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -27,45 +32,55 @@ class CyclicInserts:
     """Inserts of a table that references itself, or of several in a foreign-key cycle."""
 
     target: Target
-    group: Sequence[TableMapping]
+    writer: ChunkedWriter
+    tables: Sequence[TableMerge]
     context: MergeContext
-    new_rows: Callable[[TableMapping, RowRange], sa.Insert]
-    """Builds the insert of a table's new accepted rows in a row range."""
-    in_chunks: Callable[[TableMapping, Callable[[TableMapping, RowRange], sa.Insert]], Awaitable[int]]
-    """Inserts in chunks, rejects single rows, counts; returns the number of rows inserted."""
-    count: Callable[[TableMapping, int], None]
 
-    async def insert(self) -> bool:
-        """Insert rows whose parents are present; return False if some cannot be inserted."""
+    async def insert(self) -> Inserted:
+        """Insert rows whose parents are present."""
+        rejected: list[Row] = []
         for _ in range(PASSES):
-            if not sum([await self.in_chunks(mapping, self._ready) for mapping in self.group]):
+            parts = [(table, await self._insert_ready(table)) for table in self.tables]
+            rejected += [(table, row.number) for table, part in parts for row in part.rejected]
+            if not any(part.rows for _, part in parts):
                 break
-        return await self._together(dict.fromkeys(self.group, ())) is None
+        return Inserted(await self._together(dict.fromkeys(self.tables, ())) is None, tuple(rejected))
 
     async def insert_left(self) -> None:
         """Retry the remaining rows after the updates; a row that fails blocks only its dependents."""
-        async with self.target.staging() as connection:
-            await refuse_by_parents(connection, self.group, self.context)
-        if await self.insert():
+        await self._refuse_by_parents()
+        if (await self.insert()).complete:
             return
-        needs = await self._needs()
-        components = nx.condensation(needs)
+        components = nx.condensation(await self._needs())
         failed: set[int] = set()
         for component in nx.topological_sort(components):
-            rows: set[Row] = components.nodes[component]["members"]
+            rows = _by_table(components.nodes[component]["members"])
             if failed.intersection(components.predecessors(component)):
                 failed.add(component)
                 continue
-            reason = await self._together(_by_table(rows))
+            reason = await self._together(rows)
             if reason is not None:
                 failed.add(component)
-                await self._refuse(rows, reason)
-                async with self.target.staging() as connection:
-                    await refuse_by_parents(connection, self.group, self.context)
+                for table, numbers in rows.items():
+                    await note_rejected(self.target, table.mapping, [Rejected(number, reason) for number in numbers])
+                await self._refuse_by_parents()
 
-    async def _together(self, rows: Mapping[TableMapping, Iterable[int]]) -> str | None:
+    async def _refuse_by_parents(self) -> None:
+        async with self.target.staging() as connection:
+            await refuse_by_parents(connection, [table.mapping for table in self.tables], self.context)
+
+    async def _insert_ready(self, table: TableMerge) -> Written:
+        """Insert the rows of a table whose parents are present, and note the rejected ones."""
+        write = table.insert_of(lambda row_range: self._left(table, row_range, ready=True))
+        written = Written.total(
+            await self.writer.over(table.mapping.number, lambda row_range: self.writer.write(write, row_range))
+        )
+        await note_rejected(self.target, table.mapping, written.rejected)
+        return written
+
+    async def _together(self, rows: Mapping[TableMerge, Sequence[int]]) -> str | None:
         """Insert rows in one transaction, all remaining ones if none are named; return the reason of a refusal."""
-        inserts = [self._left(mapping, EVERY, tuple(numbers)) for mapping, numbers in rows.items()]
+        inserts = [self._left(table, EVERY, numbers) for table, numbers in rows.items()]
         try:
             async with self.target.transaction() as connection:
                 counts = await self.target.insert_together(connection, inserts)
@@ -74,18 +89,19 @@ class CyclicInserts:
             if reason is None:
                 raise
             return reason
-        for mapping, count in zip(rows, counts, strict=True):
-            self.count(mapping, count)
+        for table, count in zip(rows, counts, strict=True):
+            table.account.add(inserted=count)
         return None
 
     def _left(
-        self, mapping: TableMapping, row_range: RowRange, numbers: Sequence[int] = (), *, ready: bool = False
+        self, table: TableMerge, row_range: RowRange, numbers: Sequence[int] = (), *, ready: bool = False
     ) -> sa.Insert:
-        rows = self._rows_left(mapping, row_range)
+        """Return the insert of the rows not in the target yet; `ready`: of those whose parents are present."""
+        mapping, rows = table.mapping, _rows_left(table, row_range)
         if numbers:
             rows = rows.where(mapping.number.in_(numbers))
         for key in mapping.foreign_keys if ready else ():
-            if any(key.parent is each.target for each in self.group):
+            if any(key.parent is each.mapping.target for each in self.tables):
                 parent = key.parent.alias(f"{RESERVED}parent")
                 pairs = zip(key.columns, key.referred, strict=True)
                 there = sa.exists().where(
@@ -93,54 +109,46 @@ class CyclicInserts:
                     *(parent.c[theirs] == mapping.stage.c[ours] for ours, theirs in pairs),
                 )
                 rows = rows.where(sa.or_(*(mapping.stage.c[ours].is_(None) for ours in key.columns), there))
-        names = list(self.new_rows(mapping, row_range)._select_names or ())
+        names = list(table.new_rows(row_range)._select_names or ())
         return sa.insert(mapping.target).from_select(names, rows)
-
-    def _rows_left(self, mapping: TableMapping, row_range: RowRange) -> Any:
-        """Return the query for new rows that are not in the target yet."""
-        rows: Any = self.new_rows(mapping, row_range).select
-        held = mapping.target.alias(f"{RESERVED}held")
-        return rows.where(sa.not_(sa.exists().where(mapping.same_key(held, mapping.stage))))
-
-    def _ready(self, mapping: TableMapping, row_range: RowRange) -> sa.Insert:
-        return self._left(mapping, row_range, ready=True)
 
     async def _needs(self) -> "nx.DiGraph[Row]":
         """Return the dependency graph of the remaining rows; edges lead from parent to child."""
         graph: nx.DiGraph[Row] = nx.DiGraph()
-        numbers = {mapping: self._rows_left(mapping, EVERY).with_only_columns(mapping.number) for mapping in self.group}
-        by_target = {mapping.target: mapping for mapping in self.group}
+        numbers = {table: _rows_left(table, EVERY).with_only_columns(table.mapping.number) for table in self.tables}
+        by_target = {table.mapping.target: table for table in self.tables}
         async with self.target.staging() as connection:
-            for mapping in self.group:
-                graph.add_nodes_from((mapping, number) for number in await connection.scalars(numbers[mapping]))
-            for mapping in self.group:
-                for key in mapping.foreign_keys:
+            for table in self.tables:
+                graph.add_nodes_from((table, number) for number in await connection.scalars(numbers[table]))
+            for table in self.tables:
+                for key in table.mapping.foreign_keys:
                     if key.parent not in by_target:
                         continue
                     parent = by_target[key.parent]
-                    child, other = mapping.stage.alias(f"{RESERVED}child"), parent.stage.alias(f"{RESERVED}other")
+                    child, other = table.mapping.stage.alias(f"{RESERVED}child"), parent.mapping.stage.alias(f"{RESERVED}other")
                     pairs = zip(key.columns, key.referred, strict=True)
-                    ours, theirs = child.c[mapping.number.name], other.c[parent.number.name]
+                    ours, theirs = child.c[table.mapping.number.name], other.c[parent.mapping.number.name]
                     edges = sa.select(theirs, ours).where(
                         *(other.c[referred] == child.c[column] for column, referred in pairs),
-                        ours.in_(numbers[mapping]),
+                        ours.in_(numbers[table]),
                         theirs.in_(numbers[parent]),
                     )
                     found = (await connection.execute(edges)).all()
-                    graph.add_edges_from(((parent, above), (mapping, below)) for above, below in found)
+                    graph.add_edges_from(((parent, above), (table, below)) for above, below in found)
         return graph
 
-    async def _refuse(self, rows: Iterable[Row], reason: str) -> None:
-        async with self.target.staging() as connection:
-            for mapping, number in rows:
-                values = {"n": number, "kind": Kind.REJECTED.value, "reason": reason}
-                await connection.execute(sa.insert(mapping.refused).values(values))
+
+def _rows_left(table: TableMerge, row_range: RowRange) -> Any:
+    """Return the query for new rows that are not in the target yet."""
+    rows: Any = table.new_rows(row_range).select
+    held = table.mapping.target.alias(f"{RESERVED}held")
+    return rows.where(sa.not_(sa.exists().where(table.mapping.same_key(held, table.mapping.stage))))
 
 
-def _by_table(rows: Iterable[Row]) -> dict[TableMapping, list[int]]:
-    grouped: dict[TableMapping, list[int]] = {}
-    for mapping, number in rows:
-        grouped.setdefault(mapping, []).append(number)
+def _by_table(rows: Iterable[Row]) -> dict[TableMerge, list[int]]:
+    grouped: dict[TableMerge, list[int]] = {}
+    for table, number in rows:
+        grouped.setdefault(table, []).append(number)
     return grouped
 
 

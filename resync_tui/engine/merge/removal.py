@@ -10,12 +10,13 @@ from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.merge.chunks import ChunkedWriter, Numbers, RowRange
+from resync_tui.engine.merge.chunks import ChunkedWrite, ChunkedWriter, Numbers, Rejected, RowRange, Written
 from resync_tui.engine.merge.rejects import keys_of
+from resync_tui.engine.merge.validate import note_rejected
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Counts, Kind, RemovalLimit, key_text, removal_limit
+from resync_tui.outcome import RemovalLimit, key_text, removal_limit
 
 
 @dataclass(frozen=True)
@@ -66,28 +67,19 @@ class Removal:
 
     async def carry_out(self, rate_limit: RateLimiter) -> None:
         """Delete in chunks; a record that others reference, with or without an action, stays and is rejected."""
-        self.account.counts = Counts(extra=self.account.counts.extra)
         async with self.target.staging() as connection:
             await connection.execute(sa.delete(self.mapping.refused))
-        writer = ChunkedWriter(self.target, rate_limit)
-        refused: dict[int, str] = {}
-
-        async def on_rejected(number: int, reason: str) -> None:
-            refused[number] = reason
-
-        def count(done: int) -> None:
-            self.account.add(removed=done)
-
-        async def remove(row_range: RowRange) -> int:
-            lock = self._rows if self.guard.actions else None
-            return await writer.apply(row_range, self._delete, self._numbers, on_rejected, count, lock=lock)
-
-        # Records that referenced others of the same table may have been removed in the previous pass.
-        while await writer.over(self.mapping.extra_number, remove) and (refused or self.guard.actions):
-            refused.clear()
-        refused |= await self._blocked_by_actions()
-        await self._note_refused(refused)
-        self.account.add(rejected=len(refused))
+        writer, lock = ChunkedWriter(self.target, rate_limit), self._rows if self.guard.actions else None
+        write = ChunkedWrite(self.account, "removed", self._delete, self._numbers, lock=lock)
+        while True:
+            parts = await writer.over(self.mapping.extra_number, lambda row_range: writer.write(write, row_range))
+            written = Written.total(parts)
+            # Records that referenced others of the same table may have been removed in this pass.
+            if not written.rows or not (written.rejected or self.guard.actions):
+                break
+        rejected = {row.number: row.reason for row in written.rejected} | await self._blocked_by_actions()
+        await note_rejected(self.target, self.mapping, [Rejected(*row) for row in rejected.items()])
+        self.account.add(rejected=len(rejected))
 
     def _rows(self, row_range: RowRange) -> sa.Select[Any]:
         return sa.select(sa.literal(1)).select_from(self.mapping.target).where(self._extra(row_range))
@@ -95,8 +87,7 @@ class Removal:
     def _extra(self, row_range: RowRange) -> sa.ColumnElement[bool]:
         extra = self.mapping.extra
         listed = sa.exists().where(
-            row_range.of(self.mapping.extra_number),
-            *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key),
+            row_range.of(self.mapping.extra_number), *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key)
         )
         return sa.and_(self.mapping.of_tenant(), listed)
 
@@ -119,9 +110,3 @@ class Removal:
     def _numbers(self, row_range: RowRange) -> Numbers:
         number = self.mapping.extra_number
         return sa.select(number).where(row_range.of(number))
-
-    async def _note_refused(self, refused: dict[int, str]) -> None:
-        rows = [{"n": number, "kind": Kind.REJECTED.value, "reason": reason} for number, reason in refused.items()]
-        if rows:
-            async with self.target.staging() as connection:
-                await connection.execute(sa.insert(self.mapping.refused), rows)

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.backends.base import Target
 from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
+from resync_tui.engine.merge.chunks import Rejected
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.outcome import Kind
 
@@ -48,13 +50,18 @@ class _Check:
     reason: sa.ColumnElement[str]
 
 
-async def refuse(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
-    """Fill the `refused` tables of a group: one table, or several in a foreign-key cycle."""
+async def refuse(
+    connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext, *, parents: bool = True
+) -> None:
+    """Fill the `refused` tables of a group: one table, or several in a foreign-key cycle.
+
+    Without `parents`, rows without a parent stay accepted, and no other row of the group may depend on them.
+    """
     for mapping in group:
         await _keep_owned(connection, mapping)
-        await refuse_rows(connection, mapping, await by_values(connection, mapping))
+        await _refuse_rows(connection, mapping, await _by_values(connection, mapping))
         await _refuse_doubled_keys(connection, mapping)
-    while True:
+    while parents:
         await refuse_by_parents(connection, group, context)
         if not await _refuse_by_values(connection, group):
             return
@@ -65,22 +72,6 @@ def each_alone(group: Sequence[TableMapping]) -> bool:
     return all(
         mapping.same_primary_key and not mapping.unique_keys and not is_cyclic(mapping, group) for mapping in group
     )
-
-
-async def by_values(connection: AsyncConnection, mapping: TableMapping) -> sa.Select[Any]:
-    """Return the query (row id, kind, reason) for rows refused by their own values."""
-    return _first_of(
-        mapping, [*_rules(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
-    )
-
-
-def by_parents(mapping: TableMapping, context: MergeContext) -> sa.Select[Any] | None:
-    """Return the query for accepted rows with a parent missing in the state; None without foreign keys.
-
-    All parents are merged by then.
-    """
-    checks = [_check_of_parent(mapping, number, key, context, ()) for number, key in enumerate(mapping.foreign_keys)]
-    return _first_of(mapping, checks).where(not_refused(mapping, mapping.stage)) if checks else None
 
 
 async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext) -> None:
@@ -102,7 +93,15 @@ def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElemen
     return sa.not_(sa.exists().where(mapping.refused.c.n == number))
 
 
-async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
+async def note_rejected(target: Target, mapping: TableMapping, rejected: Sequence[Rejected]) -> None:
+    """Refuse rows that the state rejected in the merge."""
+    if rejected:
+        values = [{"n": row.number, "kind": Kind.REJECTED.value, "reason": row.reason} for row in rejected]
+        async with target.staging() as connection:
+            await connection.execute(sa.insert(mapping.refused), values)
+
+
+async def _refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
     """Refuse the rows of a query (row id, kind, reason); return their number."""
     statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason"], rows)
     return int((await connection.execute(statement)).rowcount)
@@ -129,8 +128,9 @@ async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> Non
         await connection.execute(sa.update(stage).values({VALUE_ERROR: sa.null()}).where(invalid, in_state))
 
 
-def _first_of(mapping: TableMapping, checks: Sequence[_Check]) -> sa.Select[Any]:
-    """Return the query for rows that any check refuses, with kind and reason of the first one."""
+async def _by_values(connection: AsyncConnection, mapping: TableMapping) -> sa.Select[Any]:
+    """Return the query for rows refused by their own values, with kind and reason of the first check."""
+    checks = [*_rules(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
     kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
     return sa.select(mapping.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
@@ -176,7 +176,7 @@ async def _refuse_doubled_keys(connection: AsyncConnection, mapping: TableMappin
     same = sa.and_(*(_as_key(stage.c[name], mapping.target.c[name]) == doubled.c[name] for name in mapping.key))
     reason = text_literal("its key occurs more than once in the district")
     rows = sa.select(mapping.number, _REJECTED, reason).where(same, not_refused(mapping, stage))
-    await refuse_rows(connection, mapping, rows)
+    await _refuse_rows(connection, mapping, rows)
 
 
 def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -195,7 +195,7 @@ async def _refuse_by_parents(
             rows = sa.select(mapping.number, check.kind, check.reason).where(
                 check.when, not_refused(mapping, mapping.stage)
             )
-            found += await refuse_rows(connection, mapping, rows)
+            found += await _refuse_rows(connection, mapping, rows)
     return found
 
 
@@ -257,7 +257,7 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapp
     )
     reason = text_literal(f"another record of the state holds this {', '.join(unique.columns)}")
     rows = sa.select(mapping.number, _REJECTED, reason)
-    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
+    return await _refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
 
 
 async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
@@ -282,7 +282,7 @@ async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapp
     ranked = sa.select(mapping.number.label("n"), first.label("place")).where(same, *filled).subquery()
     reason = text_literal(f"another record of the district has the same {', '.join(unique.columns)}")
     rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
-    return await refuse_rows(connection, mapping, rows)
+    return await _refuse_rows(connection, mapping, rows)
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

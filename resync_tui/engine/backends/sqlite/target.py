@@ -43,7 +43,7 @@ class SqliteTarget(Target):
     """SQLite file of the state; one connection writes, with the stage file attached to it."""
 
     dialect = DIALECT
-    can_read_while_writing = True
+    finds_orphans = True
 
     def __init__(self, end: End) -> None:
         super().__init__(end, open_engine(end.url))
@@ -51,8 +51,6 @@ class SqliteTarget(Target):
         self._fence = Fence(end)
         self._connection: AsyncConnection | None = None
         self._one_at_a_time = anyio.Lock()
-        self._ahead: AsyncConnection | None = None
-        self._one_ahead = anyio.Lock()
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
         by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
@@ -109,23 +107,6 @@ class SqliteTarget(Target):
                 found = (await connection.execute(query)).all()
         return [tuple(row) for row in found]
 
-    async def fetch_staged(self, query: Query) -> list[tuple[Any, ...]]:
-        with explained(self.end.name, self.end.url), anyio.CancelScope(shield=True):
-            async with self._one_ahead:
-                if self._ahead is None:
-                    ahead = await self.engine.connect()
-                    try:
-                        await self._stage_file.attach(await driver_of(ahead))
-                    except BaseException:
-                        await ahead.close()
-                        raise
-                    self._ahead = ahead
-                try:
-                    found = (await self._ahead.execute(query)).all()
-                finally:
-                    await self._ahead.rollback()
-        return [tuple(row) for row in found]
-
     async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
         return await connection.scalar(_TRIGGERS, {"name": table.name}) is not None
 
@@ -176,10 +157,9 @@ class SqliteTarget(Target):
             self._stage_file.remove()
 
     async def close(self) -> None:
-        for connection in (self._ahead, self._connection):
-            if connection is not None:
-                await connection.close()
-        self._ahead = self._connection = None
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = None
         await super().close()
 
     async def lock(self, connection: AsyncConnection, rows: sa.Select[Any]) -> None:

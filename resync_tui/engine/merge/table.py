@@ -1,0 +1,122 @@
+"""Table merge: one table's staged rows, how many are new or changed, and the statements that write them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.accounts import TableCounts
+from resync_tui.engine.dialect import differs, of
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge import keyless
+from resync_tui.engine.merge.chunks import Check, ChunkedWrite, Numbers, RowRange, Write
+from resync_tui.engine.merge.validate import not_refused
+from resync_tui.errors import CannotRun
+from resync_tui.outcome import Kind
+
+
+@dataclass(eq=False)
+class TableMerge:
+    """Merge of one table."""
+
+    mapping: TableMapping
+    account: TableCounts
+    fresh: bool
+    """Whether the state holds no row of this district: every accepted row is new."""
+    new: int = 0
+    """Number of staged rows to insert; not counted of a fresh table."""
+    changed: int = 0
+    """Number of staged rows to update."""
+
+    @property
+    def inserts(self) -> ChunkedWrite:
+        """The insert of the new rows."""
+        return self.insert_of(self.new_rows, None if self.mapping.key else self._require_unaltered)
+
+    def insert_of(self, statement: Callable[[RowRange], sa.Insert], check: Check | None = None) -> ChunkedWrite:
+        """Return an insert of new rows as a chunked write."""
+        return ChunkedWrite(self.account, "inserted", statement, lambda rows: self._affected(statement(rows)), check)
+
+    @property
+    def updates(self) -> ChunkedWrite:
+        """The update of the changed rows that take part in no swap."""
+        return ChunkedWrite(
+            self.account, "updated", self.changed_rows, lambda rows: self._affected(self.changed_rows(rows))
+        )
+
+    def new_rows(self, row_range: RowRange) -> sa.Insert:
+        """Return the insert of the new accepted rows in a range."""
+        mapping = self.mapping
+        values = {
+            name: of(mapping.target.c[name]).from_stage(mapping.stage.c[name], mapping.target.c[name])
+            for name in mapping.columns
+        }
+        if mapping.tenant_column is not None:
+            values = {mapping.tenant_column: sa.literal(mapping.tenant, sa.Text()), **values}
+        rows = sa.select(*values.values()).where(*self._pending(row_range, new=True))
+        return sa.insert(mapping.target).from_select(list(values), rows)
+
+    def changed_rows(self, row_range: RowRange, *, swaps: bool = False) -> sa.Update:
+        """Return the update of the changed accepted rows in a range; `swaps`: of those marked as swaps instead."""
+        mapping, staged = self.mapping, self.mapping.stage
+        values = {
+            name: of(mapping.target.c[name]).from_stage(staged.c[name], mapping.target.c[name])
+            for name in mapping.updatable
+        }
+        swapped = mapping.changes.c.swaps.is_(sa.true()) if swaps else mapping.changes.c.swaps.is_not(sa.true())
+        pending = self._pending(row_range, new=False)
+        return (
+            sa.update(mapping.target).values(values).where(mapping.same_key(mapping.target, staged), swapped, *pending)
+        )
+
+    def classified_rows(self, row_range: RowRange) -> sa.Select[Any]:
+        """Return the query (row id, new) of accepted staged rows; `new` is false if changed, null if unchanged."""
+        if not self.mapping.key:
+            return keyless.classify(self.mapping)
+        staged, held = self.mapping.stage, self.mapping.target
+        columns = ((staged.c[name], held.c[name], held.c[name]) for name in self.mapping.updatable)
+        changed = sa.or_(sa.false(), *(differs(*column) for column in columns))
+        new = sa.case((held.c[self.mapping.key[0]].is_(None), sa.true()), (changed, sa.false()))
+        rows = staged.outerjoin(held, self.mapping.same_key(held, staged))
+        number = self.mapping.number
+        numbers = sa.select(number.label("n"), new.label("new")).select_from(rows)
+        return numbers.where(row_range.of(number), not_refused(self.mapping, staged))
+
+    async def count_refused(self, connection: AsyncConnection) -> None:
+        """Count the refused rows by kind."""
+        kind = self.mapping.refused.c.kind
+        found = await connection.execute(sa.select(kind, sa.func.count()).group_by(kind))
+        self.account.set_refused({Kind(row[0]): int(row[1]) for row in found})
+
+    def _pending(self, row_range: RowRange, *, new: bool) -> list[sa.ColumnElement[bool]]:
+        mapping = self.mapping
+        if self.fresh:
+            return [row_range.of(mapping.number), not_refused(mapping, mapping.stage)]
+        changes = mapping.changes
+        wanted = changes.c.new.is_(sa.true()) if new else changes.c.new.is_(sa.false())
+        # Both ranges are given: the planner infers neither from the other, and would scan the whole stage each time.
+        within = (row_range.of(changes.c.n), row_range.of(mapping.number))
+        return [*within, wanted, mapping.number == changes.c.n, not_refused(mapping, mapping.stage)]
+
+    def _affected(self, statement: Write) -> Numbers:
+        """Return the query for the row ids of the staged rows that a statement affects."""
+        if isinstance(statement, sa.Update):
+            return sa.select(self.mapping.number).where(cast(sa.ColumnElement[bool], statement.whereclause))
+        rows: Any = cast(sa.Insert, statement).select
+        return rows.with_only_columns(self.mapping.number)  # type: ignore[no-any-return]
+
+    async def _require_unaltered(self, row_range: RowRange, connection: AsyncConnection, inserted: int) -> None:
+        """Raise CannotRun if the state altered the rows of a table without a key."""
+        sent = self._pending(row_range, new=True)
+        if await connection.scalar(keyless.altered_on_insert(self.mapping, sent, inserted)):
+            raise CannotRun(
+                f"The state changes what it is sent of {self.mapping.name}, "
+                "and without a key nothing would find it again",
+                "Give that table a primary key, or list the columns that the state sets in state_owned.",
+            )
+
+
+Row: TypeAlias = tuple[TableMerge, int]
+"""Staged row: its table and row id."""
