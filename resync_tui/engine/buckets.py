@@ -1,13 +1,12 @@
 """Buckets: partitions of a table's rows by key, equal at both ends and independent of text collations."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import types
 
-from resync_tui.engine.hashing import BUCKET_SEED, Form, hash_of
+from resync_tui.engine.hashing import Columns, Hashing, RowHashing
 
 BUCKET_ROWS = 32
 MOST_BUCKETS = 1 << 15
@@ -22,6 +21,7 @@ FEW_RANGES = 64
 class Ranges:
     """Buckets of a dense integer key: ranges of 2**bits consecutive integers."""
 
+    hashing: RowHashing
     key: str
     bits: int
 
@@ -32,7 +32,7 @@ class Ranges:
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
         """Return the bucket of a row."""
-        return shifted(row.c[self.key], self.bits)
+        return self.hashing.shifted(row.c[self.key], self.bits)
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
         """Return the condition that a row is in one of the buckets, in a form that an index serves."""
@@ -40,8 +40,8 @@ class Ranges:
         if len(runs) <= FEW_RANGES:
             return sa.or_(sa.false(), *(self._between(row, first, last) for first, last in runs))
         if not self.bits:
-            return _any_of(row.c[self.key], buckets)
-        return sa.and_(self._between(row, runs[0][0], runs[-1][1]), _any_of(self.of(row), buckets))
+            return self.hashing.any_of(row.c[self.key], buckets)
+        return sa.and_(self._between(row, runs[0][0], runs[-1][1]), self.hashing.any_of(self.of(row), buckets))
 
     def _between(self, row: sa.FromClause, first: int, last: int) -> sa.ColumnElement[bool]:
         low, high = first << self.bits, ((last + 1) << self.bits) - 1
@@ -53,8 +53,9 @@ class Ranges:
 class Hashed:
     """Buckets of any key: the last `bits` bits of its hash."""
 
-    keys: tuple[tuple[str, Form], ...]
-    """Key columns, each with its hash form."""
+    hashing: RowHashing
+    how: Hashing
+    key: Columns
     bits: int
 
     @property
@@ -64,45 +65,41 @@ class Hashed:
 
     def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
         """Return the bucket of a row."""
-        hashed = hash_of(((row.c[name], form) for name, form in self.keys), seed=BUCKET_SEED)
-        return hashed.bitwise_and(sa.literal_column(str((1 << self.bits) - 1), types.BigInteger()))
+        return self.hashing.key_hash(row, self.key, self.how, self.bits)
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
         """Return the condition that a row is in one of the buckets."""
-        return _any_of(self.of(row), buckets)
+        return self.hashing.any_of(self.of(row), buckets)
 
 
 Buckets: TypeAlias = Ranges | Hashed
 
 
-def buckets_of(key: tuple[tuple[str, Form], ...], rows: int, low: int | None, high: int | None) -> Buckets:
-    """Return the buckets for a number of rows; `low` and `high` are the bounds of a single integer key."""
-    size = max(BUCKET_ROWS, rows // MOST_BUCKETS)
-    if low is not None and high is not None and high - low <= SPARSE * max(1, rows):
-        numbers = max(1, (high - low) // max(1, rows))
-        return Ranges(key[0][0], (numbers * size - 1).bit_length())
-    return Hashed(key, (max(0, rows - 1) // size).bit_length())
+@dataclass(frozen=True)
+class KeyHashing:
+    """Hashing of a table's record key: its partitions."""
 
+    hashing: RowHashing
+    how: Hashing
+    key: Columns
 
-def halves(
-    key: tuple[tuple[str, Form], ...], row: sa.FromClause, low: int | None, high: int | None
-) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Return the conditions for two halves of a table, split by key as evenly as known."""
-    if low is not None and high is not None:
-        column, middle = row.c[key[0][0]], (low + high) // 2
-        return column <= middle, column > middle
-    parity = Hashed(key, bits=1).of(row)
-    return parity == 0, parity == 1
+    def buckets(self, rows: int, low: int | None, high: int | None) -> Buckets:
+        """Return the buckets for a number of rows; `low` and `high` are the bounds of a single integer key."""
+        size = max(BUCKET_ROWS, rows // MOST_BUCKETS)
+        if low is not None and high is not None and high - low <= SPARSE * max(1, rows):
+            numbers = max(1, (high - low) // max(1, rows))
+            return Ranges(self.hashing, next(iter(self.key)), (numbers * size - 1).bit_length())
+        return Hashed(self.hashing, self.how, self.key, (max(0, rows - 1) // size).bit_length())
 
-
-def shifted(number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
-    """Return `number >> bits`; PostgreSQL requires `bits` to be a plain integer."""
-    return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))
-
-
-def _any_of(bucket: sa.ColumnElement[int], buckets: Iterable[int]) -> sa.ColumnElement[bool]:
-    numbers = ",".join(map(str, sorted(buckets)))
-    return bucket == sa.func.any(sa.literal_column(f"'{{{numbers}}}'::bigint[]"))
+    def halves(
+        self, row: sa.FromClause, low: int | None, high: int | None
+    ) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+        """Return the conditions for two halves of a table, split by key as evenly as known."""
+        if low is not None and high is not None:
+            column, middle = row.c[next(iter(self.key))], (low + high) // 2
+            return column <= middle, column > middle
+        parity = self.hashing.key_hash(row, self.key, self.how, 1)
+        return parity == 0, parity == 1
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.hashing import RowHashing
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.engine.visibility import Policed
 
@@ -38,6 +39,8 @@ class Dialect(ABC):
     """As rules of the catalog name it (`when.<name>`), and SQLAlchemy."""
     ownership: ClassVar[sa.TableClause]
     """Table in a state that says whose copy it is: columns `one` and `district`."""
+    hashing: ClassVar[RowHashing | None] = None
+    """Its fingerprints; None: it cannot compute any."""
     loosely_typed: ClassVar[bool] = False
     """Whether a column may hold values of any type."""
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from sqlalchemy.exc import DBAPIError
 
@@ -10,17 +9,10 @@ from resync_tui.catalog import Catalog
 from resync_tui.databases.registry import explain
 from resync_tui.engine import ownership
 from resync_tui.engine.backends.base import End, Source, Target
+from resync_tui.engine.hashing import Hashing
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Consent, Purpose
 from resync_tui.plan import Plan
-
-
-class Hashing(StrEnum):
-    """Hash forms by which two databases compare rows without moving them."""
-
-    NATIVE = "native"
-    TEXT = "text"
-    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)

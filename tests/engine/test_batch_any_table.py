@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine import buckets
-from resync_tui.engine.job import Hashing
+from resync_tui.engine.hashing import Hashing
 from resync_tui.engine.read import fingerprints
 from tests.support.databases import create_database, execute, run_script
 from tests.support.oracle.fill import fill

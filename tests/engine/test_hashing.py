@@ -12,7 +12,8 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.engine.backends.registry import open_source, open_target
-from resync_tui.engine.job import Hashing, Job
+from resync_tui.engine.hashing import Hashing
+from resync_tui.engine.job import Job
 from resync_tui.engine.read.fingerprints import prove
 from resync_tui.outcome import Counts
 from tests.support.comparison import every_comparison

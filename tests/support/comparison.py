@@ -8,7 +8,7 @@ from enum import StrEnum
 import pytest
 
 from resync_tui.databases.sqlite import sqlite_path
-from resync_tui.engine.job import Hashing
+from resync_tui.engine.hashing import Hashing
 
 HASHING: Hashing | None = None
 """What the jobs of the running test say; its `comparison` fixture sets it."""

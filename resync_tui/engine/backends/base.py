@@ -101,8 +101,6 @@ class _Database:
     """Common base of source and target: an engine, and reflected tables."""
 
     dialect: ClassVar[Dialect]
-    hashes = False
-    """Whether the database can compute fingerprints."""
 
     def __init__(self, end: End, engine: AsyncEngine) -> None:
         self.end = end
@@ -116,6 +114,10 @@ class _Database:
             tables = await reflect(connection, names, self.dialect)
             self.policed = await self.dialect.policed_tables(connection, tables)
             return tables
+
+    async def ask(self, question: str, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        """Return the answer to a question of the dialect's `hashing`, as `fetch` does."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         """Close every connection."""
@@ -261,12 +263,13 @@ def require_all_seen(end: Source | Target, mappings: Sequence[TableMapping], *, 
             raise end.policed[mapping.name].added_again(end.end.name)
 
 
-Questions: TypeAlias = Mapping[TableMapping, sa.Select[Any]]
+Questions: TypeAlias = Mapping[TableMapping, sa.Select[Any] | str]
+"""One query or text a table; all are of one sort."""
 Answers: TypeAlias = dict[TableMapping, list[tuple[Any, ...]]]
 
 
 async def ask_both(source: Source, ours: Questions, target: Target, theirs: Questions) -> tuple[Answers, Answers]:
-    """Run the queries of both ends in parallel, as one UNION ALL for each end: their column types must match."""
+    """Ask both ends in parallel, each in one UNION ALL: the column types of its questions must match."""
     answers: dict[Source | Target, Answers] = {}
 
     async def ask(end: Source | Target, questions: Questions) -> None:
@@ -281,14 +284,16 @@ async def ask_both(source: Source, ours: Questions, target: Target, theirs: Ques
 async def _answers(end: Source | Target, questions: Questions) -> Answers:
     answers: Answers = {mapping: [] for mapping in questions}
     mappings = list(questions)
-    if len(mappings) == 1:
-        return {mappings[0]: await end.fetch(questions[mappings[0]])}
-    if mappings:
-        numbered = (
-            query.add_columns(sa.literal_column(str(number)).label("question"))
-            for number, query in enumerate(questions.values())
-        )
-        # Impatient: to wait for one table while it holds locks on others could deadlock, and end another session.
-        for *row, number in await end.fetch(sa.union_all(*numbered), patient=False):
-            answers[mappings[number]].append(tuple(row))
+    # Impatient: to wait for one table while it holds locks on others could deadlock, and end another session.
+    patient = len(mappings) == 1
+    queries, texts = list[sa.Select[Any]](), list[str]()
+    for number, question in enumerate(questions.values()):
+        if isinstance(question, str):
+            texts.append(f"SELECT asked.*, {number} FROM ({question}) AS asked")
+        else:
+            queries.append(question.add_columns(sa.literal_column(str(number)).label("question")))
+    found = await end.fetch(sa.union_all(*queries), patient=patient) if queries else []
+    found += await end.ask(" UNION ALL ".join(texts), patient=patient) if texts else []
+    for *row, number in found:
+        answers[mappings[number]].append(tuple(row))
     return answers

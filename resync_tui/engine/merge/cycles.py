@@ -125,7 +125,10 @@ class CyclicInserts:
                     if key.parent not in by_target:
                         continue
                     parent = by_target[key.parent]
-                    child, other = table.mapping.stage.alias(f"{RESERVED}child"), parent.mapping.stage.alias(f"{RESERVED}other")
+                    child, other = (
+                        table.mapping.stage.alias(f"{RESERVED}child"),
+                        parent.mapping.stage.alias(f"{RESERVED}other"),
+                    )
                     pairs = zip(key.columns, key.referred, strict=True)
                     ours, theirs = child.c[table.mapping.number.name], other.c[parent.mapping.number.name]
                     edges = sa.select(theirs, ours).where(

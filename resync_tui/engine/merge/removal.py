@@ -87,7 +87,8 @@ class Removal:
     def _extra(self, row_range: RowRange) -> sa.ColumnElement[bool]:
         extra = self.mapping.extra
         listed = sa.exists().where(
-            row_range.of(self.mapping.extra_number), *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key)
+            row_range.of(self.mapping.extra_number),
+            *(self.mapping.target.c[name] == extra.c[name] for name in self.mapping.key),
         )
         return sa.and_(self.mapping.of_tenant(), listed)
 

@@ -9,11 +9,10 @@ from sqlalchemy import types
 
 from resync_tui.engine.accounts import FEW_ROWS, Difference, TableStats
 from resync_tui.engine.backends.base import Source, Target, ask_both
-from resync_tui.engine.buckets import buckets_of
 from resync_tui.engine.dialect import logical_type
-from resync_tui.engine.job import Hashing
+from resync_tui.engine.hashing import Hashing
 from resync_tui.engine.mapping import RESERVED, TableMapping, in_attached
-from resync_tui.engine.read.fingerprints import Compared, Comparison, key_forms
+from resync_tui.engine.read.fingerprints import Compared, Comparison, hashing_of_key
 from resync_tui.engine.scope import Scope
 from resync_tui.engine.types import LogicalType
 
@@ -54,7 +53,7 @@ class Comparer:
         )
         ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
         of_integers = len(mapping.key) == 1 and logical_type(mapping.target.c[mapping.key[0]]) is LogicalType.INTEGER
-        if self.source.hashes and mapping.same_primary_key and of_integers:
+        if self.source.dialect.hashing is not None and mapping.same_primary_key and of_integers:
             key = mapping.row.c[mapping.key[0]]
             # As separate queries, these are answered by an index.
             ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
@@ -97,8 +96,9 @@ class Comparer:
         return _as_difference(await self._comparison(mapping, stats).run())
 
     def _comparison(self, mapping: TableMapping, stats: TableStats) -> Comparison:
-        buckets = buckets_of(key_forms(mapping, self.hashing), stats.rows, stats.low, stats.high)
-        return Comparison(mapping, self.source, self.target, self.hashing, self.scope, buckets)
+        key = hashing_of_key(mapping, self.source, self.hashing)
+        buckets = key.buckets(stats.rows, stats.low, stats.high)
+        return Comparison(mapping, self.source, self.target, key.hashing, self.hashing, self.scope, buckets)
 
 
 def _as_difference(compared: Compared) -> Difference:

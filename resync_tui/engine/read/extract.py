@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from resync_tui.databases.registry import explained
 from resync_tui.engine.accounts import Difference, TableStats
 from resync_tui.engine.backends.base import Meter, Source, Target
-from resync_tui.engine.buckets import halves
 from resync_tui.engine.events import Note, ObjectStarted, Report
-from resync_tui.engine.job import Hashing, Job
+from resync_tui.engine.hashing import Hashing
+from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
-from resync_tui.engine.read.fingerprints import key_forms, prove
+from resync_tui.engine.read.fingerprints import hashing_of_key, prove
 from resync_tui.engine.scope import Scope
 from resync_tui.outcome import Status
 
@@ -206,10 +206,10 @@ class Reading:
             self.limiter.acquire_on_behalf_of_nowait(turn)
         except anyio.WouldBlock:
             return await load(query, meter)
-        key = key_forms(mapping, self.comparer.hashing)
+        key = hashing_of_key(mapping, self.source, self.comparer.hashing)
         try:
             async with anyio.create_task_group() as tasks:
-                for half in halves(key, mapping.row, stats.low, stats.high):
+                for half in key.halves(mapping.row, stats.low, stats.high):
                     tasks.start_soon(load, query.where(half), meter)
         finally:
             self.limiter.release_on_behalf_of(turn)

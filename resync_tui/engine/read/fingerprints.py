@@ -4,8 +4,6 @@ A bucket is equal if its count and two hashes agree. A value is hashed natively 
 else as text.
 """
 
-import sys
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,58 +12,56 @@ from operator import ne
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import types
 
 from resync_tui.databases.registry import driver_errors
 from resync_tui.engine.accounts import FEW_ROWS
 from resync_tui.engine.backends.base import Source, Target, ask_both
-from resync_tui.engine.buckets import Buckets, shifted
-from resync_tui.engine.hashing import Form, hash_of, mixed, native_form, native_proof, text_form, text_proof, xor
-from resync_tui.engine.job import Hashing
+from resync_tui.engine.buckets import Buckets, KeyHashing
+from resync_tui.engine.hashing import Columns, Hashing, RowHashing, Rows
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.scope import Scope
 
 ROWS_AT_ONCE = 1 << 19
 """Rows compared in one query; each end returns 16 bytes per row."""
-_PART_SHIFT, _PARTS = 10, 16
-"""Partitions compared one at a time, to bound memory; a row's partition is some bits of its id."""
 WORTHWHILE = 0.5
 """Share of differing rows in differing buckets above which these buckets are staged whole."""
 
-_Rows: TypeAlias = Sequence[tuple[Any, ...]]
-_ZERO = sa.literal_column("0", types.Integer())
+_NO_ROWS: tuple[Sequence[int], Sequence[int]] = ((), ())
 
 
 async def prove(source: Source, target: Target) -> Hashing:
     """Return the hash form that both ends share, tested on constant rows; OFF if an end cannot hash."""
     if source.state_schema is not None:
         return Hashing.NATIVE
-    if not (source.hashes and target.hashes):
+    hashing = source.dialect.hashing
+    if hashing is None or hashing is not target.dialect.hashing:
         return Hashing.OFF
-    for how, proof in ((Hashing.NATIVE, native_proof()), (Hashing.TEXT, text_proof())):
+    for how in (Hashing.NATIVE, Hashing.TEXT):
+        proof = hashing.proof(how)
         ours, theirs = await _answer(source, proof), await _answer(target, proof)
         if ours is not None and ours == theirs:
             return how
     return Hashing.OFF
 
 
-async def _answer(end: Source | Target, proof: sa.Select[Any]) -> _Rows | None:
+async def _answer(end: Source | Target, proof: str) -> Rows | None:
     """Return an end's proof; None if it lacks a function, as servers before PostgreSQL 14 do."""
     try:
-        return await end.fetch(proof)
+        return await end.ask(proof)
     except driver_errors() as error:
         if not end.dialect.lacks_function(error):
             raise
         return None
 
 
-def key_forms(mapping: TableMapping, hashing: Hashing) -> tuple[tuple[str, Form], ...]:
-    """Return the key columns of a table, each with its hash form."""
-    return tuple((name, _form(mapping, name, hashing)) for name in mapping.key)
+def hashing_of_key(mapping: TableMapping, source: Source, how: Hashing) -> KeyHashing:
+    """Return the hashing of a table's record key. The source can hash."""
+    assert source.dialect.hashing is not None
+    return KeyHashing(source.dialect.hashing, how, _columns(mapping, mapping.key))
 
 
-def _form(mapping: TableMapping, column: str, hashing: Hashing) -> Form:
-    return native_form(mapping.source.c[column], mapping.target.c[column]) if hashing is Hashing.NATIVE else text_form
+def _columns(mapping: TableMapping, names: Sequence[str]) -> Columns:
+    return {name: (mapping.source.c[name], mapping.target.c[name]) for name in names}
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,8 @@ class Comparison:
     mapping: TableMapping
     source: Source
     target: Target
-    hashing: Hashing
+    hashing: RowHashing
+    how: Hashing
     scope: Scope
     buckets: Buckets
 
@@ -111,7 +108,7 @@ class Comparison:
             return coarse
         same, found, looked_at = coarse.unchanged, set[int](), 0
         for chunk in _chunks(coarse.rows):
-            unchanged, odd = _compare(*await self._ask(*self._by_row(chunk)))
+            unchanged, odd = self._compare(*await self._ask(*self._by_row(chunk)))
             same += unchanged
             found |= odd
             looked_at += sum(coarse.rows[bucket] for bucket in chunk)
@@ -119,27 +116,27 @@ class Comparison:
                 return coarse
         return Compared(same, dict.fromkeys(found, 1), self.buckets.single)
 
-    def by_bucket(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Return the queries for both ends, each returning four arrays: bucket, count and two hashes."""
-        ours, theirs = self._sides()
-        return self._of_buckets(*ours), self._of_buckets(*theirs)
+    def by_bucket(self) -> tuple[str, str]:
+        """Return the questions for both ends: the fingerprint of each bucket."""
+        ours, theirs = (self.hashing.by_bucket(self._hashes(*side, self.buckets)) for side in self._sides())
+        return ours, theirs
 
-    def judge(self, ours: _Rows, theirs: _Rows) -> Compared:
+    def judge(self, ours: Rows, theirs: Rows) -> Compared:
         """Return the result of both ends' answers to `by_bucket`."""
-        if ours == theirs:
-            return Compared(sum(ours[0][1] or ()), {}, self.buckets)
-        mine, others = _fingerprints(ours), _fingerprints(theirs)
+        mine, others = self.hashing.fingerprints(ours), self.hashing.fingerprints(theirs)
         differing = [each for each in mine.keys() | others.keys() if mine.get(each) != others.get(each)]
         rows = {each: max(end[each][0] for end in (mine, others) if each in end) for each in differing}
         return Compared(sum(mine[each][0] for each in mine.keys() - rows.keys()), rows, self.buckets)
 
-    def _by_row(self, chunk: list[int]) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Return the queries for the rows in these buckets: single bucket and hash of each."""
-        (row, allowed), (held, of_target) = self._sides()
-        return (
-            self._of_rows(row, sa.and_(self.buckets.among(row, chunk), allowed)),
-            self._of_rows(held, sa.and_(self.buckets.among(held, chunk), of_target)),
+    def _by_row(self, chunk: list[int]) -> tuple[str, str]:
+        """Return the questions for the rows in these buckets: single bucket and hash of each."""
+        ours, theirs = (
+            self.hashing.by_row(
+                self._hashes(row, sa.and_(self.buckets.among(row, chunk), condition), self.buckets.single)
+            )
+            for row, condition in self._sides()
         )
+        return ours, theirs
 
     def _sides(self) -> tuple[_Side, _Side]:
         allowed = [self.scope.of_source(self.mapping)]
@@ -147,57 +144,31 @@ class Comparison:
             allowed.append(forbidden.is_not(sa.true()))
         return (self.mapping.row, sa.and_(*allowed)), (self.mapping.target, self.scope.of_target(self.mapping))
 
-    async def _ask(self, ours: sa.Select[Any], theirs: sa.Select[Any]) -> tuple[_Rows, _Rows]:
+    async def _ask(self, ours: str, theirs: str) -> tuple[Rows, Rows]:
         mapping = self.mapping
         found = await ask_both(self.source, {mapping: ours}, self.target, {mapping: theirs})
         return found[0][mapping], found[1][mapping]
 
-    def _of_buckets(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        hashes = self._hashes(row, condition, self.buckets)
-        number, hashed = hashes.c.number, hashes.c.hash
-        both = (xor(hashed).label("own"), xor(mixed(hashed)).label("mixed"))
-        found = sa.select(number, sa.func.count().label("rows"), *both).group_by(number).order_by(number).subquery()
-        arrays: list[sa.ColumnElement[Any]] = [sa.func.array_agg(column) for column in found.c]
-        return sa.select(*arrays)
+    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Select[Any]:
+        """Return the query for the bucket and the hash of each row."""
+        columns = _columns(self.mapping, (*self.mapping.key, *self.mapping.updatable))
+        both: list[sa.ColumnElement[Any]] = [buckets.of(row), self.hashing.row_hash(row, columns, self.how)]
+        return sa.select(*both).select_from(row).where(condition)
 
-    def _of_rows(self, row: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        hashes = self._hashes(row, condition, self.buckets.single)
-        part = shifted(hashes.c.number, _PART_SHIFT).bitwise_and(sa.literal_column(str(_PARTS - 1)))
-        nothing: sa.ColumnClause[bytes] = sa.literal_column("''::bytea")
-        sent = [sa.func.string_agg(sa.func.int8send(column), nothing) for column in hashes.c]
-        return sa.select(part, *sent).group_by(part)
-
-    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Subquery:
-        names = (*self.mapping.key, *self.mapping.updatable)
-        hashed = hash_of((row.c[name], _form(self.mapping, name, self.hashing)) for name in names)
-        rows = sa.select(buckets.of(row).label("number"), hashed.label("hash")).where(condition)
-        # OFFSET 0 keeps PostgreSQL from inlining this subquery, which would hash once per aggregate.
-        return rows.offset(_ZERO).subquery("hashes")
+    def _compare(self, ours: Rows, theirs: Rows) -> tuple[int, set[int]]:
+        """Return the count of equal district rows, and the single buckets of the differing ones."""
+        mine, others = self.hashing.row_hashes(ours), self.hashing.row_hashes(theirs)
+        unchanged, odd = 0, set[int]()
+        for part in mine.keys() | others.keys():
+            same, differing = _compare_part(mine.get(part, _NO_ROWS), others.get(part, _NO_ROWS))
+            unchanged += same
+            odd |= differing
+        return unchanged, odd
 
 
-def _fingerprints(answer: _Rows) -> dict[int, tuple[int, int, int]]:
-    """Return the count and hashes of each bucket; the arrays of no rows are NULL."""
-    ((numbers, *fingerprints),) = answer
-    return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
-
-
-def _compare(ours: _Rows, theirs: _Rows) -> tuple[int, set[int]]:
-    """Return the count of equal district rows, and the single buckets of the differing ones."""
-    mine, others = ({part: sent for part, *sent in end} for end in (ours, theirs))
-    unchanged, odd = 0, set[int]()
-    for part in mine.keys() | others.keys():
-        same, differing = _compare_part(_rows_of(mine.get(part)), _rows_of(others.get(part)))
-        unchanged += same
-        odd |= differing
-    return unchanged, odd
-
-
-def _rows_of(sent: Sequence[bytes] | None) -> tuple[Sequence[int], ...]:
-    """Return the ids and hashes of a partition's rows; empty if an end has none."""
-    return tuple(map(_numbers, sent or (b"", b"")))
-
-
-def _compare_part(ours: tuple[Sequence[int], ...], theirs: tuple[Sequence[int], ...]) -> tuple[int, set[int]]:
+def _compare_part(
+    ours: tuple[Sequence[int], Sequence[int]], theirs: tuple[Sequence[int], Sequence[int]]
+) -> tuple[int, set[int]]:
     (mine, my_hashes), (others, other_hashes) = ours, theirs
     by_number, other_by_number = dict(zip(mine, my_hashes, strict=True)), dict(zip(others, other_hashes, strict=True))
     odd = set(compress(by_number, map(ne, by_number.values(), map(other_by_number.get, by_number))))
@@ -206,14 +177,6 @@ def _compare_part(ours: tuple[Sequence[int], ...], theirs: tuple[Sequence[int], 
         if len(distinct) < len(numbers):  # rows with the same id
             odd |= {number for number, count in Counter(numbers).items() if count > 1}
     return len(mine) - sum(map(odd.__contains__, mine)), odd
-
-
-def _numbers(sent: bytes) -> Sequence[int]:
-    """Decode 64-bit integers in network byte order."""
-    numbers = array("q", sent)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers
 
 
 def _chunks(rows: Mapping[int, int]) -> Iterator[list[int]]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.postgres import OF_TABLE, of_table
 from resync_tui.databases.registry import column_types
+from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.dialect import Check, Dialect, Pair
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
@@ -84,6 +85,7 @@ class PostgresDialect(Dialect):
     """PostgreSQL."""
 
     name = "postgresql"
+    hashing = HASHING
     ownership = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()), schema=STAGE_SCHEMA)
 
     def declare(self, connection: sa.Connection, table: sa.Table) -> None:

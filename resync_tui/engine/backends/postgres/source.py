@@ -31,7 +31,6 @@ class PostgresSource(Source):
     """PostgreSQL database of a district."""
 
     dialect = DIALECT
-    hashes = True
     readers = 2
 
     def __init__(self, end: End) -> None:
@@ -97,11 +96,14 @@ class PostgresSource(Source):
                     yield [tuple(_loosely(value) for value in row) for row in chunk]
 
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        return await self.ask(as_sql(query), patient=patient)
+
+    async def ask(self, question: str, *, patient: bool = True) -> list[tuple[Any, ...]]:
         async with self.reader() as connection:
             with explained(self.end.name, self.end.url):
                 if not patient:
                     await connection.execute(NO_WAIT)
-                return [tuple(row) for row in await connection.fetch(as_sql(query))]
+                return [tuple(row) for row in await connection.fetch(question)]
 
 
 def _loosely(value: Any) -> Any:

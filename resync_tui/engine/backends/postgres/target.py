@@ -75,7 +75,6 @@ class PostgresTarget(Target):
     """PostgreSQL database of the state; stages are unlogged tables in a schema of their own."""
 
     dialect = POSTGRES
-    hashes = True
     writers = 2
 
     def __init__(self, end: End) -> None:
@@ -179,12 +178,15 @@ class PostgresTarget(Target):
             yield connection
 
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
+        return await self.ask(as_sql(query), patient=patient)
+
+    async def ask(self, question: str, *, patient: bool = True) -> list[tuple[Any, ...]]:
         with explained(self.end.name, self.end.url):
             async with self.staging() as connection:
                 if not patient:
                     await connection.exec_driver_sql(NO_WAIT)
                 driver = await driver_of(connection)
-                return [tuple(row) for row in await driver.fetch(as_sql(query))]
+                return [tuple(row) for row in await driver.fetch(question)]
 
     def stage_name(self, number: int) -> str:
         return f"{number}_{self.end.digest}_{self.end.token}"
