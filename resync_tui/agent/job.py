@@ -51,6 +51,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             current_year=settings.years.current,
             purpose=lease.purpose,
             consent=lease.consent,
+            tenants=tuple(each.id for each in settings.district),
             trusts_source_policies=district.policies == "trusted",
             trusts_target_policies=settings.state.policies == "trusted",
         )

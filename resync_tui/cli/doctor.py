@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
@@ -19,7 +20,7 @@ from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.databases import postgres, registry
-from resync_tui.engine import ownership, scope
+from resync_tui.engine import ownership, scope, tenants
 from resync_tui.engine.backends.base import End, says_district
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.backends.registry import open_target
@@ -119,6 +120,7 @@ async def _state(examination: Examination) -> Tables | None:
     for lack in lacks:
         examination.found(lack)
     await _owner(examination, url)
+    await _tenants(examination, url, tables)
     if any(table in tables for each in examination.catalog.objects for table in each.tables):
         return tables
     first = examination.settings.district[0].id
@@ -161,6 +163,32 @@ async def _owner(examination: Examination, url: str) -> None:
         examination.found(error)
     finally:
         await engine.dispose()
+
+
+async def _tenants(examination: Examination, url: str, tables: Tables) -> None:
+    """Check that the state's tables tell the configured districts apart, and from what they hold."""
+    column, ids = examination.catalog.tenant_column, [each.id for each in examination.settings.district]
+    engine = registry.open_engine(url, read_only=True)
+    try:
+        with suppress(DBAPIError):  # a login that may not read a table has a finding already
+            async with engine.connect() as connection:
+                for table in tables.values():
+                    await _told_apart(examination, connection, table, column, ids)
+    finally:
+        await engine.dispose()
+
+
+async def _told_apart(
+    examination: Examination, connection: AsyncConnection, table: sa.Table, column: str | None, ids: Sequence[str]
+) -> None:
+    try:
+        tenants.require_apart(table, column, ids)
+        for each in ids:
+            taken = tenants.taken_for(table, column, each)
+            if taken is not None and await connection.scalar(taken):
+                raise tenants.mixed(table, column, each)
+    except IncompatibleTable as error:
+        examination.found(error)
 
 
 async def _district(examination: Examination, district: DistrictSettings, state: Tables | None) -> list[ResyncError]:

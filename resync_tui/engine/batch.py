@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import anyio
 
 from resync_tui.databases.registry import explained, require_pair
+from resync_tui.engine import tenants
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
 from resync_tui.engine.backends.registry import open_source, open_target
@@ -116,6 +117,8 @@ class _Batch:
                     )
                     for table in run.dis_object.tables
                 )
+                for mapping in run.mappings:
+                    await self._require_apart(mapping)
                 for end in (self.source, self.target):
                     require_all_seen(end, run.mappings, removing=self.job.purpose is Purpose.REMOVE_EXTRA)
             except CannotRun as error:
@@ -127,6 +130,13 @@ class _Batch:
             self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:
             await self._guard()
+
+    async def _require_apart(self, mapping: TableMapping) -> None:
+        """Raise IncompatibleTable if the state's tenant column takes another district's id for this one's."""
+        tenants.require_apart(mapping.target, mapping.tenant_column, self.job.tenants)
+        taken = tenants.taken_for(mapping.target, mapping.tenant_column, mapping.tenant)
+        if taken is not None and await self.target.fetch(taken):
+            raise tenants.mixed(mapping.target, mapping.tenant_column, mapping.tenant)
 
     async def _guard(self) -> None:
         """Collect from both ends the reasons that block the removal of extra records."""

@@ -58,6 +58,10 @@ class Dialect(ABC):
     def can_hold(self, column: sa.Column[Any], text: str) -> bool:
         """Whether a column returns a short text as it was stored, and can be queried by it."""
 
+    def as_compared(self, column: sa.Column[Any], text: str) -> str:
+        """Return a form that texts have in common which a column takes, or may take, for one."""
+        return text.rstrip(" ") if self.is_padded(column) else text
+
     @abstractmethod
     def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
         """Return the bounds of an integer column; None if the database sets none below 64 bits."""

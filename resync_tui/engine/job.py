@@ -55,6 +55,8 @@ class Job:
     """Extra records approved for removal; None: approval was not requested."""
     trusts_source_policies: bool = False
     trusts_target_policies: bool = False
+    tenants: tuple[str, ...] = ()
+    """Ids of all configured districts: the state must tell them apart."""
     hashing: Hashing | None = None
     """None: the fastest form that both ends are proven to share."""
 

@@ -25,6 +25,8 @@ class ForeignKey:
     referred: tuple[str, ...]
     by_tenant: bool
     """Whether parent and child must be of the same tenant."""
+    enforces_tenant: bool
+    """Whether the constraint itself demands that; else a record of another tenant would satisfy it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,18 +83,22 @@ def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
         pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
         own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
         if own and all(ours in columns for ours, _ in own):
-            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
-            if parent not in target.metadata.tables or DANGLING in target.metadata.tables[parent].info:
+            name = constraint.elements[0].target_fullname.rpartition(".")[0]
+            parent = target.metadata.tables.get(name)
+            if parent is None or DANGLING in parent.info:
                 raise IncompatibleTable(
-                    f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
+                    f"The state's table {qualified(target)} points to {name}, which is broken or not there",
                     "Create it with: resync-tui state init -d ID",
                 )
+            referred = tuple(theirs for _, theirs in own)
             found.append(
                 ForeignKey(
                     columns=tuple(ours for ours, _ in own),
-                    parent=target.metadata.tables[parent],
-                    referred=tuple(theirs for _, theirs in own),
-                    by_tenant=len(own) < len(pairs),
+                    parent=parent,
+                    referred=referred,
+                    # Parents without that column are no tenant's; a key that refers to it says which tenant's.
+                    by_tenant=tenant_column is not None and tenant_column in {*parent.c.keys()} - {*referred},
+                    enforces_tenant=len(own) < len(pairs),
                 )
             )
     return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
@@ -137,6 +143,23 @@ def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str,
         if own and all(name in columns for name in own):
             found.add(UniqueKey(own, by_tenant=len(own) < len(names)))
     return tuple(sorted(found, key=lambda key: key.columns))
+
+
+def is_unique(table: sa.Table, key: tuple[str, ...], tenant_column: str | None) -> bool:
+    """Whether constraints of a table keep rows of one tenant from having the same `key`."""
+    return any(set(each) <= set(key) for each in _told_apart_by(table, tenant_column))
+
+
+def wider_key(table: sa.Table, key: tuple[str, ...], tenant_column: str | None) -> tuple[str, ...] | None:
+    """Return a key of a table of which `key` is but a part, and so is not unique there; None if there is none."""
+    known = [] if is_unique(table, key, tenant_column) else _told_apart_by(table, tenant_column)
+    return next((each for each in known if set(key) < set(each)), None) if key else None
+
+
+def _told_apart_by(table: sa.Table, tenant_column: str | None) -> list[tuple[str, ...]]:
+    primary = tuple(column.name for column in table.primary_key.columns if column.name != tenant_column)
+    unique = [each.columns for each in unique_keys(table, tenant_column, tuple(table.c.keys()))]
+    return [primary, *unique] if primary else unique
 
 
 def _partial(index: sa.Index) -> bool:

@@ -16,17 +16,21 @@ from resync_tui.engine.keys import (
     UniqueKey,
     YearPath,
     foreign_keys,
+    is_unique,
     qualified,
     record_key,
     unique_keys,
+    wider_key,
     year_path,
 )
+from resync_tui.outcome import Kind
 
 RESERVED = "_resync_"
 """Prefix of the program's own columns and aliases where they meet those of a table; no table has one that begins so."""
 ROW_ID = f"{RESERVED}n"
 EXCLUDED_BY = f"{RESERVED}rule"
 VALUE_ERROR = f"{RESERVED}flaw"
+DOUBLED_KEY = "its key occurs more than once in the district"
 STAGE_SCHEMA = "resync_stage"
 """Schema of the stages.
 
@@ -49,6 +53,8 @@ class TableMapping:
     key: tuple[str, ...]
     """Record key, without the tenant column; empty for a keyless table, compared by all columns."""
     columns: tuple[str, ...]
+    says_tenant: bool
+    """Whether the district's table has the tenant column too, not ignored: it may name another tenant."""
     owned: frozenset[str]
     rules: tuple[Rule, ...]
     foreign_keys: tuple[ForeignKey, ...]
@@ -138,12 +144,28 @@ class TableMapping:
         return sa.and_(self.of_tenant(target), *(target.c[name] == staged.c[name] for name in self.key))
 
     @property
+    def may_double_keys(self) -> bool:
+        """Whether rows of two school years may have the same key: no constraint of the district prevents it."""
+        return self.year is not None and bool(self.key) and not is_unique(self.source, self.key, self.tenant_column)
+
+    @property
+    def refusals(self) -> tuple[tuple[Kind, str], ...]:
+        """Kinds and reasons for which the district's rows are refused as they are read, in order of precedence."""
+        found = [(Kind.EXCLUDED, rule.reason) for rule in self.rules]
+        if self.says_tenant:
+            found.append((Kind.REJECTED, f"{self.tenant_column} names another district"))
+        if self.may_double_keys:
+            found.append((Kind.REJECTED, DOUBLED_KEY))
+        return tuple(found)
+
+    @property
     def key_mapping(self) -> "TableMapping":
         """The same mapping reduced to the key columns, to be staged separately."""
         return replace(
             self,
             stage_name=f"k{self.stage_name}",
             columns=self.key,
+            says_tenant=False,
             rules=(),
             foreign_keys=(),
             unique_keys=(),
@@ -200,6 +222,11 @@ def describe(
         _require_no_subtables("state", step.parent)
         _require_no_subtables("district", sources.get(qualified(step.parent)))
     key = record_key(target, tenant_column, columns)
+    if (wider := wider_key(source, key, tenant_column)) is not None:
+        raise IncompatibleTable(
+            f"The key of the state's table {name} ({', '.join(key)}) cannot tell apart what the district's key does",
+            f"Give it the columns of the district's key there: {', '.join(wider)}.",
+        )
     return TableMapping(
         object=dis_object.name,
         name=name,
@@ -210,6 +237,7 @@ def describe(
         tenant=tenant,
         key=key,
         columns=columns,
+        says_tenant=tenant_column in set(source.c.keys()) - _of_table(dis_object.ignore_columns, name),
         owned=owned,
         unfed=tuple(column.name for column in target.c if not _is_filled(column, source, own)),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
-from resync_tui.engine.dialect import Dialect
+from resync_tui.engine.dialect import Dialect, logical_type
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, TableMapping, counterpart, in_attached
-from resync_tui.engine.types import collation
+from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
@@ -116,12 +116,12 @@ class Scope:
         return found.is_not(sa.true()) if self.current else found
 
     def forbidden(self, mapping: TableMapping) -> sa.ColumnElement[bool] | None:
-        """Return the condition that any rule excludes a district row; None if the table has no rules."""
+        """Return the condition that a district row is refused as it is read; None if none can be."""
         conditions = self._conditions(mapping)
         return sa.or_(*conditions) if conditions else None
 
     def reading(self, mapping: TableMapping, whole: Collection[sa.Table]) -> sa.Select[tuple[Any, ...]]:
-        """Return the query that reads a table: number of the first excluding rule, parent marks, columns.
+        """Return the query that reads a table: number of the first condition that refuses it, parent marks, columns.
 
         `whole` are the target tables that this batch reads completely; parents in others are looked up in the district.
         """
@@ -145,12 +145,45 @@ class Scope:
         return [as_sent(mapping.row.c[name], mapping.target.c[name]).label(name) for name in mapping.columns]
 
     def _conditions(self, mapping: TableMapping) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions under which a row is refused as it is read, in the order of `TableMapping.refusals`."""
+        found = self._rules(mapping)
+        if mapping.says_tenant:
+            found.append(_names_other_tenant(mapping))
+        if mapping.may_double_keys:
+            found.append(_shares_key(mapping))
+        return found
+
+    def _rules(self, mapping: TableMapping) -> list[sa.ColumnElement[bool]]:
         return [condition(rule, self.dialect, self.year, self.today) for rule in mapping.rules]
 
     async def require_valid_rules(self, mapping: TableMapping, ask: Ask) -> None:
         """Raise CannotRun for a table's first rule that is not valid SQL in the district."""
-        for rule, forbidden in zip(mapping.rules, self._conditions(mapping), strict=True):
+        for rule, forbidden in zip(mapping.rules, self._rules(mapping), strict=True):
             await require_valid(mapping.object, rule, forbidden, mapping.row, self.dialect, ask)
+
+
+def _names_other_tenant(mapping: TableMapping) -> sa.ColumnElement[bool]:
+    """Return the condition that the district's own column of the tenant column's name names another tenant.
+
+    None and blank name no tenant; a number is compared as a number, trailing blanks do not count.
+    """
+    tenant, name = mapping.tenant or "", mapping.tenant_column or ""
+    column = mapping.row.c[name]
+    if logical_type(mapping.source.c[name]) in _NUMBERS and tenant.isascii() and tenant.isdigit():
+        return column != sa.literal_column(str(int(tenant)))
+    return sa.func.rtrim(sa.cast(column, sa.Text())).not_in([text_literal(""), text_literal(tenant.rstrip(" "))])
+
+
+def _shares_key(mapping: TableMapping) -> sa.ColumnElement[bool]:
+    """Return the condition that the key of a district row is another one's too, of whatever year."""
+    every = mapping.source.alias(f"{RESERVED}every")
+    key = [every.c[name] for name in mapping.key]
+    return sa.tuple_(*(mapping.row.c[name] for name in mapping.key)).in_(
+        sa.select(*key).group_by(*key).having(sa.func.count() > 1)
+    )
+
+
+_NUMBERS = (LogicalType.INTEGER, LogicalType.NUMERIC)
 
 
 def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[Any]:

@@ -204,6 +204,20 @@ def test_a_tenant_column_that_does_not_hold_the_id_is_named(place: Place) -> Non
     }
 
 
+def test_ids_that_the_state_takes_for_one_are_named(place: Place) -> None:
+    place.change('id = "01"', 'id = "a1"')
+    place.change('id = "02"', 'id = "A1"')
+    place.sql("abbott", "UPDATE District SET number = 'a1'; UPDATE School SET number = 'a1';")
+    place.sql("campus", "UPDATE District SET number = 'A1'; UPDATE School SET number = 'A1';")
+    keyed = '"schoolID" INTEGER, "number" TEXT, "name" TEXT, PRIMARY KEY ("districtNumber", "schoolID")'
+    place.sql("state", f'DROP TABLE "School"; CREATE TABLE "School" ("districtNumber" TEXT COLLATE NOCASE, {keyed});')
+    told = "School.districtNumber of the state takes the ids a1 and A1 for one"
+    assert set(problems(place)) == {told}
+    done = place.run("run", "-d", "a1", "School", "--yes")
+    assert done.returncode == 3
+    assert told in done.stdout + done.stderr
+
+
 def without_tenant_column(place: Place) -> None:
     """Make Abbott's database what the state is: without a tenant's column."""
     (place.folder / "state.db").unlink()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
-from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import DOUBLED_KEY, EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
 from resync_tui.engine.merge.chunks import Rejected
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.outcome import Kind
@@ -68,9 +68,16 @@ async def refuse(
 
 
 def each_alone(group: Sequence[TableMapping]) -> bool:
-    """Whether no row's validity depends on another of the group, if the state holds none of them."""
+    """Whether no row's validity depends on another of the group, if the state holds none of them.
+
+    Nor on the tenant of a parent that the state's foreign key does not look at.
+    """
     return all(
-        mapping.same_primary_key and not mapping.unique_keys and not is_cyclic(mapping, group) for mapping in group
+        mapping.same_primary_key
+        and not mapping.unique_keys
+        and not is_cyclic(mapping, group)
+        and all(key.enforces_tenant or not key.by_tenant for key in mapping.foreign_keys)
+        for mapping in group
     )
 
 
@@ -130,15 +137,15 @@ async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> Non
 
 async def _by_values(connection: AsyncConnection, mapping: TableMapping) -> sa.Select[Any]:
     """Return the query for rows refused by their own values, with kind and reason of the first check."""
-    checks = [*_rules(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
+    checks = [*_as_read(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
     kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
     return sa.select(mapping.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
 
 
-def _rules(mapping: TableMapping) -> Iterable[_Check]:
-    for number, rule in enumerate(mapping.rules):
-        yield _Check(mapping.stage.c[EXCLUDED_BY] == number, text_literal(Kind.EXCLUDED), text_literal(rule.reason))
+def _as_read(mapping: TableMapping) -> Iterable[_Check]:
+    for number, (kind, reason) in enumerate(mapping.refusals):
+        yield _Check(mapping.stage.c[EXCLUDED_BY] == number, text_literal(kind), text_literal(reason))
 
 
 def _values(mapping: TableMapping) -> Iterable[_Check]:
@@ -174,7 +181,7 @@ async def _refuse_doubled_keys(connection: AsyncConnection, mapping: TableMappin
         sa.select(*columns).where(not_refused(mapping, stage)).group_by(*columns).having(sa.func.count() > 1).subquery()
     )
     same = sa.and_(*(_as_key(stage.c[name], mapping.target.c[name]) == doubled.c[name] for name in mapping.key))
-    reason = text_literal("its key occurs more than once in the district")
+    reason = text_literal(DOUBLED_KEY)
     rows = sa.select(mapping.number, _REJECTED, reason).where(same, not_refused(mapping, stage))
     await _refuse_rows(connection, mapping, rows)
 
@@ -227,7 +234,10 @@ def _check_of_parent(
         blocked_reason = f"its {key.parent.name} record did not reach the state"
     if staged_parent is not None:
         other = staged_parent.stage.alias(f"{RESERVED}other")
-        same = [other.c[theirs] == stage.c[ours] for ours, theirs in pairs]
+        tenant = text_literal(mapping.tenant or "")
+        same = [
+            stage.c[ours] == (tenant if theirs == mapping.tenant_column else other.c[theirs]) for ours, theirs in pairs
+        ]
         elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
         if key.parent in pending:

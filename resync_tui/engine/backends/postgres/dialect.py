@@ -1,5 +1,6 @@
 """PostgreSQL's dialect."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -106,6 +107,14 @@ class PostgresDialect(Dialect):
         length = column.info.get("length", getattr(column.type, "length", None))
         fits_in = length is None or len(text) <= length
         return fits_in and _is_text(column.type) and not (self.is_padded(column) and text.endswith(" "))
+
+    def as_compared(self, column: sa.Column[Any], text: str) -> str:
+        text = super().as_compared(column, text)
+        if collation(column) is None and "citext" not in str(column.type):
+            return text
+        # What a nondeterministic collation ignores is its own: accents, cases and widths are most of it.
+        letters = (each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+        return "".join(letters).casefold()
 
     def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
         if self.logical_type(column) is not LogicalType.INTEGER or isinstance(column.type, sa.BigInteger):

@@ -12,7 +12,7 @@ from sqlalchemy import types
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.backends.sqlite.copy import rowid_of
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
-from resync_tui.engine.types import LogicalType
+from resync_tui.engine.types import LogicalType, collation
 
 _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
@@ -64,6 +64,11 @@ class SqliteDialect(Dialect):
         # A 64-bit integer as SQLite writes it.
         is_integer = re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
         return kind in ("TEXT", "BLOB") or (kind != "REAL" and is_integer)
+
+    def as_compared(self, column: sa.Column[Any], text: str) -> str:
+        declared = (collation(column) or "BINARY").upper()
+        text = text.rstrip(" ") if declared == "RTRIM" else text
+        return text if declared in ("BINARY", "RTRIM") else text.casefold()
 
     def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
         is_small = self.logical_type(column) is LogicalType.INTEGER and re.match(
