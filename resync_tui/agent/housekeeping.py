@@ -1,12 +1,13 @@
 """Periodic work of an agent beside its batches: schedules, alerts of unclaimed requests, notification, retention."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 import anyio
 from sqlalchemy import true
 
 from resync_tui import json_output
-from resync_tui.agent.log import AgentLog
+from resync_tui.agent.log import AgentLog, about
 from resync_tui.agent.notify import notify
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config.load import load_catalog
@@ -20,6 +21,8 @@ from resync_tui.control.schedules import Firing, fire
 from resync_tui.errors import ResyncError, UsageError, one_line
 from resync_tui.plan import make_plan
 from resync_tui.schedule import last_due, next_run
+
+_log = logging.getLogger(__name__)
 
 UNCLAIMED_EVERY = timedelta(minutes=1)
 AGAIN = timedelta(minutes=10)
@@ -50,7 +53,7 @@ class Housekeeping:
     async def apply_grants(self) -> None:
         """Apply the GRANTs for the roles under [rights]; log roles that do not exist. Raises CannotRun, NoRight."""
         for line in await enforce(self._database, self._settings.rights.read, self._settings.rights.write):
-            self._log.write(line)
+            _log.info(line)
 
     async def run_due(self) -> None:
         """Fire due schedules and alert of unclaimed requests; cheap if nothing is due. Raises CannotRun."""
@@ -63,21 +66,25 @@ class Housekeeping:
             await alert_unclaimed(self._database)
 
     async def _fire(self, schedule: ScheduleSettings, now: datetime) -> None:
-        settings, log = self._settings, self._log.about(f"schedule {schedule.name}")
+        with about(f"schedule {schedule.name}"):
+            await self._fire_schedule(schedule, now)
+
+    async def _fire_schedule(self, schedule: ScheduleSettings, now: datetime) -> None:
+        settings = self._settings
         try:
             catalog = load_catalog(settings)
             full = isinstance(schedule.objects, str)
             names = [each.name for each in catalog.objects] if full else schedule.objects
             plan = make_plan(catalog, names, settings.years.current)
         except UsageError as error:
-            log(one_line(error))
+            _log.warning(one_line(error))
             self._look[schedule.name] = now + AGAIN
             return
         every = isinstance(schedule.districts, str)
         districts = [each.id for each in settings.district] if every else schedule.districts
         fired = await fire(self._database, lambda moment: self._firing(schedule, moment), districts, plan, full=full)
         if fired.request is not None:
-            log(f"fired: request {fired.request}, {len(districts)} districts")
+            _log.info("fired: request %d, %d districts", fired.request, len(districts))
         self._look[schedule.name] = next_run(schedule, fired.at)
 
     def _firing(self, schedule: ScheduleSettings, moment: datetime) -> Firing:
@@ -88,15 +95,15 @@ class Housekeeping:
 
     async def notify(self, number: int) -> None:
         """Run the notify command for an ended batch; any failure is one line in the log."""
-        log = self._log.about(f"batch {number}", "notify")
-        try:
-            command = self._settings.notify_command()
-            if command:
-                async with self._database.read() as connection:
-                    batch = await one_batch(connection, number, true())
-                log(await notify(command, json_output.batch(batch)))
-        except ResyncError as error:
-            log(one_line(error))
+        with about(f"batch {number}", "notify"):
+            try:
+                command = self._settings.notify_command()
+                if command:
+                    async with self._database.read() as connection:
+                        batch = await one_batch(connection, number, true())
+                    _log.info(await notify(command, json_output.batch(batch)))
+            except ResyncError as error:
+                _log.warning(one_line(error))
 
     async def prune_for_ever(self) -> None:
         """Apply the retention once a day, if one is configured."""
@@ -106,7 +113,7 @@ class Housekeeping:
                 self._log.forget(retention.logs)
                 gone = await prune(self._database, errors_days=retention.errors, history_days=retention.history)
                 if gone:
-                    self._log.write(f"retention: {gone} rows forgotten")
+                    _log.info("retention: %d rows forgotten", gone)
             except ResyncError as error:
-                self._log.write("retention", one_line(error))
+                _log.warning("retention  %s", one_line(error))
             await anyio.sleep(PRUNE_SECONDS)

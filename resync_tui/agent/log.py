@@ -1,64 +1,81 @@
 """The agent's log: a text file for people, one line per event, without student data or passwords."""
 
-import os
-from collections.abc import Callable
-from contextlib import suppress
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsFound, RecordsRefused
+from resync_tui.logs import OWN, TIME, LogFile, is_own, level, text_of
 
 SIZE_LIMIT = 5_000_000
 """Bytes after which the file becomes `agent.log.1`, replacing the one before."""
 
-_TIME = "%Y-%m-%d %H:%M:%S %z"
+_subject: ContextVar[tuple[str, ...]] = ContextVar("subject", default=())
+"""What the lines of this task, and of the tasks that it starts, are about."""
+_hidden: ContextVar[bool] = ContextVar("hidden", default=False)
+_log: ContextVar["AgentLog | None"] = ContextVar("log", default=None)
+"""The log of this task's agent; a library's own threads have none."""
 
-Write = Callable[..., None]
-"""Writes the parts of a line."""
 
-
-class AgentLog:
-    """An append-only log; several agents may share the file, and a full disk never stops a batch."""
+class AgentLog(LogFile):
+    """Handler of the agent's log; several agents may share the file."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
-        self._path = path
-        self._clock = clock
+        super().__init__(path, clock)
+        self.addFilter(lambda record: _log.get() in (None, self) and not (_hidden.get() and is_own(record)))
 
-    def write(self, *parts: str) -> None:
-        """Append a line: local time, then the parts."""
-        time = self._clock().astimezone().strftime(_TIME)
-        line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
-        with suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._path.exists() and self._path.stat().st_size > SIZE_LIMIT:
-                # Two agents that rotate at once lose at most one old file.
-                self._path.replace(self._path.with_suffix(".log.1"))
-            # Opened for each line: another agent may have rotated the file.
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(file, f"{line}\n".encode())
-            finally:
-                os.close(file)
+    @contextmanager
+    def attached(self) -> Iterator["AgentLog"]:
+        """Take what this task, those that it starts, and libraries log. Raises ConfigError for an unknown level."""
+        root, before, token = logging.getLogger(), OWN.level, _log.set(self)
+        OWN.setLevel(level())
+        root.addHandler(self)
+        try:
+            yield self
+        finally:
+            root.removeHandler(self)
+            OWN.setLevel(before)
+            _log.reset(token)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a line: local time, what it is about, then the record."""
+        self.write(*_subject.get(), *text_of(record).split("  "))
+
+    def make_room(self) -> None:
+        """Move the file aside once it is long."""
+        if self.path.exists() and self.path.stat().st_size > SIZE_LIMIT:
+            # Two agents that rotate at once lose at most one old file.
+            self.path.replace(self.path.with_suffix(".log.1"))
 
     def forget(self, days: int) -> None:
         """Delete lines older than this many days, none before half of that; 0: keep all."""
         if not days:
             return
         half = timedelta(days=days) / 2
-        aside = self._path.with_suffix(".log.1")
+        aside = self.path.with_suffix(".log.1")
         with suppress(OSError):
-            if self._clock() - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > half:
+            if self.clock() - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > half:
                 aside.unlink()
         with suppress(OSError, ValueError):
-            with self._path.open() as lines:
-                first = datetime.strptime(lines.readline()[:25], _TIME)
-            if self._clock() - first > half:
-                self._path.replace(aside)
+            with self.path.open() as lines:
+                first = datetime.strptime(lines.readline()[:25], TIME)
+            if self.clock() - first > half:
+                self.path.replace(aside)
 
-    def about(self, *parts: str) -> Write:
-        """Return a writer of lines that begin with these parts."""
-        return lambda *more: self.write(*parts, *more)
+
+@contextmanager
+def about(*parts: str, hidden: bool = False) -> Iterator[None]:
+    """Begin lines with these parts; `hidden` drops them, as the log's readers may not know of what they tell."""
+    subject, hiding = _subject.set((*_subject.get(), *parts)), _hidden.set(hidden)
+    try:
+        yield
+    finally:
+        _subject.reset(subject)
+        _hidden.reset(hiding)
 
 
 def line_of(event: Event) -> tuple[str, ...]:

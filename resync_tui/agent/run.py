@@ -1,5 +1,6 @@
 """One batch under one lease: its attempts, its progress, its end."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import TypeAlias
 
 import anyio
 
-from resync_tui.agent.log import Write, line_of
+from resync_tui.agent.log import line_of
 from resync_tui.agent.progress import Ledger
 from resync_tui.control.progress import Lease, Progress
 from resync_tui.control.queue import Queue
@@ -25,6 +26,8 @@ from resync_tui.errors import (
     one_line,
 )
 from resync_tui.outcome import Status
+
+_log = logging.getLogger(__name__)
 
 PAUSES = (1, 2, 5, 15, 60)
 """Minutes until a campaign tries an unreachable district again, per put-off; the last one repeats."""
@@ -87,13 +90,12 @@ class StopReason(Enum):
 class BatchRun:
     """The run of one claimed batch; it never raises, so that no batch affects another."""
 
-    def __init__(self, queue: Queue, lease: Lease, work: Work, timing: Timing, log: Write, *, asked: float) -> None:
+    def __init__(self, queue: Queue, lease: Lease, work: Work, timing: Timing, *, asked: float) -> None:
         """`asked`: when the claim was requested, in the event loop's time; the lease counts from then."""
         self.lease = lease
         self._queue = queue
         self._work = work
         self._timing = timing
-        self._log = log
         self._ledger = Ledger(lease.plan)
         self._writing = anyio.Lock()
         self._why: StopReason | None = None
@@ -117,7 +119,7 @@ class BatchRun:
 
     async def run(self) -> None:
         """Do the work, then write its end."""
-        self._log(f"attempt {self.lease.attempt} begins, {len(self.lease.plan.objects)} objects")
+        _log.info("attempt %d begins, %d objects", self.lease.attempt, len(self.lease.plan.objects))
         ending: Result | None = None
         with self._scope:
             if self.lease.cancel_requested:
@@ -136,7 +138,7 @@ class BatchRun:
         try:
             await self._work.clear()
         except ResyncError as error:
-            self._log(f"the stage stays until the district's next batch: {one_line(error)}")
+            _log.warning("the stage stays until the district's next batch: %s", one_line(error))
 
     async def _attempts(self) -> Result | None:
         pause = self._timing.retry_seconds
@@ -148,7 +150,7 @@ class BatchRun:
                 return await self._taken_over(trouble)
             if not self._may_retry(trouble) or attempt == MAX_ATTEMPTS:
                 return self._give_up(trouble)
-            self._log(f"{one_line(trouble)} Another attempt in {pause:g} s")
+            _log.warning("%s Another attempt in %g s", one_line(trouble), pause)
             await anyio.sleep(pause)
             pause *= 2
             if not await self._begin_again(one_line(trouble)):
@@ -189,8 +191,8 @@ class BatchRun:
     def _report(self, event: Event) -> None:
         self._begun = True
         self._ledger.add(event)
-        if line := line_of(event):
-            self._log(*line)
+        if parts := line_of(event):
+            _log.info("  ".join(parts))
 
     async def _flush_for_ever(self) -> None:
         pause = self._timing.flush_seconds
@@ -218,14 +220,14 @@ class BatchRun:
         """Write the end: the engine's result, or the one that the stop demands."""
         lease = self.lease
         if self._why is StopReason.LOST:
-            self._log(f"stopped, nothing more is written: {StopReason.LOST.value}")
+            _log.warning("stopped, nothing more is written: %s", StopReason.LOST.value)
         elif ending is None and self._why is not StopReason.CANCEL:
             why = self._why.value if self._why else "its lease could not be renewed in time"
-            self._log(f"stopped and put back into the queue: {why}")
+            _log.info("stopped and put back into the queue: %s", why)
             self._ledger.end(Status.CANCELLED, "")
             await self._persist(lambda: self._queue.release(lease, self._ledger.pending()))
         elif isinstance(ending, RetryLater) and self._why is not StopReason.CANCEL:
-            self._log(f"{ending.message} Another try in {ending.pause.total_seconds() / 60:g} min")
+            _log.warning("%s Another try in %g min", ending.message, ending.pause.total_seconds() / 60)
             self._ledger.end(Status.CANCELLED, "")
             put_off = partial(self._queue.put_off, lease, ending.message, ending.pause)
             await self._persist(lambda: put_off(self._ledger.pending()))
@@ -235,7 +237,7 @@ class BatchRun:
             progress = self._ledger.pending()
             if await self._persist(lambda: self._queue.finish(lease, status, message, progress)):
                 self.ended = True
-                self._log(*filter(None, (status.value, message)))
+                _log.info("  ".join(filter(None, (status.value, message))))
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> bool:
         """Write until it succeeds or the lease is over; return whether it did."""
@@ -245,11 +247,11 @@ class BatchRun:
                 await write()
             except LeaseLost as error:
                 self.stop(StopReason.LOST)
-                self._log(one_line(error))
+                _log.warning(one_line(error))
                 return False
             except CannotRun as error:
                 if anyio.current_time() + pause > self._scope.deadline:
-                    self._log(f"left as it is, to be taken over: {one_line(error)}")
+                    _log.warning("left as it is, to be taken over: %s", one_line(error))
                     return False
                 await anyio.sleep(pause)
                 pause = min(pause * 2, self._timing.work_seconds / 8)

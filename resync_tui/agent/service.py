@@ -4,11 +4,12 @@ Any number of agents may serve one control database, on any hosts that reach it;
 """
 
 import gc
+import logging
 import os
 import platform
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -18,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from resync_tui.agent.housekeeping import Housekeeping
 from resync_tui.agent.job import engine_work
-from resync_tui.agent.log import AgentLog
+from resync_tui.agent.log import AgentLog, about
 from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
 from resync_tui.agent.settings import FollowedSettings
 from resync_tui.config.settings import Settings
@@ -30,6 +31,8 @@ from resync_tui.errors import CannotRun, ConfigError, LeaseLost, one_line
 from resync_tui.paths import log_path
 from resync_tui.rights import edition_of, require_own
 from resync_tui.schedule import window_open
+
+_log = logging.getLogger(__name__)
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """Environment variable: seconds until a silent agent's lease lapses; all agents of a control database should agree."""
@@ -63,24 +66,26 @@ async def run_agent(
     timing = timing or Timing(_lease_seconds())
     require_own(settings.files)
     url = settings.control_url()
-    log = AgentLog(log_path(url))
-    identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid(), tuple(each.id for each in settings.district))
-    patience = max(5, timing.lease_seconds / 3)
-    database = await ControlDatabase.open(url, patience=patience, edition=edition_of(settings))
-    lock = HostLock(url, identity.id)
-    try:
-        housekeeping = Housekeeping(settings, database, log)
-        await housekeeping.apply_grants()
+    with AgentLog(log_path(url)).attached() as log:
+        identity = AgentIdentity(
+            uuid4().hex, platform.node(), os.getpid(), tuple(each.id for each in settings.district)
+        )
+        patience = max(5, timing.lease_seconds / 3)
+        database = await ControlDatabase.open(url, patience=patience, edition=edition_of(settings))
+        lock = HostLock(url, identity.id)
         try:
-            lock.take()
-        except OSError as error:
-            log.write(f"no host lock, so only its lease tells whether this agent is dead: {error.strerror}")
-        queue = Queue(database, identity, timing.lease_seconds)
-        agent = _Agent(FollowedSettings(settings, log), queue, work_of or engine_work, timing, log, housekeeping)
-        await agent.serve(once, idle_seconds)
-    finally:
-        await database.close()
-        lock.release()
+            housekeeping = Housekeeping(settings, database, log)
+            await housekeeping.apply_grants()
+            try:
+                lock.take()
+            except OSError as error:
+                _log.warning("no host lock, so only its lease tells whether this agent is dead: %s", error.strerror)
+            queue = Queue(database, identity, timing.lease_seconds)
+            agent = _Agent(FollowedSettings(settings), queue, work_of or engine_work, timing, housekeeping)
+            await agent.serve(once, idle_seconds)
+        finally:
+            await database.close()
+            lock.release()
 
 
 def _lease_seconds() -> float:
@@ -103,14 +108,12 @@ class _Agent:
         queue: Queue,
         work_of: WorkOf,
         timing: Timing,
-        log: AgentLog,
         housekeeping: Housekeeping,
     ) -> None:
         self._followed = followed
         self._queue = queue
         self._work_of = work_of
         self._timing = timing
-        self._log = log
         self._housekeeping = housekeeping
         self._runs: dict[int, BatchRun] = {}
         self._stopping = False
@@ -135,14 +138,14 @@ class _Agent:
                 if not await self._end_stopped():
                     raise
                 await self._queue.register()
-            self._log.write(f"agent {os.getpid()} on {platform.node()} begins, {len(self._districts)} districts")
+            _log.info("agent %d on %s begins, %d districts", os.getpid(), platform.node(), len(self._districts))
             try:
                 await self._serve(once, idle_seconds, signals)
             except CannotRun as error:
-                self._log.write(one_line(error))
+                _log.error(one_line(error))
                 raise
             finally:
-                self._log.write(f"agent {os.getpid()} ends")
+                _log.info("agent %d ends", os.getpid())
 
     async def _serve(self, once: bool, idle_seconds: float | None, signals: AsyncIterator[signal.Signals]) -> None:
         async with anyio.create_task_group() as background:
@@ -203,19 +206,16 @@ class _Agent:
         lease = await self._queue.claim(self._districts, limit, window_open=is_open)
         if lease is None:
             return False
-        log = self._log.about(f"batch {lease.batch}", f"district {lease.district}")
         if not lease.cancel_requested and (why := await self._queue.refusal(lease)) is not None:
             why = edition_of(self._settings).says(why)
-            log(f"refused: {why}")
+            with _about(lease):
+                _log.warning("refused: %s", why)
             with suppress(LeaseLost):
                 await self._queue.refuse(lease, why)
             return True
-        if self._is_hidden(lease):
-            log(edition_of(self._settings).says("the state's request begins"))
-            log = _say_nothing
         work = self._work_of(self._settings, lease)
         timing = replace(self._timing, reach_again=self._settings.engine.reach_again)
-        run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, timing, log, asked=asked)
+        run = self._runs[lease.batch] = BatchRun(self._queue, lease, work, timing, asked=asked)
         batches.start_soon(self._run, run)
         return True
 
@@ -228,15 +228,19 @@ class _Agent:
         return self._settings.edition == "district" and lease.initiator == "state"
 
     async def _run(self, run: BatchRun) -> None:
+        hidden, says = self._is_hidden(run.lease), edition_of(self._settings).says
         try:
-            await run.run()
-            if self._is_hidden(run.lease):
-                ends = edition_of(self._settings).says("the state's request ends")
-                self._log.write(f"batch {run.lease.batch}", f"district {run.lease.district}", ends)
+            with _about(run.lease):
+                if hidden:
+                    _log.info(says("the state's request begins"))
+                with about(hidden=hidden):
+                    await run.run()
+                if hidden:
+                    _log.info(says("the state's request ends"))
         finally:
             del self._runs[run.lease.batch]
             self._wake.set()
-        if run.ended and not self._is_hidden(run.lease):
+        if run.ended and not hidden:
             await self._housekeeping.notify(run.lease.batch)
 
     async def _pause(self, failures: int) -> None:
@@ -258,6 +262,7 @@ class _Agent:
             except CannotRun as error:
                 self._tell_outage(error)
                 continue
+            _log.debug("%d of %d leases renewed", len(held), len(runs))
             for run in runs:
                 wanted = held.get(run.lease.batch)
                 if wanted is None:
@@ -269,7 +274,7 @@ class _Agent:
 
     async def _stop_on_signal(self, signals: AsyncIterator[signal.Signals]) -> None:
         async for number in signals:
-            self._log.write(f"{signal.Signals(number).name}: batches go back into the queue")
+            _log.info("%s: batches go back into the queue", signal.Signals(number).name)
             self._stopping = True
             self._wake.set()
 
@@ -279,15 +284,15 @@ class _Agent:
         with suppress(CannotRun):
             ended = await self._queue.end_stopped()
         for pid in ended:
-            self._log.write(f"agent {pid} was stopped, and the control database out of reach: ended it")
+            _log.warning("agent %d was stopped, and the control database out of reach: ended it", pid)
         return bool(ended)
 
     def _tell_outage(self, error: CannotRun) -> None:
         """Log an outage once, not at every attempt."""
         if self._outage != error.what:
             self._outage = error.what
-            self._log.write(one_line(error))
+            _log.warning(one_line(error))
 
 
-def _say_nothing(*_parts: str) -> None:
-    """Stand in for the log of a batch hidden from the log's readers."""
+def _about(lease: Lease) -> AbstractContextManager[None]:
+    return about(f"batch {lease.batch}", f"district {lease.district}")

@@ -1,13 +1,15 @@
 """Reloading of resync.toml by an agent: read again after a change; an invalid file leaves the old settings in force."""
 
+import logging
 from pathlib import Path
 from typing import TypeAlias
 
-from resync_tui.agent.log import AgentLog
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, ResyncError, one_line
 from resync_tui.rights import edition_of, require_own
+
+_log = logging.getLogger(__name__)
 
 Seen: TypeAlias = tuple[tuple[str, int, int], ...]
 
@@ -15,9 +17,8 @@ Seen: TypeAlias = tuple[tuple[str, int, int], ...]
 class FollowedSettings:
     """The current settings, for the next batch; running batches keep those they began with."""
 
-    def __init__(self, settings: Settings, log: AgentLog) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.current = settings
-        self._log = log
         self._seen = _seen(settings)
 
     def changed(self) -> bool:
@@ -36,11 +37,11 @@ class FollowedSettings:
             load_catalog(fresh)
             self._require_same_place(fresh)
         except ResyncError as error:
-            self._log.write(f"{path} has changed and is not followed: {one_line(error)}")
+            _log.warning("%s has changed and is not followed: %s", path, one_line(error))
             return False
         # From now on another set of included files is watched.
         self.current, self._seen = fresh, _seen(fresh)
-        self._log.write(f"{path} has changed: followed from the next batch on")
+        _log.info("%s has changed: followed from the next batch on", path)
         return True
 
     def _require_same_place(self, fresh: Settings) -> None:

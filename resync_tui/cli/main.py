@@ -48,7 +48,7 @@ def answer(arguments: Sequence[str]) -> int:
         click.echo(err=True)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001
-        from resync_tui.crash import crashed
+        from resync_tui.logs import crashed
 
         return _say(crashed(error))
     return code or 0

@@ -49,8 +49,10 @@ def config_path() -> Path | None:
 
 def read_settings(path: Path | None = None) -> "Settings":
     """Return the settings of `path`, by default of the file given by --config. Raises ConfigError."""
+    from resync_tui import logs
     from resync_tui.config.load import load_settings
 
+    logs.keep_of_libraries()
     return load_settings(path or config_path())
 
 

@@ -1,5 +1,6 @@
 """Batch run: read what may differ under one snapshot, close the snapshot, then merge in waves, parents first."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
 import anyio
@@ -25,6 +26,8 @@ from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Purpose, Status
+
+_log = logging.getLogger(__name__)
 
 
 async def run_batch(job: Job, report: Report) -> Status:
@@ -126,6 +129,7 @@ class _Batch:
                 continue
             for mapping in run.mappings:
                 run.accounts[mapping] = TableCounts(run.progress)
+        _log.debug("%d tables described", len(names))
         for told in self._untold(names):
             self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:

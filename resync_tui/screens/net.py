@@ -7,8 +7,8 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.worker import WorkerFailed
 
-from resync_tui.crash import crashed
 from resync_tui.errors import ResyncError
+from resync_tui.logs import crashed
 
 PATIENCE = 5
 """Faults without a key in between after which the screens end: a fault that repeats by itself would never stop."""

@@ -83,7 +83,7 @@ def test_unforeseen_error_is_logged_without_its_message(
         raise LookupError(record)
 
     monkeypatch.setattr("resync_tui.config.load.load_settings", fail)
-    monkeypatch.setattr("resync_tui.crash.crash_log_path", lambda: place.folder / "resync-tui" / "errors.log")
+    monkeypatch.setattr("resync_tui.logs.crash_log_path", lambda: place.folder / "resync-tui" / "errors.log")
     assert answer(["plan", "School"]) == 3
     told = capsys.readouterr().err
     log = place.folder / "resync-tui" / "errors.log"

@@ -16,9 +16,9 @@ import pytest
 from resync_tui.config.load import load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
-from resync_tui.crash import crashed
 from resync_tui.databases.registry import dialect_of
 from resync_tui.databases.sqlite import sqlite_path
+from resync_tui.logs import crashed
 from resync_tui.outcome import Purpose
 from resync_tui.results import Batch
 from tests.support.command_line import looked

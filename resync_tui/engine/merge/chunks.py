@@ -1,5 +1,6 @@
 """Chunks of half a second: short locks, visible progress, prompt cancellation."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.rate_limit import RateLimiter
+
+_log = logging.getLogger(__name__)
 
 FIRST_CHUNK, LARGEST_CHUNK = 5_000, 100_000
 CHUNK_SECONDS = 0.5
@@ -166,6 +169,7 @@ class ChunkedWriter:
             except DBAPIError as error:
                 if attempt == TRIES or not self.target.is_transient(error):
                     raise
+                _log.debug("attempt %d of %d met a lock conflict", attempt, TRIES)
                 await anyio.sleep(0.1 * 2**attempt)
         write.account.add(**{write.term: done})  # at once: nothing may be cancelled in between
         await self.rate_limit.spend(done)

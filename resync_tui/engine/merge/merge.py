@@ -1,5 +1,6 @@
 """Merge: validate stages, compare, update and insert into the state's tables, and count each record once."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from resync_tui.engine.merge.validate import (
     refuse_by_parents,
 )
 from resync_tui.engine.rate_limit import RateLimiter
+
+_log = logging.getLogger(__name__)
 
 MANY = 1_000
 COMPARED_AT_ONCE = 50_000
@@ -123,6 +126,7 @@ class Merge:
         else:
             parts = [await compare(EVERY)]
         table.new, table.changed = sum(part.new for part in parts), sum(part.changed for part in parts)
+        _log.debug("%s: %d new, %d changed", mapping.name, table.new, table.changed)
 
     async def _swap(self, table: TableMerge) -> None:
         """Update unique-value swaps in one transaction; if it fails, these records are updated like others."""

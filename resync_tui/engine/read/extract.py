@@ -1,5 +1,6 @@
 """Extraction: read the rows that may differ, under one snapshot of the district, and stage them in the state."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,8 @@ from resync_tui.engine.read.extra import find_extra, note_extra
 from resync_tui.engine.read.fingerprints import hashing_of_key, prove
 from resync_tui.engine.scope import Scope
 from resync_tui.outcome import Status
+
+_log = logging.getLogger(__name__)
 
 SPLIT_ROWS = 200_000
 """Number of rows from which a table is read over two connections at each end."""
@@ -172,6 +175,7 @@ class Reading:
     ) -> None:
         stats, account = run.stats_by_table[mapping], run.accounts[mapping]
         account.difference = found
+        _log.debug("%s: the comparison tells %d of %d rows unchanged", mapping.name, found.unchanged, stats.rows)
         account.add(unchanged=found.unchanged)
         if found.unchanged == stats.rows and found.has_no_extra:
             run.read += found.unchanged

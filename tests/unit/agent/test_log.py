@@ -1,5 +1,6 @@
 """The log that a person reads."""
 
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from resync_tui.agent import log
-from resync_tui.agent.log import AgentLog, line_of
+from resync_tui.agent.log import AgentLog, about, line_of
 from resync_tui.engine.events import Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.paths import log_path
@@ -24,7 +25,8 @@ def test_log_lies_beside_a_sqlite_control_file_else_in_xdg_state(
 def test_a_line_begins_with_the_local_time_and_stays_one_line(tmp_path: Path) -> None:
     moment = datetime(2025, 11, 20, 4, 12, 3, tzinfo=UTC)
     log = AgentLog(tmp_path / "agent.log", clock=lambda: moment)
-    log.about("batch 7", "district 01")("School", "failed:\nno table")
+    with log.attached(), about("batch 7"), about("district 01"):
+        logging.getLogger("resync_tui.agent").info("School  failed:\nno table")
     local = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
     assert (tmp_path / "agent.log").read_text() == f"{local}  batch 7  district 01  School  failed: no table\n"
     assert (tmp_path / "agent.log").stat().st_mode & 0o777 == 0o600

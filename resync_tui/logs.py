@@ -1,0 +1,117 @@
+"""Logs: the level that RESYNC_TUI_LOG names, log files, the crash log; nothing that may quote a record or a password.
+
+Of a library's record only the place is kept: its text, parameters and exception may quote anything. Records of the
+logger `resync_tui` hold counts and names, never a value.
+"""
+
+import logging
+import os
+import traceback
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from resync_tui.clock import Clock, utc_now
+from resync_tui.errors import ConfigError, ResyncError, nearest, one_line
+from resync_tui.paths import crash_log_path
+
+VARIABLE = "RESYNC_TUI_LOG"
+"""Environment variable: the least level of this program's own records in the agent's log."""
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+OWN = logging.getLogger("resync_tui")
+TIME = "%Y-%m-%d %H:%M:%S %z"
+
+
+def level() -> str:
+    """Return the level that the environment names, by default INFO. Raises ConfigError for another word."""
+    written = os.environ.get(VARIABLE) or "INFO"
+    if written.upper() not in LEVELS:
+        raise ConfigError(
+            f"{VARIABLE} is {written}, no level of a log{nearest(written, LEVELS)}",
+            f"Set it to {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, or unset it.",
+        )
+    return written.upper()
+
+
+def is_own(record: logging.LogRecord) -> bool:
+    """Whether a record is this program's, not a library's."""
+    return f"{record.name}.".startswith(f"{OWN.name}.")
+
+
+def text_of(record: logging.LogRecord) -> str:
+    """Return a record's line; of a library's record only where it was made, and the class of its exception."""
+    error = record.exc_info[1] if record.exc_info else None
+    if is_own(record):
+        told = [record.getMessage()] if record.levelno >= logging.INFO else ["debug", record.name, record.getMessage()]
+        return "  ".join([*told, one_line(error)] if isinstance(error, Exception) else told)
+    raised = f", {type(error).__name__}" if error else ""
+    return f"{record.name}  {record.levelname.lower()} in {record.module}, line {record.lineno}{raised}"
+
+
+class LogFile(logging.Handler):
+    """Appends each record to a file, which only its owner reads; a full disk stops nothing.
+
+    Records of libraries below WARNING are dropped, whatever level their loggers have.
+    """
+
+    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
+        super().__init__()
+        self.path = path
+        self.clock = clock
+        self.addFilter(lambda record: is_own(record) or record.levelno >= logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a line: local time, then the record's message, whose parts stand two spaces apart."""
+        self.write(*text_of(record).split("  "))
+
+    def write(self, *parts: str) -> None:
+        """Append a line: local time, then the parts."""
+        time = self.clock().astimezone().strftime(TIME)
+        line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
+        with suppress(OSError):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.make_room()
+            # Opened for each line: another process may have moved the file aside.
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, f"{line}\n".encode())
+            finally:
+                os.close(file)
+
+    def make_room(self) -> None:
+        """Move a file aside that has grown too long; by default it may grow."""
+
+
+def keep_of_libraries() -> None:
+    """Write what libraries log in this process into the crash log, and none of their texts onto standard error."""
+    root = logging.getLogger()
+    if not any(isinstance(each, _OfLibraries) for each in root.handlers):
+        root.addHandler(_OfLibraries(crash_log_path()))
+
+
+class _OfLibraries(LogFile):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.addFilter(lambda record: not is_own(record))
+
+
+def crashed(error: Exception) -> ResyncError:
+    """Return the error to report; messages of exceptions stay out of it and of the file, as they may quote a record."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    path = crash_log_path()
+    try:
+        _write(path, name, error)
+    except OSError:
+        return ResyncError(f"An unforeseen error: {name}", f"Its traceback could not be written to {path}.")
+    return ResyncError(f"An unforeseen error: {name}", f"Where it happened is in {path}; send that to the developers.")
+
+
+def _write(path: Path, name: str, error: Exception) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chain: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        chain = [f"{type(cause).__qualname__}\n", *traceback.format_tb(cause.__traceback__), *chain]
+        cause = cause.__cause__ or cause.__context__
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as log:
+        log.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z} {name}\n{''.join(chain)}\n")
