@@ -1,6 +1,5 @@
 """A district that cannot be reached, the window, notifications and schedules, as the agent makes of them."""
 
-import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from resync_tui.config.settings import NotifySettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
+from tests.support.json_schemas import printed
 from tests.support.plans import make_plan
 from tests.support.site.fake import QUICK, FakeSite
 
@@ -117,7 +117,7 @@ async def test_command_hears_of_each_batch_and_its_failure_is_logged(site: FakeS
     site.work.play("02", "fail")
     numbers = await site.send("01", "02")
     await serve(site, replace(site.settings, notify=NotifySettings(command)))
-    documents = [json.loads(line) for line in told.read_text().splitlines()]
+    documents = printed("notify", told.read_text())
     assert {(each["batch"], each["status"]) for each in documents} == {
         (numbers[0], "completed"),
         (numbers[1], "failed"),

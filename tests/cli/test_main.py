@@ -13,7 +13,9 @@ from resync_tui.errors import CannotRun
 from tests.support.place import Place
 from tests.support.waiting import DEADLINE
 
-HEAVY = ("sqlalchemy", "sqlmodel", "textual", "asyncpg", "aiosqlite", "alembic")
+HEAVY = (
+    "sqlalchemy", "sqlmodel", "textual", "asyncpg", "aiosqlite", "alembic", "resync_tui.json_output.documents",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["plan", "School"], ["plan", "--all", "--json"]])

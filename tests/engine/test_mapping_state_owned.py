@@ -1,6 +1,5 @@
 """A column that the state owns is set once, then neither compared nor overwritten (Synchronization Field Settings)."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.databases import rows, run_script
 from tests.support.demo_site import DemoSite, demo_site
+from tests.support.json_schemas import printed
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,7 +27,8 @@ def run_all(site: DemoSite) -> dict[str, Any]:
     environment = {**os.environ, "RESYNC_TUI_CONFIG": str(site.settings.path)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 1, done.stderr
-    batch: dict[str, Any] = json.loads(done.stdout)
+    batch: dict[str, Any]
+    (batch,) = printed("run", done.stdout)
     assert batch["status"] == "completed"
     return batch
 

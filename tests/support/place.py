@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.command_line import looked
+from tests.support.json_schemas import printed
 from tests.support.processes import ended
 from tests.support.waiting import DEADLINE
 
@@ -86,7 +87,16 @@ class Place:
         return subprocess.Popen(command, text=True, env=environment, cwd=self.folder, **streams)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end: in a process, as users do, unless it only looks."""
+        """Run a command to its end: in a process, as users do, unless it only looks.
+
+        JSON must be as its schema says.
+        """
+        done = self._run(*arguments)
+        if "--json" in arguments:
+            printed(arguments[0], done.stdout)
+        return done
+
+    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         if arguments[0] in LOOKING:
             return looked(self.folder / "resync.toml", arguments)
         process = self.start(*arguments)

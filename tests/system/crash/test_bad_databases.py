@@ -3,7 +3,6 @@
 What tests/cli/test_run_bad_databases.py holds is not repeated.
 """
 
-import json
 import os
 import resource
 import sqlite3
@@ -21,6 +20,7 @@ import pytest
 from resync_tui.clock import utc_now
 from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
+from tests.support.json_schemas import printed
 from tests.support.site.build import open_site
 from tests.support.site.records import accounts_hold
 from tests.support.site.site import ROOT, Site
@@ -46,7 +46,7 @@ def command(site: Site, *arguments: str) -> tuple[int, list[dict[str, Any]], str
     run = [sys.executable, "-m", "resync_tui", "--config", str(site.settings.path), *arguments]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE * 2)
     assert "Traceback" not in done.stderr + done.stdout
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    return done.returncode, printed(arguments[0], done.stdout), done.stderr
 
 
 def send(site: Site) -> tuple[int, list[dict[str, Any]], str]:

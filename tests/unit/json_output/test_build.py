@@ -1,4 +1,4 @@
-"""What --json prints, to the byte: scripts read it."""
+"""What --json prints, to the byte, and as its schema says: scripts read it."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -25,6 +25,7 @@ from resync_tui.results import (
     ObjectResult,
     Standing,
 )
+from tests.support.json_schemas import validator
 
 AT = datetime(2026, 3, 8, 2, 30, 1, 234567, UTC)
 LATER = datetime(2026, 3, 8, 2, 31, tzinfo=timezone(timedelta(hours=-8)))
@@ -73,11 +74,19 @@ DOCUMENTS: dict[str, Any] = {
     "error": json_output.error(ErrorRecord("Person", "Person", KEY, Kind.BLOCKED, "its School is not there")),
     "doctor": json_output.doctor([Agent("host", 1, AT, AT, alive=True)], [CannotRun("what", "do")]),
 }
+LISTED = {"alert": "alerts", "error": "errors", "schedule": "schedule", "standing": "board"}
+"""Documents of which a command prints a list."""
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_printed_to_the_byte(name: str, snapshot: SnapshotAssertion) -> None:
     assert json.dumps(DOCUMENTS[name]) == snapshot
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_as_its_schema_says(name: str) -> None:
+    document, kind = json.loads(json.dumps(DOCUMENTS[name])), name.split()[0]
+    validator(LISTED.get(kind, kind)).validate([document] if kind in LISTED else document)
 
 
 def test_the_board_is_the_same_as_csv(snapshot: SnapshotAssertion) -> None:

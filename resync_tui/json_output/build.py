@@ -1,8 +1,8 @@
-"""The JSON output of the commands: catalog, plan, batches and errors as plain dictionaries."""
+"""Builders of the documents, from what the control database, the catalog and the settings say."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, overload
 
 from resync_tui.catalog import Catalog
 from resync_tui.config.settings import DistrictSettings, ScheduleSettings
@@ -20,35 +20,41 @@ from resync_tui.results import (
     ObjectResult,
 )
 
-Document: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:
+    # Types alone: no command waits for them to be made.
+    from resync_tui.json_output import documents
 
 
+@overload
+def time(value: datetime) -> str: ...
+@overload
+def time(value: datetime | None) -> str | None: ...
 def time(value: datetime | None) -> str | None:
     """Return a time as ISO 8601 in UTC, with Z."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
 
 
-def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> list[Document]:
+def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> "list[documents.Object]":
     """Return the checklist in screen order; an object that has never run has nulls."""
-    return [_checked(catalog, each.name, last.get(each.name)) for each in catalog.objects]
+    return [_object(catalog, each.name, last.get(each.name)) for each in catalog.objects]
 
 
-def _checked(catalog: Catalog, name: str, last: LastResync | None) -> Document:
+def _object(catalog: Catalog, name: str, last: LastResync | None) -> "documents.Object":
     result = last.result if last else None
     return {
         "object": name,
-        "parents": list(catalog.parents(name)),
-        "children": list(catalog.children(name)),
+        "parents": catalog.parents(name),
+        "children": catalog.children(name),
         "school_year": catalog[name].school_year,
         "last_resync": time(result.started) if result else None,
         "processed": result.counts.processed if result else None,
         "errors": result.counts.errors if result else None,
-        "status": result.status.value if result else None,
-        "color": result.color.value if result and result.color else None,
+        "status": result.status if result else None,
+        "color": result.color if result else None,
     }
 
 
-def plan(plan: Plan) -> Document:
+def plan(plan: Plan) -> "documents.Plan":
     """Return a plan, in the order of syncing."""
     return {
         "year": plan.year,
@@ -57,28 +63,28 @@ def plan(plan: Plan) -> Document:
                 "object": each.object,
                 "sequence": each.sequence,
                 "wave": each.wave,
-                "marked": each.marked.value,
-                "required_by": list(each.required_by),
+                "marked": each.marked,
+                "required_by": each.required_by,
             }
             for each in plan.objects
         ],
     }
 
 
-def batch(batch: Batch) -> Document:
+def batch(batch: Batch) -> "documents.Batch":
     """Return one district's batch with its objects, in the order of syncing.
 
     Purpose, preview, reason and earliest start are left out where they are empty, as in most batches.
     """
-    more: Document = {}
+    unusual: documents.Unusual = {}
     if batch.purpose is not Purpose.RESYNC:
-        more["purpose"] = batch.purpose.value
+        unusual["purpose"] = batch.purpose
     if batch.preview is not None:
-        more["preview"] = batch.preview
+        unusual["preview"] = batch.preview
     if batch.reason:
-        more["reason"] = batch.reason
+        unusual["reason"] = batch.reason
     if batch.not_before:
-        more["not_before"] = time(batch.not_before)
+        unusual["not_before"] = time(batch.not_before)
     return {
         "request": batch.request,
         "batch": batch.batch,
@@ -86,20 +92,18 @@ def batch(batch: Batch) -> Document:
         "year": batch.year,
         "initiator": batch.initiator,
         "requested_by": batch.requested_by,
-        "status": batch.status.value,
-        "color": batch.color.value if batch.color else None,
+        "status": batch.status,
+        "color": batch.color,
         "attempts": batch.attempts,
-        **more,
+        **unusual,
         "objects": [_result(each) for each in batch.objects],
     }
 
 
-def _result(result: ObjectResult) -> Document:
+def _result(result: ObjectResult) -> "documents.ObjectResult":
     counts = result.counts
     return {
-        "object": result.object,
-        "sequence": result.sequence,
-        "status": result.status.value,
+        **_batch_object(result),
         "processed": counts.processed,
         "errors": counts.errors,
         "inserted": counts.inserted,
@@ -109,39 +113,41 @@ def _result(result: ObjectResult) -> Document:
         "rejected": counts.rejected,
         "blocked": counts.blocked,
         "extra": counts.extra,
-        "color": result.color.value if result.color else None,
+        "color": result.color,
         "started": time(result.started),
         "finished": time(result.finished),
     }
 
 
-def verification(batch: Batch, records: Sequence[FindingRecord] | None) -> Document:
+def verification(batch: Batch, records: Sequence[FindingRecord] | None) -> "documents.Verification":
     """Return the result of a comparison; with `records` also the keys of the records that differ."""
-    document = _head(batch) | {"objects": [_compared(each) for each in batch.objects]}
-    return document if records is None else document | {"keys": [_finding(each) for each in records]}
+    keys: documents.Keys = {} if records is None else {"keys": [_difference(each) for each in records]}
+    return {**_head(batch), "objects": [_compared(each) for each in batch.objects], **keys}
 
 
-def removal(batch: Batch) -> Document:
+def removal(batch: Batch) -> "documents.Removal":
     """Return the result of a removal of extra records."""
-    return _head(batch) | {"objects": [_removed(each) for each in batch.objects]}
+    return {**_head(batch), "objects": [_removed(each) for each in batch.objects]}
 
 
-def _head(batch: Batch) -> Document:
+def _head(batch: Batch) -> "documents.ResultHead":
     return {
         "request": batch.request,
         "batch": batch.batch,
         "district": batch.district,
         "year": batch.year,
-        "status": batch.status.value,
+        "status": batch.status,
     }
 
 
-def _compared(result: ObjectResult) -> Document:
+def _batch_object(result: ObjectResult) -> "documents.BatchObject":
+    return {"object": result.object, "sequence": result.sequence, "status": result.status}
+
+
+def _compared(result: ObjectResult) -> "documents.ComparedObject":
     counts = result.counts
     return {
-        "object": result.object,
-        "sequence": result.sequence,
-        "status": result.status.value,
+        **_batch_object(result),
         "processed": counts.processed,
         "matched": counts.unchanged,
         "different": counts.updated,
@@ -151,28 +157,26 @@ def _compared(result: ObjectResult) -> Document:
     }
 
 
-def _removed(result: ObjectResult) -> Document:
+def _removed(result: ObjectResult) -> "documents.RemovedObject":
     counts = result.counts
     return {
-        "object": result.object,
-        "sequence": result.sequence,
-        "status": result.status.value,
+        **_batch_object(result),
         "extra": counts.extra,
         "removed": counts.removed,
         "errors": counts.errors,
     }
 
 
-def _finding(record: FindingRecord) -> Document:
+def _difference(record: FindingRecord) -> "documents.Difference":
     return {
         "object": record.object,
         "table": record.table,
         "key": dict(record.key),
-        "finding": record.finding.value,
+        "finding": record.finding,
     }
 
 
-def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> Document:
+def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> "documents.Schedule":
     """Return a schedule with its next firing and the earliest start of that firing's batches."""
     return {
         "name": schedule.name,
@@ -185,7 +189,7 @@ def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> D
     }
 
 
-def alert(alert: Alert) -> Document:
+def alert(alert: Alert) -> "documents.Alert":
     """Return a Process Alert."""
     return {
         "alert": alert.alert,
@@ -203,12 +207,12 @@ def alert(alert: Alert) -> Document:
 
 def standing(
     district: DistrictSettings, standing: DistrictStanding, opens: date | None, closes: date | None
-) -> Document:
+) -> "documents.Standing":
     """Return a district's standing; `full_since_…` are null where that day is not configured or still to come."""
     return {
         "district": district.id,
         "name": district.name,
-        "standing": standing.standing.value,
+        "standing": standing.standing,
         "last_full": time(standing.last_full),
         "full_since_opens": standing.full_since(opens) if opens else None,
         "full_since_closes": standing.full_since(closes) if closes else None,
@@ -216,24 +220,24 @@ def standing(
         "requested": time(standing.requested),
         "processed": standing.processed,
         "errors": standing.errors,
-        "color": standing.color.value if standing.color else None,
+        "color": standing.color,
         "message": standing.message,
         "next_attempt": time(standing.next_attempt),
     }
 
 
-def error(record: ErrorRecord) -> Document:
+def error(record: ErrorRecord) -> "documents.RefusedRecord":
     """Return one record that did not reach the state."""
     return {
         "object": record.object,
         "table": record.table,
         "key": dict(record.key),
-        "kind": record.kind.value,
+        "kind": record.kind,
         "reason": record.reason,
     }
 
 
-def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Document:
+def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> "documents.Doctor":
     """Return the report of `doctor`: agents and problems."""
     return {
         "agents": [{"host": each.host, "pid": each.pid, "alive": each.alive} for each in agents],
