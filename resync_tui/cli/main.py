@@ -11,7 +11,7 @@ import click
 
 from resync_tui.cli import admin, browse, campaigns, run, verify
 from resync_tui.cli.console import open_screens
-from resync_tui.cli.options import INTERRUPTED, config_option, read_settings
+from resync_tui.cli.options import INTERRUPTED, config_option, hint, read_settings
 from resync_tui.errors import ResyncError, UsageError
 
 BROKEN_PIPE = 141
@@ -29,8 +29,10 @@ def main() -> None:
 
 def answer(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; any error becomes two lines on standard error."""
+    context: click.Context | None = None
     try:
-        with commands.make_context("resync-tui", list(arguments)) as context:
+        context = commands.make_context("resync-tui", list(arguments))
+        with context:
             code = commands.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
@@ -40,7 +42,7 @@ def answer(arguments: Sequence[str]) -> int:
         path = context_of.command_path if context_of else "resync-tui"
         return _say(UsageError(error.format_message(), f"See: {path} --help"))
     except ResyncError as error:
-        return _say(error)
+        return _say(error, context)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -54,8 +56,8 @@ def answer(arguments: Sequence[str]) -> int:
     return code or 0
 
 
-def _say(error: ResyncError) -> int:
-    click.echo(f"{error.what}\n{error.do}", err=True)
+def _say(error: ResyncError, context: click.Context | None = None) -> int:
+    click.echo(f"{error.what}\n{hint(error.do, context)}", err=True)
     return error.exit_code
 
 

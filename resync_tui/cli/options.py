@@ -1,6 +1,8 @@
 """Shared parts of the commands: options, settings, a query of the control database, lines of output."""
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -45,6 +47,20 @@ def config_path() -> Path | None:
     """Return the path given by --config, before the command or after it."""
     path: Path | None = click.get_current_context().find_root().obj
     return path
+
+
+def hint(text: str, context: click.Context | None = None) -> str:
+    """Return a text with the --config that was given in each command that it names, so that it can be pasted.
+
+    `context` is by default that of the running command.
+    """
+    context = context or click.get_current_context(silent=True)
+    root = context.find_root() if context else None
+    if root is None or root.obj is None or not isinstance(root.command, click.Group):
+        return text
+    given = f"resync-tui --config {shlex.quote(str(root.obj))}"
+    known = "|".join(root.command.commands)
+    return re.sub(rf"\bresync-tui(?= (?:{known})\b(?! --config))", lambda _: given, text)
 
 
 def read_settings(path: Path | None = None) -> "Settings":
@@ -143,7 +159,6 @@ def or_detached(carry_out: "Callable[[Submission], list[Batch]]", goes_on: str =
         if not submission.batches:
             raise
         number = submission.batches[0].batch
-        click.echo(
-            f"Detached; {goes_on}. See: resync-tui history --batch {number}; stop: resync-tui cancel {number}", err=True
-        )
+        see = hint(f"See: resync-tui history --batch {number}; stop: resync-tui cancel {number}")
+        click.echo(f"Detached; {goes_on}. {see}", err=True)
         return None

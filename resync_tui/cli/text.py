@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from resync_tui.catalog import Catalog
+from resync_tui.cli.options import hint
 from resync_tui.config.settings import ScheduleSettings
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import error_rate, folded, plural, school_year, when
@@ -148,8 +149,8 @@ def troubles(batch: Batch) -> Iterator[str]:
         yield _AFTER_CANCEL[batch.purpose]
     elif batch.status is Status.FAILED:
         reasons = (f"{each.object}: {each.message}" for each in batch.objects if each.status is Status.FAILED)
-        yield f"{where} failed: {batch.message or next(reasons, 'no reason given')}"
-        yield f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}"
+        yield hint(f"{where} failed: {batch.message or next(reasons, 'no reason given')}")
+        yield hint(f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}")
 
 
 def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: PreviousErrors) -> Iterator[str]:
@@ -190,7 +191,7 @@ def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator
     found = list(problems)
     for problem in found:
         yield problem.what
-        yield f"  {problem.do}"
+        yield f"  {hint(problem.do)}"
     yield plural(len(found), "problem") if found else "Nothing is wrong."
 
 
@@ -215,13 +216,15 @@ def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str =
     if batch.status is not Status.COMPLETED:
         return
     if counts.errors:
-        yield f"{plural(counts.errors, 'record')} may not or cannot sync, as expected (resync-tui errors {batch.batch})"
+        look = hint(f"resync-tui errors {batch.batch}")
+        yield f"{plural(counts.errors, 'record')} may not or cannot sync, as expected ({look})"
     if counts.inserted + counts.updated:
         yield f"A resync is needed: it would send {plural(counts.inserted + counts.updated, 'record')}."
     else:
         yield f"No resync is needed: the {receiver} has all that may sync."
     if counts.extra:
-        yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: resync-tui remove-extra"
+        ask = hint("resync-tui remove-extra")
+        yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: {ask}"
 
 
 def extra_records(
@@ -248,7 +251,7 @@ def removal(batch: Batch) -> Iterator[str]:
     for each in batch.objects:
         counts = each.counts
         if counts.extra and each.status is Status.COMPLETED:
-            left = f", {counts.errors} stay (resync-tui errors {batch.batch})" if counts.errors else ""
+            left = f", {counts.errors} stay ({hint(f'resync-tui errors {batch.batch}')})" if counts.errors else ""
             yield f"{_cut(each.object, 28)} {counts.removed} of {plural(counts.extra, 'extra record')} removed{left}"
 
 

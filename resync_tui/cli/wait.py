@@ -9,7 +9,7 @@ import click
 
 from resync_tui import rights
 from resync_tui.agent import start
-from resync_tui.cli.options import Submission, run_interruptibly
+from resync_tui.cli.options import Submission, hint, run_interruptibly
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
@@ -127,7 +127,7 @@ def progress(batches: Sequence[Batch]) -> str:
 async def _see_to_agent(store: Store, settings: Settings) -> str | None:
     if await _agent_alive(store):
         return None
-    return _start(settings) if store.rights.serve else "resync-tui agent, as the control database's owner"
+    return _start(settings) if store.rights.serve else hint("resync-tui agent, as the control database's owner")
 
 
 async def _agent_alive(store: Store) -> bool:
