@@ -4,15 +4,12 @@ import json
 import os
 import pty
 import signal
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 
 from tests.support.place import Place, read_until
-from tests.support.waiting import DEADLINE
-
-Wait = Callable[[Callable[[], bool]], None]
+from tests.support.waiting import DEADLINE, wait_until
 
 
 def test_run_sends_waits_and_accounts_for_every_record(place: Place) -> None:
@@ -175,7 +172,7 @@ def test_detach_answers_at_once_and_agent_once_does_the_work(place: Place) -> No
     assert json.loads(place.run("history", "--json").stdout)[0]["status"] == "completed"
 
 
-def test_waiting_run_exits_with_4_when_its_batches_are_cancelled(place: Place, wait_until: Wait) -> None:
+def test_waiting_run_exits_with_4_when_its_batches_are_cancelled(place: Place) -> None:
     place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
     waiting = place.start("run", "-d", "02", "-d", "01", "School", "--json")
     wait_until(lambda: len(json.loads(place.run("history", "--json").stdout)) == 2)
@@ -188,7 +185,7 @@ def test_waiting_run_exits_with_4_when_its_batches_are_cancelled(place: Place, w
     assert place.run("cancel", "--request", "1").returncode == 2
 
 
-def test_ctrl_c_detaches_and_the_batch_stays(place: Place, wait_until: Wait) -> None:
+def test_ctrl_c_detaches_and_the_batch_stays(place: Place) -> None:
     place.change("sqlite:///abbott.db", "${ABBOTT_URL}")
     waiting = place.start("run", "-d", "02", "School")
     assert waiting.stderr is not None

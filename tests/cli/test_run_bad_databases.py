@@ -12,7 +12,7 @@ import pytest
 
 from resync_tui.control.migrate import VERSION_TABLE
 from tests.support.place import Place
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, wait_until
 
 
 def send(place: Place, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -158,7 +158,7 @@ def test_resync_works_with_postgresql_at_both_ends_and_control(place: Place, dat
     assert [(each["status"], each["objects"][2]["inserted"]) for each in documents] == [("completed", 8)] * 2
 
 
-def test_the_process_that_waits_may_be_killed(place: Place, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+def test_the_process_that_waits_may_be_killed(place: Place) -> None:
     process: subprocess.Popen[str] = place.start("run", "-d", "01", "--all", "--json")
 
     def standing() -> str:

@@ -3,10 +3,9 @@
 import pytest
 
 from resync_tui.outcome import Counts, Status
-from tests.engine.merge.test_removal import YEARS
 from tests.support.databases import run_script
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, SMALL, Database, pair
+from tests.support.small import ENDS, SMALL, YEARS, Database, pair
 
 DISTRICT = """CREATE TABLE calendar (cal integer PRIMARY KEY, endyear integer);
 INSERT INTO calendar VALUES (1, 2026), (2, 2025);

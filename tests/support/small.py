@@ -98,3 +98,15 @@ async def connections(url: str) -> int:
     ((count,),) = await rows(url, query)
     assert isinstance(count, int)
     return count
+
+
+YEARS = Catalog(
+    "Years",
+    (
+        DisObject("Calendar", ("calendar",), school_year=True),
+        DisObject("Visit", ("visit",), ("Calendar",), school_year=True),
+    ),
+    tenant_column="tenant",
+    year="calendar.endyear",
+)
+"""A catalog whose visits are of the school year of their calendar."""

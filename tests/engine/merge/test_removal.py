@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from resync_tui.catalog import Catalog, DisObject
+from resync_tui.catalog import Catalog
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
 from tests.support.databases import login, run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, ROWS, SAME, SMALL, Database, Pair, pair
+from tests.support.small import ENDS, ROWS, SAME, SMALL, YEARS, Database, Pair, pair
 
 ANY = Limits(extra_share=1)
 HANGING = """
@@ -112,15 +112,6 @@ async def test_only_what_was_consented_to_may_go(database: Database, ends: tuple
         await run(replace(removal, token=5, consent={}))
 
 
-YEARS = Catalog(
-    "Years",
-    (
-        DisObject("Calendar", ("calendar",), school_year=True),
-        DisObject("Visit", ("visit",), ("Calendar",), school_year=True),
-    ),
-    tenant_column="tenant",
-    year="calendar.endyear",
-)
 DISTRICT = """CREATE TABLE calendar (cal integer PRIMARY KEY, endyear integer);
 INSERT INTO calendar VALUES (1, 2026), (2, 2025);
 CREATE TABLE visit (k {kind} PRIMARY KEY, cal integer NOT NULL REFERENCES calendar (cal));
