@@ -6,7 +6,7 @@ of the file, which is the order on screen; names match without case.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
@@ -209,15 +209,20 @@ class Catalog:
 def load(path: Path | None = None) -> Catalog:
     """Return the catalog in a file, by default the built-in one. Raises ConfigError."""
     if path is None:
-        return parse_catalog(
-            files("resync_tui.schema").joinpath("objects.toml").read_text("utf-8"), "the built-in catalog"
-        )
+        return _built_in()
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(f"Cannot read the catalog {path}: {reason}", "Mend [catalog] file in resync.toml.") from None
     return parse_catalog(text, str(path))
+
+
+@cache
+def _built_in() -> Catalog:
+    """Return the built-in catalog, which is parsed once: an agent asks for it with each batch and schedule."""
+    text = files("resync_tui.schema").joinpath("objects.toml").read_text("utf-8")
+    return parse_catalog(text, "the built-in catalog")
 
 
 def parse_catalog(text: str, origin: str) -> Catalog:

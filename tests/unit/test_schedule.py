@@ -55,20 +55,31 @@ def test_the_newest_that_is_due(cron: str, now: str, expected: str) -> None:
     assert last_due(schedule(cron), at(now)) == datetime.fromisoformat(expected)
 
 
+CHANGES = {
+    "America/Los_Angeles": ("2026-03-08 10:00", "2026-11-01 09:00"),
+    "Australia/Lord_Howe": ("2026-04-04 15:00", "2026-10-03 15:30"),
+    "Asia/Kolkata": ("2026-03-08 10:00",),
+    "UTC": ("2026-11-01 09:00",),
+}
+"""When the clocks of a zone change; moments at which others' do where they never do."""
+
+
 @pytest.mark.parametrize("cron", ["30 1 * * *", "30 2 * * *", "*/20 * * * *", "0 0 * * 1", "15 3 1 * *"])
-@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
+@pytest.mark.parametrize("zone", CHANGES)
 def test_last_due_never_goes_back_and_agrees_with_next_run(cron: str, zone: str) -> None:
-    one = schedule(cron, zone)
-    for day in ("2026-03-08", "2026-11-01", "2026-04-05", "2026-10-04"):
-        now, due = at(day) - timedelta(hours=8), datetime.min
-        while now < at(day) + timedelta(hours=30):
-            assert last_due(one, now) >= due
-            due = last_due(one, now)
+    """From firing to firing, and in between, on both sides of each change of the clocks."""
+    one, reach = schedule(cron, zone), timedelta(hours=5 if cron.startswith("*") else 50)
+    for change in CHANGES[zone]:
+        now = at(change) - reach
+        due = last_due(one, now)
+        while now < at(change) + reach:
             coming = next_run(one, now)
-            if coming < now + timedelta(minutes=10):
-                assert last_due(one, coming - timedelta(seconds=1)) == due
-                assert last_due(one, coming) > due
-            now += timedelta(minutes=10)
+            between = [at(change) + hours * timedelta(minutes=30) for hours in range(-8, 9)]
+            for moment in (*(each for each in between if now < each < coming), coming - timedelta(seconds=1)):
+                assert last_due(one, moment) == due
+                assert next_run(one, moment) == coming
+            assert last_due(one, coming) > due
+            now, due = coming, last_due(one, coming)
 
 
 @pytest.mark.parametrize(
