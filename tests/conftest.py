@@ -18,6 +18,11 @@ pytest_plugins = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many tests go at a time by `-n auto`: some of them wait for other processes."""
+    return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

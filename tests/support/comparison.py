@@ -43,10 +43,13 @@ def _possible(ends: tuple[str, str]) -> tuple[Comparison, ...]:
 def every_comparison(ends: Iterable[tuple[str, str]], once: Iterable[tuple[str, str]] = ()) -> pytest.MarkDecorator:
     """Give a test `ends` and run it with every way in which these can be compared; all must come to the same.
 
-    Those of `once` are compared in their first way only.
+    The first way runs always, the others with `-m matrix`. Those of `once` are compared in their first way only.
     """
     ways = [(pair, how) for pair in ends for how in _possible(pair)] + [(pair, _possible(pair)[0]) for pair in once]
-    cases = [pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}") for pair, how in ways]
+    cases = [
+        pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}", marks=[pytest.mark.matrix] * (how != _possible(pair)[0]))
+        for pair, how in ways
+    ]
     return pytest.mark.parametrize(("ends", "comparison"), cases, indirect=["comparison"])
 
 
