@@ -18,10 +18,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(
+    kind: str, control_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """Four districts, two at a time."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    lines = [f'[control]\nurl = "{database(kind)}"', '[state]\nname = "NV"\nurl = "sqlite:///state.db"']
+    lines = [f'[control]\nurl = "{control_database(kind)}"', '[state]\nname = "NV"\nurl = "sqlite:///state.db"']
     lines += ["[years]\ncurrent = 2026", "[engine]\ndistricts = 2"]
     lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "sqlite:///{each}.db"' for each in DISTRICTS]
     file = tmp_path / "resync.toml"

@@ -13,7 +13,13 @@ from tests.support.screens.fake_store import Clock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def control_url(request: pytest.FixtureRequest, database: Callable[[str], str]) -> str:
+def control_url(request: pytest.FixtureRequest, control_database: Callable[[str], str]) -> str:
+    """A control database of each kind."""
+    return control_database(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, database: Callable[[str], str]) -> str:
     """An empty database of each kind."""
     return database(request.param)
 

@@ -12,8 +12,8 @@ from resync_tui.plan import Plan
 from tests.support.plans import send
 
 
-async def test_a_server_that_is_silent_for_too_long_is_told(database: Callable[[str], str], plan: Plan) -> None:
-    url = database("postgresql")
+async def test_a_server_that_is_silent_for_too_long_is_told(control_database: Callable[[str], str], plan: Plan) -> None:
+    url = control_database("postgresql")
     await (await Store.open(url)).close()
     control = await ControlDatabase.open(url, patience=2)
     holder = await asyncpg.connect(url)
@@ -27,8 +27,8 @@ async def test_a_server_that_is_silent_for_too_long_is_told(database: Callable[[
     await control.close()
 
 
-async def test_server_ends_an_agent_stopped_inside_the_gate(database: Callable[[str], str], plan: Plan) -> None:
-    url = database("postgresql")
+async def test_server_ends_an_agent_stopped_inside_the_gate(control_database: Callable[[str], str], plan: Plan) -> None:
+    url = control_database("postgresql")
     control = await ControlDatabase.open(url)
     async with control.read() as connection:
         limit = await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
@@ -36,8 +36,10 @@ async def test_server_ends_an_agent_stopped_inside_the_gate(database: Callable[[
     await control.close()
 
 
-async def test_a_connection_that_the_server_ended_is_replaced(database: Callable[[str], str], plan: Plan) -> None:
-    url = database("postgresql")
+async def test_a_connection_that_the_server_ended_is_replaced(
+    control_database: Callable[[str], str], plan: Plan
+) -> None:
+    url = control_database("postgresql")
     store = await Store.open(url)
     await send(store, plan, "01")
     admin = await asyncpg.connect(url)
@@ -54,8 +56,8 @@ async def test_an_unreachable_server_is_told_without_the_password() -> None:
     assert "geheim" not in str(told.value) + told.value.do
 
 
-async def test_a_login_without_rights_is_told_what_to_do(database: Callable[[str], str]) -> None:
-    url = database("postgresql")
+async def test_a_login_without_rights_is_told_what_to_do(control_database: Callable[[str], str]) -> None:
+    url = control_database("postgresql")
     admin = await asyncpg.connect(url)
     role = url.rpartition("/")[2]
     await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'")

@@ -46,8 +46,8 @@ def test_the_newest_revision_is_the_one_that_the_program_expects() -> None:
     assert REVISIONS[-1] == SCRIPTS.get_current_head() == NEWEST
 
 
-async def test_models_and_migrations_agree(control_url: str) -> None:
-    database = await ControlDatabase.open(control_url)
+async def test_models_and_migrations_agree(empty_url: str) -> None:
+    database = await ControlDatabase.open(empty_url)
 
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
@@ -59,15 +59,15 @@ async def test_models_and_migrations_agree(control_url: str) -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_every_older_revision_is_upgraded_without_losing_a_row(control_url: str, revision: str) -> None:
+async def test_every_older_revision_is_upgraded_without_losing_a_row(empty_url: str, revision: str) -> None:
     """Every revision that was ever released is made, filled by plain SQL as it then was, and upgraded."""
-    engine = open_engine(control_url)
-    await migrate(engine, control_url, to=revision)
+    engine = open_engine(empty_url)
+    await migrate(engine, empty_url, to=revision)
     async with engine.begin() as connection:
         for statement in ROWS[revision]:
             await connection.exec_driver_sql(statement)
     await engine.dispose()
-    store = await Store.open(control_url)
+    store = await Store.open(empty_url)
     (batch,) = await store.batches()
     assert (batch.batch, batch.district, batch.requested_by) == (7, "01", "jdoe")
     assert [(each.object, each.counts.processed) for each in batch.objects] == [("School", 194)]
@@ -118,15 +118,15 @@ ROWS["0004"] = ROWS["0003"]
 """A batch and its history, as each revision would keep them; a revision that is added adds its own."""
 
 
-async def test_newer_control_database_is_refused_and_not_touched(control_url: str, plan: Plan) -> None:
-    store = await Store.open(control_url)
+async def test_newer_control_database_is_refused_and_not_touched(empty_url: str, plan: Plan) -> None:
+    store = await Store.open(empty_url)
     await send(store, plan, "01")
     await store.close()
-    engine = open_engine(control_url)
+    engine = open_engine(empty_url)
     async with engine.begin() as connection:
         await connection.execute(text(f'UPDATE "{VERSION_TABLE}" SET version_num = :new'), {"new": "9999"})
     with pytest.raises(CannotRun, match="made by a newer resync-tui") as refused:
-        await Store.open(control_url)
+        await Store.open(empty_url)
     assert refused.value.do == "Upgrade resync-tui here."
     async with engine.connect() as connection:
         assert await connection.scalar(text(f'SELECT version_num FROM "{VERSION_TABLE}"')) == "9999"
@@ -134,19 +134,19 @@ async def test_newer_control_database_is_refused_and_not_touched(control_url: st
     await engine.dispose()
 
 
-async def test_four_first_starts_at_once_all_succeed(control_url: str) -> None:
-    assert said_at_first_start(control_url, 4) == [""] * 4
-    store = await Store.open(control_url)
+async def test_four_first_starts_at_once_all_succeed(empty_url: str) -> None:
+    assert said_at_first_start(empty_url, 4) == [""] * 4
+    store = await Store.open(empty_url)
     assert len(await store.batches()) == 4
     await store.close()
 
 
-async def test_another_programs_alembic_table_is_left_alone(control_url: str) -> None:
-    engine = open_engine(control_url)
+async def test_another_programs_alembic_table_is_left_alone(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
         await connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
-    store = await Store.open(control_url)
+    store = await Store.open(empty_url)
     await store.close()
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "theirs"

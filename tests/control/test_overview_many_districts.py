@@ -73,14 +73,14 @@ async def asked_by_screens(folder: Path, control: str, districts: int, requests:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_screens_send_no_more_statements_for_many_districts(
-    kind: str, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, control_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 3600)
     monkeypatch.setattr(resync_tui.screens.app, "POLL_IDLE", 3600)
     for name in ("few", "many"):
         (tmp_path / name).mkdir()
-    few = await asked_by_screens(tmp_path / "few", database(kind), 8, 2)
-    many = await asked_by_screens(tmp_path / "many", database(kind), 24, 4)
+    few = await asked_by_screens(tmp_path / "few", control_database(kind), 8, 2)
+    many = await asked_by_screens(tmp_path / "many", control_database(kind), 24, 4)
     assert {name: each.statements for name, each in few.items()} == {
         name: each.statements for name, each in many.items()
     }

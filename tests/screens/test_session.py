@@ -12,7 +12,7 @@ from tests.bench.districts import SCREENS, Watched, back, campaign, console, fil
 
 @pytest.mark.parametrize("edition", ["state", "district"])
 async def test_no_screen_opens_a_district_or_the_state(
-    database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edition: str
+    control_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edition: str
 ) -> None:
     opened: list[str] = []
 
@@ -20,7 +20,7 @@ async def test_no_screen_opens_a_district_or_the_state(
         opened.append(url)
         return create_async_engine(url, **options)
 
-    control = database("postgresql")
+    control = control_database("postgresql")
     await campaign(control, write_config(tmp_path, control, "state", 3))
     monkeypatch.setattr("resync_tui.databases.postgres.create_async_engine", noted)
     monkeypatch.setattr("resync_tui.databases.sqlite.create_async_engine", noted)

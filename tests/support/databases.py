@@ -33,9 +33,9 @@ def own_postgres() -> Iterator[PrivatePostgres]:
         shutil.rmtree(folder)
 
 
-def create_database(admin: str, name: str) -> str:
+def create_database(admin: str, name: str, template: str = "template1") -> str:
     """Create a database on a server, and return its URL."""
-    execute(admin, f"CREATE DATABASE {name}")
+    execute(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
     return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
 
 

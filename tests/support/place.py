@@ -15,6 +15,7 @@ from typing import Any
 from tests.support.command_line import looked
 from tests.support.json_schemas import printed
 from tests.support.processes import ended
+from tests.support.templates import control_file
 from tests.support.waiting import DEADLINE
 
 LOOKING = ("alerts", "board", "doctor", "errors", "history", "objects", "plan", "schedule")
@@ -143,6 +144,7 @@ def build(folder: Path) -> Place:
         persons = ", ".join(f"({person}, 1, {int(person > 8)})" for person in range(1, 11))
         made.sql(name, f"INSERT INTO Person VALUES {persons};")
     made.sql("state", of_the_state(DISTRICT))
+    control_file(folder / "control.db")
     return made
 
 

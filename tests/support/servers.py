@@ -14,6 +14,7 @@ import pytest
 from resync_tui.demo.private_postgres import PrivatePostgres
 from tests.support.comparison import Comparison, readable_beside
 from tests.support.databases import create_database, execute
+from tests.support.templates import control_file, migrated_database
 
 OWN_SERVER = "RESYNC_TUI_TEST_POSTGRES"
 """Names a server, by the URL of a superuser, instead of the private one."""
@@ -75,6 +76,14 @@ def _private_server(*release: str) -> Iterator[str]:
 _SERVERS = {"postgresql": "postgres_server", "postgresql-16": "postgres_16"}
 
 
+@pytest.fixture(scope="session")
+def control_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated control database of that server."""
+    name = migrated_database(postgres_server)
+    yield name
+    execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def database(
     tmp_path: Path, request: pytest.FixtureRequest, comparison: Comparison | None
@@ -98,3 +107,22 @@ def database(
     yield make
     for admin in dict.fromkeys(admin for admin, _ in made):
         execute(admin, *(f"DROP DATABASE {name} WITH (FORCE)" for server, name in made if server == admin))
+
+
+@pytest.fixture
+def control_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Give a control database without a row, `"postgresql"` or `"sqlite"`, by its URL; migrations have been run."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        name = f"control_{secrets.token_hex(6)}"
+        if kind == "sqlite":
+            return control_file(tmp_path / f"{name}.db")
+        made.append(name)
+        template: str = request.getfixturevalue("control_template")
+        return create_database(request.getfixturevalue("postgres_server"), name, template)
+
+    yield make
+    if made:
+        drops = (f"DROP DATABASE {name} WITH (FORCE)" for name in made)
+        execute(request.getfixturevalue("postgres_server"), *drops)

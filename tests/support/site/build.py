@@ -64,20 +64,20 @@ async def open_site(
     folder: Path,
     kind: str,
     database: Callable[[str], str],
+    control: str,
     *,
     districts: Sequence[str] = ("01",),
     enrollments: int = 1_200,
     records_per_second: int = 200,
-    control: str | None = None,
 ) -> AsyncIterator[Site]:
-    """Build a site whose state is empty; whatever works there ends with it. `control`: of another kind.
+    """Build a site whose state is empty; whatever works there ends with it. `control`: its control database.
 
     Its records move so slowly that even a test that is kept waiting finds an agent in their middle.
     """
     (folder / "objects.toml").write_text(CATALOG)
     urls = {each: database(kind) for each in districts}
     state = database(kind) if kind == "postgresql" else f"sqlite:///{folder / 'state.db'}"
-    lines = [f'[control]\nurl = "{database(control or kind)}"', f'[state]\nname = "NV"\nurl = "{state}"']
+    lines = [f'[control]\nurl = "{control}"', f'[state]\nname = "NV"\nurl = "{state}"']
     lines += ["[years]\ncurrent = 2026", '[catalog]\nfile = "objects.toml"']
     lines += [f"[engine]\nmax_records_per_second = {records_per_second}"]
     lines += [f'[[district]]\nid = "{each}"\nname = "D{each}"\nurl = "{url}"' for each, url in urls.items()]

@@ -249,7 +249,13 @@ def databases(folder: Path, kind: str) -> Iterator[Callable[[str], str]]:
 async def campaign(folder: Path, kind: str, database: Callable[[str], str], seed: int, kills: int) -> Tally:
     """Build a site and break it so often."""
     async with open_site(
-        folder, kind, database, districts=DISTRICTS, enrollments=ENROLLMENTS, records_per_second=RECORDS_PER_SECOND
+        folder,
+        kind,
+        database,
+        database(kind),
+        districts=DISTRICTS,
+        enrollments=ENROLLMENTS,
+        records_per_second=RECORDS_PER_SECOND,
     ) as site:
         work = Campaign(site, Random(seed))
         try:

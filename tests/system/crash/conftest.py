@@ -17,9 +17,13 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def site(
-    kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    tmp_path: Path,
+    database: Callable[[str], str],
+    control_database: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Site]:
     """A district of 1,200 enrollments, moved slowly."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    async with open_site(tmp_path, kind, database) as site:
+    async with open_site(tmp_path, kind, database, control_database(kind)) as site:
         yield site

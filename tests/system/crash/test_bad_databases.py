@@ -24,6 +24,7 @@ from tests.support.json_schemas import printed
 from tests.support.site.build import open_site
 from tests.support.site.records import accounts_hold
 from tests.support.site.site import ROOT, Site
+from tests.support.templates import control_file
 from tests.support.waiting import DEADLINE, until
 
 NOTHING: dict[str, list[tuple[object, ...]]] = {"District": [], "Person": [], "Enrollment": [], "Health": []}
@@ -31,12 +32,16 @@ NOTHING: dict[str, list[tuple[object, ...]]] = {"District": [], "Person": [], "E
 
 @pytest.fixture
 async def site(
-    kind: str, tmp_path: Path, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    tmp_path: Path,
+    database: Callable[[str], str],
+    control_database: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Site]:
     """Two small districts."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     async with open_site(
-        tmp_path, kind, database, districts=("01", "02"), enrollments=100, records_per_second=0
+        tmp_path, kind, database, control_database(kind), districts=("01", "02"), enrollments=100, records_per_second=0
     ) as site:
         yield site
 
@@ -129,7 +134,7 @@ async def test_a_disk_that_is_full_for_a_while_costs_the_batch_nothing(
 ) -> None:
     """The control database's disk: no file of the agent's may grow, until it has not been heard of for a while."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    async with open_site(tmp_path, "postgresql", database, control="sqlite") as site:
+    async with open_site(tmp_path, "postgresql", database, control_file(tmp_path / "control.db")) as site:
         (number,) = await site.send("01")
         agent = site.start()
         await site.in_the_middle(number)

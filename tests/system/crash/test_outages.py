@@ -1,7 +1,7 @@
 """A database that drops its connections, or its server that restarts, in mid-batch: the batch goes on by itself."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.support.site.build import open_site
 from tests.support.site.holding import in_a_chunk
 from tests.support.site.records import accounts_hold
 from tests.support.site.site import Site
+from tests.support.templates import control_file
 from tests.support.waiting import until
 
 
@@ -78,17 +79,15 @@ async def test_sessions_of_the_district_end_in_mid_reading(site: Site) -> None:
     await went_on(site, number)
 
 
-async def test_the_server_restarts(
-    server: PrivatePostgres, database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_server_restarts(server: PrivatePostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is away until the agent has tried in vain."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     names = iter(("district", "state"))
 
-    def on_it(kind: str) -> str:
-        return database(kind) if kind == "sqlite" else create_database(server.admin_url, next(names))
+    def on_it(_kind: str) -> str:
+        return create_database(server.admin_url, next(names))
 
-    async with open_site(tmp_path, "postgresql", on_it, control="sqlite") as site:
+    async with open_site(tmp_path, "postgresql", on_it, control_file(tmp_path / "control.db")) as site:
         (number,) = await site.send("01")
         site.start()
         await site.in_the_middle(number)
