@@ -44,6 +44,15 @@ INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1, 1, 'm'), (2, 2
 INSERT INTO c VALUES (1, 'z', 1); INSERT INTO d VALUES (1, 1);
 """
 
+YEARS = Catalog(
+    "Years",
+    (
+        DisObject("Calendar", ("calendar",), school_year=True),
+        DisObject("Visit", ("visit",), ("Calendar",), school_year=True),
+    ),
+    tenant_column="tenant",
+    year="calendar.endyear",
+)
 TREE = Catalog("Tree", (DisObject("Tree", ("tree",)),), tenant_column="tenant")
 TREE_DISTRICT = "CREATE TABLE tree (id varchar(20) PRIMARY KEY, up varchar(20), size integer);"
 TREE_STATE = """
