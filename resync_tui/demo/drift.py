@@ -4,15 +4,18 @@ Most records are the same at both ends. The state's records keep its own constra
 parents.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 
+from sqlalchemy import CheckConstraint, Table
+from sqlalchemy.schema import ColumnCollectionConstraint
+
 from resync_tui.catalog import Catalog
 from resync_tui.demo.flaws import FLAWS, Flaw, FlawKind
+from resync_tui.demo.state import Stricter
 from resync_tui.demo.world import SMALLEST, YEAR, Draw, Row, World
-from resync_tui.state_schema.introspect import TableShape
 
 STALE, UNSENT, DROPPED = 0.03, 0.012, 0.006
 """Shares of a table's records that are stale at the state, missing there, and dropped by the district (extra)."""
@@ -29,28 +32,30 @@ Sides = Iterator[tuple[Row | None, Row | None]]
 class Ageing:
     """The drift between one district and its part of the state; pass its tables parents first."""
 
-    def __init__(self, catalog: Catalog, shapes: Iterable[TableShape], draw: Callable[[str], Draw]) -> None:
-        """`shapes` are the district's tables with the state's constraints, without a tenant column."""
-        self._shapes = {shape.name: shape for shape in shapes}
+    def __init__(
+        self, catalog: Catalog, tables: Iterable[Table], rules: Sequence[Stricter], draw: Callable[[str], Draw]
+    ) -> None:
+        """`rules` are the state's constraints beyond those of the district's `tables`."""
+        self._rules = rules
         self._state_owned = {column for each in catalog.objects for column in each.state_owned}
         self._draw = draw
-        self._unsent: dict[str, set[object]] = {name: set() for name in self._shapes}
-        self._dropped: dict[str, set[object]] = {name: set() for name in self._shapes}
+        self._unsent: dict[str, set[object]] = {table.name: set() for table in tables}
+        self._dropped: dict[str, set[object]] = {name: set() for name in self._unsent}
 
-    def sides(self, table: str, rows: Iterable[Row]) -> Sides:
+    def sides(self, table: Table, rows: Iterable[Row]) -> Sides:
         """Yield each good row of a table as the district's and as the state's row; None where that end lacks it."""
-        shape, draw = self._shapes[table], self._draw(f"{table}/ageing")
-        names = [column.name for column in shape.columns]
-        key = names.index(shape.primary[0])
+        draw = self._draw(f"{table.name}/ageing")
+        names = table.columns.keys()
+        key = names.index(table.primary_key.columns.keys()[0])
         parents = [
-            (names.index(each.columns[0]), self._unsent[each.parent], self._dropped[each.parent])
-            for each in shape.foreign
+            (names.index(column), self._unsent[parent], self._dropped[parent])
+            for column, parent in parents_of(table).items()
         ]
         excluded = names.index("stateExclude") if "stateExclude" in names else None
-        flaws = [(flaw, names.index(flaw.column)) for flaw in FLAWS if flaw.table == table]
-        make_stale = _staleness(shape, draw)
-        note = self._state_note(table, names)
-        unsent, dropped, steady = self._unsent[table], self._dropped[table], table in STEADY
+        flaws = [(flaw, names.index(flaw.column)) for flaw in FLAWS if flaw.table == table.name]
+        make_stale = _staleness(table, [rule for rule in self._rules if rule.table == table.name], draw)
+        note = self._state_note(table.name, names)
+        unsent, dropped, steady = self._unsent[table.name], self._dropped[table.name], table.name in STEADY
         before: Row | None = None
         for number, good in enumerate(rows, 1):
             chance = draw()
@@ -95,13 +100,21 @@ def _flawed(good: Row, flaw: Flaw, at: int, number: int, before: Row | None) -> 
     return (*good[:at], value, *good[at + 1 :])
 
 
-def _staleness(shape: TableShape, draw: Draw) -> Callable[[Row, Row | None], Row]:
+def parents_of(table: Table) -> dict[str, str]:
+    """Return the parent table by the column of the foreign key."""
+    return {key.column_keys[0]: key.referred_table.name for key in table.foreign_key_constraints}
+
+
+def _staleness(table: Table, rules: Iterable[Stricter], draw: Draw) -> Callable[[Row, Row | None], Row]:
     """Return a function that makes a row stale: an older change, often with another value, its neighbor's."""
-    names = [column.name for column in shape.columns]
+    names = table.columns.keys()
     changed = names.index("modifiedDate")
-    held = {*shape.primary, *(name for columns in shape.unique for name in columns)}
-    held |= {name for key in shape.foreign for name in key.columns}
-    held |= {name for check in shape.checks for name in names if name in check}
+    constraints = [each for each in table.constraints if isinstance(each, ColumnCollectionConstraint)]
+    checks = [str(each.sqltext) for each in constraints if isinstance(each, CheckConstraint)]
+    checks += [rule.check for rule in rules if rule.check is not None]
+    held = {column.name for each in constraints for column in each.columns}
+    held |= {name for rule in rules for name in rule.unique}
+    held |= {name for check in checks for name in names if name in check}
     held |= {"modifiedDate", "stateExclude", "stateNote", "districtNote", "endYear"}
     free = [at for at, name in enumerate(names) if name not in held]
 
@@ -132,25 +145,23 @@ class Years:
     def __init__(
         self,
         world: World,
-        shapes: Iterable[TableShape],
         tied: Collection[str],
         rows_of: Callable[[World, str], Iterator[Row]],
     ) -> None:
         """`tied` are the tables with records of a school year; `rows_of` makes those of a single year."""
         self._world = world
         self._before = replace(world, students=max(SMALLEST, world.students // SMALLER), seed=world.seed + 1)
-        self._shapes = {shape.name: shape for shape in shapes}
         self._tied = tied
         self._rows_of = rows_of
         self._last: dict[str, int] = {}
         """Highest key of the current year, per table with a key of its own."""
 
-    def rows(self, table: str) -> Iterator[Row]:
+    def rows(self, table: Table) -> Iterator[Row]:
         """Yield a table's rows, the current year's first."""
-        current = self._rows_of(self._world, table)
-        if table not in self._tied:
+        current = self._rows_of(self._world, table.name)
+        if table.name not in self._tied:
             return current
-        return chain(self._counted(table, current), self._moved_back(table))
+        return chain(self._counted(table.name, current), self._moved_back(table))
 
     def _counted(self, table: str, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -158,15 +169,16 @@ class Years:
                 self._last[table] = max(row[0], self._last.get(table, 0))
             yield row
 
-    def _moved_back(self, table: str) -> Iterator[Row]:
-        shape = self._shapes[table]
-        keys = {key.columns[0]: key.parent for key in shape.foreign if key.parent in self._tied}
-        keys |= {column: parent for (owner, column), parent in _NAMES_NO_FOREIGN_KEY.items() if owner == table}
-        if len(shape.primary) == 1:
-            keys[shape.primary[0]] = table
-        added = [self._last[keys[column.name]] if column.name in keys else 0 for column in shape.columns]
-        years = [column.name == "endYear" for column in shape.columns]
-        for row in self._rows_of(self._before, table):
+    def _moved_back(self, table: Table) -> Iterator[Row]:
+        keys = {column: parent for column, parent in parents_of(table).items() if parent in self._tied}
+        keys |= {column: parent for (owner, column), parent in _NAMES_NO_FOREIGN_KEY.items() if owner == table.name}
+        primary = table.primary_key.columns.keys()
+        if len(primary) == 1:
+            keys[primary[0]] = table.name
+        names = table.columns.keys()
+        added = [self._last[keys[name]] if name in keys else 0 for name in names]
+        years = [name == "endYear" for name in names]
+        for row in self._rows_of(self._before, table.name):
             yield tuple(_back(*each) for each in zip(row, added, years, strict=True))
 
 

@@ -39,21 +39,22 @@ def load_state_rules() -> tuple[Stricter, ...]:
     return parse(StateRules, text, "state.toml").stricter
 
 
-def tightened(tables: Iterable[TableShape], rules: Iterable[Stricter], tenant: str | None) -> tuple[TableShape, ...]:
-    """Return tables with the state's constraints; unique keys begin with `tenant`, if given."""
+def tightened(tables: Iterable[TableShape], rules: Iterable[Stricter], tenant: str) -> tuple[TableShape, ...]:
+    """Return tables with the state's constraints; unique keys, which need no index, begin with `tenant`."""
     by_name = {table.name: table for table in tables}
     for rule in rules:
-        by_name[rule.table] = _tightened(by_name[rule.table], rule, () if tenant is None else (tenant,))
+        by_name[rule.table] = _tightened(by_name[rule.table], rule, tenant)
     return tuple(by_name.values())
 
 
-def _tightened(table: TableShape, rule: Stricter, lead: tuple[str, ...]) -> TableShape:
+def _tightened(table: TableShape, rule: Stricter, tenant: str) -> TableShape:
     columns = tuple(
         replace(column, type=rule.type or column.type, required=column.required or rule.required)
         if column.name == rule.column
         else column
         for column in table.columns
     )
-    unique = ((*lead, *rule.unique),) if rule.unique else ()
+    unique = ((tenant, *rule.unique),) if rule.unique else ()
     checks = (rule.check,) if rule.check else ()
-    return replace(table, columns=columns, unique=table.unique + unique, checks=table.checks + checks)
+    indexes = tuple(index for index in table.indexes if index.parts not in unique)
+    return replace(table, columns=columns, unique=table.unique + unique, checks=table.checks + checks, indexes=indexes)

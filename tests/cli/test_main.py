@@ -15,10 +15,23 @@ from tests.support.waiting import DEADLINE
 
 HEAVY = (
     "sqlalchemy", "sqlmodel", "textual", "asyncpg", "aiosqlite", "alembic", "resync_tui.json_output.documents",
+    "resync_tui.schema.campus",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["plan", "School"], ["plan", "--all", "--json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["demo", "--help"],
+        ["demo", "--stop"],
+        ["plan", "School"],
+        ["plan", "--all", "--json"],
+        ["schedule"],
+    ],
+)
 def test_help_and_plan_import_neither_databases_nor_screens(place: Place, arguments: list[str]) -> None:
     code = f"""
 import sys

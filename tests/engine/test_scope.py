@@ -13,7 +13,8 @@ from resync_tui.engine.reflection import reflect
 from resync_tui.engine.scope import faults
 from resync_tui.outcome import Counts, Status
 from resync_tui.state_schema.derive import apply
-from tests.support.databases import DISTRICT_SQL, rows, run_script
+from tests.support.campus import create_campus
+from tests.support.databases import rows, run_script
 from tests.support.running import TODAY, YEAR, make_job, run
 
 Database = Callable[[str], str]
@@ -121,7 +122,8 @@ INSERT INTO "Roster" ("rosterID", "enrollmentID", "sectionID") VALUES (1, 1, 1),
 @BOTH
 async def test_what_hangs_on_a_state_excluded_record_is_blocked(database: Database, kind: str) -> None:
     district, state = database(kind), database(kind)
-    await run_script(district, DISTRICT_SQL + FAMILY)
+    await create_campus(district)
+    await run_script(district, FAMILY)
     await apply(district, state, CAMPUS)
     heard = await run(make_job(district, state, CAMPUS, "01", ["Roster"]))
 

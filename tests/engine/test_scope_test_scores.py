@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import MetaData
 
 from resync_tui.catalog import Catalog, Rule, load
 from resync_tui.plan import make_plan
+from resync_tui.schema.campus import METADATA
 from resync_tui.state_schema.derive import apply
-from tests.support.databases import DISTRICT_SQL, rows, run_script
+from tests.support.campus import create_campus
+from tests.support.databases import rows, run_script
 from tests.support.running import Heard, make_job, run
 
 Database = Callable[[str], str]
@@ -140,13 +143,22 @@ def ends(request: pytest.FixtureRequest) -> tuple[str, str]:
     return kinds
 
 
+def without_start_dates() -> MetaData:
+    """Return the reference tables of a district that takes enrollments without a start date."""
+    tables = MetaData(naming_convention=METADATA.naming_convention)
+    for table in METADATA.sorted_tables:
+        table.to_metadata(tables)
+    tables.tables["Enrollment"].columns["startDate"].nullable = True
+    return tables
+
+
 @pytest.fixture(params=[2025, 2026])
 async def scores(database: Database, ends: tuple[str, str], request: pytest.FixtureRequest) -> Scores:
     district, state = map(database, ends)
-    loose = DISTRICT_SQL.replace('"startDate"        DATE NOT NULL', '"startDate" DATE')
+    await create_campus(district, without_start_dates())
     years = "".join(A_YEAR.format(year=year, before=year - 1) for year in range(2024, 2028))
     people = "".join(f'INSERT INTO "Person" ("personID") VALUES ({n});' for n, _ in NUMBERED)
-    await run_script(district, loose + SCHOOLS + years + people)
+    await run_script(district, SCHOOLS + years + people)
     await apply(district, state, CATALOG)
     return Scores(district, state, request.param)
 

@@ -10,7 +10,8 @@ import pytest
 from resync_tui.catalog import Catalog, DisObject, load
 from resync_tui.errors import CannotRun
 from resync_tui.state_schema.derive import apply, derive, table_order
-from tests.support.databases import DISTRICT_SQL, rows, run_script
+from tests.support.campus import create_campus
+from tests.support.databases import rows, run_script
 
 Database = Callable[[str], str]
 REFUSED = (asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)
@@ -93,7 +94,7 @@ async def types_of(url: str, table: str) -> dict[str, str]:
 @pytest.mark.parametrize(("source", "target"), ENDS)
 async def test_every_key_of_the_state_begins_with_the_district(database: Database, source: str, target: str) -> None:
     district, state, catalog = database(source), database(target), load()
-    await run_script(district, DISTRICT_SQL)
+    await create_campus(district)
     statements = await apply(district, state, catalog)
     tables = [each for each in statements if each.startswith("CREATE TABLE")]
     assert [each.split('"')[1] for each in tables] == list(table_order(catalog))
@@ -111,7 +112,7 @@ async def test_existing_tables_stay_as_they_are_and_missing_are_made(
     database: Database, source: str, target: str
 ) -> None:
     district, state, catalog = database(source), database(target), load()
-    await run_script(district, DISTRICT_SQL)
+    await create_campus(district)
     await run_script(state, 'CREATE TABLE "CourseCode" ("mine" integer)')
     said: list[str] = []
     printed = await derive(district, state, catalog, said.append)
@@ -125,7 +126,7 @@ async def test_existing_tables_stay_as_they_are_and_missing_are_made(
 
 async def test_a_state_file_that_does_not_exist_is_only_made_by_apply(database: Database, tmp_path: Path) -> None:
     district, state = database("sqlite"), f"sqlite:///{tmp_path}/state.db"
-    await run_script(district, DISTRICT_SQL)
+    await create_campus(district)
     printed = await derive(district, state, load())
     assert not (tmp_path / "state.db").exists()
     assert await apply(district, state, load()) == printed

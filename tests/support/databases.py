@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,8 +15,6 @@ import asyncpg
 from resync_tui.databases.registry import dialect_of
 from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.demo.private_postgres import PrivatePostgres
-
-DISTRICT_SQL = files("resync_tui.schema").joinpath("district.sql").read_text("utf-8")
 
 
 @contextmanager

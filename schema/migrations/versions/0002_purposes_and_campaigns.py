@@ -38,7 +38,7 @@ def _of_batch() -> sa.ForeignKeyConstraint:
 
 
 def _batches() -> None:
-    for column in (
+    columns: tuple[sa.Column[Any], ...] = (
         _text("purpose", server_default="resync"),
         _flag("isFull"),
         _flag("isScheduled"),
@@ -47,7 +47,8 @@ def _batches() -> None:
         sa.Column("putOff", sa.Integer(), nullable=False, server_default="0"),
         _text("color", server_default=""),
         *(_count(name) for name in (*_COUNTS, "removed")),
-    ):
+    )
+    for column in columns:
         op.add_column("DISBatch", column)
     op.add_column("DISBatchHistory", _count("removed"))
     op.create_index(

@@ -15,7 +15,8 @@ import networkx as nx
 from resync_tui.catalog import Catalog, load
 from resync_tui.demo.state import load_state_rules, tightened
 from resync_tui.state_schema.derive import create, derived_tables
-from tests.support.databases import DISTRICT_SQL, run_script
+from tests.support.campus import create_campus
+from tests.support.databases import run_script
 from tests.support.oracle.fill import fill, loose_ddl
 from tests.support.oracle.invent import Shapes, Spoil, World, invent, spoil
 from tests.support.oracle.oracle import Knowledge
@@ -229,7 +230,7 @@ async def make_campus(
 ) -> Campus:
     """Fill a state and the districts of `tenants`; the state holds yet another district, `98`, of the same keys."""
     strict, state = database(source), database(target)
-    await run_script(strict, DISTRICT_SQL)
+    await create_campus(strict)
     enums, tables = await derived_tables(strict, state, CATALOG)
     await create((enums, tightened(tables, load_state_rules(), TENANT)), state)
     there, theirs = await dump(strict), await dump(state)

@@ -1,16 +1,23 @@
-"""district.sql against the catalog, on both kinds of database."""
+"""The reference tables against the catalog, and as two kinds of database make them."""
 
 import re
 from collections.abc import Callable
+from operator import itemgetter
+from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection, inspect
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from resync_tui.catalog import load
-from resync_tui.databases.registry import open_engine
-from resync_tui.state_schema.derive import table_order
+from resync_tui.databases.registry import column_types, open_engine
+from resync_tui.schema.campus import METADATA
+from resync_tui.schema.campus.columns import CampusTable
 from resync_tui.state_schema.introspect import TableShape, read_table
-from tests.support.databases import DISTRICT_SQL, run_script
+from tests.support.campus import create_campus
 
+T = TypeVar("T")
 CATALOG = load()
 OBJECT_OF = {table: each.name for each in CATALOG.objects for table in each.tables}
 
@@ -23,23 +30,66 @@ EDGES_WITHOUT_A_FOREIGN_KEY = {
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def shapes(request: pytest.FixtureRequest, database: Callable[[str], str]) -> dict[str, TableShape]:
-    """Each table of district.sql, as a real database has it."""
+async def district(request: pytest.FixtureRequest, database: Callable[[str], str]) -> str:
+    """URL of a district with the reference tables."""
     url = database(request.param)
-    await run_script(url, DISTRICT_SQL)
+    await create_campus(url)
+    return url
+
+
+@pytest.fixture
+async def shapes(district: str) -> dict[str, TableShape]:
+    """Shape of each table, as a real database has it."""
+    return await read(district, lambda connection: {name: read_table(connection, name) for name in OBJECT_OF})
+
+
+async def read(url: str, question: Callable[[Connection], T]) -> T:
     engine = open_engine(url)
     async with engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: [read_table(sync, name) for name in OBJECT_OF])
+        answer = await connection.run_sync(question)
     await engine.dispose()
-    return {shape.name: shape for shape in found}
+    return answer
 
 
-def test_it_holds_the_catalogs_tables_and_no_other_parents_first() -> None:
-    written = re.findall(r'^CREATE TABLE "(\w+)"', DISTRICT_SQL, re.MULTILINE)
-    assert sorted(written) == sorted(table_order(CATALOG))
-    for place, table in enumerate(written):
-        above = {t for name in CATALOG.ancestors([OBJECT_OF[table]]) for t in CATALOG[name].tables}
-        assert above <= set(written[:place])
+def made(connection: Connection) -> dict[str, dict[str, list[str]]]:
+    """Return what a database says of its tables, one line for each column, key, check and index."""
+    return {name: parts_of(connection, name) for name in inspect(connection).get_table_names()}
+
+
+def parts_of(connection: Connection, table: str) -> dict[str, list[str]]:
+    inspector, types, shape = inspect(connection), column_types(connection, table), read_table(connection, table)
+    return {
+        "columns": [
+            f"{each['name']} {types[each['name']].declared}"
+            + ("" if each["nullable"] else " NOT NULL")
+            + (f" DEFAULT {each['default']}" if each["default"] is not None else "")
+            + (" IDENTITY" if each.get("identity") else "")
+            for each in inspector.get_columns(table)
+        ],
+        "primary key": list(shape.primary),
+        "unique keys": [", ".join(columns) for columns in shape.unique],
+        "foreign keys": [
+            f"{each['constrained_columns']} of {each['referred_table']} {each['referred_columns']} {each['options']}"
+            for each in sorted(inspector.get_foreign_keys(table), key=itemgetter("constrained_columns"))
+        ],
+        "checks": list(shape.checks),
+        "indexes": [f"{each.name} ({', '.join(each.parts)})" for each in shape.indexes],
+    }
+
+
+async def test_the_tables_are_those_of_the_stored_catalog(district: str, snapshot: SnapshotAssertion) -> None:
+    assert await read(district, made) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_they_are_the_tables_of_the_catalog() -> None:
+    assert set(METADATA.tables) == set(OBJECT_OF)
+
+
+def test_docstrings_name_the_dis_object_and_what_is_inferred() -> None:
+    for each in CampusTable.__subclasses__():
+        first, _, rest = (each.__doc__ or "").partition("\n")
+        assert f"; DIS object `{OBJECT_OF[each.__name__]}`" in first, each
+        assert "Inferred: " in rest, each
 
 
 async def test_foreign_keys_point_into_the_same_object_or_an_ancestor(shapes: dict[str, TableShape]) -> None:
