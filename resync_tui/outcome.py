@@ -66,6 +66,8 @@ class Finding(StrEnum):
     MISSING = "missing"
     DIFFERENT = "different"
     EXTRA = "extra"
+    MOVED = "moved"
+    """The state has it in the compared school year, the district in another; it may be different too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """The number of a table's records that are missing, different or extra; exact even where fewer keys are kept."""
+    """The number of a table's records of one finding; exact even where fewer keys are kept."""
 
     object: str
     table: str

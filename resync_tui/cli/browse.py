@@ -22,7 +22,7 @@ from resync_tui.cli.selection import one_district, planned
 
 if TYPE_CHECKING:
     from resync_tui.control.store import Store
-    from resync_tui.results import Batch, ErrorGroup, ErrorRecord, LastResync
+    from resync_tui.results import Batch, ErrorGroup, ErrorRecord, FindingGroup, LastResync
 
 
 @click.command("objects")
@@ -92,15 +92,15 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
             show(text.batches(found))
         return
 
-    async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync]]":
+    async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync], list[FindingGroup]]":
         one = await store.batch(batch)
-        return one, {} if as_json else await runs_before(store, one)
+        return one, {} if as_json else await runs_before(store, one), await store.finding_groups(batch)
 
-    single, before = ask(settings, read)
+    single, before, groups = ask(settings, read)
     if as_json:
         show_json([json_output.batch(single)])
     else:
-        show(text.batch(single, before, settings.state.word))
+        show(text.batch(single, before, settings.state.word, groups))
 
 
 @click.command()

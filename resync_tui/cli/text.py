@@ -79,10 +79,15 @@ def batches(found: Iterable[Batch]) -> Iterator[str]:
         yield from _aside(each)
 
 
-def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver: str = "state") -> Iterator[str]:
+def batch(
+    batch: Batch,
+    before: Mapping[str, LastResync] | None = None,
+    receiver: str = "state",
+    groups: Sequence[FindingGroup] = (),
+) -> Iterator[str]:
     """Return one batch with one line per object, its failure if any, and what is new since the previous runs.
 
-    `receiver` is the state's own name: state or region.
+    `groups` are the findings of a comparison; `receiver` is the state's own name: state or region.
     """
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
@@ -100,7 +105,7 @@ def batch(batch: Batch, before: Mapping[str, LastResync] | None = None, receiver
     if batch.message:
         yield batch.message
     if batch.purpose is Purpose.VERIFY:
-        yield from verification(batch, (), receiver)
+        yield from verification(batch, groups, (), receiver)
         return
     if batch.purpose is Purpose.REMOVE_EXTRA:
         yield from removal(batch)
@@ -195,7 +200,9 @@ def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator
     yield plural(len(found), "problem") if found else "Nothing is wrong."
 
 
-def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str = "state") -> Iterator[str]:
+def verification(
+    batch: Batch, groups: Sequence[FindingGroup], records: Sequence[FindingRecord], receiver: str = "state"
+) -> Iterator[str]:
     """Return one line per object, the keys if they were requested, and whether a resync is needed.
 
     `receiver` is the state's own name: state or region.
@@ -220,8 +227,10 @@ def verification(batch: Batch, records: Sequence[FindingRecord], receiver: str =
         yield f"{plural(counts.errors, 'record')} may not or cannot sync, as expected ({look})"
     if counts.inserted + counts.updated:
         yield f"A resync is needed: it would send {plural(counts.inserted + counts.updated, 'record')}."
-    else:
+    elif not (moved := sum(each.count for each in groups if each.finding is Finding.MOVED)):
         yield f"No resync is needed: the {receiver} has all that may sync."
+    else:
+        yield f"{plural(moved, 'record')} of the {receiver} moved to another school year: send that year."
     if counts.extra:
         ask = hint("resync-tui remove-extra")
         yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: {ask}"

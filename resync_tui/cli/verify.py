@@ -53,14 +53,15 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
     found = _ended(settings, one, plan, outcome.Purpose.VERIFY, "the comparison goes on")
     if found is None:
         return INTERRUPTED
+    groups = ask(settings, lambda store: store.finding_groups(found.batch))
     records = _findings(settings, found.batch)[1] if keys else []
     if as_json:
-        show_json(json_output.verification(found, records if keys else None))
+        show_json(json_output.verification(found, groups, records if keys else None))
     else:
-        show(text.verification(found, records, settings.state.word))
+        show(text.verification(found, groups, records, settings.state.word))
     show(text.troubles(found), err=True)
-    counts = found.counts
-    return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra)
+    counts, moved = found.counts, sum(each.count for each in groups if each.finding is outcome.Finding.MOVED)
+    return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra + moved)
 
 
 @click.command("remove-extra")

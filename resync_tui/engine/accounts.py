@@ -47,6 +47,8 @@ class Difference:
 
     Always known for a table with a key if the snapshot also shows the state: then only its reader may write stages.
     """
+    moves: bool = False
+    """Whether records have moved to another school year, if the snapshot also shows the state; else False."""
     rows: sa.ColumnElement[bool] | None = None
     """Condition under which a district row differs, if the snapshot also shows the state; else None."""
 
@@ -64,6 +66,17 @@ class Difference:
         return self.by.among(row, self.differing)
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Records that the state has in the run's school year and the district in another; staged behind all others."""
+
+    year: int
+    """The district's school year of them."""
+    first: int
+    """Their smallest row id in the stage."""
+    count: int
+
+
 @dataclass
 class TableCounts:
     """Running counts and difference of one table; `changed` is called after each change of the counts.
@@ -74,6 +87,8 @@ class TableCounts:
     changed: Callable[[], None]
     counts: Counts = field(default_factory=Counts)
     difference: Difference = field(default_factory=Difference)
+    moved: list[Moved] = field(default_factory=list)
+    """Ascending by row id."""
 
     def add(self, **terms: int) -> None:
         """Increase the given counts, then call `changed`."""

@@ -185,6 +185,7 @@ class _Batch:
             owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
             merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
+            moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},
         )
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
             async with anyio.create_task_group() as tasks:
@@ -215,7 +216,7 @@ class _Batch:
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(run)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
-                run.complete(run.total, "; ".join([*untold, *run.unfed, *await self._what_stays(run)]))
+                run.complete(run.total, "; ".join([*untold, *run.unfed, *run.moved, *await self._what_stays(run)]))
 
     async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""
@@ -238,13 +239,13 @@ class _Batch:
         kept, purpose = self.job.limits.errors_kept, self.job.purpose
         removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
         for mapping in run.staged:
-            counts = run.accounts[mapping].counts
+            counts, moved = run.accounts[mapping].counts, run.accounts[mapping].moved
             if not counts.errors and not counts.extra and not compared:
                 continue
             async with self.target.staging() as connection:
                 async for refused in refused_records(connection, mapping, kept, of_extra=removed):
                     self.report(refused)
-                async for found in found_records(connection, mapping, kept, counts.extra, compared=compared):
+                async for found in found_records(connection, mapping, kept, counts.extra, moved, compared=compared):
                     self.report(found)
 
     async def _require_consent(self, removals: Mapping[TableMapping, Removal]) -> None:
@@ -258,7 +259,7 @@ class _Batch:
         for mapping, removal in removals.items():
             async with self.target.staging() as connection:
                 extra, kept = removal.account.counts.extra, self.job.limits.errors_kept
-                async for found in found_records(connection, mapping, kept, extra, compared=False):
+                async for found in found_records(connection, mapping, kept, extra, [], compared=False):
                     self.report(found)
         names = ", ".join(f"{count} of {mapping.name}" for mapping, count in more.items() if count)
         raise CannotRun(

@@ -12,6 +12,7 @@ from resync_tui.engine.guards import Guard
 from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
+from resync_tui.formatting import plural, school_year
 from resync_tui.outcome import Counts, Status
 
 
@@ -43,8 +44,9 @@ class ObjectRun:
 
     @property
     def total(self) -> int:
-        """Number of records in scope."""
-        return sum(stats.rows for stats in self.stats_by_table.values())
+        """Number of records in scope, those included that have moved to another school year."""
+        moved = (each.count for account in self.accounts.values() for each in account.moved)
+        return sum(stats.rows for stats in self.stats_by_table.values()) + sum(moved)
 
     @property
     def counts(self) -> Counts:
@@ -57,6 +59,15 @@ class ObjectRun:
         """One line on the state's columns that the district does not have, if there are any."""
         names = [f"{mapping.name}.{column}" for mapping in self.mappings for column in mapping.unfed]
         return [f"no longer fed: {', '.join(names)}"] if names else []
+
+    @property
+    def moved(self) -> list[str]:
+        """One line for each table and school year to which records have moved."""
+        return [
+            f"{plural(each.count, 'record')} of {mapping.name} moved to {school_year(each.year)}"
+            for mapping, account in self.accounts.items()
+            for each in account.moved
+        ]
 
     def progress(self) -> None:
         """Report the progress."""

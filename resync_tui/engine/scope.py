@@ -133,6 +133,17 @@ class Scope:
             marks.append(sa.cast(mark, sa.Boolean()).label(mapping.absent_parent(number)))
         return sa.select(*marks, *self._as_sent(mapping)).select_from(mapping.row).where(self.of_source(mapping))
 
+    def has_left(self, mapping: TableMapping, schema: str) -> sa.ColumnElement[bool]:
+        """Return the condition that a district row is out of scope, but its copy in the attached state is not."""
+        held = in_attached(mapping.target, schema).alias(f"{RESERVED}held")
+        twin = mapping.source.alias(f"{RESERVED}twin")
+        of_year = self._of_year(mapping, twin, lambda table: counterpart(table, mapping.source), by_tenant=False)
+        return sa.and_(
+            self.of_source(mapping).is_not(sa.true()),
+            sa.exists().where(mapping.same_key(held, mapping.row), self.of_attached(mapping, held, schema)),
+            sa.not_(sa.exists().where(*(twin.c[name] == mapping.row.c[name] for name in mapping.key), of_year)),
+        )
+
     def elsewhere(self, keyed: TableMapping) -> sa.Select[tuple[Any, ...]]:
         """Return the query for the keys, as sent, of district rows out of scope."""
         rule: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.Integer()).label(EXCLUDED_BY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 from resync_tui.catalog import Catalog
 from resync_tui.config.settings import DistrictSettings, ScheduleSettings
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Purpose
+from resync_tui.outcome import Finding, Purpose
 from resync_tui.plan import Plan
 from resync_tui.results import (
     Agent,
@@ -15,6 +15,7 @@ from resync_tui.results import (
     Batch,
     DistrictStanding,
     ErrorRecord,
+    FindingGroup,
     FindingRecord,
     LastResync,
     ObjectResult,
@@ -119,10 +120,13 @@ def _result(result: ObjectResult) -> "documents.ObjectResult":
     }
 
 
-def verification(batch: Batch, records: Sequence[FindingRecord] | None) -> "documents.Verification":
+def verification(
+    batch: Batch, groups: Sequence[FindingGroup], records: Sequence[FindingRecord] | None
+) -> "documents.Verification":
     """Return the result of a comparison; with `records` also the keys of the records that differ."""
     keys: documents.Keys = {} if records is None else {"keys": [_difference(each) for each in records]}
-    return {**_head(batch), "objects": [_compared(each) for each in batch.objects], **keys}
+    objects = [_compared(each, groups) for each in batch.objects]
+    return {**_head(batch), "objects": objects, **keys}
 
 
 def removal(batch: Batch) -> "documents.Removal":
@@ -144,7 +148,7 @@ def _batch_object(result: ObjectResult) -> "documents.BatchObject":
     return {"object": result.object, "sequence": result.sequence, "status": result.status}
 
 
-def _compared(result: ObjectResult) -> "documents.ComparedObject":
+def _compared(result: ObjectResult, groups: Sequence[FindingGroup]) -> "documents.ComparedObject":
     counts = result.counts
     return {
         **_batch_object(result),
@@ -154,6 +158,7 @@ def _compared(result: ObjectResult) -> "documents.ComparedObject":
         "missing": counts.inserted,
         "expected": counts.errors,
         "extra": counts.extra,
+        "moved": sum(each.count for each in groups if (each.object, each.finding) == (result.object, Finding.MOVED)),
     }
 
 

@@ -157,6 +157,8 @@ class ComparedObject(BatchObject):
     expected: int
     """Records that may not or cannot sync."""
     extra: int
+    moved: int
+    """Records that the state has in this school year and the district in another; each counts above too."""
 
 
 class Difference(Document):

@@ -70,6 +70,7 @@ class FindingsPage(SendingPage):
         super().__init__(session, glyphs)
         self.number = batch
         self._batch: Batch | None = None
+        self._moved = 0
         self._last: Mapping[str, LastResync] = {}
         self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
 
@@ -89,6 +90,8 @@ class FindingsPage(SendingPage):
         store = await self.session.store()
         batch = await store.batch(self.number)
         self._last = await store.last_resyncs(batch.district, batch.year)
+        groups = await store.finding_groups(self.number)
+        self._moved = sum(each.count for each in groups if each.finding is Finding.MOVED)
         self._batch = batch
 
     def draw(self) -> None:
@@ -111,6 +114,9 @@ class FindingsPage(SendingPage):
         if counts.updated + counts.inserted:
             what = f"{counts.updated:,} different, {counts.inserted:,} missing"
             return plain(f" A resync is needed: {what} in the {self.session.receiver}.", WARN)
+        if self._moved:
+            moved = formatting.plural(self._moved, "record")
+            return plain(f" {moved} of the {self.session.receiver} moved to another year: send that year.", WARN)
         return plain(
             f" No resync is needed: the {self.session.receiver} has every record that may sync, as it is.", GOOD
         )

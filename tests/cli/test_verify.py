@@ -27,11 +27,11 @@ def dump(place: Place) -> list[object]:
 def test_an_empty_state_lacks_all_that_may_sync_and_stays_empty(place: Place) -> None:
     code, found = verified(place, "Person")
     assert code == 1
-    numbers = ("processed", "matched", "different", "missing", "expected", "extra")
+    numbers = ("processed", "matched", "different", "missing", "expected", "extra", "moved")
     assert {name: [each[number] for number in numbers] for name, each in found.items()} == {
-        "District": [1, 0, 0, 1, 0, 0],
-        "School": [1, 0, 0, 1, 0, 0],
-        "Person": [10, 0, 0, 8, 2, 0],
+        "District": [1, 0, 0, 1, 0, 0, 0],
+        "School": [1, 0, 0, 1, 0, 0, 0],
+        "Person": [10, 0, 0, 8, 2, 0, 0],
     }
     assert dump(place) == [[], [], []]
 
@@ -328,3 +328,31 @@ def test_ctrl_c_leaves_a_removal_to_its_agent(with_extra: Place, monkeypatch: py
     assert purposes(with_extra)[:2] == [("remove-extra", "queued"), ("verify", "completed")]
     let_an_agent_in(with_extra, monkeypatch)
     assert persons(with_extra, "01") == []
+
+
+def test_what_moved_to_another_year_is_named_in_words_and_json(place: Place) -> None:
+    tied = 'parents = ["District"]\nschool_year = true\n'
+    (place.folder / "objects.toml").write_text(
+        f"""name = "Years"\ntenant_column = "districtNumber"\nidentity = "District.number"\nyear = "Term.year"
+[[object]]\nname = "District"\ntables = ["District"]
+[[object]]\nname = "Term"\ntables = ["Term"]\n{tied}
+[[object]]\nname = "Visit"\ntables = ["Visit"]\n{tied.replace("District", "Term")}"""
+    )
+    place.sql(
+        "abbott",
+        """CREATE TABLE Term (id INTEGER PRIMARY KEY, year INTEGER);
+        CREATE TABLE Visit (id INTEGER PRIMARY KEY, term INTEGER REFERENCES Term (id));
+        INSERT INTO Term VALUES (1, 2026), (2, 2025); INSERT INTO Visit VALUES (1, 1), (2, 1);""",
+    )
+    assert place.run("state", "init", "-d", "01").returncode == 0
+    assert place.run("run", "-d", "01", "--all", "--yes").returncode == 0
+    place.sql("abbott", "UPDATE Visit SET term = 2 WHERE id = 2;")
+    code, found = verified(place, "--all")
+    assert (code, found["Visit"]["moved"], found["Term"]["moved"]) == (1, 1, 0)
+    done = place.run("verify", "-d", "01", "--all", "--keys")
+    assert done.returncode == 1
+    assert "    1 record of Visit moved to 2024-25\n" in done.stdout
+    assert "moved: Visit id 2\n" in done.stdout
+    last = "1 record of the state moved to another school year: send that year.\n"
+    assert done.stdout.endswith(last)
+    assert place.run("history", "--batch", "3").stdout.endswith(last)

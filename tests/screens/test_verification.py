@@ -46,6 +46,20 @@ async def test_where_nothing_differs_no_resync_is_needed(console: Opener) -> Non
         await c.shows("nothing to send")
 
 
+async def test_records_of_another_year_are_told_and_listed(console: Opener) -> None:
+    async with console() as c:
+        await c.press("v", "y")
+        await c.sent()
+        c.store.finds(1, "District", Finding.MOVED, 3, 4)
+        c.complete(1)
+        await c.shows("COMPLETED")
+        await c.press("f")
+        await c.shows("2 records of the state moved to another year: send that year.")
+        await c.press("enter")
+        await c.shows("DistrictID 4")
+        assert c.line("DistrictID 4").startswith("moved")
+
+
 async def test_comparing_leaves_the_dots_and_the_marks(console: Opener) -> None:
     async with console() as c:
         await compared(c)

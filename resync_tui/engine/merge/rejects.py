@@ -1,12 +1,13 @@
 """Reports of refused, missing, different and extra records, by their keys alone."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.accounts import Moved
 from resync_tui.engine.events import RecordsFound, RecordsRefused
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.outcome import Finding, KeyValue, Kind
@@ -30,9 +31,9 @@ async def refused_records(
 
 
 async def found_records(
-    connection: AsyncConnection, mapping: TableMapping, kept: int, extra: int, *, compared: bool
+    connection: AsyncConnection, mapping: TableMapping, kept: int, extra: int, moved: Sequence[Moved], *, compared: bool
 ) -> AsyncIterator[RecordsFound]:
-    """Yield the extra records of a table and, if `compared`, the missing and the different ones.
+    """Yield the extra records of a table and, if `compared`, the missing, the different and the moved ones.
 
     `extra` is their number; those of a keyless table have no keys.
     """
@@ -43,6 +44,8 @@ async def found_records(
         here = mapping.number == changes.c.n
         wanted[Finding.MISSING] = (mapping.stage, mapping.number, sa.and_(here, changes.c.new.is_(sa.true())))
         wanted[Finding.DIFFERENT] = (mapping.stage, mapping.number, sa.and_(here, changes.c.new.is_(sa.false())))
+        if moved:
+            wanted[Finding.MOVED] = (mapping.stage, mapping.number, mapping.number >= moved[0].first)
     for finding, (rows, number, which) in wanted.items():
         counted = sa.select(sa.func.count()).select_from(rows).where(which)
         count = extra if finding is Finding.EXTRA else await connection.scalar(counted)

@@ -4,19 +4,21 @@ A row is refused once, for the first reason that applies: its rule, its values, 
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.accounts import Moved
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
 from resync_tui.engine.mapping import DOUBLED_KEY, EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
 from resync_tui.engine.merge.chunks import Rejected
 from resync_tui.engine.types import LogicalType, collation, text_literal
+from resync_tui.formatting import school_year
 from resync_tui.outcome import Kind
 
 
@@ -34,6 +36,8 @@ class MergeContext:
     """Whether parents are merged before their children are validated; else accepted parents count as present."""
     other_year: bool = False
     """Whether the run is for another school year than the current one."""
+    moved: Mapping[TableMapping, Sequence[Moved]] = field(default_factory=dict)
+    """Records that have moved to another school year."""
 
     def advice(self, parent: sa.Table) -> str:
         """Return the object to resync so that a table's records reach the state."""
@@ -245,8 +249,16 @@ def _check_of_parent(
             missing.append(sa.not_(accepted))
     orphan_reason = f"{', '.join(key.columns)} names no {key.parent.name} record"
     kind = sa.case((elsewhere, text_literal(Kind.BLOCKED)), else_=_REJECTED)
-    reason = sa.case((elsewhere, text_literal(blocked_reason)), else_=text_literal(orphan_reason))
+    moved = [
+        (sa.and_(elsewhere, mapping.number >= each.first), text_literal(_send_year(each.year)))
+        for each in reversed(context.moved.get(mapping, ()))
+    ]
+    reason = sa.case(*moved, (elsewhere, text_literal(blocked_reason)), else_=text_literal(orphan_reason))
     return _Check(sa.and_(*missing), kind, reason)
+
+
+def _send_year(year: int) -> str:
+    return f"it moved to {school_year(year)}, of which its parent is not in the state: send that year"
 
 
 async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:

@@ -89,7 +89,7 @@ class Comparer:
             beside = AttachedComparison(mapping, self.source, self.scope, self.source.state_schema)
             # a key that occurs twice in the district equals neither row
             if self.hashing is Hashing.OFF or not mapping.same_primary_key:
-                return Difference(extra=await beside.extra())
+                return Difference(extra=await beside.extra(), moves=await beside.moves())
             return await beside.compare()
         if self.hashing is Hashing.OFF or not mapping.keys_comparable:
             return Difference()
@@ -134,8 +134,16 @@ class AttachedComparison:
         of_tenant = sa.select(sa.func.count()).select_from(held).where(mapping.of_tenant(held))
         ((there,),) = await self.source.fetch(of_tenant)
         # each equal row matches a distinct record of the state
-        extra = await self.extra() if unchanged < there else ()
-        return Difference(int(unchanged), extra=extra, rows=sa.not_(same))
+        if unchanged == there:
+            return Difference(int(unchanged), extra=(), rows=sa.not_(same))
+        return Difference(int(unchanged), extra=await self.extra(), moves=await self.moves(), rows=sa.not_(same))
+
+    async def moves(self) -> bool:
+        """Whether records of the state have left the school year in the district."""
+        if self.mapping.year is None:
+            return False
+        left = sa.exists().where(self.scope.has_left(self.mapping, self.schema)).select_from(self.mapping.row)
+        return bool(await self.source.fetch(sa.select(sa.literal_column("1")).where(left)))
 
     async def extra(self) -> tuple[tuple[Any, ...], ...]:
         """Return the keys of extra records."""

@@ -20,13 +20,14 @@ async def find_extra(
     account: TableCounts,
     stats: TableStats,
     rate_limit: RateLimiter,
-) -> None:
+) -> int:
     """Stage the keys of extra records, once the district's rows are staged.
 
-    If only part of the table is in scope, each key is looked up in the district: the record may belong to another year.
+    If only part of the table is in scope, each key is looked up in the district: the record may have moved to another
+    school year. Return the number of those.
     """
     if not mapping.key or mapping.lacks_year_path or account.difference.extra is not None:
-        return
+        return 0
     staged = mapping.stage.alias(f"{RESERVED}staged")
     only_there = sa.not_(sa.exists().where(*(mapping.target.c[name] == staged.c[name] for name in mapping.key)))
     keys = sa.select(*(mapping.target.c[name] for name in mapping.key))
@@ -35,6 +36,7 @@ async def find_extra(
         found = int((await connection.execute(sa.insert(mapping.extra).from_select(list(mapping.key), rows))).rowcount)
     known = await _forget_known(mapping, source, target, scope, rate_limit) if found and not stats.whole else 0
     account.add(extra=found - known)
+    return known
 
 
 async def note_extra(
@@ -66,7 +68,7 @@ async def _forget_known(
     """
     keyed = mapping.key_mapping
     await target.create_stages([keyed], source)
-    await target.load(keyed, source, scope.elsewhere(keyed), _Keys(rate_limit))
+    await target.load(keyed, source, scope.elsewhere(keyed), Unmetered(rate_limit))
     await target.index_stage(keyed, source, by_key=True)
     extra, held, elsewhere = mapping.extra, mapping.target.alias(f"{RESERVED}held"), keyed.stage
     known = sa.exists().where(
@@ -77,8 +79,8 @@ async def _forget_known(
 
 
 @dataclass(frozen=True)
-class _Keys:
-    """Meter of keys: applies the rate limit, and counts no records."""
+class Unmetered:
+    """Meter of rows that need not become records of the run: applies the rate limit, and counts nothing."""
 
     rate_limit: RateLimiter
 

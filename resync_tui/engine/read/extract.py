@@ -21,8 +21,9 @@ from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
 from resync_tui.engine.read.fingerprints import hashing_of_key, prove
+from resync_tui.engine.read.moved import MovedRecords
 from resync_tui.engine.scope import Scope
-from resync_tui.outcome import Status
+from resync_tui.outcome import Purpose, Status
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class Reading:
         self.report = report
         self.rate_limit = RateLimiter(job.limits.max_records_per_second)
         self.comparer = Comparer(source, target, scope, job.hashing or Hashing.OFF)
+        current_year = job.current_year or job.plan.year
+        self.moved = MovedRecords(source, target, scope, current_year, self.rate_limit)
 
     async def run(self) -> None:
         """Stage the rows of every object that may differ; an unreadable object fails alone."""
@@ -177,7 +180,7 @@ class Reading:
         account.difference = found
         _log.debug("%s: the comparison tells %d of %d rows unchanged", mapping.name, found.unchanged, stats.rows)
         account.add(unchanged=found.unchanged)
-        if found.unchanged == stats.rows and found.has_no_extra:
+        if found.unchanged == stats.rows and found.has_no_extra and not found.moves:
             run.read += found.unchanged
             return
         wanted, forbidden = found.candidates(mapping.row), self.scope.forbidden(mapping)
@@ -188,7 +191,9 @@ class Reading:
         await self._load(mapping, stats, stats.rows - found.unchanged, query, _Read(run, self.rate_limit))
         await self.target.index_stage(mapping, self.source, by_key=not stats.fresh or self._is_parent(mapping))
         if not stats.fresh and self._shows_extra(mapping):
-            await find_extra(mapping, self.source, self.target, self.scope, account, stats, self.rate_limit)
+            known = await find_extra(mapping, self.source, self.target, self.scope, account, stats, self.rate_limit)
+            if (known or found.moves) and self.job.purpose is not Purpose.REMOVE_EXTRA:
+                run.read += await self.moved.stage(mapping, whole, account)
 
     def _shows_extra(self, mapping: TableMapping) -> bool:
         """Whether the login sees all district rows of a table: hidden rows are not extra."""

@@ -32,5 +32,5 @@ def test_names_of_any_script_leave_the_columns_where_they_are(name: str) -> None
     assert cell_len(line) == cell_len(plain)
     objects = (replace(PLAIN.objects[0], object=name),)
     widths = {cell_len(each.split(" 3 ")[0]) for batch in (PLAIN, replace(PLAIN, objects=objects)) for each in
-              text.verification(batch, []) if " 3 " in each}  # fmt: skip
+              text.verification(batch, [], []) if " 3 " in each}  # fmt: skip
     assert len(widths) == 1

@@ -44,6 +44,7 @@ class BulkCopy:
             for name, kind in kinds.items()
             if kind is LogicalType.BYTES or (kind in _NUMBERS and name in mapping.key)
         ]
+        self.last = f"SELECT coalesce(max({ROW_ID}), 0) FROM {in_stage(mapping.stage)}"
         within = f"FROM {in_stage(mapping.stage)} WHERE {ROW_ID} BETWEEN ? AND ?"
         some_text = " OR ".join(f"+{quote(name)} BETWEEN '' AND x''" for name in others)
         joined = (f"CAST(group_concat({quote(name)}) AS BLOB)" for name in texts)
@@ -57,7 +58,8 @@ class BulkCopy:
 
     async def run(self, driver: aiosqlite.Connection, meter: Meter) -> None:
         """Copy all rows; text that is not UTF-8 is staged as bytes."""
-        low, staged, rows = _LEAST, 0, FIRST_ROWS
+        low, rows = _LEAST, FIRST_ROWS
+        ((staged,),) = await driver.execute_fetchall(self.last)
         while low <= _LARGEST:
             chunk = {"low": low, "rows": meter.chunk(rows)}
             ((last,),) = await driver.execute_fetchall(self.following, chunk)
