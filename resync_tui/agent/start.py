@@ -7,7 +7,6 @@ import sys
 import threading
 from pathlib import Path
 
-from resync_tui import logs
 from resync_tui.errors import ResyncError
 from resync_tui.paths import agent_output_path
 from resync_tui.processes import user_name
@@ -20,9 +19,7 @@ def start_detached(config_path: Path) -> int:
     """Start a detached agent that ends after some idle minutes; return its process id.
 
     A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
-    Raises ConfigError for an environment in which the agent would end at once.
     """
-    logs.level()
     command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
     path = agent_output_path()
     try:

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
+from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
-from resync_tui.config.load import load_catalog, load_settings
+from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.databases import postgres, registry
@@ -59,7 +60,7 @@ class Examination:
 def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
     """Return the agents and all problems; raises nothing that a user can cause."""
     try:
-        settings = load_settings(path)
+        settings = read_settings(path)
         examination = Examination(settings, load_catalog(settings))
     except ResyncError as error:
         return [], [error]

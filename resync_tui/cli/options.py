@@ -64,10 +64,14 @@ def hint(text: str, context: click.Context | None = None) -> str:
 
 
 def read_settings(path: Path | None = None) -> "Settings":
-    """Return the settings of `path`, by default of the file given by --config. Raises ConfigError."""
+    """Return the settings of `path`, by default of the file given by --config. Raises ConfigError.
+
+    Before that, have this process log as it should.
+    """
     from resync_tui import logs
     from resync_tui.config.load import load_settings
 
+    logs.level()  # told before anything is queued for an agent that would end at once
     logs.keep_of_libraries()
     return load_settings(path or config_path())
 

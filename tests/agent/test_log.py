@@ -19,7 +19,7 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Request, make_plan
-from tests.support.databases import run_script
+from tests.support.databases import rows, run_script
 
 LIBRARIES = ("sqlalchemy", "sqlalchemy.engine.Engine", "sqlalchemy.pool", "aiosqlite", "asyncpg", "alembic", "asyncio",
              "textual", "anyio", "concurrent.futures", "resync_tuition")  # fmt: skip
@@ -123,11 +123,15 @@ async def test_no_value_and_no_password_stands_in_a_log(
     assert not [line for line in told.splitlines() if line.split("  ")[1].startswith(LIBRARIES)]
 
 
-async def test_an_agent_with_a_wrong_level_ends_in_two_lines(tmp_path: Path, database: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("arguments", [("agent", "--once"), ("run", "School", "--yes")])
+async def test_a_wrong_level_ends_a_command_in_two_lines(
+    tmp_path: Path, database: Callable[[str], str], arguments: tuple[str, ...]
+) -> None:
     settings = await configured(tmp_path, "sqlite", database)
-    command = [sys.executable, "-m", "resync_tui", "--config", str(settings.path), "agent", "--once"]
+    command = [sys.executable, "-m", "resync_tui", "--config", str(settings.path), *arguments]
     done = await anyio.run_process(command, env={**os.environ, logs.VARIABLE: "LOUD"}, check=False)
     assert done.returncode == 2
+    assert await rows(settings.control_url(), "SELECT name FROM sqlite_master") == []
     assert done.stderr.decode().splitlines() == [
         "RESYNC_TUI_LOG is LOUD, no level of a log", "Set it to DEBUG, INFO, WARNING or ERROR, or unset it.",
     ]  # fmt: skip

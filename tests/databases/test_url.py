@@ -20,6 +20,7 @@ from resync_tui.databases.registry import place
 from resync_tui.databases.url import DatabaseUrl
 from resync_tui.errors import ConfigError
 from tests.support import odd_kind
+from tests.support.databases import own_postgres
 
 SECRET = "hunter2"
 
@@ -187,3 +188,20 @@ async def test_a_real_server_takes_what_the_form_takes(database: Callable[[str],
             assert await connection.fetchval("SELECT current_database()") == parts.path[1:]
         finally:
             await connection.close()
+
+
+async def test_a_sockets_folder_stands_in_the_query_or_as_the_host() -> None:
+    with own_postgres(unix_socket_directories=".") as server:
+        parts, folder = urlsplit(server.admin_url), server.folder / "data"
+        assert parts.username
+        login = f"{parts.username}:{parts.password}"
+        for written in (
+            f"postgresql://{login}@/postgres?host={folder}&port={parts.port}",
+            f"postgresql://{login}@{quote(str(folder), safe='')}:{parts.port}/postgres",
+        ):
+            assert forms.parse(written).identity == ("postgresql", f"{folder}:{parts.port}", "postgres")
+            connection: asyncpg.Connection = await connect_postgres(written, {})
+            try:
+                assert await connection.fetchval("SELECT inet_client_addr() IS NULL")
+            finally:
+                await connection.close()

@@ -18,12 +18,12 @@ from resync_tui.demo.private_postgres import PrivatePostgres
 
 
 @contextmanager
-def own_postgres() -> Iterator[PrivatePostgres]:
+def own_postgres(**settings: str) -> Iterator[PrivatePostgres]:
     """Run a PostgreSQL that a test may stop; nothing of it stays behind."""
     folder = Path(tempfile.mkdtemp(prefix="resync-tui-pg-"))
     server = PrivatePostgres(folder)
     try:
-        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off"})
+        server.start({"fsync": "off", "shared_buffers": "16MB", "jit": "off", **settings})
         yield server
     finally:
         server.stop("immediate")

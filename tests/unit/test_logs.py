@@ -9,7 +9,7 @@ import pytest
 
 from resync_tui import logs
 from resync_tui.agent.log import AgentLog, about
-from resync_tui.agent.start import start_detached
+from resync_tui.cli.options import read_settings
 from resync_tui.errors import ConfigError
 
 LIBRARIES = ("sqlalchemy", "sqlalchemy.engine.Engine", "sqlalchemy.pool", "aiosqlite", "asyncpg", "alembic", "asyncio",
@@ -90,7 +90,7 @@ async def test_each_agent_of_a_process_has_its_own_lines(tmp_path: Path) -> None
 @pytest.mark.parametrize("written", ["LOUD", "10", "debugg"])
 def test_a_wrong_level_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv(logs.VARIABLE, written)
-    for refused in (logs.level, lambda: start_detached(tmp_path / "resync.toml")):
+    for refused in (logs.level, lambda: read_settings(tmp_path / "resync.toml")):
         with pytest.raises(ConfigError, match=f"RESYNC_TUI_LOG is {written}, no level of a log") as told:
             refused()
         assert told.value.do == "Set it to DEBUG, INFO, WARNING or ERROR, or unset it."
