@@ -15,6 +15,11 @@ from resync_tui.errors import ConfigError, UsageError, nearest
 from resync_tui.toml_file import CLOSED, parse
 
 
+def table_of(name: str) -> str:
+    """Return the table in a column's catalog name (`Table.column`)."""
+    return name.rpartition(".")[0]
+
+
 @dataclass(frozen=True)
 class Rule:
     """An exclusion rule: the condition under which a record of `table` may not sync to the state."""
@@ -82,7 +87,9 @@ class Catalog:
     identity: str | None = None
     """The column (`Table.column`) of a source that holds its district's identity."""
     year: str | None = None
-    """The column (`Table.column`) of a school year, as the calendar year in which it ends."""
+    """The column (`Table.column`) of a school year, in any of the forms of `engine/years.py`."""
+    year_path: tuple[str, ...] = ()
+    """Columns (`Table.column`) of the foreign keys that lead to the year, for tables from which several ways do."""
 
     @property
     def objects(self) -> tuple[DisObject, ...]:

@@ -23,6 +23,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
     """Return the engine's work under a lease; secrets are read when it runs, not before."""
     from resync_tui.engine.batch import clear_stage, run_batch
     from resync_tui.engine.job import Job, Limits
+    from resync_tui.engine.years import YearStart
 
     say = edition_of(settings).says
 
@@ -49,6 +50,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             target_name="the state",
             today=datetime.now().astimezone().date(),
             current_year=settings.years.current,
+            year_start=YearStart.of(settings.years.opens, settings.years.closes),
             purpose=lease.purpose,
             consent=lease.consent,
             tenants=tuple(each.id for each in settings.district),

@@ -1,6 +1,6 @@
 """Checks of `doctor`: configuration, rights, databases, schemas, rules, agents, due resyncs, late schedules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
+from resync_tui.cli.catalog_checks import Advice, edges, mismatches, up
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -26,16 +27,14 @@ from resync_tui.engine.backends.base import End, says_district
 from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.backends.registry import open_target
 from resync_tui.engine.keys import IncompatibleTable
-from resync_tui.engine.mapping import describe
-from resync_tui.engine.reflection import reflect
+from resync_tui.engine.proof.proof import Proof, key_tables
+from resync_tui.engine.reflection import Tables, reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural, when
 from resync_tui.results import Agent, DistrictStanding
 
 AT_A_TIME = 8
 """Districts examined concurrently."""
-
-Tables = Mapping[str, sa.Table]
 
 
 @dataclass
@@ -202,8 +201,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
         problems += await _rules(name, url, examination, tables)
     except ResyncError as error:
         return [*problems, error]
-    if state is not None:
-        problems += schema_mismatches(examination.catalog, tables, state, district.id)
+    problems += mismatches(Proof(examination.catalog, tables, state), district.id)
     return problems + list(edges(examination.catalog, tables))
 
 
@@ -221,6 +219,7 @@ async def _reflect(
         with registry.explained(name, url):
             async with engine.connect() as connection:
                 names = [table for each in examination.catalog.objects for table in each.tables]
+                names += key_tables(examination.catalog)
                 dialect = backend_of(url).dialect
                 tables = await reflect(connection, names, dialect)
                 policed = {} if trusted else await dialect.policed_tables(connection, tables)
@@ -253,7 +252,7 @@ async def _identity(
         return []
     says = ", ".join(sorted(found)) or "nothing"
     return [
-        CannotRun(f"{_up(name)} is another one: its {identity} says {says}", "Mend the url or the id in resync.toml.")
+        CannotRun(f"{up(name)} is another one: its {identity} says {says}", "Mend the url or the id in resync.toml.")
     ]
 
 
@@ -274,58 +273,8 @@ async def _rules(name: str, url: str, examination: Examination, tables: Tables) 
         await engine.dispose()
 
 
-def schema_mismatches(catalog: Catalog, source: Tables, state: Tables, district: str) -> Iterator[ResyncError]:
-    """Yield the problems that keep objects from syncing: missing tables and columns, incompatible types."""
-    for each in catalog.objects:
-        for table in each.tables:
-            try:
-                mapping = describe(each, table, "", catalog, district, (source, state))
-            except IncompatibleTable as error:
-                yield CannotRun(_named(error.what, district), error.do)
-                continue
-            for column in mapping.unfed:
-                yield Advice(
-                    f"{table}.{column} of the state is no longer fed: district {district} has no such column",
-                    f"Drop it there, or list it in state_owned or ignore_columns of {each.name}.",
-                )
-
-
-def edges(catalog: Catalog, tables: Tables) -> Iterator[ResyncError]:
-    """Yield the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
-    owner = {table: each.name for each in catalog.objects for table in each.tables}
-    for name, child in owner.items():
-        allowed = {child, *catalog.ancestors([child])}
-        keys = tables[name].foreign_keys if name in tables else ()
-        for referred in sorted({key.target_fullname.rpartition(".")[0] for key in keys}):
-            parent = owner.get(referred)
-            if parent is None and referred not in tables:
-                yield CannotRun(
-                    f"{name} of {child} points to {referred}, a table that is not there", "Create it, or drop that key."
-                )
-            elif parent is not None and parent not in allowed:
-                yield CannotRun(
-                    f"{name} of {child} points to {referred} of {parent}, on which {child} does not depend",
-                    f"Add {parent} to the parents of {child} in the catalog.",
-                )
-
-
-def _named(what: str, district: str) -> str:
-    """Name the district where the engine, which works on one only, says `the district`."""
-    return _up(what.replace("The district", f"district {district}").replace("the district", f"district {district}"))
-
-
-def _up(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 NAMED = 10
 """Districts named in one line."""
-
-
-class Advice(ResyncError):
-    """Something to do, although nothing is broken."""
-
-    exit_code = 1
 
 
 def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: date) -> Iterator[Advice]:

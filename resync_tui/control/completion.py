@@ -32,12 +32,15 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
     results = [object_view(row) for row in rows]
     counts = sum((each.counts for each in results), Counts())
     dot = worst([each.color for each in results]) if status is not Status.FAILED else color(status, counts)
+    # A full resync of no record at all settles no mandatory one.
+    settles = counts.processed > 0 or status is not Status.COMPLETED
     sums = {name: getattr(counts, name) for name in COUNTED}
     ended = (
         await connection.execute(
             update(batch)
             .where(batch.c.batchID == number)
             .values(status=status.value, message=clip(message), finishedAt=now, stageLeft=False, notBefore=None)
+            .values(isFull=batch.c.isFull if settles else False)
             .values(**sums, errors=counts.errors, color=dot.value if isinstance(dot, Color) else "")
             .returning(batch)
         )

@@ -1,5 +1,14 @@
 """Table names of the catalog, `Table` or `schema.table`, and their quoting for SQL."""
 
+import string
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def folded(name: str) -> str:
+    """Return a name as SQL compares those without quotes, and SQLite all: without case, of ASCII letters alone."""
+    return name.translate(_LOWER)
+
 
 def split_name(name: str) -> tuple[str | None, str]:
     """Return the schema (None: the default one) and the table of a catalog name."""

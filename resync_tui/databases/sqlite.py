@@ -3,14 +3,20 @@
 import os
 import re
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
+from sqlalchemy.engine.reflection import cache
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, Meaning
+from resync_tui.databases.names import folded
 from resync_tui.databases.sqlite_url import SqliteUrl
 from resync_tui.errors import CannotRun, Unreachable
 
@@ -23,6 +29,40 @@ def sqlite_path(url: str) -> Path:
 def real_path(url: str) -> Path:
     """Return the real path of the file in a `sqlite:///file` URL: what SQLite keeps beside a file lies there."""
     return Path(os.path.realpath(sqlite_path(url)))
+
+
+class OneSpelling(SQLiteDialect_aiosqlite):
+    """SQLAlchemy's dialect, with foreign keys that spell names as the tables do: SQLite compares them without case."""
+
+    supports_statement_cache = True
+
+    @cache
+    def get_foreign_keys(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> list[ReflectedForeignKeyConstraint]:
+        """Return the foreign keys of a table; one to a table that is not there keeps its words."""
+        reflected: Any = super()
+        found: list[ReflectedForeignKeyConstraint] = reflected.get_foreign_keys(connection, table_name, schema, **kw)
+        tables = _by_folded(reflected.get_table_names(connection, schema, **kw))
+
+        def spelled(table: str, columns: list[str]) -> list[str]:
+            names = _by_folded(each["name"] for each in reflected.get_columns(connection, table, schema, **kw))
+            return [names.get(folded(each), each) for each in columns]
+
+        for key in found:
+            key["constrained_columns"] = spelled(table_name, key["constrained_columns"])
+            if (parent := tables.get(folded(key["referred_table"]))) is not None:
+                primary = reflected.get_pk_constraint(connection, parent, schema, **kw)["constrained_columns"]
+                key["referred_table"] = parent
+                key["referred_columns"] = spelled(parent, key["referred_columns"] or primary)
+        return found
+
+
+def _by_folded(names: Iterable[str]) -> dict[str, str]:
+    return {folded(each): each for each in names}
+
+
+registry.register("sqlite.resync", __name__, OneSpelling.__name__)
 
 
 class Sqlite(DatabaseKind):
@@ -55,7 +95,7 @@ class Sqlite(DatabaseKind):
 
 
 def _open(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
-    url = f"sqlite+aiosqlite:///file:{uri_path(path)}?mode={mode}&uri=true"
+    url = f"sqlite+resync:///file:{uri_path(path)}?mode={mode}&uri=true"
     engine = create_async_engine(url, poolclass=pool, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")

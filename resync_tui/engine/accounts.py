@@ -26,6 +26,8 @@ class TableStats:
     low: int | None = None
     high: int | None = None
     """Smallest and largest key if it is a single integer column; else None."""
+    without_year: int = 0
+    """District rows that lead to no school year."""
 
     @property
     def is_small(self) -> bool:

@@ -1,7 +1,7 @@
 """Batch run: read what may differ under one snapshot, close the snapshot, then merge in waves, parents first."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import anyio
 
@@ -21,6 +21,7 @@ from resync_tui.engine.merge.removal import Removal
 from resync_tui.engine.merge.table import TableMerge
 from resync_tui.engine.merge.validate import MergeContext
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
+from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extract import Reading
 from resync_tui.engine.scope import Scope
@@ -68,8 +69,8 @@ class _Batch:
         self.runs = {name: ObjectRun(job.catalog[name], job, report) for name in job.plan.names}
         self.limiter = anyio.CapacityLimiter(max(1, job.limits.concurrency))
         self.rate_limit = RateLimiter(job.limits.max_records_per_second)
-        year, current = job.plan.year, job.current_year in (None, job.plan.year)
-        self.scope = Scope(year, current, job.today, self.source.dialect)
+        current = job.current_year in (None, job.plan.year)
+        self.scope = Scope(job.plan.year, current, job.today, self.source.dialect, job.year_start)
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
@@ -104,19 +105,17 @@ class _Batch:
     async def _describe(self) -> None:
         """Map the tables of every object run; one with incompatible tables fails alone."""
         names = [table for run in self.runs.values() for table in run.dis_object.tables]
-        targets = await self.target.reflect(names)
-        with explained(self.job.source_name, self.job.source_url):
-            sources = await self.source.reflect([*names, *(name for name in targets if name not in names)])
+        proof = await self._prove(names)
         for run in self.runs.values():
             try:
+                proof.require(run.dis_object)
                 run.mappings = tuple(
                     describe(
                         run.dis_object,
                         table,
                         self.target.stage_name(names.index(table)),
-                        self.job.catalog,
+                        proof,
                         self.job.tenant,
-                        (sources, targets),
                     )
                     for table in run.dis_object.tables
                 )
@@ -141,6 +140,15 @@ class _Batch:
         taken = tenants.taken_for(mapping.target, mapping.tenant_column, mapping.tenant)
         if taken is not None and await self.target.fetch(taken):
             raise tenants.mixed(mapping.target, mapping.tenant_column, mapping.tenant)
+
+    async def _prove(self, names: Sequence[str]) -> Proof:
+        """Return the catalog held against the tables of both ends."""
+        catalog = self.job.catalog
+        named = dict.fromkeys([*names, *key_tables(catalog)])
+        targets = await self.target.reflect(named)
+        with explained(self.job.source_name, self.job.source_url):
+            sources = await self.source.reflect(dict.fromkeys([*named, *targets]))
+        return Proof(catalog, sources, targets)
 
     async def _guard(self) -> None:
         """Collect from both ends the reasons that block the removal of extra records."""
@@ -222,7 +230,7 @@ class _Batch:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""
         lines: list[str] = []
         for mapping, guard in run.guards.items():
-            if run.accounts[mapping].counts.extra or mapping.lacks_year_path:
+            if run.accounts[mapping].counts.extra:
                 lines += await guard.told(self.target.fetch, mapping)
         return lines
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.hashing import RowHashing
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.engine.visibility import Policed
+from resync_tui.engine.years import ISO_DATE, SchoolYear
 
 Check: TypeAlias = tuple[sa.ColumnElement[bool], str]
 """Condition under which a column cannot hold a value, and the reason in words."""
@@ -30,6 +31,18 @@ _LOOSELY_TYPED = {
     (LogicalType.TEXT, LogicalType.JSON),
     (LogicalType.TEXT, LogicalType.INTERVAL),
 }
+
+_YEARS = {
+    LogicalType.INTEGER: LogicalType.INTEGER,
+    LogicalType.NUMERIC: LogicalType.INTEGER,
+    LogicalType.FLOAT: LogicalType.INTEGER,
+    LogicalType.DATE: LogicalType.DATE,
+    LogicalType.TIMESTAMP: LogicalType.DATE,
+    LogicalType.TIMESTAMPTZ: LogicalType.DATE,
+    LogicalType.TEXT: LogicalType.TEXT,
+    LogicalType.ENUM: LogicalType.TEXT,
+}
+"""Types that may hold school years, by how these are compared."""
 
 
 class Dialect(ABC):
@@ -77,6 +90,34 @@ class Dialect(ABC):
     def keeps_apart(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
         """Whether different values of a source column stay different in the target column."""
         return collation(target) is None and (is_padded(source) or not is_padded(target))
+
+    # Names and years.
+
+    def fold(self, name: str) -> str:
+        """Return a form of a table's or column's name that is the same for all spellings of one name."""
+        return name
+
+    def reads_years(self, column: sa.Column[Any]) -> bool:
+        """Whether a column's type may hold school years in a known form."""
+        return self.logical_type(column) in _YEARS
+
+    def is_year(self, value: sa.ColumnElement[Any], column: sa.Column[Any], year: SchoolYear) -> sa.ColumnElement[bool]:
+        """Return the condition that a value of a column is a school year; see `years.YearStart.read`."""
+        match _YEARS[self.logical_type(column)]:
+            case LogicalType.INTEGER:
+                return value == year.ends
+            case LogicalType.DATE:
+                first: sa.ColumnElement[Any] = sa.literal_column(self.date_literal(year.first))
+                after: sa.ColumnElement[Any] = sa.literal_column(self.date_literal(year.after))
+                return sa.and_(value >= first, value < after)
+        return self.text_is_year(value, year)
+
+    def text_is_year(self, value: sa.ColumnElement[Any], year: SchoolYear) -> sa.ColumnElement[bool]:
+        """Return the condition that a value, written as text, is a school year."""
+        text = self.binary(sa.func.trim(sa.cast(value, sa.Text())))
+        first, after = (text_literal(day.isoformat()) for day in (year.first, year.after))
+        is_date = sa.and_(sa.func.length(text) >= ISO_DATE, text >= first, text < after)
+        return sa.or_(text.in_([text_literal(each) for each in year.texts]), is_date)
 
     # Values as a source.
 
@@ -227,3 +268,16 @@ def differs(
 ) -> sa.ColumnElement[bool]:
     """Return the condition that the target's value `held` differs from the staged one."""
     return of(target).differs(staged, held, target)
+
+
+def find_column(tables: Mapping[str, sa.Table], name: str) -> sa.Column[Any] | None:
+    """Return a column by its catalog name (`Table.column`), as its database compares names; None if it is not there."""
+    table_name, _, wanted = name.rpartition(".")
+    table = tables.get(table_name)
+    return None if table is None else column_of(table, wanted)
+
+
+def column_of(table: sa.Table, wanted: str) -> sa.Column[Any] | None:
+    """Return a table's column, as its database compares names; None if it has none of that name."""
+    columns: Iterable[sa.Column[Any]] = table.c
+    return next((each for each in columns if of(each).fold(each.name) == of(each).fold(wanted)), None)

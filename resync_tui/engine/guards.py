@@ -64,7 +64,7 @@ class Guard:
     async def told(self, fetch: Fetch, mapping: TableMapping) -> list[str]:
         """Return one line for each reason why extra records of a table stay in the state."""
         lines = [f"{mapping.name}: {self.reason}"] if self.reason else []
-        for action in self.actions if mapping.key and not mapping.lacks_year_path else ():
+        for action in self.actions if mapping.key else ():
             ((count,),) = await fetch(action.hanging(mapping))
             if count:
                 lines.append(f"{count} of {action.told} hang on extra records of {mapping.name}, which stay")
@@ -82,6 +82,4 @@ def guards_of(
         own = tuple(each for each in known if each.parent == mapping.name)
         reasons = [doubts[mapping.name]] if mapping.name in doubts else []
         reasons += [f"this login need not see all that hangs on it by {each.told}" for each in own if not each.seen]
-        if mapping.lacks_year_path:
-            reasons.append("it has no way to its school year, so no record is known to be extra")
         yield mapping, Guard(reasons[0] if reasons else "", tuple(each for each in own if each.seen))

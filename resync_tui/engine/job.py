@@ -10,6 +10,7 @@ from resync_tui.databases.registry import explain
 from resync_tui.engine import ownership
 from resync_tui.engine.backends.base import End, Source, Target
 from resync_tui.engine.hashing import Hashing
+from resync_tui.engine.years import FROM_JULY, YearStart
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Consent, Purpose
 from resync_tui.plan import Plan
@@ -50,6 +51,8 @@ class Job:
     today: date
     current_year: int | None = None
     """None: the plan's year."""
+    year_start: YearStart = FROM_JULY
+    """By which dates are read as school years."""
     purpose: Purpose = Purpose.RESYNC
     consent: Consent | None = None
     """Extra records approved for removal; None: approval was not requested."""

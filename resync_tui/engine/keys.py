@@ -1,12 +1,14 @@
-"""Record keys, unique keys and foreign keys of target tables, and their paths to the school year."""
+"""Record keys, unique keys and foreign keys of reflected tables."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from resync_tui.catalog import Catalog
 from resync_tui.errors import CannotRun
 
+CATALOG_NAME = "resync_name"
+"""Info key of a table: its name in the catalog."""
 DANGLING = "resync_dangling"
 """Info key of a table reflected without columns: a foreign key of it references a missing table."""
 
@@ -17,25 +19,16 @@ SUBTABLES = "resync_subtables"
 
 @dataclass(frozen=True, eq=False)
 class ForeignKey:
-    """Foreign key of a target table, without the tenant column."""
+    """Foreign key of a table, without the tenant column."""
 
     columns: tuple[str, ...]
     parent: sa.Table
-    """Referenced target table."""
+    """Referenced table."""
     referred: tuple[str, ...]
     by_tenant: bool
     """Whether parent and child must be of the same tenant."""
     enforces_tenant: bool
     """Whether the constraint itself demands that; else a record of another tenant would satisfy it."""
-
-
-@dataclass(frozen=True, eq=False)
-class YearPath:
-    """Foreign-key path from a table to its school year."""
-
-    path: tuple[ForeignKey, ...]
-    """Foreign keys to follow; empty for the table with the year column."""
-    column: str
 
 
 @dataclass(frozen=True)
@@ -77,53 +70,71 @@ def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, 
     return ()
 
 
+def links(table: sa.Table, tenant_column: str | None) -> tuple[ForeignKey, ...]:
+    """Return a table's foreign keys, by their columns; without those to tables that are not there."""
+    return tuple(
+        sorted(
+            (
+                _foreign_key(constraint, parent, tenant_column)
+                for constraint in table.foreign_key_constraints
+                if (parent := referred_table(constraint)) is not None and _own_pairs(constraint, tenant_column)
+            ),
+            key=lambda key: (key.columns, key.parent.name),
+        )
+    )
+
+
+def referred_table(constraint: sa.ForeignKeyConstraint) -> sa.Table | None:
+    """Return the table to which a reflected foreign key points; None if it is not there."""
+    parent = constraint.table.metadata.tables.get(constraint.elements[0].target_fullname.rpartition(".")[0])
+    return None if parent is None or DANGLING in parent.info else parent
+
+
+def _own_pairs(constraint: sa.ForeignKeyConstraint, tenant_column: str | None) -> list[tuple[str, str]]:
+    pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
+    return [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
+
+
+def _foreign_key(constraint: sa.ForeignKeyConstraint, parent: sa.Table, tenant_column: str | None) -> ForeignKey:
+    own = _own_pairs(constraint, tenant_column)
+    referred = tuple(theirs for _, theirs in own)
+    return ForeignKey(
+        columns=tuple(ours for ours, _ in own),
+        parent=parent,
+        referred=referred,
+        # Parents without that column are no tenant's; a key that refers to it says which tenant's.
+        by_tenant=tenant_column is not None and tenant_column in {*parent.c.keys()} - {*referred},
+        enforces_tenant=len(own) < len(constraint.elements),
+    )
+
+
 def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[ForeignKey, ...]:
-    found = []
+    """Return the foreign keys of a target table over the shared `columns`.
+
+    Raises IncompatibleTable for one that points to a table that is not there.
+    """
     for constraint in target.foreign_key_constraints:
-        pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
-        own = [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
-        if own and all(ours in columns for ours, _ in own):
-            name = constraint.elements[0].target_fullname.rpartition(".")[0]
-            parent = target.metadata.tables.get(name)
-            if parent is None or DANGLING in parent.info:
-                raise IncompatibleTable(
-                    f"The state's table {qualified(target)} points to {name}, which is broken or not there",
-                    "Create it with: resync-tui state init -d ID",
-                )
-            referred = tuple(theirs for _, theirs in own)
-            found.append(
-                ForeignKey(
-                    columns=tuple(ours for ours, _ in own),
-                    parent=parent,
-                    referred=referred,
-                    # Parents without that column are no tenant's; a key that refers to it says which tenant's.
-                    by_tenant=tenant_column is not None and tenant_column in {*parent.c.keys()} - {*referred},
-                    enforces_tenant=len(own) < len(pairs),
-                )
+        own = _own_pairs(constraint, tenant_column)
+        if own and {ours for ours, _ in own} <= set(columns) and referred_table(constraint) is None:
+            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
+            raise IncompatibleTable(
+                f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
+                "Create it with: resync-tui state init -d ID",
             )
-    return tuple(sorted(found, key=lambda key: (key.columns, key.parent.name)))
+    return tuple(key for key in links(target, tenant_column) if set(key.columns) <= set(columns))
 
 
 def qualified(table: sa.Table) -> str:
-    """Return a table's catalog name."""
+    """Return a table's catalog name; of one that the catalog does not name, its own with its schema."""
+    if (name := table.info.get(CATALOG_NAME)) is not None:
+        return str(name)
     return f"{table.schema}.{table.name}" if table.schema else table.name
 
 
-def year_path(target: sa.Table, catalog: Catalog) -> YearPath | None:
-    """Return the shortest foreign-key path to the school year; None if none exists."""
-    if catalog.year is None:
-        return None
-    table, _, column = catalog.year.rpartition(".")
-    ways: list[tuple[sa.Table, tuple[ForeignKey, ...]]] = [(target, ())]
-    seen = {target}
-    for here, path in ways:
-        if qualified(here) == table:
-            return YearPath(path, column)
-        for key in foreign_keys(here, catalog.tenant_column, tuple(here.c.keys())):
-            if key.parent not in seen:
-                seen.add(key.parent)
-                ways.append((key.parent, (*path, key)))
-    return None
+def is_key(table: sa.Table, columns: Collection[str]) -> bool:
+    """Whether columns are the primary key, or a unique key, of a table."""
+    keys = (unique.columns for unique in unique_keys(table, None, tuple(table.c.keys())))
+    return set(columns) in [{column.name for column in table.primary_key.columns}, *map(set, keys)]
 
 
 def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:

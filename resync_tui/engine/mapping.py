@@ -1,28 +1,27 @@
 """Maps a source table to its target table: shared columns, record key, foreign and unique keys, checks, stages."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from resync_tui.catalog import Catalog, DisObject, Rule
-from resync_tui.engine.dialect import differs, is_convertible, of, type_name
+from resync_tui.catalog import Catalog, DisObject, Rule, table_of
+from resync_tui.engine.dialect import column_of, differs, is_convertible, of, type_name
 from resync_tui.engine.keys import (
     DANGLING,
     SUBTABLES,
     ForeignKey,
     IncompatibleTable,
     UniqueKey,
-    YearPath,
     foreign_keys,
     is_unique,
     qualified,
     record_key,
     unique_keys,
     wider_key,
-    year_path,
 )
+from resync_tui.engine.proof.proof import INIT, Proof, YearPath
 from resync_tui.outcome import Kind
 
 RESERVED = "_resync_"
@@ -62,11 +61,9 @@ class TableMapping:
     checks: tuple[tuple[str, str], ...]
     """Names and SQL expressions of the target's CHECK constraints."""
     year: YearPath | None
-    """Path to the school year; None for a table without one."""
+    """Way to the school year; None for a table that is not tied to one."""
     unfed: tuple[str, ...]
     """Columns of the target that nobody fills: the source has none of that name, and they are not the state's own."""
-    lacks_year_path: bool
-    """Whether its object has a school year but no foreign keys lead to it."""
     stage: sa.Table = field(init=False)
     refused: sa.Table = field(init=False)
     changes: sa.Table = field(init=False)
@@ -190,19 +187,14 @@ def describe(
     dis_object: DisObject,
     name: str,
     stage_name: str,
-    catalog: Catalog,
+    proof: Proof,
     tenant: str | None,
-    ends: tuple[Mapping[str, sa.Table], Mapping[str, sa.Table]],
 ) -> TableMapping:
-    """Map a table between the reflected `ends` (district, state). Raises IncompatibleTable."""
-    sources, targets = ends
-    source, target = sources.get(name), targets.get(name)
-    if source is None:
-        raise IncompatibleTable(
-            f"The district has no table {name}", f"Create it, or take it out of {dis_object.name} in the catalog."
-        )
+    """Map a table between both ends of a proof, once it has found no fault of the object. Raises IncompatibleTable."""
+    catalog, source = proof.catalog, proof.source[name]
+    target = proof.target.get(name) if proof.target is not None else None
     if target is None:
-        raise IncompatibleTable(f"The state has no table {name}", "Create it with: resync-tui state init -d ID")
+        raise IncompatibleTable(f"The state has no table {name}", INIT)
     for end, table in (("district", source), ("state", target)):
         if DANGLING in table.info:
             raise IncompatibleTable(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
@@ -210,17 +202,16 @@ def describe(
         _require_names_of_theirs(end, name, table)
     tenant_column = catalog.tenant_column
     if tenant_column is not None and tenant_column not in target.c:
-        raise IncompatibleTable(
-            f"The state's table {name} has no column {tenant_column}", "Create it with: resync-tui state init -d ID"
-        )
+        raise IncompatibleTable(f"The state's table {name} has no column {tenant_column}", INIT)
     _require_to_hold(target, tenant_column, tenant)
     columns = _shared_columns(dis_object, name, source, target, tenant_column)
-    owned = _of_table(dis_object.state_owned, name)
-    own = owned | _of_table(dis_object.ignore_columns, name) | {tenant_column}
-    year = year_path(target, catalog) if dis_object.school_year else None
-    for step in year.path if year else ():
-        _require_no_subtables("state", step.parent)
-        _require_no_subtables("district", sources.get(qualified(step.parent)))
+    owned = _columns_of(dis_object.state_owned, name, source)
+    named = (*dis_object.state_owned, *dis_object.ignore_columns)
+    own = _columns_of(named, name, target) | {tenant_column}
+    year = proof.year_path(name) if dis_object.school_year and catalog.year is not None else None
+    for end, way in (("district", year.source), ("state", year.target)) if year else ():
+        for step in way:
+            _require_no_subtables(end, step.parent)
     key = record_key(target, tenant_column, columns)
     if (wider := wider_key(source, key, tenant_column)) is not None:
         raise IncompatibleTable(
@@ -237,7 +228,7 @@ def describe(
         tenant=tenant,
         key=key,
         columns=columns,
-        says_tenant=tenant_column in set(source.c.keys()) - _of_table(dis_object.ignore_columns, name),
+        says_tenant=tenant_column in set(source.c.keys()) - _columns_of(dis_object.ignore_columns, name, source),
         owned=owned,
         unfed=tuple(column.name for column in target.c if not _is_filled(column, source, own)),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
@@ -249,13 +240,12 @@ def describe(
             if isinstance(check, sa.CheckConstraint)
         ),
         year=year,
-        lacks_year_path=dis_object.school_year and catalog.year is not None and year is None,
     )
 
 
-def _require_no_subtables(end: str, table: sa.Table | None) -> None:
+def _require_no_subtables(end: str, table: sa.Table) -> None:
     """Raise IncompatibleTable if queries of a table return the records of sub-tables too."""
-    if table is not None and SUBTABLES in table.info:
+    if SUBTABLES in table.info:
         raise IncompatibleTable(
             f"The {end}'s table {qualified(table)} has sub-tables ({table.info[SUBTABLES]}), "
             "whose records count as its own",
@@ -288,14 +278,21 @@ def _is_filled(column: sa.Column[Any], source: sa.Table, own: Collection[str | N
     return column.name in source.c or column.name in own or column.computed is not None or column.identity is not None
 
 
-def _of_table(qualified: Iterable[str], table: str) -> frozenset[str]:
-    return frozenset(each.rpartition(".")[2] for each in qualified if each.rpartition(".")[0] == table)
+def ignored_columns(catalog: Catalog, name: str, source: sa.Table) -> frozenset[str]:
+    """Return the columns of a district's table, under its catalog name, that the catalog ignores."""
+    return _columns_of((column for each in catalog.objects for column in each.ignore_columns), name, source)
+
+
+def _columns_of(named: Iterable[str], name: str, table: sa.Table) -> frozenset[str]:
+    """Return the columns of a table, under its catalog name, among `named` ones (`Table.column`)."""
+    own = (column_of(table, each.rpartition(".")[2]) for each in named if table_of(each) == name)
+    return frozenset(column.name for column in own if column is not None)
 
 
 def _shared_columns(
     dis_object: DisObject, name: str, source: sa.Table, target: sa.Table, tenant_column: str | None
 ) -> tuple[str, ...]:
-    ignored = _of_table(dis_object.ignore_columns, name)
+    ignored = _columns_of(dis_object.ignore_columns, name, source)
     columns = []
     for column in source.c:
         if column.name in ignored or column.name == tenant_column:
@@ -325,11 +322,6 @@ def _shared_columns(
                 "Give that column a default in the state.",
             )
     return tuple(columns)
-
-
-def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
-    """Return the table of the same name in the database where `of` was reflected. Raises KeyError."""
-    return of.metadata.tables[qualified(table)]
 
 
 def in_attached(table: sa.Table, schema: str) -> sa.TableClause:

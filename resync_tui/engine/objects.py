@@ -40,6 +40,8 @@ class ObjectRun:
     accounts: dict[TableMapping, TableCounts] = field(default_factory=dict)
     guards: dict[TableMapping, Guard] = field(default_factory=dict)
     """Removal guards by table; empty for a resync."""
+    remarks: list[str] = field(default_factory=list)
+    """What is told when it completes."""
     status: Status = Status.RUNNING
 
     @property
@@ -76,6 +78,7 @@ class ObjectRun:
     def complete(self, processed: int, message: str = "") -> None:
         """Report completion; a record unaccounted for makes it a failure."""
         counts = replace(self.counts, processed=processed)
+        message = "; ".join([*self.remarks, *filter(None, (message,))])
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
             self.status = Status.FAILED

@@ -1,7 +1,7 @@
 """Reflection of tables and of all that they point to; what SQLAlchemy leaves out is the dialect's."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SAWarning
@@ -9,48 +9,98 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import split_name
 from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.keys import DANGLING, SUBTABLES, qualified
+from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, qualified
+from resync_tui.errors import nearest
+
+TABLES = "tables"
+"""Info key of a reflected database's tables."""
 
 
-async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Dialect) -> dict[str, sa.Table]:
+class Names:
+    """Names of the tables in the schemas of a database that were looked at, compared as it compares names."""
+
+    def __init__(self, default_schema: str | None, fold: Callable[[str], str]) -> None:
+        self._default_schema = default_schema
+        self._fold = fold
+        self._by_schema: dict[str | None, dict[str, str]] = {}
+
+    def find(self, name: str, inspector: sa.Inspector | None = None) -> str | None:
+        """Return the one spelling of a catalog name that foreign keys have, too; None if there is no such table.
+
+        With an `inspector` its schema is looked at, if it was not before.
+        """
+        schema, table = split_name(name)
+        if schema == self._default_schema:
+            schema = None
+        if inspector is not None and schema not in self._by_schema:
+            tables = inspector.get_table_names(schema=schema)
+            self._by_schema[schema] = {self._fold(each): each for each in tables}
+        found = self._by_schema.get(schema, {}).get(self._fold(table))
+        return f"{schema}.{found}" if found is not None and schema is not None else found
+
+    def nearest(self, name: str) -> str:
+        """Return `; the nearest is X` for the table whose name resembles `name`, else an empty string."""
+        named = ((schema, table) for schema, names in self._by_schema.items() for table in names.values())
+        return nearest(name, (f"{schema}.{table}" if schema else table for schema, table in named))
+
+
+class Tables(dict[str, sa.Table]):
+    """Reflected tables by catalog name; one that has two names in the catalog is there by both."""
+
+    def __init__(self, names: Names | None = None) -> None:
+        super().__init__()
+        self.names = names or Names(None, str)
+
+    def are_one(self, name: str, other: str) -> bool:
+        """Whether two catalog names are of one table."""
+        found = self.names.find(name)
+        return found is not None and found == self.names.find(other)
+
+
+async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Dialect) -> Tables:
     """Return the existing tables, and all tables that they reference, by catalog name."""
+    wanted = list(names)
 
-    def read(sync: sa.Connection) -> dict[str, sa.Table]:
-        metadata = sa.MetaData()
-        wanted = set(names)
+    def read(sync: sa.Connection) -> Tables:
+        metadata, inspector = sa.MetaData(), sa.inspect(sync)
+        tables = Tables(Names(inspector.default_schema_name, dialect.fold))
+        spelled = {name: found for name in wanted if (found := tables.names.find(name, inspector)) is not None}
+        left = set(spelled.values())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # unknown types are treated as text
-            while wanted:
-                _read_tables(sync, metadata, wanted)
+            while left:
+                _read_tables(sync, metadata, left)
                 pointed_to = {key.target_fullname.rpartition(".")[0] for key in _elements(metadata)}
-                wanted = pointed_to - wanted - metadata.tables.keys()
-                if not wanted & _existing(sync, wanted):
-                    break
+                unread = pointed_to - metadata.tables.keys()
+                left = {name for name in unread if tables.names.find(name, inspector) == name}
         for table in metadata.tables.values():
             for column in table.c:
                 column.info["dialect"] = dialect
             dialect.declare(sync, table)
         for table, sub_tables in dialect.inherited(sync, metadata.tables.values()).items():
             table.info[SUBTABLES] = sub_tables
-        return {qualified(table): table for table in metadata.tables.values()}
+        for name, found in reversed(spelled.items()):
+            metadata.tables[found].info[CATALOG_NAME] = name
+        tables |= {qualified(table): table for table in metadata.tables.values()}
+        tables |= {name: metadata.tables[found] for name, found in spelled.items()}
+        metadata.info[TABLES] = tables
+        return tables
 
     return await connection.run_sync(read)
+
+
+def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
+    """Return the table of the same catalog name in the database where `of` was reflected. Raises KeyError."""
+    tables: Tables = of.metadata.info[TABLES]
+    return tables[qualified(table)]
 
 
 def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:
     return (element for table in metadata.tables.values() for element in table.foreign_keys)
 
 
-def _existing(connection: sa.Connection, names: Iterable[str]) -> set[str]:
-    inspector, found = sa.inspect(connection), set()
-    for schema, tables in _by_schema(names).items():
-        there = tables & set(inspector.get_table_names(schema=schema))
-        found |= {f"{schema}.{table}" if schema else table for table in there}
-    return found
-
-
 def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str]) -> None:
-    for schema, tables in _by_schema(_existing(connection, names)).items():
+    for schema, tables in _by_schema(names).items():
         try:
             metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
         except ArgumentError:

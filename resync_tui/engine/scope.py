@@ -11,14 +11,19 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
-from resync_tui.engine.dialect import Dialect, logical_type
+from resync_tui.engine.dialect import Dialect, logical_type, of
 from resync_tui.engine.keys import ForeignKey
-from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, TableMapping, counterpart, in_attached
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, TableMapping, in_attached
+from resync_tui.engine.proof.ways import Way
+from resync_tui.engine.reflection import counterpart
 from resync_tui.engine.types import LogicalType, collation, text_literal
+from resync_tui.engine.years import FROM_JULY, YearStart
 from resync_tui.errors import CannotRun, ResyncError
 
 Ask: TypeAlias = Callable[[sa.Select[Any]], Awaitable[object]]
 """Runs a query in the district, as a statement of its own."""
+AtState: TypeAlias = Callable[[sa.Table], sa.FromClause]
+"""Gives a table of the state as a connection sees it."""
 
 
 def condition(rule: Rule, dialect: Dialect, year: int, today: date) -> sa.ColumnElement[bool]:
@@ -74,46 +79,42 @@ class Scope:
     today: date
     dialect: Dialect
     """The district's."""
+    year_start: YearStart = FROM_JULY
 
     def of_source(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
-        return self._of_year(mapping, mapping.row, lambda table: counterpart(table, mapping.source), by_tenant=False)
+        return self._of_year(mapping, mapping.row)
 
     def of_target(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the state is this tenant's and in scope."""
-        return sa.and_(mapping.of_tenant(), self._of_year(mapping, mapping.target, lambda table: table, by_tenant=True))
+        return sa.and_(mapping.of_tenant(), self._of_year(mapping, mapping.target, at_state=lambda table: table))
 
     def of_attached(self, mapping: TableMapping, row: sa.FromClause, schema: str) -> sa.ColumnElement[bool]:
         """Return the condition of `of_target` for the state's tables attached under `schema` (ATTACH)."""
-        of_year = self._of_year(mapping, row, lambda table: in_attached(table, schema), by_tenant=True)
+        of_year = self._of_year(mapping, row, at_state=lambda table: in_attached(table, schema))
         return sa.and_(mapping.of_tenant(row), of_year)
 
+    def without_year(self, mapping: TableMapping) -> sa.ColumnElement[bool] | None:
+        """Return the condition that a district row has no school year, by a null on the way; None if none can be."""
+        if mapping.year is None or not mapping.year.optional:
+            return None
+        return _lacks_year(mapping.row, mapping.year.source, mapping.year.source_column.name)
+
     def _of_year(
-        self,
-        mapping: TableMapping,
-        row: sa.FromClause,
-        at_end: Callable[[sa.Table], sa.TableClause],
-        *,
-        by_tenant: bool,
+        self, mapping: TableMapping, row: sa.FromClause, at_state: AtState | None = None
     ) -> sa.ColumnElement[bool]:
+        """Return the condition that a row is of the year; `at_state` gives the state's tables if it is a row of it."""
         if mapping.year is None:
             return sa.true()
-        column = mapping.year.column
+        year, school_year = mapping.year, self.year_start.school_year(self.year)
+        way, column = (year.source, year.source_column) if at_state is None else (year.target, year.target_column)
 
-        def reached(row: sa.FromClause, path: tuple[ForeignKey, ...]) -> sa.ColumnElement[bool]:
-            if not path:
-                written = row.c[column]
-                return written != self.year if self.current else written == self.year
-            key = path[0]
-            parent = at_end(key.parent).alias(f"{RESERVED}year_{len(path)}")
-            return sa.exists().where(
-                *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
-                *((mapping.of_tenant(parent),) if by_tenant and key.by_tenant else ()),
-                reached(parent, path[1:]),
-            )
+        def found(row: sa.FromClause) -> sa.ColumnElement[bool]:
+            is_year = of(column).is_year(row.c[column.name], column, school_year)
+            return sa.not_(is_year) if self.current else is_year
 
-        found = reached(row, mapping.year.path)
-        return found.is_not(sa.true()) if self.current else found
+        reached = _reached(row, way, found, mapping, at_state)
+        return reached.is_not(sa.true()) if self.current else reached
 
     def forbidden(self, mapping: TableMapping) -> sa.ColumnElement[bool] | None:
         """Return the condition that a district row is refused as it is read; None if none can be."""
@@ -137,7 +138,7 @@ class Scope:
         """Return the condition that a district row is out of scope, but its copy in the attached state is not."""
         held = in_attached(mapping.target, schema).alias(f"{RESERVED}held")
         twin = mapping.source.alias(f"{RESERVED}twin")
-        of_year = self._of_year(mapping, twin, lambda table: counterpart(table, mapping.source), by_tenant=False)
+        of_year = self._of_year(mapping, twin)
         return sa.and_(
             self.of_source(mapping).is_not(sa.true()),
             sa.exists().where(mapping.same_key(held, mapping.row), self.of_attached(mapping, held, schema)),
@@ -195,6 +196,37 @@ def _shares_key(mapping: TableMapping) -> sa.ColumnElement[bool]:
 
 
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMERIC)
+
+
+def _reached(
+    row: sa.FromClause,
+    way: Way,
+    found: Callable[[sa.FromClause], sa.ColumnElement[bool]],
+    mapping: TableMapping,
+    at_state: AtState | None,
+) -> sa.ColumnElement[bool]:
+    """Return the condition that foreign keys lead from a row to one that is `found`."""
+    if not way:
+        return found(row)
+    key = way[0]
+    parent = (key.parent if at_state is None else at_state(key.parent)).alias(f"{RESERVED}year_{len(way)}")
+    of_tenant = (mapping.of_tenant(parent),) if at_state is not None and key.by_tenant else ()
+    return sa.exists().where(
+        *(parent.c[theirs] == row.c[ours] for ours, theirs in zip(key.columns, key.referred, strict=True)),
+        *of_tenant,
+        _reached(parent, way[1:], found, mapping, at_state),
+    )
+
+
+def _lacks_year(row: sa.FromClause, way: Way, year: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a column of a row, or of those to which its foreign keys lead, is null on the way."""
+    if not way:
+        return row.c[year].is_(None)
+    key = way[0]
+    parent = key.parent.alias(f"{RESERVED}year_{len(way)}")
+    pairs = [(parent.c[theirs], row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
+    above = sa.exists().where(*(theirs == ours for theirs, ours in pairs), _lacks_year(parent, way[1:], year))
+    return sa.or_(*(ours.is_(None) for _, ours in pairs), above)
 
 
 def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[Any]:

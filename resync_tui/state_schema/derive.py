@@ -4,13 +4,13 @@ Nothing that the target has is changed; existing tables get the keys and indexes
 of a district are dropped: a resync deletes nothing by itself. So are foreign keys to tables of no DIS object.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import cast
 
 import aiosqlite
 import networkx as nx
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,11 @@ from resync_tui.catalog import Catalog
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.registry import can_feed, dialect_of, driver_message, explain, explained, open_engine
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
-from resync_tui.errors import CannotRun, nearest
+from resync_tui.engine.backends.registry import backend_of
+from resync_tui.engine.mapping import ignored_columns
+from resync_tui.engine.proof.proof import Proof, key_tables
+from resync_tui.engine.reflection import Tables, reflect
+from resync_tui.errors import CannotRun
 from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type
 from resync_tui.state_schema.introspect import (
     Column,
@@ -59,7 +63,7 @@ async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell =
 async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> Derived:
     """Return the enums and tables of a catalog, read from the source and adapted to the target.
 
-    Raises CannotRun.
+    Raises CannotRun, also where the source does not bear out the catalog.
     """
     dialects = dialect_of(source_url), dialect_of(target_url)
     if not can_feed(source_url, target_url):
@@ -67,23 +71,24 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
             "A SQLite state cannot hold the types of a PostgreSQL district", "Give the state a postgresql:// URL."
         )
 
-    def read(connection: Connection) -> Derived:
-        names = table_order(catalog)
-        _refuse_missing(connection, names)
-        enums = read_enums(connection, names) if dialects[0] == "postgresql" else ()
-        return enums, tuple(read_table(connection, name) for name in names)
+    names = table_order(catalog)
+
+    def read(connection: Connection, found: Tables) -> Derived:
+        spelled = {name: found.names.find(name) or name for name in names}
+        enums = read_enums(connection, spelled.values()) if dialects[0] == "postgresql" else ()
+        return enums, tuple(_renamed(read_table(connection, spelled[name]), name, spelled) for name in names)
 
     engine = open_engine(source_url, read_only=True)
     with explained("the district", source_url):
         async with engine.connect() as connection:
-            enums, tables = await connection.run_sync(read)
+            found = await _proven(connection, source_url, target_url, catalog)
+            enums, tables = await connection.run_sync(read, found)
     await engine.dispose()
-    ignored = {column for each in catalog.objects for column in each.ignore_columns}
-    tables = tuple(_without(table, ignored) for table in tables)
+    tables = tuple(_without(table, ignored_columns(catalog, table.name, found[table.name])) for table in tables)
     if dialects == ("sqlite", "postgresql"):
         tables = tuple(_for_postgres(table) for table in tables)
-    names = {table.name for table in tables}
-    return enums, tuple(_for_tenant(_within(table, names), catalog.tenant_column) for table in tables)
+    kept = {table.name for table in tables}
+    return enums, tuple(_for_tenant(_within(table, kept), catalog.tenant_column) for table in tables)
 
 
 async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
@@ -159,15 +164,32 @@ def table_order(catalog: Catalog) -> tuple[str, ...]:
     return tuple(table for name in objects for table in catalog[name].tables)
 
 
-def _refuse_missing(connection: Connection, names: Sequence[str]) -> None:
-    there = existing(connection, names)
-    for name in names:
-        if name not in there:
-            known = inspect(connection).get_table_names(schema=split_name(name)[0])
-            raise CannotRun(
-                f"The district has no table {name}{nearest(split_name(name)[1], known)}",
-                "Point at the right database, or mend `tables` in the catalog.",
-            )
+async def _proven(connection: AsyncConnection, source_url: str, target_url: str, catalog: Catalog) -> Tables:
+    """Return the source's tables. Raises the first fault of a catalog.
+
+    Its names are proven at both ends, its ways to the year in the source: those of the target are yet to be made.
+    """
+    names = [*table_order(catalog), *key_tables(catalog)]
+    source = await reflect(connection, names, backend_of(source_url).dialect)
+    named, leading = (Proof(catalog, source, target) for target in (await _target_tables(target_url, names), None))
+    if (fault := leading.identity_fault()) is not None:
+        raise fault
+    for each in catalog.objects:
+        for fault in (*named.name_faults(each), *leading.year_faults(each)):
+            raise fault
+    return source
+
+
+async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
+    if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
+        return Tables()
+    engine = open_engine(target_url)
+    try:
+        with explained("the state", target_url):
+            async with engine.connect() as connection:
+                return await reflect(connection, names, backend_of(target_url).dialect)
+    finally:
+        await engine.dispose()
 
 
 def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
@@ -198,9 +220,15 @@ def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect
     return statements
 
 
-def _without(table: TableShape, ignored: Iterable[str]) -> TableShape:
-    """Return a table without its ignored columns and what depends on them."""
-    gone = {column.name for column in table.columns if f"{table.name}.{column.name}" in ignored}
+def _renamed(table: TableShape, name: str, spelled: Mapping[str, str]) -> TableShape:
+    """Return a table under its catalog name, as are its parents; `spelled` are the district's names by these."""
+    named = {found: each for each, found in spelled.items()}
+    foreign = tuple(replace(key, parent=named.get(key.parent, key.parent)) for key in table.foreign)
+    return replace(table, name=name, foreign=foreign)
+
+
+def _without(table: TableShape, gone: Set[str]) -> TableShape:
+    """Return a table without some columns and what depends on them."""
     if not gone:
         return table
 

@@ -140,11 +140,12 @@ async def _die_with_a_stage(job: Job) -> None:
     """Leave a stage behind, as a killed process does."""
     from resync_tui.engine.backends.registry import open_source, open_target
     from resync_tui.engine.mapping import describe
+    from resync_tui.engine.proof.proof import Proof
 
     target = open_target(job.target)
     await target.claim()
     tables = await target.reflect(["a"])
-    mapping = describe(job.catalog["A"], "a", target.stage_name(0), job.catalog, job.tenant, (tables, tables))
+    mapping = describe(job.catalog["A"], "a", target.stage_name(0), Proof(job.catalog, tables, tables), job.tenant)
     await target.create_stages([mapping], open_source(job.source, job.target))
     await target.close()
 

@@ -16,7 +16,7 @@ from resync_tui.engine import ownership
 from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.reflection import reflect
+from resync_tui.engine.reflection import Tables, reflect
 from resync_tui.engine.visibility import PolicedTables, require_seen
 from resync_tui.errors import CannotRun, FenceAhead, LeaseLost
 
@@ -108,7 +108,7 @@ class _Database:
         self.policed: PolicedTables = {}
         """Reflected tables with rows hidden from its login."""
 
-    async def reflect(self, names: Iterable[str]) -> dict[str, sa.Table]:
+    async def reflect(self, names: Iterable[str]) -> Tables:
         """Return the existing tables among `names`, and the tables that they reference."""
         async with connected(self.engine) as connection:
             tables = await reflect(connection, names, self.dialect)

@@ -42,22 +42,22 @@ class Comparer:
         )
         stats_by_table = {}
         for mapping in mappings:
-            ((rows, in_scope, low, high),) = counted[mapping]
-            in_scope = int(in_scope or 0)
-            stats_by_table[mapping] = TableStats(in_scope, in_scope == rows, not held[mapping][0][0], low, high)
+            ((rows, in_scope, without_year, low, high),) = counted[mapping]
+            in_scope, fresh = int(in_scope or 0), not held[mapping][0][0]
+            stats_by_table[mapping] = TableStats(in_scope, in_scope == rows, fresh, low, high, int(without_year or 0))
         return stats_by_table
 
     def _how_many(self, mapping: TableMapping) -> sa.Select[Any]:
-        in_scope = (
-            sa.func.sum(sa.case((self.scope.of_source(mapping), 1), else_=0)) if mapping.year else sa.func.count()
-        )
+        in_scope = _count_if(self.scope.of_source(mapping)) if mapping.year else sa.func.count()
+        yearless = self.scope.without_year(mapping)
+        without_year = _NO_NUMBER if yearless is None else _count_if(yearless)
         ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
         of_integers = len(mapping.key) == 1 and logical_type(mapping.target.c[mapping.key[0]]) is LogicalType.INTEGER
         if self.source.dialect.hashing is not None and mapping.same_primary_key and of_integers:
             key = mapping.row.c[mapping.key[0]]
             # As separate queries, these are answered by an index.
             ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
-        return sa.select(sa.func.count(), in_scope, *ends).select_from(mapping.row)
+        return sa.select(sa.func.count(), in_scope, without_year, *ends).select_from(mapping.row)
 
     async def find_at_once(self, stats_by_table: Mapping[TableMapping, TableStats]) -> dict[TableMapping, Difference]:
         """Return the differences of small tables, in one query; a table that needs a closer comparison is left out."""
@@ -99,6 +99,10 @@ class Comparer:
         key = hashing_of_key(mapping, self.source, self.hashing)
         buckets = key.buckets(stats.rows, stats.low, stats.high)
         return Comparison(mapping, self.source, self.target, key.hashing, self.hashing, self.scope, buckets)
+
+
+def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
 def _as_difference(compared: Compared) -> Difference:

@@ -26,7 +26,7 @@ async def find_extra(
     If only part of the table is in scope, each key is looked up in the district: the record may have moved to another
     school year. Return the number of those.
     """
-    if not mapping.key or mapping.lacks_year_path or account.difference.extra is not None:
+    if not mapping.key or account.difference.extra is not None:
         return 0
     staged = mapping.stage.alias(f"{RESERVED}staged")
     only_there = sa.not_(sa.exists().where(*(mapping.target.c[name] == staged.c[name] for name in mapping.key)))
@@ -46,7 +46,7 @@ async def note_extra(
 
     Called after its snapshot is closed: until then its reader may be the only writer of the stages.
     """
-    if stats.fresh or mapping.lacks_year_path:
+    if stats.fresh:
         return
     if not mapping.key:
         ((found,),) = await target.fetch(count_extra(mapping, scope.of_target(mapping)))

@@ -17,12 +17,14 @@ from resync_tui.engine.hashing import Hashing
 from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
+from resync_tui.engine.proof.written_years import written_years
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
 from resync_tui.engine.read.fingerprints import hashing_of_key, prove
 from resync_tui.engine.read.moved import MovedRecords
 from resync_tui.engine.scope import Scope
+from resync_tui.formatting import plural, school_year
 from resync_tui.outcome import Purpose, Status
 
 _log = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class Reading:
             async with run.failing():
                 for mapping in run.mappings:
                     await self.scope.require_valid_rules(mapping, self.source.fetch)
+        await self._look_at_years()
         try:
             await self._measure(self._running())
         except database_errors():  # caused by one table: find it by measuring each alone
@@ -119,6 +122,47 @@ class Reading:
                     for mapping in run.mappings:
                         run.stats_by_table |= await self.comparer.measure([mapping])
                     run.progress()
+        for run in self._running():
+            run.remarks += self._without_year(run)
+
+    def _without_year(self, run: ObjectRun) -> list[str]:
+        """Return remarks on records that lead to no school year."""
+        so = "go with the current one" if self.scope.current else "are not sent with it"
+        return [
+            f"{plural(stats.without_year, 'record')} of {mapping.name} without {self.job.catalog.year}: "
+            f"they belong to no year and {so}"
+            for mapping, stats in run.stats_by_table.items()
+            if stats.without_year
+        ]
+
+    async def _look_at_years(self) -> None:
+        """Fail the objects of a school year if years are written in no known form; remark if none is the batch's."""
+        tied = [run for run in self._running() if run.mappings[0].year is not None]
+        if not tied:
+            return
+        try:
+            years = await self._written_years(tied[0].mappings[0])
+        except database_errors():
+            for run in tied:
+                async with run.failing():
+                    raise
+            return
+        if years and self.job.plan.year not in years:
+            for run in tied:
+                run.remarks.append(f"{self.job.catalog.year} of the district has no {school_year(self.job.plan.year)}")
+
+    async def _written_years(self, mapping: TableMapping) -> set[int]:
+        """Return the district's school years. Raises IncompatibleTable for unknown forms at an end.
+
+        Those of the state are none of a resync's business: it writes them as the district has them.
+        """
+        year, start = mapping.year, self.job.year_start
+        assert year is not None
+        if self.job.purpose is not Purpose.RESYNC:
+            column = year.target_column
+            own = mapping.of_tenant(column.table) if (mapping.tenant_column or "") in column.table.c else sa.true()
+            await written_years(self.target.fetch, column, start, self.job.target_name, own)
+        return await written_years(self.source.fetch, year.source_column, start, self.job.source_name)
 
     async def _measure(self, runs: Sequence[ObjectRun]) -> None:
         stats_by_table: dict[TableMapping, TableStats] = {}

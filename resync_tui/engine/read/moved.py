@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from resync_tui.engine.accounts import Moved, TableCounts
 from resync_tui.engine.backends.base import Source, Target
-from resync_tui.engine.mapping import RESERVED, TableMapping, counterpart
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.extra import Unmetered
 from resync_tui.engine.scope import Scope
@@ -43,10 +43,9 @@ class MovedRecords:
     async def _other_years(self, mapping: TableMapping) -> list[Scope]:
         """Return the scopes of the district's other school years; the current one takes records of no year."""
         assert mapping.year is not None
-        path = mapping.year.path
-        table = counterpart(path[-1].parent if path else mapping.target, mapping.source)
-        written = await self.source.fetch(sa.select(table.c[mapping.year.column]).distinct())
-        years = {int(year) for (year,) in written if year is not None} | {self.current_year}
+        written = await self.source.fetch(sa.select(mapping.year.source_column).distinct())
+        read = map(self.scope.year_start.read, (value for (value,) in written))
+        years = {year for year in read if year is not None} | {self.current_year}
         return [
             replace(self.scope, year=year, current=year == self.current_year)
             for year in sorted(years - {self.scope.year})

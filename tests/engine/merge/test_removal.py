@@ -156,23 +156,6 @@ async def test_what_the_district_has_in_another_year_is_not_extra(
     assert await here.held("SELECT count(*) FROM visit") == [(2,)]
 
 
-@pytest.mark.parametrize("ends", SAME)
-async def test_a_table_without_a_way_to_its_year_takes_no_part(database: Database, ends: tuple[str, str]) -> None:
-    here = await pair(
-        database,
-        ends,
-        district=DISTRICT.format(kind="integer", one=1, moved=2),
-        state=STATE.format(kind="integer", way="")
-        + "INSERT INTO calendar VALUES ('01', 2, 2025); INSERT INTO visit VALUES ('01', 9, 2);",
-    )
-    told = await run(job(here, Purpose.VERIFY, "Visit", token=2, catalog=YEARS))
-    assert told.ended["Visit"].message == "visit: it has no way to its school year, so no record is known to be extra"
-    assert told.counts["Visit"].extra == 0
-    heard = await run(job(here, Purpose.REMOVE_EXTRA, "Visit", token=3, catalog=YEARS))
-    assert heard.counts["Visit"] == Counts()
-    assert await here.held("SELECT k FROM visit WHERE k = 9") == [(9,)]
-
-
 async def test_what_hangs_unseen_keeps_all_of_its_table(database: Database) -> None:
     here = await sent(database, SAME[1], HANGING.format(action="NO ACTION"))
     role = f"guest_{secrets.token_hex(4)}"

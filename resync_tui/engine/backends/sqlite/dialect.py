@@ -9,10 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
+from resync_tui.databases.names import folded
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.backends.sqlite.copy import rowid_of
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
 from resync_tui.engine.types import LogicalType, collation
+from resync_tui.engine.years import SchoolYear
 
 _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
@@ -81,6 +83,15 @@ class SqliteDialect(Dialect):
         if isinstance(of(source), SqliteDialect) and affinity(source) != affinity(target):
             return False
         return super().keeps_apart(source, target)
+
+    def fold(self, name: str) -> str:
+        return folded(name)
+
+    def reads_years(self, column: sa.Column[Any]) -> bool:
+        return True
+
+    def is_year(self, value: sa.ColumnElement[Any], column: sa.Column[Any], year: SchoolYear) -> sa.ColumnElement[bool]:
+        return sa.case((_stored(value) == "text", self.text_is_year(value, year)), else_=value == year.ends)
 
     def date_literal(self, day: date) -> str:
         return f"'{day.isoformat()}'"

@@ -1,0 +1,76 @@
+"""Checks of `doctor` that hold the catalog against a district's tables and the state's."""
+
+from collections.abc import Iterator, Mapping
+
+import sqlalchemy as sa
+
+from resync_tui.catalog import Catalog, DisObject
+from resync_tui.engine.keys import IncompatibleTable
+from resync_tui.engine.mapping import TableMapping, describe
+from resync_tui.engine.proof.proof import Proof
+from resync_tui.errors import CannotRun, ResyncError
+
+
+class Advice(ResyncError):
+    """Something to do, although nothing is broken."""
+
+    exit_code = 1
+
+
+def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
+    """Yield what keeps objects from syncing: faults of the catalog, missing tables and columns, incompatible types."""
+    if (fault := proof.identity_fault()) is not None:
+        yield _of_district(fault, district)
+    for each in proof.catalog.objects:
+        faults = list(proof.faults(each))
+        if not faults and proof.target is not None:
+            for table in each.tables:
+                try:
+                    mapping = describe(each, table, "", proof, district)
+                except IncompatibleTable as error:
+                    faults.append(error)
+                else:
+                    yield from unfed(each, mapping, district)
+        for fault in faults:
+            yield _of_district(fault, district)
+
+
+def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterator[Advice]:
+    """Yield the columns of the state that a district does not have."""
+    for column in mapping.unfed:
+        yield Advice(
+            f"{mapping.name}.{column} of the state is no longer fed: district {district} has no such column",
+            f"Drop it there, or list it in state_owned or ignore_columns of {dis_object.name}.",
+        )
+
+
+def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncError]:
+    """Yield the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
+    owner = {table: each.name for each in catalog.objects for table in each.tables}
+    owner_of = {tables[table]: name for table, name in owner.items() if table in tables}
+    for name, child in owner.items():
+        allowed = {child, *catalog.ancestors([child])}
+        keys = tables[name].foreign_keys if name in tables else ()
+        for referred in sorted({key.target_fullname.rpartition(".")[0] for key in keys}):
+            table = tables[name].metadata.tables.get(referred)
+            parent = None if table is None else owner_of.get(table)
+            if table is None:
+                yield CannotRun(
+                    f"{name} of {child} points to {referred}, a table that is not there", "Create it, or drop that key."
+                )
+            elif parent is not None and parent not in allowed:
+                yield CannotRun(
+                    f"{name} of {child} points to {referred} of {parent}, on which {child} does not depend",
+                    f"Add {parent} to the parents of {child} in the catalog.",
+                )
+
+
+def _of_district(fault: ResyncError, district: str) -> ResyncError:
+    """Return a fault that names the district where the engine, which works on one only, says `the district`."""
+    what = fault.what.replace("The district", f"district {district}").replace("the district", f"district {district}")
+    return CannotRun(up(what), fault.do)
+
+
+def up(text: str) -> str:
+    """Return a text with a capital first letter."""
+    return text[:1].upper() + text[1:]
