@@ -2,7 +2,6 @@
 
 import threading
 
-import anyio
 import pytest
 
 from resync_tui.databases.sqlite import sqlite_path
@@ -13,6 +12,7 @@ from tests.support.databases import rows, run_script
 from tests.support.oracle.shape import dump, versions
 from tests.support.running import make_job, run
 from tests.support.small import ROWS, SAME, SMALL, Database, leftovers, pair
+from tests.support.waiting import until
 
 
 async def traces(state: str) -> object:
@@ -118,9 +118,7 @@ async def test_an_end_that_cannot_be_reached_is_named(database: Database, kind: 
     with pytest.raises(CannotRun, match=f"the {end}") as caught:
         await run(make_job(*urls, SMALL, "01"))
     assert "hush" not in caught.value.what + caught.value.do
-    with anyio.fail_after(60):
-        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):  # noqa: ASYNC110
-            await anyio.sleep(0.01)
+    await until(lambda: not any("_connection_worker_thread" in thread.name for thread in threading.enumerate()))
 
 
 async def test_a_read_only_state_is_told_before_anything_is_read(database: Database) -> None:

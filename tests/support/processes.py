@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import psutil
 
-DEADLINE = 120.0
+from tests.support.waiting import DEADLINE
 
 
 def is_over(pid: int) -> bool:

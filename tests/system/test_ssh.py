@@ -8,9 +8,8 @@ from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from tests.support.screens.live import completes, screens
-from tests.support.screens.pseudo_terminal import DEADLINE
 from tests.support.screens.ssh import login, ssh_server
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 
 async def test_resync_outlives_the_connection_and_is_seen_on_return(

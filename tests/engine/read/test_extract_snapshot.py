@@ -17,12 +17,12 @@ from tests.support.databases import rows
 from tests.support.interruption import MANY, MANY_ROWS, reading
 from tests.support.running import make_job, run
 from tests.support.small import SMALL, Database, pair
+from tests.support.waiting import DEADLINE
 
 HOLDING = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'resync-tui/%'"
     " AND (backend_xmin IS NOT NULL OR state <> 'idle')"
 )
-DEADLINE = 60
 
 
 def held_by_a_server(url: str) -> bool:

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-DEADLINE = 120.0
+from tests.support.waiting import DEADLINE
+
 ROOT = Path(__file__).parents[3]
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
 

@@ -3,18 +3,24 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
+
 from resync_tui.config.load import load_catalog
 from resync_tui.control.store import Store
+from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
 from resync_tui.paths import log_path
 from resync_tui.plan import Plan, Request, make_plan
 from resync_tui.results import Batch, ObjectResult
+from tests.support.databases import run_script
 from tests.support.site.records import Records
 from tests.support.waiting import until
 
@@ -116,6 +122,31 @@ class Site(Records):
 
         await until(gone)
         return int(process.returncode)
+
+    async def lapse(self) -> None:
+        """Let every lease end at once, and let no agent have been heard of for as long."""
+        url = self.settings.control_url()
+        long_ago = "2001-01-01 00:00:00.000000" + ("" if url.startswith("sqlite") else "+00")
+        await run_script(
+            url,
+            f"""UPDATE "DISRunning" SET "expires" = '{long_ago}'; UPDATE "DISAgent" SET "seenAt" = '{long_ago}';""",
+        )
+
+    async def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGSTOP an agent, but in no transaction on a SQLite control database, whose lock it would keep."""
+        url = self.settings.control_url()
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            if not url.startswith("sqlite"):
+                return
+            with closing(sqlite3.connect(sqlite_path(url), timeout=0)) as probe:
+                try:
+                    probe.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    process.send_signal(signal.SIGCONT)
+                    await anyio.sleep(0.01)
+                else:
+                    return
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL an agent."""

@@ -126,7 +126,7 @@ async def test_sessions_of_the_control_database_end_again_and_again(site: Site) 
 @pytest.mark.parametrize("kind", ["sqlite"])
 async def test_agent_survives_a_control_database_locked_for_a_while(site: Site) -> None:
     (number,) = await site.send("01")
-    agent = site.start(lease_seconds=20)
+    agent = site.start(lease_seconds=30)
     await site.in_the_middle(number)
     with closing(sqlite3.connect(sqlite_path(site.settings.control_url()), isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")

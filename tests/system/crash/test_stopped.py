@@ -15,16 +15,11 @@ from tests.support.waiting import until
 
 
 async def taken_over(site: Site, number: int) -> None:
-    """Change the district, wait for the lease to lapse, and let another agent finish the batch."""
+    """Change the district, let the lease lapse, and let another agent finish the batch."""
     site.hurry()
     await site.add_person("01", 90_001)
     await site.change("01", 'UPDATE "Person" SET "name" = \'Renamed\' WHERE "personID" = 7')
-
-    async def lapsed() -> bool:
-        return not any(each.alive for each in await site.store.agents())
-
-    await until(lapsed)
-    # A control database whose lease has not quite lapsed has nothing queued: an agent that stays finds it later.
+    await site.lapse()
     successor = site.start()
     batch = await site.reached(number, Status.COMPLETED)
     successor.terminate()
@@ -36,9 +31,9 @@ async def taken_over(site: Site, number: int) -> None:
 
 
 async def sleeps(site: Site) -> tuple[int, subprocess.Popen[bytes]]:
-    """Start a batch with an agent whose lease is short; return both in mid-object."""
+    """Start a batch with an agent; return both in mid-object."""
     (number,) = await site.send("01")
-    sleeper = site.start(lease_seconds=2)
+    sleeper = site.start()
     await site.in_the_middle(number)
     return number, sleeper
 
@@ -67,7 +62,7 @@ async def nothing_comes_of_it(site: Site, sleeper: subprocess.Popen[bytes]) -> N
 async def test_the_woken_one_commits_nothing(site: Site) -> None:
     number, sleeper = await sleeps(site)
     async with in_a_chunk(site, "01", 1_199):
-        sleeper.send_signal(signal.SIGSTOP)
+        await site.stop(sleeper)
     await taken_over(site, number)
     await nothing_comes_of_it(site, sleeper)
 
@@ -78,7 +73,7 @@ async def test_on_sqlite_the_stopped_one_is_ended(site: Site, in_chunk: bool) ->
     """It may have been stopped in a transaction, and nobody else could make it let go of the file's lock."""
     number, sleeper = await sleeps(site)
     async with in_a_chunk(site, "01", 1_199) if in_chunk else nullcontext():
-        sleeper.send_signal(signal.SIGSTOP)
+        await site.stop(sleeper)
     await taken_over(site, number)
     assert await site.ended(sleeper) == -signal.SIGKILL
 
@@ -92,7 +87,7 @@ async def test_stopped_while_it_holds_the_control_database_it_is_ended(site: Sit
         return bool(psutil.Process(sleeper.pid).status() == psutil.STATUS_STOPPED)
 
     await until(stopped)
-    successor = site.start(lease_seconds=3)
+    successor = site.start(lease_seconds=12)
     assert await site.ended(sleeper) == -signal.SIGKILL
     batch = await site.reached(number, Status.COMPLETED)
     assert (batch.attempts, batch.agent.rpartition(":")[2]) == (2, str(successor.pid))
