@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.models import METADATA, Tables
+from resync_tui.control.models import DISEdition, Tables
+from resync_tui.control.rows import insert_row
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
 SCHEDULE = "schedule "
 """Prefix of a requester's name that stands for a schedule, not for a person."""
 _IS_ROLE = text("SELECT true FROM pg_roles WHERE rolname = :user")
-_right, _edition = METADATA.tables["DISRight"], METADATA.tables["DISEdition"]
 
 
 async def rights_of(connection: AsyncConnection, edition: Edition | None) -> Rights:
@@ -53,7 +53,8 @@ async def may_send(connection: AsyncConnection, user: str, initiator: str, distr
 
 async def served_edition(connection: AsyncConnection) -> Edition | None:
     """Return the edition that a SQLite control database serves; None until it has served one."""
-    row = (await connection.execute(select(_edition))).one_or_none()
+    # Not by its class: each opening asks this, and most processes that look need no other instance.
+    row = (await connection.execute(select(Tables.edition))).one_or_none()
     return None if row is None else Edition(row.edition, row.districtNumber)
 
 
@@ -61,8 +62,8 @@ async def serve_edition(connection: AsyncConnection, edition: Edition) -> Editio
     """Record which edition a SQLite control database serves, unless one is recorded; return the recorded one."""
     served = await served_edition(connection)
     if served is None:
-        values = {"edition": edition.kind, "districtNumber": edition.district}
-        await connection.execute(_edition.insert().values(editionID=1, **values))
+        new = DISEdition(editionID=1, edition=edition.kind, districtNumber=edition.district)
+        await connection.execute(insert_row(new))
     return served or edition
 
 

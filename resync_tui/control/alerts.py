@@ -7,16 +7,16 @@ deleted flags.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.clock import utc_now
 from resync_tui.control.access import visible_batches
 from resync_tui.control.connection import ControlDatabase, lock_queue
-from resync_tui.control.models import METADATA, Tables
-from resync_tui.control.progress import clip, insert_of
+from resync_tui.control.models import DISBatch, ProcessAlert, Tables
+from resync_tui.control.progress import clip
+from resync_tui.control.rows import insert_of, instance_of, values_of
 from resync_tui.outcome import Status
 from resync_tui.results import Alert
 from resync_tui.rights import Edition, Rights
@@ -26,36 +26,16 @@ VERTICAL = "Vertical Interoperability"
 REQUESTED = "State Resync Requested"
 REFUSED = "Resync Request Refused"
 
-Audience = Literal["district", "state"]
+_alert, _user = Tables.alert, Tables.alert_user
 
 
-_alert, _user = METADATA.tables["ProcessAlert"], METADATA.tables["ProcessAlertUser"]
+_POST = Tables.alert.insert().inline()
+"""Inline, without RETURNING its number: the poster may have no right to read another side's alert."""
 
 
-async def post(
-    connection: AsyncConnection,
-    *,
-    process: str,
-    name: str,
-    message: str,
-    audience: Audience,
-    district: str | None = None,
-    recipient: str | None = None,
-    request: int | None = None,
-    batch: int | None = None,
-    due: datetime | None = None,
-    now: datetime | None = None,
-) -> None:
-    """Post an alert within the caller's transaction.
-
-    `audience` district needs `district`; `recipient` is one user of that audience, None: all with the right. `now` is
-    the transaction's time if the caller knows it; None: the database's.
-    """
-    posted = now or await _database_time(connection)
-    about = {"districtNumber": district, "recipient": recipient, "requestID": request, "batchID": batch}
-    said = {"process": process, "name": name, "message": clip(message), "audience": audience}
-    # Inline, without RETURNING its number: the poster may have no right to read another side's alert.
-    await connection.execute(_alert.insert().inline().values(**about, **said, postedAt=posted, dueAt=due))
+async def post(connection: AsyncConnection, alert: ProcessAlert) -> None:
+    """Post an alert within the caller's transaction; its message is clipped."""
+    await connection.execute(_POST, {**values_of(alert), "message": clip(alert.message)})
 
 
 async def announce(
@@ -65,36 +45,40 @@ async def announce(
 
     `due` is when it is to begin; None: at once, with an empty Due Date.
     """
-    common: dict[str, Any] = {"process": VERTICAL, "name": REQUESTED, "request": request, "due": due, "now": now}
-    for district in districts:
-        message = "The state has requested a resync of this district. It runs by itself and cannot be stopped here."
-        await post(connection, **common, message=message, audience="district", district=district)
     whom = f"district {next(iter(districts))}" if len(districts) == 1 else f"{len(districts)} districts"
-    await post(connection, **common, message=f"A resync of {whom} was requested.", audience="state")
+    of_state = ProcessAlert(
+        process=VERTICAL,
+        name=REQUESTED,
+        message=f"A resync of {whom} was requested.",
+        postedAt=now,
+        dueAt=due,
+        audience="state",
+        requestID=request,
+    )
+    of_district = {
+        **values_of(of_state),
+        "audience": "district",
+        "message": "The state has requested a resync of this district. It runs by itself and cannot be stopped here.",
+    }
+    await connection.execute(_POST, [{**of_district, "districtNumber": each} for each in districts])
+    await post(connection, of_state)
 
 
 async def refused(
     connection: AsyncConnection, district: str | None, *, request: int, batch: int, message: str, now: datetime
 ) -> None:
     """Alert the requesting side of a batch that an agent refused to run it; `district` None: the state."""
-    await post(
-        connection,
+    alert = ProcessAlert(
         process=VERTICAL,
         name=REFUSED,
         message=message,
+        postedAt=now,
         audience="state" if district is None else "district",
-        district=district,
-        request=request,
-        batch=batch,
-        now=now,
+        districtNumber=district,
+        requestID=request,
+        batchID=batch,
     )
-
-
-async def _database_time(connection: AsyncConnection) -> datetime:
-    if connection.dialect.name == "sqlite":
-        return utc_now()
-    now: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
-    return now
+    await post(connection, alert)
 
 
 class Alerts:
@@ -222,7 +206,7 @@ async def alert_unclaimed(database: ControlDatabase) -> list[int]:
 
 
 async def _unclaimed(connection: AsyncConnection, now: datetime) -> list[Row[Any]]:
-    batch, agent, alert = Tables.batch, Tables.agent, METADATA.tables["ProcessAlert"]
+    batch, agent, alert = Tables.batch, Tables.agent, Tables.alert
     told = select(alert.c.requestID).where(alert.c.name == UNCLAIMED, alert.c.requestID.is_not(None))
     waiting = (
         select(batch)
@@ -239,19 +223,19 @@ async def _unclaimed(connection: AsyncConnection, now: datetime) -> list[Row[Any
 
 
 async def _tell(connection: AsyncConnection, request: int, batches: Sequence[Row[Any]], now: datetime) -> None:
-    one = batches[0]
+    one = instance_of(DISBatch, batches[0])
     own = one.initiator == "district"
-    await post(
-        connection,
+    alert = ProcessAlert(
         process=VERTICAL,
         name=UNCLAIMED,
         message=f"Request {request} waits: no agent serves {_named([each.districtNumber for each in batches])}."
         " Start one where their URLs can be read: resync-tui agent",
+        postedAt=now,
         audience="district" if own else "state",
-        district=one.districtNumber if own else None,
-        request=request,
-        now=now,
+        districtNumber=one.districtNumber if own else None,
+        requestID=request,
     )
+    await post(connection, alert)
 
 
 def _named(districts: Collection[str]) -> str:

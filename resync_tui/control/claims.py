@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISBatch, DISRunning, Tables
 from resync_tui.control.progress import blank
+from resync_tui.control.rows import instance_of
 from resync_tui.outcome import Status
 
 SHARE_PATIENCE = timedelta(seconds=3)
@@ -54,7 +55,7 @@ class Sharing:
         self._left: tuple[int, datetime] | None = None
         self._greedy_until: datetime | None = None
 
-    def leaves(self, waiting: Row[Any], held: Iterable[Row[Any]], agents: Iterable[Row[Any]], now: datetime) -> bool:
+    def leaves(self, waiting: DISBatch, held: Iterable[Row[Any]], agents: Iterable[Row[Any]], now: datetime) -> bool:
         """Whether this agent leaves a batch to another one: alive, serving its district, and running fewer batches."""
         busy = Counter(row.owner for row in held)
         if not any(
@@ -83,16 +84,16 @@ async def give_back(connection: AsyncConnection, now: datetime, dead: set[str]) 
         .with_for_update(skip_locked=True)
     )
     for row in (await connection.execute(lapsed)).all():
-        await free_district(connection, row)
+        await free_district(connection, instance_of(DISRunning, row))
         await put_back(connection, row.batchID)
     await connection.execute(delete(agent).where(agent.c.agentID.in_(dead)))
 
 
-async def free_district(connection: AsyncConnection, row: Row[Any]) -> None:
-    """Delete a row of DISRunning; its change count moves to the row DISGate, so that the sum never falls."""
+async def free_district(connection: AsyncConnection, claim: DISRunning) -> None:
+    """Delete a claim; its change count moves to the row DISGate, so that the sum never falls."""
     running, gate = Tables.running, Tables.gate
-    await connection.execute(delete(running).where(running.c.districtNumber == row.districtNumber))
-    await connection.execute(update(gate).values(changes=gate.c.changes + row.changes + 1))
+    await connection.execute(delete(running).where(running.c.districtNumber == claim.districtNumber))
+    await connection.execute(update(gate).values(changes=gate.c.changes + claim.changes + 1))
 
 
 async def put_back(connection: AsyncConnection, number: int, **values: Any) -> None:

@@ -1,9 +1,9 @@
 """Column types of the control database's tables."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integer, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
@@ -37,15 +37,17 @@ def counter() -> Any:
     return Field(default=0, sa_type=BigInteger)
 
 
-def time_of(*, required: bool = False) -> Any:
-    """Return a time column, nullable unless `required`."""
-    return Field(default=None, sa_type=UtcTime, nullable=not required)
+def identity_key(name: str) -> Any:
+    """Return a key column whose numbers the database gives; None in a row that is not inserted yet."""
+    return Field(default=None, sa_column=Column(name, Integer, Identity(), primary_key=True))
 
 
-def batch_key(*, ondelete: str | None = "CASCADE", **options: Any) -> Any:
+def batch_key(*, ondelete: str | None = "CASCADE", **options: Any) -> Column[int]:
     """Return a new foreign key column to DISBatch; a Column belongs to one table only."""
-    return Field(sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete=ondelete), **options))
+    return Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete=ondelete), **options)
 
 
 class ControlTable(SQLModel, registry=registry()):
     """The base of these tables, with a MetaData of its own."""
+
+    __table__: ClassVar[Table]

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import VERTICAL, post
 from resync_tui.control.batches import COUNTED, object_view
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISBatch, ProcessAlert, Tables
 from resync_tui.control.progress import clip
+from resync_tui.control.rows import instance_of
 from resync_tui.outcome import Color, Counts, Purpose, Status, color, worst
 
 NAMES = {
@@ -35,7 +36,7 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
     # A full resync of no record at all settles no mandatory one.
     settles = counts.processed > 0 or status is not Status.COMPLETED
     sums = {name: getattr(counts, name) for name in COUNTED}
-    ended = (
+    row = (
         await connection.execute(
             update(batch)
             .where(batch.c.batchID == number)
@@ -45,20 +46,21 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
             .returning(batch)
         )
     ).one()
+    ended = instance_of(DISBatch, row)
     if ended.initiator == "state" and not ended.requestedBy.startswith(SCHEDULE):
         # Nothing about its content: a district does not see the objects of the state's request.
-        await post(
-            connection,
+        alert = ProcessAlert(
             process=VERTICAL,
             name=NAMES[Purpose(ended.purpose)],
             message=f"What the state requested on {ended.requestedAt:%Y-%m-%d} has ended: {status.value}.",
+            postedAt=now,
             audience="district",
-            district=ended.districtNumber,
-            request=ended.requestID,
-            now=now,
+            districtNumber=ended.districtNumber,
+            requestID=ended.requestID,
         )
+        await post(connection, alert)
     await alert_if_ended(connection, [ended.requestID], now)
-    return int(ended.requestID)
+    return ended.requestID
 
 
 async def alert_if_ended(connection: AsyncConnection, requests: Iterable[int], now: datetime) -> None:
@@ -70,11 +72,11 @@ async def alert_if_ended(connection: AsyncConnection, requests: Iterable[int], n
         rows = (await connection.execute(groups.order_by(batch.c.status))).all()
         if rows and all(Status(row.status).ended for row in rows):
             one = (await connection.execute(select(batch).where(batch.c.requestID == request).limit(1))).one()
-            await _tell_requester(connection, one, rows, now)
+            await _tell_requester(connection, instance_of(DISBatch, one), rows, now)
 
 
 async def _tell_requester(
-    connection: AsyncConnection, one: Row[Any], groups: Sequence[Row[Any]], now: datetime
+    connection: AsyncConnection, one: DISBatch, groups: Sequence[Row[Any]], now: datetime
 ) -> None:
     """Post one alert per request, however many districts; one of the state's requests goes to all of its users."""
     batches = sum(row.batches for row in groups)
@@ -82,15 +84,15 @@ async def _tell_requester(
     how = ", ".join(row.status if batches == 1 else f"{row.batches} {row.status}" for row in groups)
     processed, errors = (sum(int(row[place]) for row in groups) for place in (2, 3))
     own = one.initiator == "district"
-    await post(
-        connection,
+    alert = ProcessAlert(
         process=VERTICAL,
         name=NAMES[Purpose(one.purpose)],
         message=f"Request {one.requestID} for {whom} has ended: {how}. Processed {processed}, errors {errors}.",
+        postedAt=now,
         audience="district" if own else "state",
-        district=one.districtNumber if own else None,
+        districtNumber=one.districtNumber if own else None,
         recipient=one.requestedBy if own and not one.requestedBy.startswith(SCHEDULE) else None,
-        request=one.requestID,
-        batch=one.batchID if batches == 1 else None,
-        now=now,
+        requestID=one.requestID,
+        batchID=one.batchID if batches == 1 else None,
     )
+    await post(connection, alert)

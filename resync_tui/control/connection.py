@@ -13,14 +13,15 @@ from typing import Any
 
 import anyio
 import asyncpg
-from sqlalchemy import Row, event, text, update
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.control.access import rights_of, serve_edition, served_edition
 from resync_tui.control.migrate import migrate
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISGate, Tables
+from resync_tui.control.rows import instance_of
 from resync_tui.databases.registry import dialect_of, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
@@ -199,7 +200,7 @@ def _no_right(where: str) -> NoRight:
     return NoRight(f"You may not use {where}: it belongs to another user", "Ask its owner, or run this as its owner.")
 
 
-async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int = 0) -> Row[Any]:
+async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int = 0) -> DISGate:
     """Take the queue lock, the one row of DISGate; add these numbers to it and return it.
 
     On PostgreSQL it serialises the transactions that change the queue. Progress does not take it: it counts its changes
@@ -211,9 +212,9 @@ async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int
         await connection.execute(
             update(gate)
             .values(changes=gate.c.changes + changes, lastRequest=gate.c.lastRequest + requests)
-            .returning(gate.c.lastRequest, gate.c.lastToken)
+            .returning(gate)
         )
     ).one_or_none()
     if row is None:
         raise CannotRun("The control database is damaged: DISGate is empty", "Restore it from a backup.")
-    return row
+    return instance_of(DISGate, row)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.access import _right
-from resync_tui.control.models import METADATA
+from resync_tui.control.models import METADATA, DISRight, Tables
+from resync_tui.control.rows import insert_row
 from resync_tui.databases.names import quote_identifier
 from resync_tui.databases.registry import dialect_of, place
 from resync_tui.errors import ConfigError, NoRight
@@ -82,14 +82,14 @@ async def _apply_rights(
     # PostgreSQL fails the second of two concurrent GRANTs on one table.
     await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
-    where = {"edition": edition.kind, "districtNumber": edition.district}
+    table, where = Tables.right, {"edition": edition.kind, "districtNumber": edition.district}
     rows = {(role, right) for right, roles in (("read", read), ("write", write)) for role in roles if role in known}
-    ours = [_right.c[name] == value for name, value in where.items()]
-    found = {(row.roleName, row.right) for row in await connection.execute(select(_right).where(*ours))}
+    ours = [table.c[name] == value for name, value in where.items()]
+    found = {(row.roleName, row.right) for row in await connection.execute(select(table).where(*ours))}
     for role, right in sorted(found - rows):
-        await connection.execute(delete(_right).where(*ours, _right.c.roleName == role, _right.c.right == right))
+        await connection.execute(delete(table).where(*ours, table.c.roleName == role, table.c.right == right))
     for role, right in sorted(rows - found):
-        await connection.execute(_right.insert().values(roleName=role, right=right, **where))
+        await connection.execute(insert_row(DISRight(roleName=role, right=right, **where)))
     for role in sorted({role for role, _ in rows}):
         for statement in grants(role, write=(role, "write") in rows):
             await connection.exec_driver_sql(statement)

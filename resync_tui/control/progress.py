@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.batches import BLANK, COUNTED
 from resync_tui.control.columns import UtcTime
 from resync_tui.control.models import Tables
+from resync_tui.control.rows import insert_of
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
@@ -134,17 +135,6 @@ async def _keep(connection: AsyncConnection, table: Table, rows: list[dict[str, 
     """Insert records unless their numbers exist."""
     if rows:
         await connection.execute(insert_of(connection)(table).on_conflict_do_nothing(), rows)
-
-
-def insert_of(connection: AsyncConnection) -> Any:
-    """Return the dialect's INSERT with ON CONFLICT; a dialect takes long to import."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-
-        return insert
-    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
-
-    return insert_into_sqlite
 
 
 async def blank(connection: AsyncConnection, batch: int) -> None:

@@ -7,10 +7,9 @@ DISBatch, DISBatchHistory, so there are no deadlocks.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import may_send
@@ -20,9 +19,10 @@ from resync_tui.control.claims import Sharing, free_district, give_back, may_sta
 from resync_tui.control.completion import end_batch
 from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.liveness import end_stopped_agent, forget, known_dead, this_kernel
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISAgent, DISBatch, DISRunning, Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.records import consent
+from resync_tui.control.rows import insert_row, instance_of
 from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
@@ -60,15 +60,17 @@ class Queue:
             await connection.execute(
                 delete(agent).where(agent.c.seenAt < now - FORGOTTEN, agent.c.agentID.not_in(owners))
             )
-            here = {
-                "agentID": self._agent.id,
-                "host": self._agent.host,
-                "kernel": this_kernel(),
-                "pid": self._agent.pid,
-                "districts": sorted(self._agent.districts),
-            }
-            when = {"startedAt": now, "seenAt": now, "leaseSeconds": self._lease.total_seconds()}
-            await connection.execute(agent.insert().values(**here, **when))
+            new = DISAgent(
+                agentID=self._agent.id,
+                host=self._agent.host,
+                kernel=this_kernel(),
+                pid=self._agent.pid,
+                startedAt=now,
+                seenAt=now,
+                leaseSeconds=self._lease.total_seconds(),
+                districts=sorted(self._agent.districts),
+            )
+            await connection.execute(insert_row(new))
 
     async def serves(self, districts: Iterable[str]) -> None:
         """Update the districts that this agent serves."""
@@ -128,27 +130,29 @@ class Queue:
             if waiting is None:
                 return False
             others = select(Tables.agent).where(Tables.agent.c.agentID != self._agent.id)
-            return not self._sharing.leaves(waiting, held, (await connection.execute(others)).all(), now)
+            batch = instance_of(DISBatch, waiting)
+            return not self._sharing.leaves(batch, held, (await connection.execute(others)).all(), now)
 
     async def claim(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> Lease | None:
         """Requeue lapsed batches, then claim the oldest due one of a free district, unless `limit` batches run."""
-        running, batch, gate = Tables.running, Tables.batch, Tables.gate
+        batch, gate = Tables.batch, Tables.gate
         async with self._database.write() as connection:
             last_token = (await lock_queue(connection, changes=0)).lastToken
             now = await self._database.now(connection)
             dead = await self._dead(connection)
             await give_back(connection, now, dead)
-            held = (await connection.execute(select(running.c.batchID))).all()
+            held = (await connection.execute(select(Tables.running.c.batchID))).all()
             row = (await connection.execute(oldest(districts, now, window_open))).first() if len(held) < limit else None
             lease = None
             if row is not None:
+                next_one = instance_of(DISBatch, row)
                 # Greater, too, than the tokens of an earlier control database for the same state.
                 token = max(last_token + 1, int(now.timestamp() * 1000))
-                lease = await self._lease_of(connection, row, token)
+                lease = await self._lease_of(connection, next_one, token)
                 await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
-                await connection.execute(running.insert().values(**self._running(lease), expires=now + self._lease))
+                await connection.execute(insert_row(self._running(lease, now)))
                 begun = {"status": Status.RUNNING.value, "attempts": lease.attempt, "stageLeft": True}
-                started = {"startedAt": row.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
+                started = {"startedAt": next_one.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
                 await connection.execute(update(batch).where(batch.c.batchID == lease.batch).values(**begun, **started))
         for agent in dead:
             forget(self._database.url, agent)
@@ -270,27 +274,32 @@ class Queue:
         row = (await connection.execute(held.with_for_update())).one_or_none()
         if row is None:
             raise lost(lease)
-        await free_district(connection, row)
+        await free_district(connection, instance_of(DISRunning, row))
 
-    async def _lease_of(self, connection: AsyncConnection, row: Row[Any], token: int) -> Lease:
+    async def _lease_of(self, connection: AsyncConnection, batch: DISBatch, token: int) -> Lease:
         history = Tables.history
-        wanted = select(history).where(history.c.batchID == row.batchID).order_by(history.c.sequence)
-        plan = plan_view(row.schoolYear, (await connection.execute(wanted)).all())
+        wanted = select(history).where(history.c.batchID == batch.batchID).order_by(history.c.sequence)
+        plan = plan_view(batch.schoolYear, (await connection.execute(wanted)).all())
         return Lease(
-            row.batchID,
-            row.districtNumber,
+            batch.batchID,
+            batch.districtNumber,
             token,
-            row.attempts + 1,
+            batch.attempts + 1,
             plan,
-            row.cancelRequested,
-            Purpose(row.purpose),
-            row.isCampaign,
-            row.putOff,
-            row.initiator,
-            row.requestedBy,
-            await consent(connection, row) if row.purpose == Purpose.REMOVE_EXTRA else None,
+            batch.cancelRequested,
+            Purpose(batch.purpose),
+            batch.isCampaign,
+            batch.putOff,
+            batch.initiator,
+            batch.requestedBy,
+            await consent(connection, batch) if batch.purpose == Purpose.REMOVE_EXTRA else None,
         )
 
-    def _running(self, lease: Lease) -> dict[str, Any]:
-        held = {"districtNumber": lease.district, "batchID": lease.batch, "token": lease.token}
-        return {**held, "owner": self._agent.id, "changes": 0}
+    def _running(self, lease: Lease, now: datetime) -> DISRunning:
+        return DISRunning(
+            districtNumber=lease.district,
+            batchID=lease.batch,
+            owner=self._agent.id,
+            token=lease.token,
+            expires=now + self._lease,
+        )

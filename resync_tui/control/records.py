@@ -1,12 +1,10 @@
 """Records of a batch by their keys: refused ones, and those that differ between district and state."""
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.batches import error_view, finding_view
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISBatch, Tables
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status, key_text
 from resync_tui.results import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
 
@@ -60,8 +58,8 @@ async def finding_groups(connection: AsyncConnection, batch: int, seen: ColumnEl
     return [FindingGroup(row.objectName, row.tableName, Finding(row.finding), row.records) for row in rows]
 
 
-async def consent(connection: AsyncConnection, removal: Row[Any]) -> Consent:
-    """Return the consent of a removal (a row of DISBatch): the extra records that its preview kept.
+async def consent(connection: AsyncConnection, removal: DISBatch) -> Consent:
+    """Return the consent of a removal: the extra records that its preview kept.
 
     Empty without a preview, or if that is no completed comparison of the same district, year and initiator.
     """

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import announce
-from resync_tui.control.batches import COUNTED, history_values, list_batches, plan_view, select_batches
+from resync_tui.control.batches import history_values, list_batches, plan_view, select_batches
 from resync_tui.control.completion import alert_if_ended
-from resync_tui.control.models import Tables
+from resync_tui.control.models import DISBatch, Tables
 from resync_tui.control.progress import clip
+from resync_tui.control.rows import instance_of, values_of
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan, Request
@@ -25,24 +26,25 @@ ROWS_AT_ONCE = 10_000
 async def queue_request(connection: AsyncConnection, number: int, request: Request, now: datetime) -> list[Batch]:
     """Queue one batch per district, in the given order; the caller holds the queue lock, which gave the number."""
     batch, plan = Tables.batch, request.plan
-    values = {
-        "requestID": number,
-        "schoolYear": plan.year,
-        "initiator": request.initiator,
-        "requestedBy": request.requested_by,
-        "reason": clip(request.reason),
-        "purpose": request.purpose.value,
-        "preview": request.preview,
-        "isFull": request.full,
-        "isScheduled": request.by_clock,
-        "isCampaign": request.is_campaign,
-        "notBefore": request.not_before,
-        "status": Status.QUEUED.value,
-        "requestedAt": now,
-        **_BLANK,
-    }
     if not request.districts:
         return []
+    first = DISBatch(
+        requestID=number,
+        districtNumber=request.districts[0],
+        schoolYear=plan.year,
+        initiator=request.initiator,
+        requestedBy=request.requested_by,
+        reason=clip(request.reason),
+        purpose=request.purpose.value,
+        preview=request.preview,
+        isFull=request.full,
+        isScheduled=request.by_clock,
+        isCampaign=request.is_campaign,
+        notBefore=request.not_before,
+        status=Status.QUEUED.value,
+        requestedAt=now,
+    )
+    values = values_of(first)
     adding = batch.insert().returning(batch.c.batchID, sort_by_parameter_order=True)
     numbers = (
         await connection.execute(adding, [{**values, "districtNumber": each} for each in request.districts])
@@ -63,20 +65,6 @@ async def queue_request(connection: AsyncConnection, number: int, request: Reque
     return [replace(each, objects=queued) for each in await list_batches(connection, of_it, objects=False)]
 
 
-_BLANK: dict[str, Any] = {
-    "attempts": 0,
-    "putOff": 0,
-    "cancelRequested": False,
-    "cancelledBy": "",
-    "message": "",
-    "agent": "",
-    "stageLeft": False,
-    "color": "",
-    "errors": 0,
-    **dict.fromkeys(COUNTED, 0),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
     """The retry of the failed batches of a request."""
@@ -94,7 +82,7 @@ async def failed_of(connection: AsyncConnection, request: int, seen: ColumnEleme
     rows = (await connection.execute(failed.order_by(batch.c.batchID))).all()
     if not rows:
         raise UsageError(f"No batch of request {request} has failed", "See: resync-tui history")
-    first = rows[0]
+    first = instance_of(DISBatch, rows[0])
     objects = select(history).where(history.c.batchID == first.batchID).order_by(history.c.sequence)
     plan = plan_view(first.schoolYear, (await connection.execute(objects)).all())
     alike = [batch.c[name] == getattr(first, name) for name in ("schoolYear", "purpose", "initiator")]

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.connection import ControlDatabase, lock_queue
-from resync_tui.control.models import METADATA, Tables
+from resync_tui.control.models import Tables
 from resync_tui.control.overview import full_batches
 from resync_tui.outcome import Status
 
@@ -105,7 +105,7 @@ async def _deleted(connection: AsyncConnection, table: Table, which: ColumnEleme
 
 
 async def _forget_alerts(database: ControlDatabase, days: int) -> int:
-    alert = METADATA.tables["ProcessAlert"]
+    alert = Tables.alert
     async with database.write() as connection:
         await lock_queue(connection, changes=1)
         before = await database.now(connection) - timedelta(days=days)

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
 from resync_tui.control.connection import ControlDatabase, lock_queue
-from resync_tui.control.models import Tables
-from resync_tui.control.progress import insert_of
+from resync_tui.control.models import DISScheduleFiring, Tables
 from resync_tui.control.requests import queue_request
+from resync_tui.control.rows import insert_of, values_of
 from resync_tui.plan import Plan, Request
 
 REASON = "Weekly sync"
@@ -59,10 +59,10 @@ async def fire(
             await _pass_over(connection, firing, now)
             return Fired(now, None)
         table = Tables.firing
-        taken = insert_of(connection)(table).values(_values(firing, now)).on_conflict_do_nothing()
+        taken = insert_of(connection)(table).values(values_of(_row(firing, now))).on_conflict_do_nothing()
         if (await connection.execute(taken.returning(table.c.schedule))).one_or_none() is None:
             return Fired(now, None)
-        number = int((await lock_queue(connection, changes=1, requests=1)).lastRequest)
+        number = (await lock_queue(connection, changes=1, requests=1)).lastRequest
         by = f"{SCHEDULE}{firing.schedule}"
         request = Request(districts, plan, firing.initiator, by, reason=REASON, full=full, scheduled=True)
         await queue_request(connection, number, request, now)
@@ -85,15 +85,21 @@ async def _known(connection: AsyncConnection, firing: Firing) -> bool:
 
 async def _pass_over(connection: AsyncConnection, firing: Firing, now: datetime) -> None:
     table = Tables.firing
-    passed = insert_of(connection)(table).values(_values(firing, now))
+    passed = insert_of(connection)(table).values(values_of(_row(firing, now)))
     key = [table.c.owner, table.c.schedule, table.c.localTime]
     told = {"cron": firing.cron, "timezone": firing.timezone}
     await connection.execute(passed.on_conflict_do_update(index_elements=key, set_=told))
 
 
-def _values(firing: Firing, now: datetime) -> dict[str, object]:
-    name = {"owner": firing.owner, "schedule": firing.schedule, "localTime": _local(firing)}
-    return {**name, "cron": firing.cron, "timezone": firing.timezone, "firedAt": now}
+def _row(firing: Firing, now: datetime) -> DISScheduleFiring:
+    return DISScheduleFiring(
+        owner=firing.owner,
+        schedule=firing.schedule,
+        localTime=_local(firing),
+        cron=firing.cron,
+        timezone=firing.timezone,
+        firedAt=now,
+    )
 
 
 def _local(firing: Firing) -> str:

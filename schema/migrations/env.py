@@ -1,6 +1,6 @@
 """How Alembic reaches the control database: over the connection and within the transaction it is handed.
 
-A change of the tables is a change in `control/models.py`, a revision in `versions` (made from `script.py.mako`, or
+A change of the tables is a change in `control/models/`, a revision in `versions` (made from `script.py.mako`, or
 by hand) and its number in `control/migrate.py`; `tests/control/test_migrate.py` holds the three together.
 """
 

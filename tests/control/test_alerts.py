@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 
 from resync_tui.control.alerts import REQUESTED, Alerts, alert_unclaimed, post
 from resync_tui.control.connection import ControlDatabase
-from resync_tui.control.models import METADATA
+from resync_tui.control.models import METADATA, ProcessAlert
 from resync_tui.control.queue import AgentIdentity, Queue
 from resync_tui.outcome import Status
 from resync_tui.plan import Plan, Request
@@ -61,14 +61,15 @@ async def test_a_region_asks_as_a_region_and_other_programs_are_quoted(
 ) -> None:
     await office.request(plan, "001")
     async with office.database.write() as connection:
-        await post(
-            connection,
+        event = ProcessAlert(
             process="Data Certification",
             name="Event",
             message="The state of ME published an event.",
+            postedAt=office.clock.now,
             audience="district",
-            district="001",
+            districtNumber="001",
         )
+        await post(connection, event)
     database = await ControlDatabase.open(control_url, office.clock)
     try:
         for regional, word in ((True, "region"), (False, "state")):

@@ -1,0 +1,43 @@
+"""Rows that are made or read one at a time, as instances of their classes; INSERTs.
+
+Without an ORM session, which would write columns that a user has no privilege for, and before the queue lock is taken.
+"""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import Insert, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.control.columns import ControlTable
+
+Instance = TypeVar("Instance", bound=ControlTable)
+
+
+def instance_of(model: type[Instance], row: Row[Any]) -> Instance:
+    """Return a row as an instance of its class; other columns of the row are left out.
+
+    Raises NoSuchColumnError if one of its columns was not read: it would look like a null.
+    """
+    return model(**{column.name: row._mapping[column] for column in model.__table__.c})
+
+
+def values_of(new: ControlTable) -> dict[str, Any]:
+    """Return the values of a new row, without the number that the database gives it."""
+    table = new.__table__
+    return {column.name: getattr(new, column.name) for column in table.c if column is not table.autoincrement_column}
+
+
+def insert_row(new: ControlTable) -> Insert:
+    """Return the INSERT of one row, with all its values."""
+    return new.__table__.insert().values(values_of(new))
+
+
+def insert_of(connection: AsyncConnection) -> Any:
+    """Return the dialect's INSERT with ON CONFLICT; a dialect takes long to import."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert
+    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+    return insert_into_sqlite
