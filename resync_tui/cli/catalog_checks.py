@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog, DisObject
+from resync_tui.engine.dialect import loss, type_name
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping, describe
 from resync_tui.engine.proof.proof import Proof
@@ -31,6 +32,7 @@ def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
                     faults.append(error)
                 else:
                     yield from unfed(each, mapping, district)
+                    yield from narrow(mapping, district)
         for fault in faults:
             yield _of_district(fault, district)
 
@@ -42,6 +44,18 @@ def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterat
             f"{mapping.name}.{column} of the state is no longer fed: district {district} has no such column",
             f"Drop it there, or list it in state_owned or ignore_columns of {dis_object.name}.",
         )
+
+
+def narrow(mapping: TableMapping, district: str) -> Iterator[Advice]:
+    """Yield the columns of which the state would alter values of a district in silence."""
+    for name in mapping.columns:
+        source, target = mapping.source.c[name], mapping.target.c[name]
+        if (what := loss(source, target)) is not None:
+            yield Advice(
+                f"{mapping.name}.{name} is {type_name(source)} in district {district} "
+                f"but {type_name(target)} in the state: {what}",
+                "Give the state's column the district's type; until then records that it would alter are rejected.",
+            )
 
 
 def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncError]:

@@ -29,7 +29,6 @@ _WIDENING = {
 _LOOSELY_TYPED = {
     (LogicalType.TEXT, LogicalType.UUID),
     (LogicalType.TEXT, LogicalType.JSON),
-    (LogicalType.TEXT, LogicalType.INTERVAL),
 }
 
 _YEARS = {
@@ -119,6 +118,21 @@ class Dialect(ABC):
         is_date = sa.and_(sa.func.length(text) >= ISO_DATE, text >= first, text < after)
         return sa.or_(text.in_([text_literal(each) for each in year.texts]), is_date)
 
+    def is_same_type(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+        """Whether columns of types that no logical type describes are of one type; asked of the target's dialect."""
+        return str(source.type) == str(target.type)
+
+    def takes_text(self, target: sa.Column[Any]) -> bool:
+        """Whether a target column that no logical type describes holds texts as they are."""
+        return self.loosely_typed
+
+    def loss(self, source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
+        """Return what a target column loses of values that a source column can hold, in words; None: nothing.
+
+        Asked of the target's dialect. Only what it would alter in silence, not what it refuses.
+        """
+        return None
+
     # Values as a source.
 
     @abstractmethod
@@ -132,6 +146,15 @@ class Dialect(ABC):
     def as_sent(self, column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
         """Return a source column in the form in which it is staged."""
         return column
+
+    def altered_by_stage(
+        self, value: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool] | None:
+        """Return the condition that the stage would hold a source value altered; None if it holds each as it is.
+
+        Values that the stage holds as they are, but the target column would alter, are found by `value_checks`.
+        """
+        return None
 
     def parent_exists(self, pairs: Sequence[Pair], *, exact: bool) -> sa.ColumnElement[bool]:
         """Return the condition that a parent row exists; `pairs` are its columns and the child's.
@@ -184,8 +207,10 @@ class Dialect(ABC):
         """Return a common table expression that is evaluated once."""
         return query
 
-    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
-        """Yield the conditions under which a column cannot hold a staged value."""
+    def value_checks(
+        self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> Iterable[Check]:
+        """Yield the conditions under which a target column cannot hold a staged value of a source column."""
         kind = self.logical_type(target)
         length = target.info.get("length", getattr(target.type, "length", None) if kind is LogicalType.TEXT else None)
         if length is not None:
@@ -258,9 +283,21 @@ def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
     """Whether the source type converts to the target type; single values may still be refused."""
     ours, theirs = pair = logical_type(source), logical_type(target)
     loose = of(source).loosely_typed
-    if LogicalType.OTHER in pair:
-        return loose or (ours == theirs and str(source.type) == str(target.type))
+    if theirs is LogicalType.OTHER:
+        return of(target).takes_text(target) if loose else ours is theirs and of(target).is_same_type(source, target)
+    if ours is LogicalType.OTHER:
+        return loose and theirs is not LogicalType.INTERVAL
     return ours == theirs or pair in _WIDENING or (loose and pair in _LOOSELY_TYPED)
+
+
+def loss(source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
+    """Return what a target column loses of values that a source column can hold, in words; None: nothing."""
+    return of(target).loss(source, target)
+
+
+def altered(what: str | None) -> str:
+    """Return the reason why a record is rejected of which a column would lose something."""
+    return f"would be altered: {what}"
 
 
 def differs(

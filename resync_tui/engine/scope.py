@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.catalog import Catalog, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
-from resync_tui.engine.dialect import Dialect, logical_type, of
+from resync_tui.engine.dialect import Dialect, altered, logical_type, loss, of
 from resync_tui.engine.keys import ForeignKey
-from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, TableMapping, in_attached
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping, in_attached
 from resync_tui.engine.proof.ways import Way
 from resync_tui.engine.reflection import counterpart
 from resync_tui.engine.types import LogicalType, collation, text_literal
@@ -128,7 +128,7 @@ class Scope:
         """
         by_number = [(condition, number) for number, condition in enumerate(self._conditions(mapping))]
         first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
-        marks: list[sa.ColumnElement[Any]] = [first_rule.label(EXCLUDED_BY)]
+        marks: list[sa.ColumnElement[Any]] = [first_rule.label(EXCLUDED_BY), *self._value_errors(mapping)]
         for number, key in enumerate(mapping.foreign_keys):
             mark = sa.null() if key.parent in whole else _in_district(mapping, key, self.dialect)
             marks.append(sa.cast(mark, sa.Boolean()).label(mapping.absent_parent(number)))
@@ -155,6 +155,15 @@ class Scope:
         """Return the source columns cast to their stage types."""
         as_sent = self.dialect.as_sent
         return [as_sent(mapping.row.c[name], mapping.target.c[name]).label(name) for name in mapping.columns]
+
+    def _value_errors(self, mapping: TableMapping) -> list[sa.ColumnElement[Any]]:
+        """Return the mark of rows of which the stage would alter a value, if it alters any; last the state's own."""
+        reasons = []
+        for name in sorted(mapping.columns, key=mapping.owned.__contains__):
+            source, target = mapping.source.c[name], mapping.target.c[name]
+            if (when := self.dialect.altered_by_stage(mapping.row.c[name], source, target)) is not None:
+                reasons.append((when, text_literal(f"{name}: {altered(loss(source, target))}")))
+        return [sa.case(*reasons).label(VALUE_ERROR)] if reasons else []
 
     def _conditions(self, mapping: TableMapping) -> list[sa.ColumnElement[bool]]:
         """Return the conditions under which a row is refused as it is read, in the order of `TableMapping.refusals`."""

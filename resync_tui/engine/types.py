@@ -26,7 +26,8 @@ class LogicalType(StrEnum):
     OTHER = "other"
 
 
-LARGEST_REAL = 3.4028234e38
+LARGEST_REAL, SMALLEST_REAL = 3.4028234e38, 1.5e-45
+"""Sizes of numbers that PostgreSQL's real takes, but for zero and infinity."""
 
 EQUAL_MEANS_SAME = frozenset(
     {

@@ -42,17 +42,23 @@ async def test_values_that_print_differently_are_updated_to_the_same(database: D
 
 
 @every_comparison(POSTGRES)
-async def test_blanks_and_decimals_a_column_alters_are_no_difference(database: Database, ends: tuple[str, str]) -> None:
+async def test_padding_and_zeros_are_no_difference_lost_values_are(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
         ends,
-        "INSERT INTO v VALUES (1, 'a', 'b  ', 1.5, 7, '10:00:00.4'), (2, 'a  ', 'b', 1.500, 8, '10:00');",
-        "INSERT INTO v VALUES (1, 'a', 'b', 1.5, 7, '10:00'), (2, 'a', 'b', 1.5, 8, '10:00');",
+        "INSERT INTO v VALUES (1, 'a', 'b  ', 1.5, 7, '10:00'), (2, 'a', 'b', 1.500, 8, '10:00'),"
+        " (3, 'a  ', 'b', 1, 9, '10:00'), (4, 'a', 'b', 1, 9, '10:00:00.4');",
+        "INSERT INTO v VALUES (1, 'a', 'b', 1.5, 7, '10:00'), (2, 'a', 'b', 1.5, 8, '10:00'),"
+        " (3, 'a', 'b', 1, 9, '10:00'), (4, 'a', 'b', 1, 9, '10:00');",
         district="CREATE TABLE v (id integer PRIMARY KEY, c text, d char(5), n numeric, i smallint, t time);",
         state="CREATE TABLE v (id integer PRIMARY KEY, c char(3), d char(3), n numeric(6, 3), i bigint, t time(0));",
     )
     heard = await run(make_job(here.district, here.state, VALUES, None))
-    assert heard.counts["V"] == Counts(processed=2, unchanged=2)
+    assert heard.counts["V"] == Counts(processed=4, unchanged=2, rejected=2)
+    assert {(key, reason) for _, key, _, reason in heard.refused} == {
+        ((3,), "c would be altered: char(3) drops trailing blanks"),
+        ((4,), "t would be altered: time(0) without time zone rounds fractions of a second"),
+    }
 
 
 @every_comparison(POSTGRES)

@@ -156,10 +156,10 @@ def _values(mapping: TableMapping) -> Iterable[_Check]:
     value_error = mapping.stage.c[VALUE_ERROR]
     yield _Check(value_error.is_not(None), _REJECTED, sa.cast(value_error, sa.Text()))
     for name in mapping.columns:
-        staged, target = mapping.stage.c[name], mapping.target.c[name]
+        staged, source, target = mapping.stage.c[name], mapping.source.c[name], mapping.target.c[name]
         if not target.nullable or name in mapping.key:
             yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"))
-        for when, reason in of(target).value_checks(staged, target):
+        for when, reason in of(target).value_checks(staged, source, target):
             yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"))
 
 

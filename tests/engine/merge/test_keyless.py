@@ -106,17 +106,18 @@ async def test_copies_are_told_by_printed_value_not_by_type_equality(database: D
     assert (await run(job)).counts["K"] == Counts(processed=many, unchanged=many)
 
 
-async def test_what_a_column_of_the_state_rounds_is_found_again(database: Database) -> None:
+async def test_what_a_narrower_column_of_the_state_holds_is_found_again(database: Database) -> None:
     here = await pair(
         database,
         ("postgresql", "postgresql"),
-        "INSERT INTO k VALUES ('2026-01-01 10:00:00.4', '10:00:00.4', 'a', 1.5, '1 day 00:00:00.4');",
+        "INSERT INTO k VALUES ('2026-01-01 10:00:00', '10:00:00', 'a', 1.5, '1 day 00:00:01');"
+        "INSERT INTO k VALUES ('2026-01-01 10:00:00.4', '10:00:00', 'a', 1.5, '1 day 00:00:01');",
         district="CREATE TABLE k (a timestamp, b time, c text, d numeric, e interval);",
         state="CREATE TABLE k (tenant text, a timestamp(0), b time(0), c char(5), d numeric(9, 4), e interval(0));",
     )
     job = make_job(here.district, here.state, ALONE, "01")
-    assert (await run(job)).counts["K"] == Counts(processed=1, inserted=1)
-    assert (await run(job)).counts["K"] == Counts(processed=1, unchanged=1)
+    assert (await run(job)).counts["K"] == Counts(processed=2, inserted=1, rejected=1)
+    assert (await run(job)).counts["K"] == Counts(processed=2, unchanged=1, rejected=1)
 
 
 @pytest.mark.parametrize("ends", SAME)

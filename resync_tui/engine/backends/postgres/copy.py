@@ -68,7 +68,7 @@ async def load_rows(
     """Stage the rows of a SQLite district by COPY; an invalid value is staged as null, with a value error."""
     absent = [mapping.absent_parent(number) for number in range(len(mapping.foreign_keys))]
     marks = 1 + len(absent)
-    convert = [converter(mapping.target.c[name]) for name in mapping.columns]
+    convert = [converter(mapping.source.c[name], mapping.target.c[name]) for name in mapping.columns]
     columns = [EXCLUDED_BY, *absent, VALUE_ERROR, *mapping.columns]
     async for chunk in rows:
         await meter(len(chunk))

@@ -12,31 +12,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.postgres import OF_TABLE, of_table
-from resync_tui.databases.registry import column_types
+from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_altered, is_jsonb, is_real, loss
+from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
 from resync_tui.engine.backends.postgres.hashing import HASHING
-from resync_tui.engine.dialect import Check, Dialect, Pair
+from resync_tui.engine.dialect import Check, Dialect, Pair, altered
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
-from resync_tui.engine.types import EQUAL_MEANS_SAME, LARGEST_REAL, LogicalType, collation
+from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation
 from resync_tui.engine.visibility import Policed
 
-NATIVE_IN_STAGE: dict[LogicalType, str] = {
-    LogicalType.INTEGER: "bigint",
-    LogicalType.NUMERIC: "numeric",
-    LogicalType.FLOAT: "double precision",
-    LogicalType.TEXT: "text",
-    LogicalType.BOOLEAN: "boolean",
-    LogicalType.DATE: "date",
-    LogicalType.TIME: "time",
-    LogicalType.TIMESTAMP: "timestamp",
-    LogicalType.TIMESTAMPTZ: "timestamptz",
-    LogicalType.INTERVAL: "interval",
-    LogicalType.UUID: "uuid",
-    LogicalType.BYTES: "bytea",
-}
-"""Stage type by logical type, wider than any column; types not listed are staged as text."""
-
-_ROUNDED_BY_TYPE = {LogicalType.TIME, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ, LogicalType.INTERVAL}
 _CAST_BY_INSERT = EQUAL_MEANS_SAME | {LogicalType.TEXT, LogicalType.FLOAT, LogicalType.NUMERIC}
 SHORTEST = 6
 """Length of the shortest text column that takes placeholders."""
@@ -69,19 +53,6 @@ _INHERITED = sa.text("""
 """)
 
 
-class Named(types.UserDefinedType[Any]):
-    """PostgreSQL type unknown to SQLAlchemy, by its name."""
-
-    cache_ok = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get_col_spec(self, **_kw: Any) -> str:
-        """Return the name as DDL and casts write it."""
-        return self.name
-
-
 class PostgresDialect(Dialect):
     """PostgreSQL."""
 
@@ -90,23 +61,39 @@ class PostgresDialect(Dialect):
     ownership = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()), schema=STAGE_SCHEMA)
 
     def declare(self, connection: sa.Connection, table: sa.Table) -> None:
-        if any(isinstance(column.type, types.NullType | postgresql.DOMAIN) for column in table.c):
-            _declare_types(connection, table)
+        if any(self.logical_type(column) is LogicalType.OTHER for column in table.c):
+            declare_types(connection, table)
         if any(collation(column) is not None for column in table.c):
             # Deterministic collations treat no different texts as equal.
             for name in connection.scalars(_DETERMINISTIC, of_table(qualified(table))):
                 table.c[name].info["collation"] = None
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
-        return _of_type(column.type)
+        return type_of(column.type)
+
+    def type_name(self, column: sa.Column[Any]) -> str:
+        declared: str | None = column.info.get("declared")
+        return declared or column.type.compile(dialect=postgresql.dialect()).lower()  # type: ignore[no-untyped-call]
 
     def is_padded(self, column: sa.Column[Any]) -> bool:
         return isinstance(column.type, types.CHAR)
 
+    def is_same_type(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+        (ours, our_base), (theirs, their_base) = (
+            (_unqualified(column.info["declared"]), column.info["base"]) for column in (source, target)
+        )
+        return ours == theirs and (our_base == their_base or _sized(our_base) == _sized(their_base) is not None)
+
+    def takes_text(self, target: sa.Column[Any]) -> bool:
+        return is_text(target.type)
+
+    def loss(self, source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
+        return loss(source, target, self.logical_type(target))
+
     def can_hold(self, column: sa.Column[Any], text: str) -> bool:
         length = column.info.get("length", getattr(column.type, "length", None))
         fits_in = length is None or len(text) <= length
-        return fits_in and _is_text(column.type) and not (self.is_padded(column) and text.endswith(" "))
+        return fits_in and is_text(column.type) and not (self.is_padded(column) and text.endswith(" "))
 
     def as_compared(self, column: sa.Column[Any], text: str) -> str:
         text = super().as_compared(column, text)
@@ -130,11 +117,13 @@ class PostgresDialect(Dialect):
         return str(getattr(error, "sqlstate", None) or "")[:2] in ("42", "22")
 
     def as_sent(self, column: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        if self.is_padded(target) and not isinstance(column.type, types.CHAR):
+            return sa.cast(column, BPCHAR)
         return self.to_stage(column, target)
 
     def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
-        staged = sa.cast(value, _stage_type(self.logical_type(target)))
-        return sa.func.rtrim(staged, " ") if isinstance(target.type, types.CHAR) else staged
+        staged = sa.cast(value, stage_type(self.logical_type(target)))
+        return sa.cast(sa.func.rtrim(staged, " "), BPCHAR) if self.is_padded(target) else staged
 
     def from_stage(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
         return staged if self.logical_type(target) in _CAST_BY_INSERT else sa.cast(staged, target.type)
@@ -143,14 +132,14 @@ class PostgresDialect(Dialect):
         self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
     ) -> sa.ColumnElement[bool]:
         if (kind := self.logical_type(target)) in EQUAL_MEANS_SAME:
-            return held.is_distinct_from(_as_target_writes(staged, target, kind))
+            return held.is_distinct_from(as_target_writes(staged, target, kind))
         ((one, other),) = self.match_values(staged, held, target)
         return self.binary(other).is_distinct_from(one)
 
     def match_values(
         self, staged: sa.ColumnElement[Any], held: sa.ColumnElement[Any], target: sa.Column[Any]
     ) -> list[Pair]:
-        written = _as_target_writes(staged, target, self.logical_type(target))
+        written = as_target_writes(staged, target, self.logical_type(target))
         return [(sa.cast(written, types.Text()), sa.cast(held, types.Text()))]
 
     def binary(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -180,10 +169,16 @@ class PostgresDialect(Dialect):
     def materialized(self, query: sa.CTE) -> sa.CTE:
         return query.prefix_with("MATERIALIZED")
 
-    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
-        yield from super().value_checks(staged, target)
-        if isinstance(target.type, sa.REAL) and self.logical_type(target) is LogicalType.FLOAT:
-            yield sa.func.abs(staged) > LARGEST_REAL, "is out of range (real)"
+    def value_checks(
+        self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> Iterable[Check]:
+        yield from super().value_checks(staged, source, target)
+        if self.logical_type(target) is LogicalType.FLOAT and isinstance(target.type, types.REAL):
+            yield sa.not_(is_real(staged)), "is out of range (real)"
+        if isinstance(target.type, postgresql.JSONB):
+            yield sa.not_(is_jsonb(staged)), "is not a valid jsonb"
+        if (what := self.loss(source, target)) is not None:
+            yield is_altered(staged, target, self.logical_type(target)), altered(what)
 
     def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
         # NaN is above all numbers, and any numeric takes it.
@@ -214,85 +209,11 @@ class PostgresDialect(Dialect):
 DIALECT = PostgresDialect()
 
 
-def _declare_types(connection: sa.Connection, table: sa.Table) -> None:
-    for name, found in column_types(connection, qualified(table)).items():
-        column = table.c[name]
-        if isinstance(column.type, types.NullType):
-            column.type = Named(found.declared)
-        if found.length is not None:
-            column.info["length"] = found.length
-        if found.precision is not None:
-            column.info["precision"], column.info["scale"] = found.precision, found.scale
+def _unqualified(type_name: str) -> str:
+    return type_name.rpartition(".")[2]
 
 
-def _of_type(kind: types.TypeEngine[Any]) -> LogicalType:
-    by_class: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
-        ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
-        ((types.Enum,), LogicalType.ENUM),
-        ((types.JSON,), LogicalType.JSON),
-        ((types.Uuid,), LogicalType.UUID),
-        ((types.Boolean,), LogicalType.BOOLEAN),
-        ((types.Integer,), LogicalType.INTEGER),
-        ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
-        ((types.Numeric,), LogicalType.NUMERIC),
-        ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
-        ((types.Date,), LogicalType.DATE),
-        ((types.LargeBinary,), LogicalType.BYTES),
-        ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
-    )
-    for classes, found in by_class:
-        if isinstance(kind, classes):
-            return found
-    if isinstance(kind, types.DateTime):
-        return LogicalType.TIMESTAMPTZ if kind.timezone else LogicalType.TIMESTAMP
-    if isinstance(kind, types.Time):
-        return LogicalType.OTHER if kind.timezone else LogicalType.TIME
-    return LogicalType.OTHER
-
-
-def _is_text(kind: types.TypeEngine[Any]) -> bool:
-    """Whether a PostgreSQL type is text, directly or as a domain."""
-    if isinstance(kind, postgresql.DOMAIN):
-        return _is_text(kind.data_type)
-    return _of_type(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
-
-
-def _stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
-    match kind:
-        case LogicalType.INTEGER:
-            return types.BigInteger()
-        case LogicalType.NUMERIC:
-            return types.Numeric()
-        case LogicalType.FLOAT:
-            return types.Double()
-        case LogicalType.BOOLEAN:
-            return types.Boolean()
-        case LogicalType.DATE:
-            return types.Date()
-        case LogicalType.TIME:
-            return types.Time()
-        case LogicalType.TIMESTAMP:
-            return types.DateTime()
-        case LogicalType.TIMESTAMPTZ:
-            return types.DateTime(timezone=True)
-        case LogicalType.INTERVAL:
-            return postgresql.INTERVAL()
-        case LogicalType.UUID:
-            return types.Uuid()
-        case LogicalType.BYTES:
-            return types.LargeBinary()
-    return types.Text()
-
-
-def _as_target_writes(
-    staged: sa.ColumnElement[Any], target: sa.Column[Any], kind: LogicalType
-) -> sa.ColumnElement[Any]:
-    """Return a staged value as its target column would store it; the SQL never fails, whatever was staged."""
-    if isinstance(target.type, types.CHAR) or kind in _ROUNDED_BY_TYPE | {LogicalType.JSON}:
-        return sa.cast(staged, target.type)
-    scale = getattr(target.type, "scale", None)
-    if kind is LogicalType.NUMERIC and scale is not None:
-        return sa.func.round(sa.cast(staged, types.Numeric()), scale)
-    if kind is LogicalType.FLOAT and isinstance(target.type, types.REAL):
-        return sa.case((sa.func.abs(staged) <= LARGEST_REAL, sa.cast(staged, target.type)))
-    return staged
+def _sized(base: str) -> str | None:
+    """Return a base type without its size if every size of it is checked; else None."""
+    name, _, _ = base.partition("(")
+    return name if name in ("character varying", "character", "numeric") else None

@@ -21,9 +21,9 @@ from resync_tui.engine.backends.base import (
     fence_ahead,
     taken_over,
 )
+from resync_tui.engine.backends.postgres.column_types import BPCHAR, NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
-from resync_tui.engine.backends.postgres.dialect import NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.session import (
     DIALECT,
     NAMED,
@@ -38,7 +38,7 @@ from resync_tui.engine.backends.postgres.session import (
     sqlstate,
 )
 from resync_tui.engine.backends.postgres.source import PostgresSource
-from resync_tui.engine.dialect import logical_type
+from resync_tui.engine.dialect import is_padded, logical_type
 from resync_tui.engine.guards import DeleteAction
 from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS
@@ -291,7 +291,9 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
         return f"CREATE UNLOGGED TABLE {STAGE_SCHEMA}.{quote(of.name)}"
 
     def held(name: str) -> str:
-        return f"{quote(name)} {NATIVE_IN_STAGE.get(logical_type(mapping.target.c[name]), 'text')}"
+        target = mapping.target.c[name]
+        native = BPCHAR.name if is_padded(target) else NATIVE_IN_STAGE.get(logical_type(target), "text")
+        return f"{quote(name)} {native}"
 
     number = f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY"
     marks = [number, f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]

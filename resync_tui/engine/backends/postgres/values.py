@@ -2,27 +2,39 @@
 
 import json
 import math
+import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
 
-from resync_tui.engine.dialect import logical_type, type_name
+from resync_tui.engine.backends.postgres.alteration import NUL_IN_JSON
+from resync_tui.engine.dialect import altered, is_padded, logical_type, type_name
 from resync_tui.engine.types import LogicalType
+
+_TIME_OF_DAY = r"\d\d:\d\d(?::\d\d(?P<fraction>\.\d+)?)?(?P<offset>Z|[+-]\d\d(?::?\d\d){0,2})?"
+_CLOCK = re.compile(_TIME_OF_DAY, re.ASCII)
+_MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[ T]{_TIME_OF_DAY})?", re.ASCII)
 
 
 class InvalidValue(ValueError):
     """Value that its target column cannot hold."""
 
 
-def converter(target: sa.Column[Any]) -> Callable[[Any], Any]:
-    """Return the conversion of SQLite values for a PostgreSQL column; it raises InvalidValue."""
+def converter(source: sa.Column[Any], target: sa.Column[Any]) -> Callable[[Any], Any]:
+    """Return the conversion of SQLite values for a PostgreSQL column; it raises InvalidValue.
+
+    It takes what comes back the same from the column, or from its stage, which is wider.
+    """
     convert: Callable[[Any], Any] = _CONVERTERS.get(logical_type(target), _to_text)
-    if isinstance(target.type, types.CHAR):
+    if isinstance(target.type, postgresql.JSONB):
+        convert = _to_jsonb
+    if is_padded(target) and isinstance(source.type, types.CHAR):
         convert = _to_char
 
     def checked(value: Any) -> Any:
@@ -30,6 +42,8 @@ def converter(target: sa.Column[Any]) -> Callable[[Any], Any]:
             return None
         try:
             return convert(value)
+        except InvalidValue:
+            raise
         except (ValueError, TypeError, InvalidOperation, OverflowError):
             raise InvalidValue(f"not a valid {type_name(target)}") from None
 
@@ -57,7 +71,9 @@ def _to_numeric(value: Any) -> Decimal:
 def _to_float(value: Any) -> float:
     if not isinstance(value, int | float) or math.isnan(value):
         raise TypeError
-    return float(value)
+    if (number := float(value)) != value:
+        raise InvalidValue(altered("a double keeps about 15 digits"))
+    return number
 
 
 def _to_text(value: Any) -> str:
@@ -77,23 +93,48 @@ def _to_boolean(value: Any) -> bool:
     return bool(value)
 
 
+def _offset(form: re.Pattern[str], value: Any) -> str | None:
+    """Return the offset of a date or time in ISO form. Raises ValueError, and InvalidValue beyond microseconds."""
+    found = form.fullmatch(value)
+    if found is None:
+        raise ValueError
+    if (found["fraction"] or "")[7:].strip("0"):
+        raise InvalidValue(altered("a second keeps 6 decimals"))
+    return found["offset"]
+
+
 def _to_date(value: Any) -> date:
     moment = datetime.fromisoformat(value)
+    if _offset(_MOMENT, value):
+        raise InvalidValue(altered("a date drops the offset"))
     if moment.time() != time():
         raise ValueError
     return moment.date()
 
 
+def _to_time(value: Any) -> time:
+    found = time.fromisoformat(value)
+    if _offset(_CLOCK, value):
+        raise InvalidValue(altered("a time drops the offset"))
+    return found
+
+
 def _to_timestamp(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
-    if moment.tzinfo is not None:
-        raise ValueError
+    if _offset(_MOMENT, value):
+        raise InvalidValue(altered("a timestamp drops the offset"))
     return moment
 
 
 def _to_timestamptz(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    if not _offset(_MOMENT, value):
+        raise InvalidValue(altered("it has no offset, and would be given one"))
+    return moment
+
+
+def _to_uuid(value: Any) -> uuid.UUID:
+    return uuid.UUID(_to_text(value))
 
 
 def _to_bytes(value: Any) -> bytes:
@@ -103,8 +144,19 @@ def _to_bytes(value: Any) -> bytes:
 
 
 def _to_json(value: Any) -> str:
-    json.loads(value)
+    json.loads(value, parse_constant=_no_constant)
     return _to_text(value)
+
+
+def _no_constant(_name: str) -> None:
+    """Refuse NaN and Infinity, which Python takes for JSON."""
+    raise ValueError
+
+
+def _to_jsonb(value: Any) -> str:
+    if NUL_IN_JSON in value:
+        raise ValueError
+    return _to_json(value)
 
 
 _CONVERTERS: dict[LogicalType, Callable[[Any], Any]] = {
@@ -113,10 +165,10 @@ _CONVERTERS: dict[LogicalType, Callable[[Any], Any]] = {
     LogicalType.FLOAT: _to_float,
     LogicalType.BOOLEAN: _to_boolean,
     LogicalType.DATE: _to_date,
-    LogicalType.TIME: time.fromisoformat,
+    LogicalType.TIME: _to_time,
     LogicalType.TIMESTAMP: _to_timestamp,
     LogicalType.TIMESTAMPTZ: _to_timestamptz,
-    LogicalType.UUID: uuid.UUID,
+    LogicalType.UUID: _to_uuid,
     LogicalType.BYTES: _to_bytes,
     LogicalType.JSON: _to_json,
 }

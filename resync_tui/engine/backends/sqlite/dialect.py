@@ -20,6 +20,7 @@ _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
 """
 
+_NUMERIC = {"NUMERIC", "INTEGER"}
 _NAMES: tuple[tuple[str, LogicalType], ...] = (
     (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType.TIMESTAMPTZ),
     (r"TIMESTAMP|DATETIME", LogicalType.TIMESTAMP),
@@ -93,6 +94,30 @@ class SqliteDialect(Dialect):
     def is_year(self, value: sa.ColumnElement[Any], column: sa.Column[Any], year: SchoolYear) -> sa.ColumnElement[bool]:
         return sa.case((_stored(value) == "text", self.text_is_year(value, year)), else_=value == year.ends)
 
+    def loss(self, source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
+        if not isinstance(of(source), SqliteDialect):
+            return None
+        ours, theirs = affinity(source), affinity(target)
+        if theirs in _NUMERIC and ours not in {*_NUMERIC, "REAL"}:
+            return f"to {self.type_name(target)} a text that reads as a number is one"
+        if theirs == "REAL" and ours != theirs:
+            return f"{self.type_name(target)} keeps about 15 digits"
+        return f"{self.type_name(target)} keeps 15 digits of a number" if theirs == "TEXT" != ours else None
+
+    def altered_by_stage(
+        self, value: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> sa.ColumnElement[bool] | None:
+        if not isinstance(of(target), SqliteDialect) or self.loss(source, target) is None:
+            return None
+        match affinity(target):
+            case "TEXT":
+                back: sa.ColumnElement[float] = sa.cast(sa.cast(value, types.Text()), types.REAL())
+                return sa.and_(_stored(value) == "real", back != value)
+            case "REAL":
+                number: sa.ColumnElement[float] = sa.cast(value, types.REAL())
+                return sa.or_(_is_number(value, number), sa.and_(_stored(value) == "integer", number != value))
+        return _is_number(value, sa.cast(value, types.Numeric()))
+
     def date_literal(self, day: date) -> str:
         return f"'{day.isoformat()}'"
 
@@ -137,10 +162,12 @@ class SqliteDialect(Dialect):
         last = sa.select(sa.func.max(number)).select_from(table.alias()).scalar_subquery()
         return number > last - count
 
-    def value_checks(self, staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> Iterable[Check]:
+    def value_checks(
+        self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
+    ) -> Iterable[Check]:
         if (wrong := _wrong_storage(staged, target, self.logical_type(target))) is not None:
             yield wrong, f"is not a valid {self.logical_type(target)}"
-        yield from super().value_checks(staged, target)
+        yield from super().value_checks(staged, source, target)
 
     def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
         least, most = (sa.literal_column(f"{sign}{10 ** (precision - scale)}.0", sa.Numeric()) for sign in ("-", ""))
@@ -154,6 +181,12 @@ class SqliteDialect(Dialect):
 
 
 DIALECT = SqliteDialect()
+
+
+def _is_number(text: sa.ColumnElement[Any], stored: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a value is text that SQLite takes for a number, which prints otherwise if `stored`."""
+    reads_as_one = sa.and_(_stored(text) == "text", text == sa.cast(text, types.Numeric()))
+    return sa.and_(reads_as_one, sa.cast(stored, types.Text()) != text)
 
 
 def _declared(column: sa.Column[Any]) -> str:

@@ -1,0 +1,116 @@
+"""Types of PostgreSQL's columns: what SQLAlchemy does not reflect, the logical type, and the type in the stage."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+
+from resync_tui.databases.registry import column_types
+from resync_tui.engine.keys import qualified
+from resync_tui.engine.types import LogicalType
+
+NATIVE_IN_STAGE: dict[LogicalType, str] = {
+    LogicalType.INTEGER: "bigint",
+    LogicalType.NUMERIC: "numeric",
+    LogicalType.FLOAT: "double precision",
+    LogicalType.TEXT: "text",
+    LogicalType.BOOLEAN: "boolean",
+    LogicalType.DATE: "date",
+    LogicalType.TIME: "time",
+    LogicalType.TIMESTAMP: "timestamp",
+    LogicalType.TIMESTAMPTZ: "timestamptz",
+    LogicalType.INTERVAL: "interval",
+    LogicalType.UUID: "uuid",
+    LogicalType.BYTES: "bytea",
+}
+"""Stage type by logical type, wider than any column; types not listed are staged as text."""
+
+
+class Named(types.UserDefinedType[Any]):
+    """PostgreSQL type unknown to SQLAlchemy, by its name."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Return the name as DDL and casts write it."""
+        return self.name
+
+
+BPCHAR = Named("bpchar")
+"""char without a length: it keeps all blanks, and compares without those at the end."""
+
+
+def declare_types(connection: sa.Connection, table: sa.Table) -> None:
+    for name, found in column_types(connection, qualified(table)).items():
+        column = table.c[name]
+        if type_of(column.type) is LogicalType.OTHER:
+            column.info["declared"], column.info["base"] = found.declared, found.base
+        if isinstance(column.type, types.NullType):
+            column.type = Named(found.declared)
+        if found.length is not None:
+            column.info["length"] = found.length
+        if found.precision is not None:
+            column.info["precision"], column.info["scale"] = found.precision, found.scale
+
+
+def type_of(kind: types.TypeEngine[Any]) -> LogicalType:
+    by_class: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
+        ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
+        ((types.Enum,), LogicalType.ENUM),
+        ((types.JSON,), LogicalType.JSON),
+        ((types.Uuid,), LogicalType.UUID),
+        ((types.Boolean,), LogicalType.BOOLEAN),
+        ((types.Integer,), LogicalType.INTEGER),
+        ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
+        ((types.Numeric,), LogicalType.NUMERIC),
+        ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
+        ((types.Date,), LogicalType.DATE),
+        ((types.LargeBinary,), LogicalType.BYTES),
+        ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
+    )
+    for classes, found in by_class:
+        if isinstance(kind, classes):
+            return found
+    if isinstance(kind, types.DateTime):
+        return LogicalType.TIMESTAMPTZ if kind.timezone else LogicalType.TIMESTAMP
+    if isinstance(kind, types.Time):
+        return LogicalType.OTHER if kind.timezone else LogicalType.TIME
+    return LogicalType.OTHER
+
+
+def is_text(kind: types.TypeEngine[Any]) -> bool:
+    """Whether a PostgreSQL type is text, directly or as a domain."""
+    if isinstance(kind, postgresql.DOMAIN):
+        return is_text(kind.data_type)
+    return type_of(kind) is LogicalType.TEXT or str(kind).rpartition(".")[2].lower() in ("citext", "null")
+
+
+def stage_type(kind: LogicalType) -> types.TypeEngine[Any]:
+    match kind:
+        case LogicalType.INTEGER:
+            return types.BigInteger()
+        case LogicalType.NUMERIC:
+            return types.Numeric()
+        case LogicalType.FLOAT:
+            return types.Double()
+        case LogicalType.BOOLEAN:
+            return types.Boolean()
+        case LogicalType.DATE:
+            return types.Date()
+        case LogicalType.TIME:
+            return types.Time()
+        case LogicalType.TIMESTAMP:
+            return types.DateTime()
+        case LogicalType.TIMESTAMPTZ:
+            return types.DateTime(timezone=True)
+        case LogicalType.INTERVAL:
+            return postgresql.INTERVAL()
+        case LogicalType.UUID:
+            return types.Uuid()
+        case LogicalType.BYTES:
+            return types.LargeBinary()
+    return types.Text()
