@@ -102,6 +102,11 @@ class TableCounts:
         self.counts = replace(self.counts, **{kind.value: by_kind.get(kind, 0) for kind in Kind})
         self.changed()
 
+    def set_written(self, inserted: int, updated: int) -> None:
+        """Set the counts of written records, as they were read back, then call `changed`."""
+        self.counts = replace(self.counts, inserted=inserted, updated=updated)
+        self.changed()
+
     def begin_removal(self) -> None:
         """Reset every count but `extra`: a comparison preceded."""
         self.counts = Counts(extra=self.counts.extra)

@@ -186,15 +186,7 @@ class _Batch:
     async def _merge_all(self) -> None:
         if self.job.purpose is Purpose.RESYNC and any(run.staged for run in self.runs.values()):
             await own_copy(self.job, self.target)
-        staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
-        context = MergeContext(
-            staged=staged,
-            settled={mapping.target for run in self.runs.values() for mapping in run.mappings} - staged.keys(),
-            owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
-            merging=self.job.purpose is Purpose.RESYNC,
-            other_year=not self.scope.current,
-            moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},
-        )
+        context = await self._merge_context()
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
             async with anyio.create_task_group() as tasks:
                 for planned in self.job.plan.objects:
@@ -202,6 +194,19 @@ class _Batch:
                         tasks.start_soon(self._merge, self.runs[planned.object], context)
         if self.job.purpose is Purpose.REMOVE_EXTRA:
             await self._remove_extra()
+
+    async def _merge_context(self) -> MergeContext:
+        staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
+        tables = {mapping.name: mapping.target for mapping in staged.values()}
+        return MergeContext(
+            staged=staged,
+            settled={mapping.target for run in self.runs.values() for mapping in run.mappings} - staged.keys(),
+            owners={table: each.name for each in self.job.catalog.objects for table in each.tables},
+            merging=self.job.purpose is Purpose.RESYNC,
+            other_year=not self.scope.current,
+            moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},
+            triggered=await self.target.triggered(tables) if tables else frozenset(),
+        )
 
     async def _merge(self, run: ObjectRun, context: MergeContext) -> None:
         if run.status is Status.FAILED or self._skipped(run):
@@ -212,19 +217,27 @@ class _Batch:
             for group in foreign_key_cycles(run.staged):
                 resync = purpose is Purpose.RESYNC
                 tables = [
-                    TableMerge(mapping, run.accounts[mapping], fresh=run.stats_by_table[mapping].fresh and resync)
+                    TableMerge(
+                        mapping,
+                        run.accounts[mapping],
+                        fresh=run.stats_by_table[mapping].fresh and resync,
+                        triggered=mapping.name in context.triggered,
+                    )
                     for mapping in group
                 ]
                 merge = Merge(self.target, tables, context, self.rate_limit)
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
                     await merge.merge()
+                    run.set_by_trigger += [
+                        f"{each.mapping.name}.{name}" for each in tables for name in each.set_by_trigger
+                    ]
                 elif purpose is Purpose.VERIFY:
                     merge.count_pending()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await self._report_records(run)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
-                run.complete(run.total, "; ".join([*untold, *run.unfed, *run.moved, *await self._what_stays(run)]))
+                run.complete(run.total, "; ".join([*untold, *run.notes, *run.moved, *await self._what_stays(run)]))
 
     async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""

@@ -101,6 +101,7 @@ class TableMapping:
                 sa.Column("n", sa.BigInteger),
                 sa.Column("new", sa.Boolean),
                 sa.Column("swaps", sa.Boolean),
+                sa.Column("sent", sa.Text),
             ),
         }
         for name, table in {**tables, "row": self.source.alias("t")}.items():

@@ -42,6 +42,8 @@ class ObjectRun:
     """Removal guards by table; empty for a resync."""
     remarks: list[str] = field(default_factory=list)
     """What is told when it completes."""
+    set_by_trigger: list[str] = field(default_factory=list)
+    """Columns that a trigger of the state sets."""
     status: Status = Status.RUNNING
 
     @property
@@ -57,10 +59,17 @@ class ObjectRun:
         return replace(counts, processed=counts.accounted)
 
     @property
-    def unfed(self) -> list[str]:
-        """One line on the state's columns that the district does not have, if there are any."""
-        names = [f"{mapping.name}.{column}" for mapping in self.mappings for column in mapping.unfed]
-        return [f"no longer fed: {', '.join(names)}"] if names else []
+    def notes(self) -> list[str]:
+        """Lines on columns of the state: those that the district does not have, and those that a trigger sets."""
+        unfed = [f"{mapping.name}.{column}" for mapping in self.mappings for column in mapping.unfed]
+        lines = [f"no longer fed: {', '.join(unfed)}"] if unfed else []
+        if self.set_by_trigger:
+            names = ", ".join(self.set_by_trigger)
+            lines.append(
+                f"a trigger of the state sets {names}: list it in state_owned of {self.dis_object.name}, "
+                "or it is sent in each run"
+            )
+        return lines
 
     @property
     def moved(self) -> list[str]:

@@ -213,9 +213,9 @@ class Target(_Database, ABC):
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return the rows of a query; waits for no lock unless `patient`."""
 
-    async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
-        """Whether triggers run on a table; asked where the target `finds_orphans`."""
-        raise NotImplementedError
+    @abstractmethod
+    async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
+        """Return the names of the tables with triggers or rules that an insert or an update sets off."""
 
     @abstractmethod
     async def create_stages(self, mappings: Sequence[TableMapping], source: Source) -> None:

@@ -12,6 +12,7 @@ from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import RESERVED
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWrite, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.cycles import CyclicInserts, Inserted
+from resync_tui.engine.merge.readback import read_back
 from resync_tui.engine.merge.swaps import assign_placeholders, mark_swaps
 from resync_tui.engine.merge.table import Row, TableMerge
 from resync_tui.engine.merge.validate import (
@@ -64,9 +65,7 @@ class Merge:
         alone = self.target.finds_orphans and all(table.fresh for table in self.tables) and each_alone(self.group)
         async with self.target.staging() as connection:
             # With triggers, the state's answer is no evidence about the rows sent.
-            self._parents_unknown = alone and not any(
-                [await self.target.has_triggers(connection, mapping.target) for mapping in self.group]
-            )
+            self._parents_unknown = alone and not any(table.triggered for table in self.tables)
             await refuse(connection, self.group, self.context, parents=not self._parents_unknown)
         await self._count_refused()
         for table in self.tables:
@@ -94,6 +93,9 @@ class Merge:
         await self._retry(rejected)
         if not inserted.complete:
             await cyclic_inserts.insert_left()
+        for table in self.tables:
+            if table.triggered and table.mapping.key:
+                await read_back(self.writer, table)
         await self._count_refused()
 
     def count_pending(self) -> None:
@@ -115,7 +117,8 @@ class Merge:
             classified = self.target.dialect.materialized(table.classified_rows(row_range).cte(f"{RESERVED}compared"))
             counted = sa.select(changes.new, sa.func.count()).where(row_range.of(changes.n)).group_by(changes.new)
             async with self.target.staging() as connection:
-                await connection.execute(sa.insert(mapping.changes).from_select(["n", "new"], sa.select(classified)))
+                names = list(classified.c.keys())
+                await connection.execute(sa.insert(mapping.changes).from_select(names, sa.select(classified)))
                 found = {row[0]: int(row[1]) for row in await connection.execute(counted)}
             table.account.add(unchanged=(unchanged := found.get(None, 0)))
             await self.writer.rate_limit.spend(unchanged)

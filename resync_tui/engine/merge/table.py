@@ -13,6 +13,7 @@ from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge import keyless
 from resync_tui.engine.merge.chunks import Check, ChunkedWrite, Numbers, RowRange, Write
 from resync_tui.engine.merge.validate import not_refused
+from resync_tui.engine.types import text_literal
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Kind
 
@@ -25,6 +26,10 @@ class TableMerge:
     account: TableCounts
     fresh: bool
     """Whether the state holds no row of this district: every accepted row is new."""
+    triggered: bool = False
+    """Whether the state's triggers or rules may make something else of what is written: then it is read back."""
+    set_by_trigger: tuple[str, ...] = ()
+    """Columns of updated rows that a trigger of the state sets, though the update did not."""
     new: int = 0
     """Number of staged rows to insert; not counted of a fresh table."""
     changed: int = 0
@@ -55,7 +60,7 @@ class TableMerge:
         }
         if mapping.tenant_column is not None:
             values = {mapping.tenant_column: sa.literal(mapping.tenant, sa.Text()), **values}
-        rows = sa.select(*values.values()).where(*self._pending(row_range, new=True))
+        rows = sa.select(*values.values()).where(*self.pending(row_range, new=True))
         return sa.insert(mapping.target).from_select(list(values), rows)
 
     def changed_rows(self, row_range: RowRange, *, swaps: bool = False) -> sa.Update:
@@ -66,7 +71,7 @@ class TableMerge:
             for name in mapping.updatable
         }
         swapped = mapping.changes.c.swaps.is_(sa.true()) if swaps else mapping.changes.c.swaps.is_not(sa.true())
-        pending = self._pending(row_range, new=False)
+        pending = self.pending(row_range, new=False)
         return (
             sa.update(mapping.target).values(values).where(mapping.same_key(mapping.target, staged), swapped, *pending)
         )
@@ -81,7 +86,8 @@ class TableMerge:
         new = sa.case((held.c[self.mapping.key[0]].is_(None), sa.true()), (changed, sa.false()))
         rows = staged.outerjoin(held, self.mapping.same_key(held, staged))
         number = self.mapping.number
-        numbers = sa.select(number.label("n"), new.label("new")).select_from(rows)
+        sent = [_columns_to_send(self.mapping).label("sent")] if self.triggered else []
+        numbers = sa.select(number.label("n"), new.label("new"), *sent).select_from(rows)
         return numbers.where(row_range.of(number), not_refused(self.mapping, staged))
 
     async def count_refused(self, connection: AsyncConnection) -> None:
@@ -90,7 +96,8 @@ class TableMerge:
         found = await connection.execute(sa.select(kind, sa.func.count()).group_by(kind))
         self.account.set_refused({Kind(row[0]): int(row[1]) for row in found})
 
-    def _pending(self, row_range: RowRange, *, new: bool) -> list[sa.ColumnElement[bool]]:
+    def pending(self, row_range: RowRange, *, new: bool) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions of the accepted rows in a range that are to be inserted or, unless `new`, updated."""
         mapping = self.mapping
         if self.fresh:
             return [row_range.of(mapping.number), not_refused(mapping, mapping.stage)]
@@ -109,7 +116,7 @@ class TableMerge:
 
     async def _require_unaltered(self, row_range: RowRange, connection: AsyncConnection, inserted: int) -> None:
         """Raise CannotRun if the state altered the rows of a table without a key."""
-        sent = self._pending(row_range, new=True)
+        sent = self.pending(row_range, new=True)
         if await connection.scalar(keyless.altered_on_insert(self.mapping, sent, inserted)):
             raise CannotRun(
                 f"The state changes what it is sent of {self.mapping.name}, "
@@ -120,3 +127,21 @@ class TableMerge:
 
 Row: TypeAlias = tuple[TableMerge, int]
 """Staged row: its table and row id."""
+
+
+def is_to_send(mapping: TableMapping, name: str) -> sa.ColumnElement[bool]:
+    """Return the condition over `changes` that a column of a changed row differed when it was compared."""
+    return mapping.changes.c.sent.contains(_mark(mapping, name))
+
+
+def _columns_to_send(mapping: TableMapping) -> sa.ColumnElement[str]:
+    """Return the marks of the columns in which a staged row differs from the state's."""
+    marks: sa.ColumnElement[str] = text_literal("")
+    for name in mapping.updatable:
+        staged, held = mapping.stage.c[name], mapping.target.c[name]
+        marks += sa.case((differs(staged, held, held), text_literal(_mark(mapping, name))), else_=text_literal(""))
+    return marks
+
+
+def _mark(mapping: TableMapping, name: str) -> str:
+    return f"[{mapping.updatable.index(name)}]"

@@ -39,6 +39,9 @@ class MergeContext:
     moved: Mapping[TableMapping, Sequence[Moved]] = field(default_factory=dict)
     """Records that have moved to another school year."""
 
+    triggered: Collection[str] = ()
+    """Catalog names of the tables of which a write sets off triggers or rules of the state."""
+
     def advice(self, parent: sa.Table) -> str:
         """Return the object to resync so that a table's records reach the state."""
         owner = self.owners.get(qualified(parent), parent.name)

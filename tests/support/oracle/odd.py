@@ -25,7 +25,7 @@ NEGATIVE = Rule(
 )
 OBJECTS = (
     DisObject("Groups", ("user Name",), ignore_columns=("user Name.local note",)),
-    DisObject("Orders", ("order",), ("Groups",), state_owned=("order.state note",), rule=(NEGATIVE,)),
+    DisObject("Orders", ("order",), ("Groups",), state_owned=("order.state note", "order.mark"), rule=(NEGATIVE,)),
     DisObject("Loop", ("left", "right"), ("Groups",)),
     DisObject("Kinds", ("Select",), ("Orders",)),
 )

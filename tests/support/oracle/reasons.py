@@ -17,6 +17,7 @@ def said(flaw: str, column: Column) -> str:
             "out of range": " is out of range",
             "more decimals": f" has more than {decimals} decimals",
             "not one of": " is not one of",
+            "altered": f" would be altered: char({column.length}) drops trailing blanks",
         }[flaw]
     )
 

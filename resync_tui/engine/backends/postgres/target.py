@@ -68,6 +68,16 @@ _ACTIONS = f"""
     WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
 """
 """Query for the foreign keys of any table that act when a record of the named ones is deleted."""
+_TRIGGERED = f"""
+    WITH named AS ({NAMED}), part AS (
+        SELECT name, oid FROM named UNION SELECT n.name, t.relid FROM named n, pg_partition_tree(n.oid) t
+    )
+    SELECT name FROM part WHERE EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part.oid AND NOT tgisinternal
+            AND tgenabled IN ('O', 'A') AND tgtype & 20 <> 0)
+        OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = part.oid
+            AND ev_enabled IN ('O', 'A') AND ev_type IN ('2', '3'))
+"""
+"""Query for the tables of which an insert (bit 4 of tgtype, ev_type 3) or an update (16, 2) sets something off."""
 _DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
@@ -90,6 +100,10 @@ class PostgresTarget(Target):
             )
             for table, schema, visible, parent, action, seen, columns, referred in rows
         ]
+
+    async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
+        async with connected(self.engine) as connection:
+            return frozenset(row[0] for row in await of_named(connection, _TRIGGERED, tables))
 
     async def claim(self) -> None:
         async with connected(self.engine) as connection:
@@ -301,6 +315,6 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
     return [
         f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
-        f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean)",
+        f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean, sent text)",
         f"{table(mapping.extra)} ({', '.join([number, *map(held, mapping.key)])})",
     ]

@@ -29,9 +29,7 @@ _ACTIONS = """
 """
 
 
-_TRIGGERS = sa.text(
-    "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) LIMIT 1"
-)
+_TRIGGERS = "SELECT lower(tbl_name) FROM main.sqlite_master WHERE type = 'trigger'"
 
 
 def _as_reflected(table: sa.Table, column: str) -> str:
@@ -107,8 +105,10 @@ class SqliteTarget(Target):
                 found = (await connection.execute(query)).all()
         return [tuple(row) for row in found]
 
-    async def has_triggers(self, connection: AsyncConnection, table: sa.Table) -> bool:
-        return await connection.scalar(_TRIGGERS, {"name": table.name}) is not None
+    async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
+        async with connected(self.engine) as connection:
+            found = {name for (name,) in await connection.exec_driver_sql(_TRIGGERS)}
+        return frozenset(name for name, table in tables.items() if table.name.lower() in found)
 
     def stage_name(self, number: int) -> str:
         return str(number)
