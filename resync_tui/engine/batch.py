@@ -14,12 +14,12 @@ from resync_tui.engine.events import Note, Report
 from resync_tui.engine.guards import guards_of
 from resync_tui.engine.job import Job, own_copy, require_identity, require_known_copy, require_own_copy
 from resync_tui.engine.mapping import TableMapping, describe
+from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import foreign_key_cycles
 from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import found_records, refused_records
 from resync_tui.engine.merge.removal import Removal
 from resync_tui.engine.merge.table import TableMerge
-from resync_tui.engine.merge.validate import MergeContext
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.rate_limit import RateLimiter
@@ -206,6 +206,7 @@ class _Batch:
             other_year=not self.scope.current,
             moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},
             triggered=await self.target.triggered(tables) if tables else frozenset(),
+            update_actions=await self.target.update_actions(tables) if tables else (),
         )
 
     async def _merge(self, run: ObjectRun, context: MergeContext) -> None:

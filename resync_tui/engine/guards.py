@@ -13,8 +13,8 @@ Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAction:
-    """Foreign key of any table in the state with an ON DELETE action on the child's records."""
+class ReferentialAction:
+    """Foreign key of any table in the state with an action on the child's records when the parent's change."""
 
     table: str
     """Referencing table, as named in its database."""
@@ -25,6 +25,8 @@ class DeleteAction:
     referred: tuple[str, ...]
     action: str
     """`CASCADE`, `SET NULL` or `SET DEFAULT`."""
+    event: str = "DELETE"
+    """What of the parent's record sets it off: `DELETE` or `UPDATE`."""
     seen: bool = True
     """Whether this login sees all records of the referencing table."""
 
@@ -50,7 +52,7 @@ class DeleteAction:
     @property
     def told(self) -> str:
         """Display name of the foreign key."""
-        return f"{self.table} ({', '.join(self.columns)}) ON DELETE {self.action}"
+        return f"{self.table} ({', '.join(self.columns)}) ON {self.event} {self.action}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Guard:
 
     reason: str = ""
     """Reason that blocks the removal of its extra records; empty: not blocked."""
-    actions: tuple[DeleteAction, ...] = ()
+    actions: tuple[ReferentialAction, ...] = ()
 
     async def told(self, fetch: Fetch, mapping: TableMapping) -> list[str]:
         """Return one line for each reason why extra records of a table stay in the state."""
@@ -74,7 +76,7 @@ class Guard:
 def guards_of(
     mappings: Iterable[TableMapping],
     doubts: Mapping[str, str],
-    actions: Iterable[DeleteAction],
+    actions: Iterable[ReferentialAction],
 ) -> Iterator[tuple[TableMapping, Guard]]:
     """Yield each table with its guard; `doubts` are the district's reasons by table name; the first one counts."""
     known = tuple(actions)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from resync_tui.databases.names import split_name
 from resync_tui.engine import ownership
 from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.reflection import Tables, reflect
 from resync_tui.engine.visibility import PolicedTables, require_seen
@@ -172,8 +172,12 @@ class Target(_Database, ABC):
     """Whether the state's foreign keys, checked row by row in any case, find orphans sooner than a query would."""
 
     @abstractmethod
-    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         """Return the foreign keys of any table that act (ON DELETE) when a record of these tables is deleted."""
+
+    @abstractmethod
+    async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        """Return the foreign keys of any table that act (ON UPDATE) when a record of these tables is updated."""
 
     async def owner(self) -> str | None:
         """Return the district recorded as the state's owner; None if not recorded."""

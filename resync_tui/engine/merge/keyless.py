@@ -8,7 +8,7 @@ from sqlalchemy import types
 
 from resync_tui.engine.dialect import of
 from resync_tui.engine.mapping import VALUE_ERROR, TableMapping
-from resync_tui.engine.merge.validate import not_refused
+from resync_tui.engine.merge.refused import not_refused
 
 
 def classify(mapping: TableMapping) -> sa.Select[Any]:

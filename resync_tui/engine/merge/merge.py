@@ -11,18 +11,13 @@ from resync_tui.engine.backends.base import Target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import RESERVED
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWrite, ChunkedWriter, RowRange, Written
+from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import CyclicInserts, Inserted
 from resync_tui.engine.merge.readback import read_back
+from resync_tui.engine.merge.refused import note_rejected
 from resync_tui.engine.merge.swaps import assign_placeholders, mark_swaps
 from resync_tui.engine.merge.table import Row, TableMerge
-from resync_tui.engine.merge.validate import (
-    MergeContext,
-    each_alone,
-    is_cyclic,
-    note_rejected,
-    refuse,
-    refuse_by_parents,
-)
+from resync_tui.engine.merge.validate import each_alone, is_cyclic, refuse, refuse_by_parents
 from resync_tui.engine.rate_limit import RateLimiter
 
 _log = logging.getLogger(__name__)

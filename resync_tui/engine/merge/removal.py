@@ -11,8 +11,8 @@ from resync_tui.engine.backends.base import Target
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge.chunks import ChunkedWrite, ChunkedWriter, Numbers, Rejected, RowRange, Written
+from resync_tui.engine.merge.refused import note_rejected
 from resync_tui.engine.merge.rejects import keys_of
-from resync_tui.engine.merge.validate import note_rejected
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun

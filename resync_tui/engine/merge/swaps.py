@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.dialect import of
 from resync_tui.engine.keys import UniqueKey
 from resync_tui.engine.mapping import RESERVED, TableMapping
-from resync_tui.engine.merge.validate import not_refused
+from resync_tui.engine.merge.refused import not_refused
 
 
 async def mark_swaps(connection: AsyncConnection, mapping: TableMapping) -> int:

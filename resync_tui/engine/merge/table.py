@@ -12,7 +12,7 @@ from resync_tui.engine.dialect import differs, of
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge import keyless
 from resync_tui.engine.merge.chunks import Check, ChunkedWrite, Numbers, RowRange, Write
-from resync_tui.engine.merge.validate import not_refused
+from resync_tui.engine.merge.refused import not_refused
 from resync_tui.engine.types import text_literal
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Kind

@@ -3,49 +3,23 @@
 A row is refused once, for the first reason that applies: its rule, its values, its parents, a duplicate value.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.accounts import Moved
-from resync_tui.engine.backends.base import Target
 from resync_tui.engine.dialect import logical_type, of
-from resync_tui.engine.keys import ForeignKey, UniqueKey, qualified
+from resync_tui.engine.keys import ForeignKey, UniqueKey
 from resync_tui.engine.mapping import DOUBLED_KEY, EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
-from resync_tui.engine.merge.chunks import Rejected
+from resync_tui.engine.merge.cascades import refuse_cascading
+from resync_tui.engine.merge.context import MergeContext
+from resync_tui.engine.merge.refused import not_refused, refuse_rows
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.formatting import school_year
 from resync_tui.outcome import Kind
-
-
-@dataclass(frozen=True)
-class MergeContext:
-    """Relations between the tables of a batch."""
-
-    staged: Mapping[sa.Table, TableMapping]
-    """Target tables with a stage in this batch, and their mappings."""
-    settled: Collection[sa.Table]
-    """Target tables of this batch without a stage: both ends are equal."""
-    owners: Mapping[str, str]
-    """DIS object by catalog table name."""
-    merging: bool = True
-    """Whether parents are merged before their children are validated; else accepted parents count as present."""
-    other_year: bool = False
-    """Whether the run is for another school year than the current one."""
-    moved: Mapping[TableMapping, Sequence[Moved]] = field(default_factory=dict)
-    """Records that have moved to another school year."""
-
-    triggered: Collection[str] = ()
-    """Catalog names of the tables of which a write sets off triggers or rules of the state."""
-
-    def advice(self, parent: sa.Table) -> str:
-        """Return the object to resync so that a table's records reach the state."""
-        owner = self.owners.get(qualified(parent), parent.name)
-        return f"{owner} for the current year" if self.other_year else owner
 
 
 @dataclass(frozen=True)
@@ -66,8 +40,9 @@ async def refuse(
     """
     for mapping in group:
         await _keep_owned(connection, mapping)
-        await _refuse_rows(connection, mapping, await _by_values(connection, mapping))
+        await refuse_rows(connection, mapping, await _by_values(connection, mapping))
         await _refuse_doubled_keys(connection, mapping)
+    await refuse_cascading(connection, group, context)
     while parents:
         await refuse_by_parents(connection, group, context)
         if not await _refuse_by_values(connection, group):
@@ -99,26 +74,6 @@ async def refuse_by_parents(connection: AsyncConnection, group: Sequence[TableMa
 def is_cyclic(mapping: TableMapping, group: Sequence[TableMapping]) -> bool:
     """Whether rows of a table may reference rows that the same group has yet to insert."""
     return any(key.parent is each.target for each in group for key in mapping.foreign_keys)
-
-
-def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Return the condition that a staged row is accepted: not refused so far."""
-    number = staged.c[mapping.number.name]
-    return sa.not_(sa.exists().where(mapping.refused.c.n == number))
-
-
-async def note_rejected(target: Target, mapping: TableMapping, rejected: Sequence[Rejected]) -> None:
-    """Refuse rows that the state rejected in the merge."""
-    if rejected:
-        values = [{"n": row.number, "kind": Kind.REJECTED.value, "reason": row.reason} for row in rejected]
-        async with target.staging() as connection:
-            await connection.execute(sa.insert(mapping.refused), values)
-
-
-async def _refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
-    """Refuse the rows of a query (row id, kind, reason); return their number."""
-    statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason"], rows)
-    return int((await connection.execute(statement)).rowcount)
 
 
 _REJECTED = text_literal(Kind.REJECTED)
@@ -190,7 +145,7 @@ async def _refuse_doubled_keys(connection: AsyncConnection, mapping: TableMappin
     same = sa.and_(*(_as_key(stage.c[name], mapping.target.c[name]) == doubled.c[name] for name in mapping.key))
     reason = text_literal(DOUBLED_KEY)
     rows = sa.select(mapping.number, _REJECTED, reason).where(same, not_refused(mapping, stage))
-    await _refuse_rows(connection, mapping, rows)
+    await refuse_rows(connection, mapping, rows)
 
 
 def _as_key(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -209,7 +164,7 @@ async def _refuse_by_parents(
             rows = sa.select(mapping.number, check.kind, check.reason).where(
                 check.when, not_refused(mapping, mapping.stage)
             )
-            found += await _refuse_rows(connection, mapping, rows)
+            found += await refuse_rows(connection, mapping, rows)
     return found
 
 
@@ -282,7 +237,7 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapp
     )
     reason = text_literal(f"another record of the state holds this {', '.join(unique.columns)}")
     rows = sa.select(mapping.number, _REJECTED, reason)
-    return await _refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
+    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
 
 
 async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
@@ -307,7 +262,7 @@ async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapp
     ranked = sa.select(mapping.number.label("n"), first.label("place")).where(same, *filled).subquery()
     reason = text_literal(f"another record of the district has the same {', '.join(unique.columns)}")
     rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
-    return await _refuse_rows(connection, mapping, rows)
+    return await refuse_rows(connection, mapping, rows)
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

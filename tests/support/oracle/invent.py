@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -217,7 +217,8 @@ def value(random: Random, column: Column) -> Any:
             return date(2025, 7, 1) + timedelta(random.randint(0, 400))
         case "timestamp" | "timestamptz":
             moment = datetime(2025, 1, 1) + timedelta(seconds=random.randint(0, 40_000_000))
-            return moment.replace(microsecond=random.choice((0, 0, 123_456, 500_000)))
+            zone = UTC if column.kind == "timestamptz" else None
+            return moment.replace(microsecond=random.choice((0, 0, 123_456, 500_000)), tzinfo=zone)
         case "uuid":
             return UUID(int=random.getrandbits(128))
         case "bytea":

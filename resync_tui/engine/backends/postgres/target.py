@@ -21,25 +21,24 @@ from resync_tui.engine.backends.base import (
     fence_ahead,
     taken_over,
 )
+from resync_tui.engine.backends.postgres.actions import referential_actions, triggered
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
 from resync_tui.engine.backends.postgres.session import (
     DIALECT,
-    NAMED,
     NO_WAIT,
     application_name,
     as_sql,
     cause_of,
     driver_of,
     expel_older,
-    of_named,
     session_settings,
     sqlstate,
 )
 from resync_tui.engine.backends.postgres.source import PostgresSource
 from resync_tui.engine.dialect import is_padded, logical_type
-from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS
 from resync_tui.errors import ConnectionLost
@@ -55,32 +54,6 @@ _ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
 
-_ACTIONS = f"""
-    WITH named AS ({NAMED})
-    SELECT c.relname, s.nspname, pg_table_is_visible(c.oid), n.name, k.confdeltype::text,
-        has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
-        ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
-            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY place),
-        ARRAY(SELECT attname::text FROM unnest(k.confkey) WITH ORDINALITY u (number, place)
-            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY place)
-    FROM named n JOIN pg_constraint k ON k.confrelid = n.oid JOIN pg_class c ON c.oid = k.conrelid
-        JOIN pg_namespace s ON s.oid = c.relnamespace
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
-"""
-"""Query for the foreign keys of any table that act when a record of the named ones is deleted."""
-_TRIGGERED = f"""
-    WITH named AS ({NAMED}), part AS (
-        SELECT name, oid FROM named UNION SELECT n.name, t.relid FROM named n, pg_partition_tree(n.oid) t
-    )
-    SELECT name FROM part WHERE EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part.oid AND NOT tgisinternal
-            AND tgenabled IN ('O', 'A') AND tgtype & 20 <> 0)
-        OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = part.oid
-            AND ev_enabled IN ('O', 'A') AND ev_type IN ('2', '3'))
-"""
-"""Query for the tables of which an insert (bit 4 of tgtype, ev_type 3) or an update (16, 2) sets something off."""
-_DELETES = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-
-
 class PostgresTarget(Target):
     """PostgreSQL database of the state; stages are unlogged tables in a schema of their own."""
 
@@ -91,19 +64,17 @@ class PostgresTarget(Target):
         name = application_name(end, "t")
         super().__init__(end, open_engine(end.url, application_name=name, settings=session_settings(end), pooled=True))
 
-    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         async with connected(self.engine) as connection:
-            rows = await of_named(connection, _ACTIONS, tables)
-        return [
-            DeleteAction(
-                table, None if visible else schema, tuple(columns), parent, tuple(referred), _DELETES[action], seen
-            )
-            for table, schema, visible, parent, action, seen, columns, referred in rows
-        ]
+            return await referential_actions(connection, tables, "DELETE")
+
+    async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        async with connected(self.engine) as connection:
+            return await referential_actions(connection, tables, "UPDATE")
 
     async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
         async with connected(self.engine) as connection:
-            return frozenset(row[0] for row in await of_named(connection, _TRIGGERED, tables))
+            return await triggered(connection, tables)
 
     async def claim(self) -> None:
         async with connected(self.engine) as connection:

@@ -18,18 +18,20 @@ from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.fence import Fence
 from resync_tui.engine.backends.sqlite.source import SqliteSource, driver_of
 from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into, key_index, stage_ddl
-from resync_tui.engine.guards import DeleteAction
+from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.ownership import COLUMNS
 
-_ACTIONS = """
-    SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.on_delete AS action
-    FROM sqlite_master m, pragma_foreign_key_list(m.name) k
-    WHERE m.type = 'table' AND k.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
-"""
-
-
 _TRIGGERS = "SELECT lower(tbl_name) FROM main.sqlite_master WHERE type = 'trigger'"
+
+
+def _actions(column: str) -> str:
+    """Return the query for the foreign keys with an action in a column of `pragma_foreign_key_list`."""
+    return f"""
+        SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.{column} AS action
+        FROM sqlite_master m, pragma_foreign_key_list(m.name) k
+        WHERE m.type = 'table' AND k.{column} IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
+    """
 
 
 def _as_reflected(table: sa.Table, column: str) -> str:
@@ -50,10 +52,16 @@ class SqliteTarget(Target):
         self._connection: AsyncConnection | None = None
         self._one_at_a_time = anyio.Lock()
 
-    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[DeleteAction]:
+    async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        return await self._referential_actions(tables, "DELETE")
+
+    async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        return await self._referential_actions(tables, "UPDATE")
+
+    async def _referential_actions(self, tables: Mapping[str, sa.Table], event: str) -> list[ReferentialAction]:
         by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
         async with connected(self.engine) as connection:
-            found = (await connection.exec_driver_sql(_ACTIONS)).all()
+            found = (await connection.exec_driver_sql(_actions(f"on_{event.lower()}"))).all()
         actions = []
         for (child, _), rows in groupby(found, key=lambda row: (row.child, row.id)):
             elements = list(rows)
@@ -64,7 +72,7 @@ class SqliteTarget(Target):
                 keys = [each.to or primary[place] for place, each in enumerate(elements)]
                 columns = tuple(each.column for each in elements)
                 referred = tuple(_as_reflected(table, key) for key in keys)
-                actions.append(DeleteAction(child, None, columns, name, referred, elements[0].action))
+                actions.append(ReferentialAction(child, None, columns, name, referred, elements[0].action, event))
         return actions
 
     async def _make_memory(self, connection: AsyncConnection) -> None:

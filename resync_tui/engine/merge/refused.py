@@ -1,0 +1,31 @@
+"""Refused rows of a stage: noted by a query or one by one, and left out of what follows."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from resync_tui.engine.backends.base import Target
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.chunks import Rejected
+from resync_tui.outcome import Kind
+
+
+def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a staged row is accepted: not refused so far."""
+    number = staged.c[mapping.number.name]
+    return sa.not_(sa.exists().where(mapping.refused.c.n == number))
+
+
+async def note_rejected(target: Target, mapping: TableMapping, rejected: Sequence[Rejected]) -> None:
+    """Refuse rows that the state rejected in the merge."""
+    if rejected:
+        values = [{"n": row.number, "kind": Kind.REJECTED.value, "reason": row.reason} for row in rejected]
+        async with target.staging() as connection:
+            await connection.execute(sa.insert(mapping.refused), values)
+
+
+async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
+    """Refuse the rows of a query (row id, kind, reason); return their number."""
+    statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason"], rows)
+    return int((await connection.execute(statement)).rowcount)
