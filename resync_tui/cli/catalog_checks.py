@@ -1,14 +1,20 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.engine.dialect import loss, type_name
+from resync_tui.engine.dialect import find_column, loss, of, type_name
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping, describe
 from resync_tui.engine.proof.proof import Proof
+from resync_tui.engine.proof.written_years import written_years
+from resync_tui.engine.reflection import Tables
+from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
 
 
@@ -56,6 +62,27 @@ def narrow(mapping: TableMapping, district: str) -> Iterator[Advice]:
                 f"but {type_name(target)} in the state: {what}",
                 "Give the state's column the district's type; until then records that it would alter are rejected.",
             )
+
+
+async def unknown_years(
+    connection: AsyncConnection, catalog: Catalog, tables: Tables, start: YearStart, name: str
+) -> list[ResyncError]:
+    """Return the fault of years in a district, of which `name` is the display name, that are in no known form."""
+    column = find_column(tables, catalog.year or "")
+    if column is None or not of(column).reads_years(column):
+        return []
+
+    async def fetch(query: sa.Select[Any]) -> Iterable[Any]:
+        rows: Iterable[Any] = (await connection.execute(query)).all()
+        return rows
+
+    try:
+        await written_years(fetch, column, start, name)
+    except IncompatibleTable as error:
+        return [error]
+    except DBAPIError:
+        return []  # a login that may not read that table has a finding already
+    return []
 
 
 def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncError]:

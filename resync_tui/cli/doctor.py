@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, mismatches, up
+from resync_tui.cli.catalog_checks import Advice, edges, mismatches, unknown_years, up
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -29,6 +29,7 @@ from resync_tui.engine.backends.registry import open_target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.reflection import Tables, reflect
+from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural, when
 from resync_tui.results import Agent, DistrictStanding
@@ -198,7 +199,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
         url = examination.settings.district_url(district.id)
         tables, problems = await _reflect(name, url, examination, SOURCE, trusted=trusted)
         problems += await _identity(name, url, district.id, examination.catalog, tables, trusted=trusted)
-        problems += await _rules(name, url, examination, tables)
+        problems += await _contents(name, url, examination, tables)
     except ResyncError as error:
         return [*problems, error]
     problems += mismatches(Proof(examination.catalog, tables, state), district.id)
@@ -256,19 +257,21 @@ async def _identity(
     ]
 
 
-async def _rules(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
-    """Check that a district's database accepts the conditions of the catalog's rules."""
+async def _contents(name: str, url: str, examination: Examination, tables: Tables) -> list[ResyncError]:
+    """Check that a district's database accepts the conditions of the catalog's rules, and how it writes its years."""
     from resync_tui.engine.backends.registry import backend_of
 
     engine = registry.open_engine(url, read_only=True)
-    year, today = examination.settings.years.current, utc_now().astimezone().date()
+    years, today = examination.settings.years, utc_now().astimezone().date()
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:
                 # A rejected statement must not make the next one fail.
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 dialect = backend_of(url).dialect
-                return await scope.faults(examination.catalog, tables, dialect, year, today, alone.execute)
+                found = await scope.faults(examination.catalog, tables, dialect, years.current, today, alone.execute)
+                start = YearStart.of(years.opens, years.closes)
+                return found + await unknown_years(alone, examination.catalog, tables, start, name)
     finally:
         await engine.dispose()
 

@@ -68,6 +68,15 @@ async def test_last_full_resync_stays_while_a_newer_one_is_incomplete(office: Of
     assert (standing.batch, standing.last_full_batch) == (partial.batch, first.batch)
 
 
+async def test_a_full_resync_of_no_record_settles_nothing(office: Office, plan: Plan) -> None:
+    await office.request(plan, "001")
+    first = await office.finish()
+    await office.request(plan, "001")
+    empty = await office.finish(counts=Counts())
+    (standing,) = await office.store.board(2026)
+    assert (standing.standing, standing.batch, standing.last_full_batch) == (Standing.DONE, empty.batch, first.batch)
+
+
 async def test_the_failed_ones_of_a_request_are_asked_for_again(office: Office, plan: Plan) -> None:
     number = await office.request(plan, "001", "002", "003")
     await office.finish()

@@ -76,10 +76,13 @@ class Office:
         assert lease is not None
         return lease
 
-    async def finish(self, status: Status = Status.COMPLETED, message: str = "") -> Lease:
-        """Carry out the next batch; each object comes to DONE."""
+    async def finish(self, status: Status = Status.COMPLETED, message: str = "", counts: Counts | None = None) -> Lease:
+        """Carry out the next batch; each object comes to `counts`, by default DONE."""
         lease = await self.claimed()
-        results = tuple(ObjectResult(each.object, each.sequence, status, DONE) for each in lease.plan.objects)
+        results = tuple(
+            ObjectResult(each.object, each.sequence, status, DONE if counts is None else counts)
+            for each in lease.plan.objects
+        )
         await self.queue.finish(lease, status, message, Progress(objects=results))
         return lease
 

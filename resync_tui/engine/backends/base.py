@@ -158,6 +158,10 @@ class Source(_Database, ABC):
         task that acquired it.
         """
 
+    async def check(self, query: sa.Select[Any]) -> None:
+        """Run a query in the district alone, whatever else its snapshot shows."""
+        await self.fetch(query)
+
     @abstractmethod
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         """Return the rows of a query, under the snapshot once it is held; waits for no lock unless `patient`."""

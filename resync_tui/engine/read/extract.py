@@ -112,7 +112,7 @@ class Reading:
             self.report(ObjectStarted(run.dis_object.name))
             async with run.failing():
                 for mapping in run.mappings:
-                    await self.scope.require_valid_rules(mapping, self.source.fetch)
+                    await self.scope.require_valid_rules(mapping, self.source.check)
         await self._look_at_years()
         try:
             await self._measure(self._running())

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from resync_tui.catalog import Catalog, DisObject
+from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import Counts, Purpose, Status
+from resync_tui.outcome import Counts, Kind, Purpose, Status
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
@@ -254,3 +254,40 @@ async def test_init_refuses_what_a_run_refuses(database: Database, ends: tuple[s
             await apply(here.district, here.state, catalog)
     await apply(here.district, here.state, replace(YEARS, year_path=("visit.cal",)))
     assert await here.held("SELECT count(*) FROM visit") == [(0,)]
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_rule_asks_the_district_alone(database: Database, ends: tuple[str, str]) -> None:
+    """The state has a table that the rule names; the district does not, though one connection may see both files."""
+    rule = Rule("held", "visit", "EXISTS (SELECT 1 FROM held h WHERE h.id = t.id)", "Held at the state")
+    more = "PRAGMA journal_mode = WAL;" * (ends[1] == "sqlite")
+    more += "CREATE TABLE held (id integer); INSERT INTO held VALUES (1);"
+    here = await pair(database, ends, more_state=more, district=DISTRICT, state=STATE.format(WAY))
+    heard = await sent(here, replace(YEARS, object=(CALENDAR, replace(VISIT, rule=(rule,)))))
+    assert fault(heard).startswith("Rule held of Visit is not valid SQL:")
+    await run_script(here.district, "CREATE TABLE held (id integer); INSERT INTO held VALUES (3);")
+    heard = await sent(here, replace(YEARS, object=(CALENDAR, replace(VISIT, rule=(rule,)))))
+    assert heard.counts["Visit"] == Counts(processed=2, inserted=1, excluded=1)
+
+
+@pytest.mark.parametrize(("ends", "other"), [(SAME[0], "VISIT"), (SAME[0], "main.visit"), (SAME[1], "public.visit")])
+async def test_two_names_of_one_table_are_refused(database: Database, ends: tuple[str, str], other: str) -> None:
+    here = await pair(database, ends, district=DISTRICT, state=STATE.format(WAY))
+    twice = replace(YEARS, object=(CALENDAR, VISIT, DisObject("Again", (other,), ("Calendar",), school_year=True)))
+    heard = await sent(here, twice)
+    assert fault(heard).startswith(f"visit of Visit and {other} of Again are one table")
+    assert fault(heard, "Again").startswith(f"{other} of Again and visit of Visit are one table")
+    alone = replace(YEARS, object=(CALENDAR, replace(VISIT, tables=(other,))))
+    assert (await sent(here, alone)).counts["Visit"].inserted == 2
+    assert (await sent(here, alone)).counts["Visit"].unchanged == 2
+
+
+async def test_foreign_keys_are_followed_in_any_case(database: Database) -> None:
+    """SQLite takes these words for the names of the tables and columns; so does what derives the state."""
+    here = Pair(database("sqlite"), database("sqlite"))
+    await run_script(here.district, DISTRICT.replace("calendar (cal)", "CALENDAR (Cal)"))
+    await apply(here.district, here.state, YEARS)
+    await run_script(here.district, "PRAGMA foreign_keys = OFF; INSERT INTO visit VALUES (4, 99, NULL, 'orphan');")
+    heard = await sent(here)
+    assert heard.counts["Visit"] == Counts(processed=3, inserted=2, rejected=1)
+    assert [each.kind for each in heard.refusals] == [Kind.REJECTED]

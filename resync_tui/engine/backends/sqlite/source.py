@@ -127,6 +127,12 @@ class SqliteSource(Source):
         of_district: dict[str, Any] = {"schema_translate_map": {None: self._schema}, "render_schema_translate": True}
         return str(query.compile(dialect=_Dialect(), compile_kwargs={"literal_binds": True}, **of_district))
 
+    async def check(self, query: sa.Select[Any]) -> None:
+        # The snapshot's connection would take what the district lacks from the attached state.
+        with explained(self.end.name, self.end.url):
+            async with connected(self.engine) as connection:
+                await connection.execute(query)
+
     async def fetch(self, query: Query, *, patient: bool = True) -> list[tuple[Any, ...]]:
         assert self._reader is not None
         with explained(self.end.name, self.end.url):

@@ -1,0 +1,84 @@
+"""Doctor holds the catalog against the databases, and says what a run would say."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.support.command_line import looked
+from tests.support.databases import run_script
+
+CONFIG = """
+[control]
+url = "sqlite:///control.db"
+[state]
+name = "NV"
+url = "sqlite:///state.db"
+[years]
+current = 2026
+[catalog]
+file = "objects.toml"
+[[district]]
+id = "01"
+name = "Abbott"
+url = "sqlite:///district.db"
+"""
+CATALOG = """
+name = "Years"
+tenant_column = "tenant"
+identity = "{identity}"
+year = "{year}"
+{more}
+[[object]]
+name = "Calendar"
+tables = ["calendar"]
+school_year = true
+[[object]]
+name = "Visit"
+tables = ["visit"]
+parents = ["Calendar"]
+school_year = true
+state_owned = ["{owned}"]
+"""
+DISTRICT = """
+CREATE TABLE me (number text); INSERT INTO me VALUES ('01');
+CREATE TABLE calendar (cal integer PRIMARY KEY, endyear text NOT NULL); INSERT INTO calendar VALUES (1, '{written}');
+CREATE TABLE visit (id integer PRIMARY KEY, cal integer NOT NULL REFERENCES calendar (cal),
+    other integer REFERENCES calendar (cal), note text);
+"""
+STATE = """
+CREATE TABLE calendar (tenant text NOT NULL, cal integer, endyear text NOT NULL, PRIMARY KEY (tenant, cal));
+CREATE TABLE visit (tenant text NOT NULL, id integer, cal integer NOT NULL, other integer, note text,
+    PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, cal) REFERENCES calendar (tenant, cal));
+"""
+RIGHT = {"identity": "me.number", "year": "calendar.endYear", "owned": "visit.Note", "written": "2025-26"}
+
+
+def told(folder: Path, **slip: str) -> str:
+    """Return what doctor says of a catalog and a district with a slip."""
+    words = {**RIGHT, "more": 'year_path = ["visit.cal"]', **slip}
+    (folder / "resync.toml").write_text(CONFIG)
+    (folder / "objects.toml").write_text(CATALOG.format(**words))
+    anyio.run(run_script, f"sqlite:///{folder}/district.db", DISTRICT.format(**words))
+    anyio.run(run_script, f"sqlite:///{folder}/state.db", STATE)
+    return str(looked(folder / "resync.toml", ("doctor",)).stdout)
+
+
+def test_names_in_another_case_are_nothing_wrong(tmp_path: Path) -> None:
+    assert told(tmp_path) == "Nothing is wrong.\n"
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ({"identity": "me.numbre"}, 'names "me.numbre", but me has no such column in district 01; the nearest'),
+        ({"identity": "mee.number"}, "identity names mee.number, but district 01 has no table mee; the nearest is me"),
+        ({"year": "calender.endyear"}, "but district 01 has no table calender; the nearest is calendar"),
+        ({"year": "calendar.endyr"}, "but calendar has no such column in district 01; the nearest is endyear"),
+        ({"owned": "visit.noet"}, 'of Visit names "visit.noet", but visit has no such column in district 01;'),
+        ({"more": ""}, "District 01's table visit has several ways to calendar.endYear: visit.cal, visit.other"),
+        ({"written": "FY26"}, "calendar.endyear of district 01 holds no school year in a known form in 1 of 1 record"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_a_problem(tmp_path: Path, slip: dict[str, str], said: str) -> None:
+    assert said in told(tmp_path, **slip)
