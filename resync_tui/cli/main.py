@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from resync_tui.cli import admin, browse, campaigns, run, verify
+from resync_tui.cli import admin, browse, campaigns, fields, run, verify
 from resync_tui.cli.console import open_screens
 from resync_tui.cli.options import INTERRUPTED, config_option, hint, read_settings
 from resync_tui.errors import ResyncError, UsageError
@@ -70,5 +70,12 @@ def commands(context: click.Context) -> int | None:
     return None if context.invoked_subcommand else open_screens(read_settings())
 
 
-for command in (*admin.commands, *browse.commands, *run.commands, *verify.commands, *campaigns.commands):
+for command in (
+    *admin.commands,
+    *browse.commands,
+    *fields.commands,
+    *run.commands,
+    *verify.commands,
+    *campaigns.commands,
+):
     commands.add_command(command)

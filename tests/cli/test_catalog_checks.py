@@ -82,3 +82,21 @@ def test_names_in_another_case_are_nothing_wrong(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_slip_is_a_problem(tmp_path: Path, slip: dict[str, str], said: str) -> None:
     assert said in told(tmp_path, **slip)
+
+
+def test_fields_shows_the_way_to_the_year(tmp_path: Path) -> None:
+    told(tmp_path)
+    assert looked(tmp_path / "resync.toml", ("fields", "-d", "01")).stdout == (
+        "Calendar\n  calendar\n    key          cal\n    sent         endyear\n    year         calendar > endyear\n"
+        "Visit\n  visit\n    key          id\n    sent         cal, other\n    state's own  note\n"
+        "    year         visit.cal > endyear\n"
+    )
+    assert looked(tmp_path / "resync.toml", ("fields", "Visit")).stdout == (
+        "Visit\n  visit\n    state's own  Note\n    year         cal\n"
+    )
+
+
+def test_fields_says_why_an_object_cannot_go(tmp_path: Path) -> None:
+    told(tmp_path, more="")
+    said = looked(tmp_path / "resync.toml", ("fields", "visit", "-d", "01")).stdout
+    assert "several ways to calendar.endYear: visit.cal, visit.other" in said
