@@ -28,9 +28,9 @@ def require_apart(target: sa.Table, tenant_column: str | None, tenants: Iterable
 def taken_for(target: sa.Table, tenant_column: str | None, tenant: str | None) -> sa.Select[Any] | None:
     """Return the query for a record of another tenant whose id the column takes for this one.
 
-    None if the column compares by bytes, so that there can be none.
+    None if the column compares by bytes, so that there can be none, and for a table without that column.
     """
-    if tenant_column is None or tenant is None:
+    if tenant_column is None or tenant is None or tenant_column not in target.c:
         return None
     column, probe = target.c[tenant_column], "Aa "
     # A padded column has no blanks of its own at the end.

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from resync_tui.catalog import Catalog
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
 from resync_tui.engine.job import Job
+from resync_tui.engine.tenants import taken_for
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.support.databases import run_script
 from tests.support.running import make_job, run
@@ -38,6 +39,10 @@ def ignoring() -> Catalog:
 def job(here: Pair, tenant: str = "01", *, token: int = 1, purpose: Purpose = Purpose.RESYNC) -> Job:
     """Return a job for table `c`."""
     return replace(make_job(here.district, here.state, SMALL, tenant, ["C"], token=token), purpose=purpose)
+
+
+def test_a_table_without_the_tenant_column_takes_none() -> None:
+    assert taken_for(sa.Table("c", sa.MetaData(), sa.Column("id", sa.Integer)), "tenant", "01") is None
 
 
 @pytest.mark.parametrize("ends", ENDS)
