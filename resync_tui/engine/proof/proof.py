@@ -93,8 +93,9 @@ class Proof:
         ends = self._ends
         for key, names in (("ignore_columns", dis_object.ignore_columns), ("state_owned", dis_object.state_owned)):
             for name in names:
-                # A column of the state alone may be named, too.
-                if all(find_column(tables, name) is None for _, tables in ends):
+                # A column of the state alone may be named, too; before its table is made nobody knows.
+                known = self.target is not None and table_of(name) in self.target
+                if known and all(find_column(tables, name) is None for _, tables in ends):
                     yield _no_column(f"{key} of {dis_object.name}", name, *ends[0])
         for name in self.catalog.year_path:
             if table_of(name) in dis_object.tables:
