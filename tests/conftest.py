@@ -23,6 +23,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import for `-m unit` nothing but unit tests."""
+    others = config.getoption("markexpr") == "unit" and collection_path.parent == Path(__file__).parent
+    return True if others and collection_path.name != "unit" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

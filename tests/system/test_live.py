@@ -1,4 +1,4 @@
-"""The whole program in a terminal: one object of 200,000 records, held back by the rate limit."""
+"""The whole program in a terminal: one object, held back by the rate limit."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.support.screens.live import RECORDS, completes, reading, screens, sen
 from tests.support.screens.pseudo_terminal import ROOT, terminal
 from tests.support.waiting import until
 
-COUNT = re.compile(r"(?<!reading )(?<![\d,])([\d,]+)/200,000 ")
+COUNT = re.compile(rf"(?<!reading )(?<![\d,])([\d,]+)/{RECORDS:,} ")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A district of one object with 200,000 records, held back by the rate limit, and what a test asks of it."""
+"""A district of one object with 40,000 records, held back by the rate limit, and what a test asks of it."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from resync_tui.results import Batch
 from tests.support.screens.pseudo_terminal import Terminal
 from tests.support.waiting import until
 
-RECORDS = 200_000
+RECORDS = 40_000
 CONFIG = """
 edition = "district"
 [control]
@@ -30,7 +30,7 @@ url = "sqlite:///abbott.db"
 [years]
 current = 2026
 [engine]
-max_records_per_second = 30000
+max_records_per_second = 6000
 [catalog]
 file = "objects.toml"
 """
