@@ -134,6 +134,13 @@ class TableMapping:
             return sa.true()
         return table.c[self.tenant_column] == sa.literal(self.tenant, sa.Text())
 
+    def points_at(self, key: ForeignKey, staged: sa.FromClause, parent: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions that a staged row references another; the tenant of both is the mapping's."""
+        return [
+            staged.c[ours] == (sa.literal(self.tenant, sa.Text()) if theirs == self.tenant_column else parent.c[theirs])
+            for ours, theirs in zip(key.columns, key.referred, strict=True)
+        ]
+
     def same_key(self, target: sa.FromClause, staged: sa.FromClause) -> sa.ColumnElement[bool]:
         """Return the condition that a target and a staged row are one record: by key or, if keyless, by values."""
         if not self.key:

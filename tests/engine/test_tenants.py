@@ -121,6 +121,23 @@ async def test_a_key_that_names_the_parents_district(database: Database, ends: t
     assert await here.held("SELECT id, home FROM b ORDER BY id") == [(1, "01"), (2, "02")]
 
 
+@pytest.mark.parametrize("ends", SAME)
+async def test_a_table_that_points_back_names_the_district(database: Database, ends: tuple[str, str]) -> None:
+    rows = "(1, '01', 2), (2, '01', 1), (3, '02', 7), (4, '02', 1), (5, '01', 3)"
+    here = await pair(
+        database,
+        ends,
+        f"""DROP TABLE b; CREATE TABLE b (id integer PRIMARY KEY, home varchar(9), a integer);
+        INSERT INTO b VALUES {rows};""",
+        """DROP TABLE d; DROP TABLE b; CREATE TABLE b (tenant varchar(9), id integer, home varchar(9), a integer,
+        PRIMARY KEY (tenant, id), FOREIGN KEY (home, a) REFERENCES b (tenant, id));
+        INSERT INTO b VALUES ('02', 7, NULL, NULL);""",
+    )
+    heard = await run(make_job(here.district, here.state, SMALL, "01", ["B"]))
+    assert heard.counts["B"] == Counts(processed=5, inserted=4, rejected=1)
+    assert await here.held("SELECT id FROM b WHERE tenant = '01' ORDER BY id") == [(1,), (2,), (3,), (5,)]
+
+
 def collated(database: Database, ids: str) -> str:
     """Return a state's table whose tenant column is compared without case."""
     return f"""DROP TABLE c; CREATE TABLE c (tenant text COLLATE {ids}, id integer, code varchar(20), b integer,

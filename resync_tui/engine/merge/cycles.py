@@ -131,10 +131,9 @@ class CyclicInserts:
                         table.mapping.stage.alias(f"{RESERVED}child"),
                         parent.mapping.stage.alias(f"{RESERVED}other"),
                     )
-                    pairs = zip(key.columns, key.referred, strict=True)
                     ours, theirs = child.c[table.mapping.number.name], other.c[parent.mapping.number.name]
                     edges = sa.select(theirs, ours).where(
-                        *(other.c[referred] == child.c[column] for column, referred in pairs),
+                        *table.mapping.points_at(key, child, other),
                         ours.in_(numbers[table]),
                         theirs.in_(numbers[parent]),
                     )

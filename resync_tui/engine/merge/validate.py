@@ -196,10 +196,7 @@ def _check_of_parent(
         blocked_reason = f"its {key.parent.name} record did not reach the state"
     if staged_parent is not None:
         other = staged_parent.stage.alias(f"{RESERVED}other")
-        tenant = text_literal(mapping.tenant or "")
-        same = [
-            stage.c[ours] == (tenant if theirs == mapping.tenant_column else other.c[theirs]) for ours, theirs in pairs
-        ]
+        same = mapping.points_at(key, stage, other)
         elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
         if key.parent in pending:
