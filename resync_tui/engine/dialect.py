@@ -135,6 +135,10 @@ class Dialect(ABC):
 
     # Values as a source.
 
+    def with_names(self, text: str) -> str:
+        """Return the SQL of a rule with what stands in double quotes as names, and nothing else."""
+        return text
+
     @abstractmethod
     def date_literal(self, day: date) -> str:
         """Return a date as SQL text, for rules."""

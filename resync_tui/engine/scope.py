@@ -30,6 +30,7 @@ def condition(rule: Rule, dialect: Dialect, year: int, today: date) -> sa.Column
     """Return a rule's condition over a district row `t`. Raises ConfigError if the rule lacks the dialect."""
     values = {"year": str(year), "today": dialect.date_literal(today)}
     text = re.sub(r"(?<!:):(year|today)\b", lambda found: values[found[1]], rule.condition(dialect.name))
+    text = dialect.with_names(text)
     return sa.literal_column(f"({text})", sa.Boolean())
 
 

@@ -28,6 +28,8 @@ INSERT INTO "parent" VALUES (1, 10), (2, 20); INSERT INTO "child" VALUES (1, 1);
 """
 BAD = {
     "no such column": 't."nothing" > 1',
+    "no such column alone": '"nothing" = 1',
+    "no such column of a subselect": 'EXISTS (SELECT 1 FROM "beside" WHERE "nothing" = 1)',
     "no such table": 'EXISTS (SELECT 1 FROM "nowhere")',
     "no such function": 'sized(t."size")',
     "an open bracket": '(t."size" > 1',
@@ -57,6 +59,16 @@ async def test_bad_condition_is_named_with_its_object_before_reading(database: D
     assert await rows(state, 'SELECT count(*) FROM "parent"') == [(0,)]
     assert await rows(district, 'SELECT count(*) FROM "parent"') == [(2,)]
     assert await rows(state, 'SELECT count(*) FROM "beside"') == [(1,)]
+
+
+@BOTH
+@pytest.mark.parametrize("when", [""" "size" = 20 """, """ t."size" = 20 AND 'a "b"' = 'a "b"' """, 'T."size" = 20'])
+async def test_names_and_texts_of_a_condition_are_told_apart(database: Database, kind: str, when: str) -> None:
+    district, state = database(kind), database(kind)
+    await run_script(district, TABLES)
+    await apply(district, state, catalog("FALSE"))
+    heard = await run(make_job(district, state, catalog(when), None))
+    assert heard.refused == {("parent", (2,), "excluded", "Odd"): 1}
 
 
 @BOTH

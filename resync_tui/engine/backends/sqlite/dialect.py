@@ -16,6 +16,8 @@ from resync_tui.engine.dialect import Check, Dialect, Pair, of
 from resync_tui.engine.types import LogicalType, collation
 from resync_tui.engine.years import SchoolYear
 
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|`[^`]*`|\[[^]]*]|"((?:[^"]|"")+)\"""")
+"""Texts and names in quotes; those in double quotes are the group."""
 _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
 """
@@ -67,6 +69,13 @@ class SqliteDialect(Dialect):
         # A 64-bit integer as SQLite writes it.
         is_integer = re.fullmatch(r"0|-?[1-9]\d{0,17}", text, re.ASCII) is not None
         return kind in ("TEXT", "BLOB") or (kind != "REAL" and is_integer)
+
+    def with_names(self, text: str) -> str:
+        """Return the SQL of a rule with grave accents about its names.
+
+        SQLite takes a name in double quotes that stands for nothing for a text.
+        """
+        return _QUOTED.sub(lambda found: f"`{found[1].replace('`', '``')}`" if found[1] is not None else found[0], text)
 
     def as_compared(self, column: sa.Column[Any], text: str) -> str:
         declared = (collation(column) or "BINARY").upper()
