@@ -1,7 +1,7 @@
 """Batch run: read what may differ under one snapshot, close the snapshot, then merge in waves, parents first."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import anyio
 
@@ -12,13 +12,13 @@ from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, req
 from resync_tui.engine.backends.registry import open_source, open_target
 from resync_tui.engine.events import Note, Report
 from resync_tui.engine.guards import guards_of
-from resync_tui.engine.job import Job, own_copy, require_identity, require_known_copy, require_own_copy
+from resync_tui.engine.job import Job, own_copy, require_identity, require_own_copy
 from resync_tui.engine.mapping import TableMapping, describe
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import foreign_key_cycles
 from resync_tui.engine.merge.merge import Merge
-from resync_tui.engine.merge.rejects import found_records, refused_records
-from resync_tui.engine.merge.removal import Removal
+from resync_tui.engine.merge.rejects import report_records
+from resync_tui.engine.merge.removal import remove_extra
 from resync_tui.engine.merge.table import TableMerge
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.proof.proof import Proof, key_tables
@@ -193,7 +193,7 @@ class _Batch:
                     if planned.wave == wave:
                         tasks.start_soon(self._merge, self.runs[planned.object], context)
         if self.job.purpose is Purpose.REMOVE_EXTRA:
-            await self._remove_extra()
+            await remove_extra(self.job, self.runs, self.target, self.scope, self.rate_limit)
 
     async def _merge_context(self) -> MergeContext:
         staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
@@ -236,7 +236,7 @@ class _Batch:
                 elif purpose is Purpose.VERIFY:
                     merge.count_pending()
             if purpose is not Purpose.REMOVE_EXTRA:
-                await self._report_records(run)
+                await report_records(run, self.target)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
                 run.complete(run.total, "; ".join([*untold, *run.notes, *run.moved, *await self._what_stays(run)]))
 
@@ -256,69 +256,3 @@ class _Batch:
         if fallen:
             run.skip(min(fallen, key=lambda each: (self.runs[each].status is not Status.FAILED, each)))
         return bool(fallen)
-
-    async def _report_records(self, run: ObjectRun) -> None:
-        kept, purpose = self.job.limits.errors_kept, self.job.purpose
-        removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
-        for mapping in run.staged:
-            counts, moved = run.accounts[mapping].counts, run.accounts[mapping].moved
-            if not counts.errors and not counts.extra and not compared:
-                continue
-            async with self.target.staging() as connection:
-                async for refused in refused_records(connection, mapping, kept, of_extra=removed):
-                    self.report(refused)
-                async for found in found_records(connection, mapping, kept, counts.extra, moved, compared=compared):
-                    self.report(found)
-
-    async def _require_consent(self, removals: Mapping[TableMapping, Removal]) -> None:
-        """Raise CannotRun, and report the extra records, if more are extra than were consented to."""
-        consent = self.job.consent
-        if consent is None:
-            return
-        more = {mapping: await each.exceeds(consent.get(mapping.name, ())) for mapping, each in removals.items()}
-        if not any(more.values()):
-            return
-        for mapping, removal in removals.items():
-            async with self.target.staging() as connection:
-                extra, kept = removal.account.counts.extra, self.job.limits.errors_kept
-                async for found in found_records(connection, mapping, kept, extra, [], compared=False):
-                    self.report(found)
-        names = ", ".join(f"{count} of {mapping.name}" for mapping, count in more.items() if count)
-        raise CannotRun(
-            f"Nothing was removed: by now records are extra that the preview did not show ({names})",
-            "Look at what is extra, then ask again: resync-tui remove-extra",
-        )
-
-    async def _remove_extra(self) -> None:
-        """Check every removal first; then remove extra records, children first."""
-        if any(run.status in (Status.FAILED, Status.SKIPPED) for run in self.runs.values()):
-            raise CannotRun(
-                "An object could not be compared, so nothing was removed", "See its message; mend that first."
-            )
-        removals = {
-            mapping: Removal(
-                self.target,
-                mapping,
-                self.scope,
-                run.accounts[mapping],
-                run.stats_by_table[mapping],
-                run.guards[mapping],
-            )
-            for run in self.runs.values()
-            for mapping in run.staged
-        }
-        if any(removal.account.counts.extra for removal in removals.values()):
-            await require_known_copy(self.job, self.target)
-        for removal in removals.values():
-            await removal.check(self.job.limits.extra_share)
-        await self._require_consent(removals)
-        for planned in reversed(self.job.plan.objects):
-            run = self.runs[planned.object]
-            async with run.failing():
-                run.phase = "removing"
-                for account in run.accounts.values():
-                    account.begin_removal()
-                for mapping in reversed(run.staged):
-                    await removals[mapping].carry_out(self.rate_limit)
-                await self._report_records(run)
-                run.complete(run.counts.extra)

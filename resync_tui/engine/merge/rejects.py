@@ -8,12 +8,29 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.accounts import Moved
+from resync_tui.engine.backends.base import Target
 from resync_tui.engine.events import RecordsFound, RecordsRefused
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.outcome import Finding, KeyValue, Kind
+from resync_tui.engine.objects import ObjectRun
+from resync_tui.outcome import Finding, KeyValue, Kind, Purpose
 
 PLACE = "record"
 """Pseudo key column for tables without a key: the record's position in the read."""
+
+
+async def report_records(run: ObjectRun, target: Target) -> None:
+    """Report the refused records of an object run, the extra ones and, of a comparison, what else was found."""
+    kept, purpose = run.job.limits.errors_kept, run.job.purpose
+    removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
+    for mapping in run.staged:
+        counts, moved = run.accounts[mapping].counts, run.accounts[mapping].moved
+        if not counts.errors and not counts.extra and not compared:
+            continue
+        async with target.staging() as connection:
+            async for refused in refused_records(connection, mapping, kept, of_extra=removed):
+                run.report(refused)
+            async for found in found_records(connection, mapping, kept, counts.extra, moved, compared=compared):
+                run.report(found)
 
 
 async def refused_records(

@@ -1,6 +1,6 @@
-"""Removal of extra records from the state, children first, up to a maximum share of each table."""
+"""Removal of extra records from the state: all tables are checked first, then records go, children first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,16 @@ import sqlalchemy as sa
 from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.guards import Guard
+from resync_tui.engine.job import Job, require_known_copy
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge.chunks import ChunkedWrite, ChunkedWriter, Numbers, Rejected, RowRange, Written
 from resync_tui.engine.merge.refused import note_rejected
-from resync_tui.engine.merge.rejects import keys_of
+from resync_tui.engine.merge.rejects import found_records, keys_of, report_records
+from resync_tui.engine.objects import ObjectRun
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.scope import Scope
 from resync_tui.errors import CannotRun
-from resync_tui.outcome import RemovalLimit, key_text, removal_limit
+from resync_tui.outcome import RemovalLimit, Status, key_text, removal_limit
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,52 @@ class Removal:
     def _numbers(self, row_range: RowRange) -> Numbers:
         number = self.mapping.extra_number
         return sa.select(number).where(row_range.of(number))
+
+
+async def remove_extra(
+    job: Job, runs: Mapping[str, ObjectRun], target: Target, scope: Scope, rate_limit: RateLimiter
+) -> None:
+    """Remove the extra records of compared object runs. Raises CannotRun if nothing may be removed."""
+    if any(run.status in (Status.FAILED, Status.SKIPPED) for run in runs.values()):
+        raise CannotRun("An object could not be compared, so nothing was removed", "See its message; mend that first.")
+    removals = {
+        mapping: Removal(
+            target, mapping, scope, run.accounts[mapping], run.stats_by_table[mapping], run.guards[mapping]
+        )
+        for run in runs.values()
+        for mapping in run.staged
+    }
+    if any(removal.account.counts.extra for removal in removals.values()):
+        await require_known_copy(job, target)
+    for removal in removals.values():
+        await removal.check(job.limits.extra_share)
+    await _require_consent(job, runs, removals)
+    for planned in reversed(job.plan.objects):
+        run = runs[planned.object]
+        async with run.failing():
+            run.phase = "removing"
+            for account in run.accounts.values():
+                account.begin_removal()
+            for mapping in reversed(run.staged):
+                await removals[mapping].carry_out(rate_limit)
+            await report_records(run, target)
+            run.complete(run.counts.extra)
+
+
+async def _require_consent(job: Job, runs: Mapping[str, ObjectRun], removals: Mapping[TableMapping, Removal]) -> None:
+    """Raise CannotRun, and report the extra records, if more are extra than were consented to."""
+    if job.consent is None:
+        return
+    more = {mapping: await each.exceeds(job.consent.get(mapping.name, ())) for mapping, each in removals.items()}
+    if not any(more.values()):
+        return
+    for mapping, removal in removals.items():
+        async with removal.target.staging() as connection:
+            extra, kept = removal.account.counts.extra, job.limits.errors_kept
+            async for found in found_records(connection, mapping, kept, extra, [], compared=False):
+                runs[mapping.object].report(found)
+    names = ", ".join(f"{count} of {mapping.name}" for mapping, count in more.items() if count)
+    raise CannotRun(
+        f"Nothing was removed: by now records are extra that the preview did not show ({names})",
+        "Look at what is extra, then ask again: resync-tui remove-extra",
+    )
