@@ -87,7 +87,7 @@ DIFFERING = [
     Case("numeric(9, 4)", "1.2345", "numeric", "1.23450"), Case("real", "0.1", "double precision", "0.2"),
 ]  # fmt: skip
 SAME = [
-    Case("char(3)", "a", "char(9)", "a"), Case("varchar(9)", "a  ", "char(9)", "a"), Case("char(9)", "a", "text", "a"),
+    Case("char(3)", "a", "char(9)", "a"), Case("varchar(9)", "a", "char(9)", "a"), Case("char(9)", "a", "text", "a"),
     Case("smallint", "-5", "bigint", "-5"), Case("bigint", "5", "smallint", "5"),
     Case("integer", "5", "numeric(6, 2)", "5"), Case("numeric", "1.5", "numeric(9, 4)", "1.5000"),
     Case("mood", "glad", "text", "glad"), Case("text", "glad", "mood", "glad"), Case("mood", "glad", "mood", "glad"),
