@@ -21,10 +21,9 @@ from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
-from resync_tui.databases import postgres, registry
+from resync_tui.databases import registry
 from resync_tui.engine import ownership, scope, tenants
 from resync_tui.engine.backends.base import End, says_district
-from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.backends.registry import open_target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.proof.proof import Proof, key_tables
@@ -113,7 +112,7 @@ async def _state(examination: Examination) -> Tables | None:
     try:
         url = examination.settings.state_url()
         trusted = examination.settings.state.policies == "trusted"
-        tables, lacks = await _reflect("the state", url, examination, TARGET, trusted=trusted)
+        tables, lacks = await _reflect("the state", url, examination, as_state=True, trusted=trusted)
         lacks += await _delete_actions(url, tables)
     except ResyncError as error:
         examination.found(error)
@@ -197,7 +196,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     problems: list[ResyncError] = []
     try:
         url = examination.settings.district_url(district.id)
-        tables, problems = await _reflect(name, url, examination, SOURCE, trusted=trusted)
+        tables, problems = await _reflect(name, url, examination, as_state=False, trusted=trusted)
         problems += await _identity(name, url, district.id, examination.catalog, tables, trusted=trusted)
         problems += await _contents(name, url, examination, tables)
     except ResyncError as error:
@@ -207,7 +206,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
 
 
 async def _reflect(
-    name: str, url: str, examination: Examination, privileges: Sequence[str], *, trusted: bool
+    name: str, url: str, examination: Examination, *, as_state: bool, trusted: bool
 ) -> tuple[Tables, list[ResyncError]]:
     """Return a database's tables; and its problems: hidden rows, and privileges that an agent under this login lacks.
 
@@ -227,8 +226,8 @@ async def _reflect(
                 hidden: list[ResyncError] = [each.hidden(name) for each in policed.values()]
                 if not examination.serves:
                     return tables, hidden
-                lacks = hidden + await lacking(connection, name, tables.values(), privileges)
-                return tables, lacks + (await stage_lacking(connection, name) if privileges == TARGET else [])
+                lacks = await dialect.missing_privileges(connection, name, tables.values(), as_state=as_state)
+                return tables, hidden + lacks
     finally:
         await engine.dispose()
 
@@ -242,7 +241,7 @@ async def _identity(
     table = tables.get(table_name)
     if table is None or column not in table.c:
         return []
-    engine = registry.open_engine(url, settings={} if trusted else postgres.ALL_ROWS, read_only=True)
+    engine = registry.open_engine(url, settings={} if trusted else registry.kind_of(url).all_rows, read_only=True)
     try:
         with registry.explained(name, url):
             async with engine.connect() as connection:

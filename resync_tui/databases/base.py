@@ -58,6 +58,8 @@ class DatabaseKind(ABC):
     """Names of the kinds of state into which a district of this kind can be sent."""
     errors: ClassVar[tuple[type[Exception], ...]]
     """Exception classes of its driver."""
+    all_rows: ClassVar[Mapping[str, str]] = {}
+    """Session settings under which a query fails rather than leave out rows that its login may not see."""
 
     @abstractmethod
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:

@@ -3,9 +3,10 @@
 import os
 import re
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 from sqlalchemy import Connection, text
@@ -22,12 +23,6 @@ CONNECT_SECONDS = 10
 
 AT_START = ("application_name",)
 """Settings sent at connection start; a pooler refuses others before a session exists."""
-
-ALL_ROWS = {"row_security": "off"}
-"""Session setting: fail rather than hide rows by row-level security.
-
-Not for the control database, which relies on row-level security.
-"""
 
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
@@ -55,6 +50,7 @@ class Postgres(DatabaseKind):
     """PostgreSQL by asyncpg."""
 
     name = "postgresql"
+    all_rows: ClassVar[Mapping[str, str]] = {"row_security": "off"}
     form = PostgresUrl()
     label = "PostgreSQL"
     feeds = ("postgresql",)

@@ -18,7 +18,7 @@ from resync_tui.demo.structure import STRUCTURE
 from resync_tui.demo.world import Row, World
 from resync_tui.schema.campus import METADATA
 from resync_tui.state_schema.derive import derived_tables, missing
-from resync_tui.state_schema.introspect import TableShape
+from resync_tui.state_schema.shapes import TableShape
 
 CHUNK = 5_000
 

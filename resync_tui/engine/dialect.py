@@ -16,6 +16,7 @@ from resync_tui.engine.hashing import RowHashing
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.engine.visibility import Policed
 from resync_tui.engine.years import ISO_DATE, SchoolYear
+from resync_tui.errors import ResyncError
 
 Check: TypeAlias = tuple[sa.ColumnElement[bool], str]
 """Condition under which a column cannot hold a value, and the reason in words."""
@@ -260,6 +261,15 @@ class Dialect(ABC):
     async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
         """Return the reflected tables of which row-level security hides rows from a connection's login."""
         return {}
+
+    async def missing_privileges(
+        self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
+    ) -> list[ResyncError]:
+        """Return what a connection's login lacks to read tables or, `as_state`, to write them by way of stages.
+
+        `name` is the database's display name. Databases without privileges lack none.
+        """
+        return []
 
 
 def of(column: sa.Column[Any]) -> Dialect:

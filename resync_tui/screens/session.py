@@ -211,10 +211,7 @@ class Session:
         store = await self.store()
         full = self._is_full(plan, districts)
         asks = self.settings.edition, self.user, purpose, reason
-        batches = await store.submit(Request(districts, plan, *asks, full=full, preview=preview))
-        self.sent += [each.batch for each in batches]
-        self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
-        return batches
+        return await self._sent(await store.submit(Request(districts, plan, *asks, full=full, preview=preview)))
 
     def require(self, districts: Sequence[str], plan: Plan) -> None:
         """Require that districts are configured for a plan. Raises UsageError naming the others."""
@@ -234,7 +231,10 @@ class Session:
     async def retry_failed(self, request: int) -> list[Batch]:
         """Request the failed batches of a request again."""
         store = await self.store()
-        batches = await store.retry_failed(request, self.user)
+        return await self._sent(await store.retry_failed(request, self.user))
+
+    async def _sent(self, batches: list[Batch]) -> list[Batch]:
+        """Remember the queued batches, and ensure an agent."""
         self.sent += [each.batch for each in batches]
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches

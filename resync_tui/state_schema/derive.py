@@ -6,35 +6,25 @@ of a district are dropped: a resync deletes nothing by itself. So are foreign ke
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
-from typing import cast
 
-import aiosqlite
 import networkx as nx
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
 from resync_tui.databases.names import quote_identifier, split_name
-from resync_tui.databases.registry import can_feed, dialect_of, driver_message, explain, explained, open_engine
-from resync_tui.databases.sqlite import begin_immediate, sqlite_path
+from resync_tui.databases.registry import driver_message, explain, explained, open_engine, require_pair
 from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.mapping import ignored_columns
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.reflection import Tables, reflect
 from resync_tui.errors import CannotRun
-from resync_tui.state_schema.ddl import add_foreign_key, create_enum, create_index, create_table, postgres_type
-from resync_tui.state_schema.introspect import (
-    Column,
-    EnumType,
-    ForeignKey,
-    Index,
-    TableShape,
-    existing,
-    read_enums,
-    read_table,
-)
+from resync_tui.state_schema.ddl import DdlDialect
+from resync_tui.state_schema.introspect import existing, read_table
+from resync_tui.state_schema.kinds import ddl_of
 from resync_tui.state_schema.missing import Lack, Tell, lacks, statements_of, tell_what_cannot_be
+from resync_tui.state_schema.shapes import Column, EnumType, ForeignKey, Index, TableShape
 
 Derived = tuple[tuple[EnumType, ...], tuple[TableShape, ...]]
 """Derived schema: enums, then tables, parents first."""
@@ -65,18 +55,14 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
 
     Raises CannotRun, also where the source does not bear out the catalog.
     """
-    dialects = dialect_of(source_url), dialect_of(target_url)
-    if not can_feed(source_url, target_url):
-        raise CannotRun(
-            "A SQLite state cannot hold the types of a PostgreSQL district", "Give the state a postgresql:// URL."
-        )
-
-    names = table_order(catalog)
+    require_pair(source_url, target_url)
+    ddl, names = ddl_of(source_url), table_order(catalog)
 
     def read(connection: Connection, found: Tables) -> Derived:
         spelled = {name: found.names.find(name) or name for name in names}
-        enums = read_enums(connection, spelled.values()) if dialects[0] == "postgresql" else ()
-        return enums, tuple(_renamed(read_table(connection, spelled[name]), name, spelled) for name in names)
+        return ddl.enums(connection, spelled.values()), tuple(
+            _renamed(read_table(connection, spelled[name]), name, spelled) for name in names
+        )
 
     engine = open_engine(source_url, read_only=True)
     with explained("the district", source_url):
@@ -85,39 +71,37 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
             enums, tables = await connection.run_sync(read, found)
     await engine.dispose()
     tables = tuple(_without(table, ignored_columns(catalog, table.name, found[table.name])) for table in tables)
-    if dialects == ("sqlite", "postgresql"):
-        tables = tuple(_for_postgres(table) for table in tables)
+    if type(ddl) is not type(ddl_of(target_url)):
+        tables = tuple(map(ddl_of(target_url).adapted, tables))
     kept = {table.name for table in tables}
     return enums, tuple(_for_tenant(_within(table, kept), catalog.tenant_column) for table in tables)
 
 
 async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
     """Return the DDL of the derived tables, keys and indexes that the target lacks."""
-    if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
-        return _statements(*derived, "sqlite")
+    ddl = ddl_of(target_url)
+    if ddl.is_missing(target_url):
+        return _statements(ddl, *derived)
     engine = open_engine(target_url)
     with explained("the state", target_url):
         async with engine.connect() as connection:
-            keys, statements, rest = await connection.run_sync(_missing, derived)
+            keys, statements, rest = await connection.run_sync(_missing, ddl, derived)
     await engine.dispose()
     tell_what_cannot_be((*keys, *rest), tell)
     return [*statements_of(keys), *statements, *statements_of(rest)]
 
 
 async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Create the derived tables, keys and indexes that the target lacks, in one transaction; return the DDL.
-
-    A SQLite file created here is in WAL mode, for concurrent reads and writes.
-    """
-    fresh = dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists()
-    engine = begin_immediate(open_engine(target_url, create=True))
+    """Create the derived tables, keys and indexes that the target lacks, in one transaction; return the DDL."""
+    ddl = ddl_of(target_url)
+    is_missing = ddl.is_missing(target_url)
+    engine = ddl.writing(open_engine(target_url, create=True))
     with explained("the state", target_url):
-        if fresh:
+        if is_missing:
             async with engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                await cast(aiosqlite.Connection, raw.driver_connection).execute("PRAGMA journal_mode = WAL")
+                await ddl.prepare(connection)
         async with engine.begin() as connection:
-            keys, statements, rest = await connection.run_sync(_missing, derived)
+            keys, statements, rest = await connection.run_sync(_missing, ddl, derived)
             made = [lack for lack in keys if await _make(connection, lack, target_url, tell)]
             for statement in statements:
                 await _execute(connection, statement, target_url)
@@ -181,7 +165,7 @@ async def _proven(connection: AsyncConnection, source_url: str, target_url: str,
 
 
 async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
-    if dialect_of(target_url) == "sqlite" and not sqlite_path(target_url).exists():
+    if ddl_of(target_url).is_missing(target_url):
         return Tables()
     engine = open_engine(target_url)
     try:
@@ -192,32 +176,24 @@ async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
         await engine.dispose()
 
 
-def _missing(connection: Connection, derived: Derived) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
+def _missing(
+    connection: Connection, ddl: DdlDialect, derived: Derived
+) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
     """Return missing keys of existing tables, the DDL of missing tables, and what else existing tables lack."""
-    enums, tables = derived
-    dialect = connection.dialect.name
+    enums, tables = ddl.lacking_enums(connection, derived[0]), derived[1]
     there = existing(connection, [table.name for table in tables])
-    if dialect == "postgresql":
-        known = "SELECT to_regtype(:name) IS NOT NULL"
-        enums = tuple(each for each in enums if not connection.scalar(text(known), {"name": each.name}))
     lacking = tuple(table for table in tables if table.name not in there)
     used = {column.type.partition("[")[0] for table in lacking for column in table.columns}
-    statements = _statements([each for each in enums if each.name in used], lacking, dialect)
+    statements = _statements(ddl, [each for each in enums if each.name in used], lacking)
     pairs = [(table, read_table(connection, table.name)) for table in tables if table.name in there]
-    keys, rest = lacks(pairs, dialect)
+    keys, rest = lacks(pairs, ddl)
     return keys, statements, rest
 
 
-def _statements(enums: Sequence[EnumType], tables: Sequence[TableShape], dialect: str) -> list[str]:
+def _statements(ddl: DdlDialect, enums: Sequence[EnumType], tables: Sequence[TableShape]) -> list[str]:
     named = {*(split_name(table.name)[0] for table in tables), *(enum.schema for enum in enums)} - {None}
-    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}" for schema in sorted(filter(None, named))]
-    statements += [create_enum(enum) for enum in enums]
-    for table in tables:
-        statements.append(create_table(table, dialect))
-        statements += [create_index(table, index) for index in table.indexes]
-    if dialect == "postgresql":
-        statements += [add_foreign_key(table, key) for table in tables for key in table.foreign]
-    return statements
+    schemas = [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}" for schema in sorted(filter(None, named))]
+    return schemas + ddl.statements(enums, tables)
 
 
 def _renamed(table: TableShape, name: str, spelled: Mapping[str, str]) -> TableShape:
@@ -246,16 +222,6 @@ def _without(table: TableShape, gone: Set[str]) -> TableShape:
         checks=tuple(check for check in table.checks if unmentioned(check)),
         indexes=tuple(each for each in table.indexes if all(map(unmentioned, (*each.parts, each.where)))),
     )
-
-
-def _for_postgres(table: TableShape) -> TableShape:
-    def translated(column: Column) -> Column:
-        kind, default = postgres_type(column.type), column.default
-        if kind.upper().startswith("BOOL"):
-            default = {"0": "FALSE", "1": "TRUE"}.get(default or "", default)
-        return replace(column, type=kind, default=default)
-
-    return replace(table, columns=tuple(map(translated, table.columns)))
 
 
 def _within(table: TableShape, names: set[str]) -> TableShape:

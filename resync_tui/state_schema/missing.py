@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from resync_tui.state_schema.ddl import add_foreign_key, add_primary_key, add_unique, create_index
-from resync_tui.state_schema.introspect import ForeignKey, TableShape
+from resync_tui.state_schema.ddl import DdlDialect, create_index
+from resync_tui.state_schema.shapes import ForeignKey, TableShape
 
 Tell: TypeAlias = Callable[[str], None]
 """Called with one line for each key or index that could not be created, with the reason."""
@@ -23,25 +23,25 @@ class Lack:
     """Why it cannot be created, or how existing rows violate it."""
 
 
-def lacks(pairs: Iterable[tuple[TableShape, TableShape]], dialect: str) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
+def lacks(pairs: Iterable[tuple[TableShape, TableShape]], ddl: DdlDialect) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
     """Return missing keys, then indexes and foreign keys; `pairs` are each table as derived and as it exists."""
     found = list(pairs)
-    keys = [lack for wanted, there in found for lack in _keys(wanted, there, dialect)]
+    keys = [lack for wanted, there in found for lack in _keys(wanted, there, ddl)]
     rest = [lack for wanted, there in found for lack in _indexes(wanted, there)]
-    rest += [lack for wanted, there in found for lack in _foreign_keys(wanted, there, dialect)]
+    rest += [lack for wanted, there in found for lack in _foreign_keys(wanted, there, ddl)]
     return tuple(keys), tuple(rest)
 
 
-def _keys(wanted: TableShape, there: TableShape, dialect: str) -> Iterator[Lack]:
+def _keys(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> Iterator[Lack]:
     if wanted.primary and not there.primary:
         why = "some of its records have the same values, or none"
         what = f"Primary key of {wanted.name}"
-        yield _lack(what, add_primary_key(wanted), why, wanted.primary, there, sqlite=dialect == "sqlite")
+        yield _lack(what, ddl.add_primary_key(wanted), why, wanted.primary, there, ddl.adds_no_key)
     for columns in wanted.unique:
         if not _is_unique(columns, there):
             what = f"Unique key ({', '.join(columns)}) of {wanted.name}"
             why = "some of its records have the same values"
-            yield _lack(what, add_unique(wanted, columns, dialect), why, columns, there)
+            yield _lack(what, ddl.add_unique(wanted, columns), why, columns, there)
 
 
 def _indexes(wanted: TableShape, there: TableShape) -> Iterator[Lack]:
@@ -56,27 +56,22 @@ def _indexes(wanted: TableShape, there: TableShape) -> Iterator[Lack]:
             yield _lack(f"Index {index.name} of {wanted.name}", create_index(wanted, index), why, columns, there)
 
 
-def _foreign_keys(wanted: TableShape, there: TableShape, dialect: str) -> Iterator[Lack]:
+def _foreign_keys(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> Iterator[Lack]:
     held = {_pairs(key) for key in there.foreign}
     for key in wanted.foreign:
         if _pairs(key) not in held:
             what = f"Foreign key ({', '.join(key.columns)}) of {wanted.name}"
             why = f"some of its records name no {key.parent} record"
-            statement = add_foreign_key(wanted, key)
-            yield _lack(what, statement, why, key.columns, there, sqlite=dialect == "sqlite")
+            statement = ddl.add_foreign_key(wanted, key)
+            yield _lack(what, statement, why, key.columns, there, ddl.adds_no_key)
 
 
-def _lack(
-    what: str, statement: str, why: str, columns: Iterable[str], there: TableShape, *, sqlite: bool = False
-) -> Lack:
+def _lack(what: str, statement: str, why: str, columns: Iterable[str], there: TableShape, cannot: str = "") -> Lack:
     known = {column.name for column in there.columns}
     missing = [name for name in columns if name not in known]
     if missing:
         return Lack(what, "", f"the table has no column {missing[0]}")
-    return Lack(what, "", SQLITE_CANNOT) if sqlite else Lack(what, statement, why)
-
-
-SQLITE_CANNOT = "SQLite adds no key to a table that exists"
+    return Lack(what, "", cannot) if cannot else Lack(what, statement, why)
 
 
 def _is_unique(columns: Iterable[str], there: TableShape) -> bool:
@@ -96,12 +91,11 @@ def statements_of(found: Iterable[Lack]) -> list[str]:
 
 
 def tell_what_cannot_be(found: Iterable[Lack], tell: Tell) -> None:
-    """Report what cannot be created regardless of the records; SQLite's limits in one line."""
-    cannot = [lack for lack in found if not lack.statement]
-    of_sqlite = [lack.what for lack in cannot if lack.why == SQLITE_CANNOT]
-    if of_sqlite:
-        more = f" and {len(of_sqlite) - 1} more" if len(of_sqlite) > 1 else ""
-        tell(f"{of_sqlite[0]}{more} could not be made: {SQLITE_CANNOT}")
-    for lack in cannot:
-        if lack.why != SQLITE_CANNOT:
-            tell(f"{lack.what} could not be made: {lack.why}")
+    """Report what cannot be created regardless of the records, in one line a reason."""
+    by_reason: dict[str, list[str]] = {}
+    for lack in found:
+        if not lack.statement:
+            by_reason.setdefault(lack.why, []).append(lack.what)
+    for why, what in by_reason.items():
+        more = f" and {len(what) - 1} more" if len(what) > 1 else ""
+        tell(f"{what[0]}{more} could not be made: {why}")

@@ -8,7 +8,6 @@ import pytest
 
 from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.dialect import DIALECT
-from resync_tui.engine.backends.postgres.privileges import SOURCE, TARGET, lacking, stage_lacking
 from resync_tui.engine.reflection import reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.outcome import Status
@@ -19,14 +18,12 @@ from tests.support.small import ROWS, SMALL, pair
 TABLES = ["a", "b", "c", "d"]
 
 
-async def lacks(url: str, tables: list[str], privileges: tuple[str, ...]) -> list[ResyncError]:
+async def lacks(url: str, tables: list[str], *, as_state: bool) -> list[ResyncError]:
     engine = open_engine(url)
     try:
         async with engine.connect() as connection:
-            found = await lacking(
-                connection, "the state", (await reflect(connection, tables, DIALECT)).values(), privileges
-            )
-            return found + (await stage_lacking(connection, "the state") if privileges == TARGET else [])
+            found = (await reflect(connection, tables, DIALECT)).values()
+            return await DIALECT.missing_privileges(connection, "the state", found, as_state=as_state)
     finally:
         await engine.dispose()
 
@@ -41,8 +38,8 @@ async def test_the_grants_that_doctor_names_are_all_that_a_login_needs(database:
             await run(make_job(source, target, SMALL, "01"))
         assert "doctor" in refused.value.do
         told = [
-            (here.district, await lacks(source, [*TABLES, "me"], SOURCE)),
-            (here.state, await lacks(target, TABLES, TARGET)),
+            (here.district, await lacks(source, [*TABLES, "me"], as_state=False)),
+            (here.state, await lacks(target, TABLES, as_state=True)),
         ]
         name = urlsplit(here.state).path[1:]
         assert [[each.what for each in problems] for _, problems in told] == [
@@ -55,10 +52,10 @@ async def test_the_grants_that_doctor_names_are_all_that_a_login_needs(database:
         assert told[1][1][1].do == f"GRANT CREATE ON DATABASE {name} TO {role}"
         for url, problems in told:
             await run_script(url, ";".join(each.do for each in problems))
-        assert await lacks(source, [*TABLES, "me"], SOURCE) == await lacks(target, TABLES, TARGET) == []
+        assert await lacks(source, [*TABLES, "me"], as_state=False) == await lacks(target, TABLES, as_state=True) == []
         heard = await run(make_job(source, target, SMALL, "01"))
         assert set(heard.statuses.values()) == {Status.COMPLETED}, heard.ended
-        assert await lacks(target, TABLES, TARGET) == []
+        assert await lacks(target, TABLES, as_state=True) == []
     finally:
         for url in (here.district, here.state):
             await run_script(url, f"DROP OWNED BY {role} CASCADE")
@@ -72,10 +69,10 @@ async def test_a_stage_that_is_another_logins_is_named_with_its_grants(database:
     tables = "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public"
     await run_script(here.state, f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'; {tables} TO {role}")
     try:
-        (problem,) = await lacks(login(here.state, role), TABLES, TARGET)
+        (problem,) = await lacks(login(here.state, role), TABLES, as_state=True)
         assert problem.what.startswith(f"{role} may not use the stage, which is ")
         await run_script(here.state, problem.do)
-        assert await lacks(login(here.state, role), TABLES, TARGET) == []
+        assert await lacks(login(here.state, role), TABLES, as_state=True) == []
         heard = await run(make_job(here.district, login(here.state, role), SMALL, "01", token=2))
         assert set(heard.statuses.values()) == {Status.COMPLETED}, heard.ended
     finally:

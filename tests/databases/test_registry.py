@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from resync_tui.control.connection import _open_postgresql
-from resync_tui.databases.postgres import ALL_ROWS, GONE_AFTER, connect_postgres
+from resync_tui.databases.postgres import GONE_AFTER, Postgres, connect_postgres
 from resync_tui.databases.registry import explain, open_engine
 
 
@@ -31,7 +31,7 @@ async def test_a_connection_asks_whether_its_server_is_still_there(database: Cal
 
 
 async def test_postgres_settings_are_made_after_connecting_for_poolers(database: Callable[[str], str]) -> None:
-    settings = {"application_name": "resync-tui/x", "lock_timeout": "10s", **ALL_ROWS}
+    settings = {"application_name": "resync-tui/x", "lock_timeout": "10s", **Postgres.all_rows}
     connection = await connect_postgres(database("postgresql"), settings)
     try:
         at_start = await connection.fetch("SELECT name FROM pg_settings WHERE source = 'client'")
@@ -46,7 +46,7 @@ async def test_only_the_control_connection_accepts_row_security(
     database: Callable[[str], str],
 ) -> None:
     url = database("postgresql")
-    for engine, setting in ((_open_postgresql(url), "on"), (open_engine(url, settings=ALL_ROWS), "off")):
+    for engine, setting in ((_open_postgresql(url), "on"), (open_engine(url, settings=Postgres.all_rows), "off")):
         try:
             async with engine.connect() as connection:
                 assert await connection.scalar(text("SHOW row_security")) == setting

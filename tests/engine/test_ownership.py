@@ -8,7 +8,7 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.databases.registry import open_engine
-from resync_tui.engine.backends.postgres.privileges import stage_lacking
+from resync_tui.engine.backends.postgres.dialect import DIALECT
 from resync_tui.engine.batch import clear_stage
 from resync_tui.engine.job import Job, Limits
 from resync_tui.errors import CannotRun
@@ -130,7 +130,7 @@ async def test_another_login_is_told_what_it_lacks_to_ask(database: Database) ->
             await run(job)
         engine = open_engine(job.target_url)
         async with engine.connect() as connection:
-            (problem,) = await stage_lacking(connection, "the state")
+            (problem,) = await DIALECT.missing_privileges(connection, "the state", (), as_state=True)
         await engine.dispose()
         assert problem.do.endswith(f"resync_stage.fence, resync_stage.copy TO {role}")
         await run_script(here.state, problem.do)

@@ -14,7 +14,8 @@ from resync_tui.catalog import load
 from resync_tui.databases.registry import column_types, open_engine
 from resync_tui.schema.campus import METADATA
 from resync_tui.schema.campus.columns import CampusTable
-from resync_tui.state_schema.introspect import TableShape, read_table
+from resync_tui.state_schema.introspect import read_table
+from resync_tui.state_schema.shapes import TableShape
 from tests.support.campus import create_campus
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from resync_tui.catalog import Catalog
-from tests.support.oracle.reasons import said, said_of_unique
+from tests.support.oracle.reasons import said, said_of_unique, said_of_year
 from tests.support.oracle.shape import Dump, Foreign, Row
 from tests.support.oracle.two_ends import Key, TwoEnds
 from tests.support.oracle.values import Flaw, comparable, in_state, same
@@ -15,7 +15,7 @@ from tests.support.oracle.values import Flaw, comparable, in_state, same
 Refusal: TypeAlias = tuple[str, str]
 """Kind and reason."""
 
-_BY_OTHERS = re.compile("not reach|is not in the state|names no|another record")
+_BY_OTHERS = re.compile("not reach|it moved|is not in the state|names no|another record")
 """Reasons that other records are the cause of."""
 
 
@@ -36,6 +36,8 @@ class _Record:
     raw: Row
     row: Row
     key: Key
+    moved_to: int | None
+    """The district's school year of a record that the state has in the batch's; None for one in scope by itself."""
     allowed: set[Refusal] = field(default_factory=set)
     """Empty: it goes in. More than one only where rows of one table bring each other down."""
 
@@ -72,9 +74,14 @@ class Oracle(TwoEnds):
         self.final: dict[str, list[Row]] = dict(before.rows)
         for group in self.groups():
             for table in group:
-                in_scope = self.scope(table, source.rows)
+                in_scope, years, moved = (
+                    self.scope(table, source.rows),
+                    self.years(table, source.rows),
+                    self._moved(table),
+                )
                 rows = [raw for raw in source.rows[table] if in_scope(raw)]
                 self.records[table] = [self._record(table, raw, place) for place, raw in enumerate(rows, 1)]
+                self.records[table] += [self._record(table, raw, 0, years[id(raw)]) for raw in moved]
                 self._refuse_alone(table)
             self._refuse_together(group)
             for table in group:
@@ -84,9 +91,25 @@ class Oracle(TwoEnds):
         """Return what an object must come to."""
         return sum((self.accounts.counts[table] for table in self.catalog[name].tables), Counter())
 
+    def messages(self, name: str) -> list[str]:
+        """Return what is said of an object that completes: how many records moved, and to which year."""
+        return [
+            f"{count} record{'s'[: count - 1]} of {table} moved to {said_of_year(year)}"
+            for table in self.catalog[name].tables
+            for year, count in Counter(each.moved_to for each in self.records[table] if each.moved_to).items()
+        ]
+
+    def _moved(self, table: str) -> list[Row]:
+        """Return the district's rows of other years, and of no record of this one, that the state has in this one."""
+        keys = self.key_columns(table)
+        ours, theirs = self.scope(table, self.source.rows), self.scope(table, self.before.rows)
+        held = {self.values(table, row, keys) for row in self.mine(table) if keys and theirs(row)}
+        held -= {self.values(table, raw, keys) for raw in self.source.rows[table] if ours(raw)}
+        return [raw for raw in self.source.rows[table] if not ours(raw) and self.values(table, raw, keys) in held]
+
     # --- the order of docs/accounting.md ---
 
-    def _record(self, table: str, raw: Row, place: int) -> _Record:
+    def _record(self, table: str, raw: Row, place: int, moved_to: int | None = None) -> _Record:
         row: Row = {}
         forbidding = [rule for rule in self.objects[table].rule if rule.table == table]
         flaws: list[Refusal] = [
@@ -108,7 +131,7 @@ class Oracle(TwoEnds):
         if not flaws and not all(check(row) for check in checks):
             flaws.append(("rejected", "breaks the state's check"))
         key = tuple(row[column] for column in self.key_columns(table)) or (place,)
-        return _Record(raw, row, key, set(flaws[:1]))
+        return _Record(raw, row, key, moved_to, set(flaws[:1]))
 
     def _held(self, table: str, raw: Row) -> Row | None:
         """Return the state's row of a record of the district; None where it has none."""
@@ -136,11 +159,11 @@ class Oracle(TwoEnds):
         """
         rows = [(table, record) for table in group for record in self.records[table]]
         look = self._look(group, hoping=group)
-        first = {id(record): look[table](record.row) for table, record in rows}
+        first = {id(record): look[table](record) for table, record in rows}
         while True:
             before, look = self._refused(group), self._look(group)
             for table, record in rows:
-                if record.accepted and (refusal := look[table](record.row)):
+                if record.accepted and (refusal := look[table](record)):
                     record.allowed = {refusal}
             if self._refused(group) == before:
                 for table in group:
@@ -148,22 +171,21 @@ class Oracle(TwoEnds):
                 if self._refused(group) == before:
                     break
         for table, record in rows:
-            if any(
-                re.search("not reach|is not in the state|names no|another record", reason)
-                for _, reason in record.allowed
-            ):
-                record.allowed |= {each for each in (first[id(record)], look[table](record.row)) if each}
+            if any(_BY_OTHERS.search(reason) for _, reason in record.allowed):
+                record.allowed |= {each for each in (first[id(record)], look[table](record)) if each}
         for table in group:
             self._allow_either_holder(table)
 
     def _refused(self, group: Sequence[str]) -> int:
         return sum(not record.accepted for table in group for record in self.records[table])
 
-    def _look(self, group: Iterable[str], hoping: Collection[str] = ()) -> dict[str, Callable[[Row], Refusal | None]]:
+    def _look(
+        self, group: Iterable[str], hoping: Collection[str] = ()
+    ) -> dict[str, Callable[[_Record], Refusal | None]]:
         """Return what is said of a row of each table whose parent will not be in the state, as things stand."""
         return {table: self._parents(table, hoping) for table in group}
 
-    def _parents(self, table: str, hoping: Collection[str]) -> Callable[[Row], Refusal | None]:
+    def _parents(self, table: str, hoping: Collection[str]) -> Callable[[_Record], Refusal | None]:
         keys = []
         for foreign in self.foreign(table):
             pairs = [
@@ -174,10 +196,12 @@ class Oracle(TwoEnds):
             present = self._present(foreign, theirs) | (there if foreign.parent in hoping else set())
             keys.append((foreign, pairs, present, there))
 
-        def missing(row: Row) -> Refusal | None:
+        def missing(record: _Record) -> Refusal | None:
             for foreign, pairs, present, there in keys:
-                ours = self.referring(foreign.parent, pairs, row)
+                ours = self.referring(foreign.parent, pairs, record.row)
                 if None not in ours and ours not in present:
+                    if record.moved_to and ours in there:
+                        return "blocked", f"it moved to {said_of_year(record.moved_to)}"
                     return self._said_of_parent(ours in there, foreign.parent, [mine for mine, _ in pairs])
             return None
 
@@ -193,7 +217,7 @@ class Oracle(TwoEnds):
 
     def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
         """Return the parents that the state will hold once that table has been merged."""
-        by_tenant = self.tenant_column in foreign.columns
+        by_tenant = self.tenant_column in self.before.tables[foreign.parent].columns
         rows = self.mine(foreign.parent) if by_tenant else iter(self.before.rows[foreign.parent])
         held = {self.values(foreign.parent, row, referred) for row in rows}
         for record in self.records.get(foreign.parent, ()):

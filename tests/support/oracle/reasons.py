@@ -22,6 +22,11 @@ def said(flaw: str, column: Column) -> str:
     )
 
 
+def said_of_year(year: int) -> str:
+    """Return a school year as it is shown."""
+    return f"{year - 1}-{year % 100:02}"
+
+
 def said_of_unique(columns: Sequence[str], *, of_state: bool) -> str:
     """Return the reason for a value that another record has."""
     if of_state:

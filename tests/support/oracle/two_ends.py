@@ -96,13 +96,22 @@ class TwoEnds:
 
     def scope(self, table: str, rows: Mapping[str, list[Row]]) -> Callable[[Row], bool]:
         """Return whether a row of one end is of the current year: unless it is known to be of another."""
-        way = self._way_to_year(table)
-        if way is None or self.catalog.year is None:
-            return lambda row: True
+        years = self.years(table, rows)
+        return lambda row: years.get(id(row), self.year) == self.year
+
+    def years(self, table: str, rows: Mapping[str, list[Row]]) -> dict[int, int]:
+        """Return the school years of one end's rows, by a row's identity; a row of no year is left out."""
+        if self.catalog.year is None or self._way_to_year(table) is None:
+            return {}
         year_table, _, column = self.catalog.year.rpartition(".")
-        if not way:
-            return lambda row: not self._other_year(row[column])
-        elsewhere = {id(row) for row in rows[year_table] if self._other_year(row[column])}
+        written = {int(row[column]) for row in rows[year_table] if row[column] is not None}
+        return {row: year for year in written for row in self._of_year(table, rows, year)}
+
+    def _of_year(self, table: str, rows: Mapping[str, list[Row]], year: int) -> set[int]:
+        """Return the identities of one end's rows that lead to a year."""
+        way = self._way_to_year(table) or []
+        year_table, _, column = (self.catalog.year or "").rpartition(".")
+        found = {id(row) for row in rows[year_table] if str(row[column]) == str(year)}
         for place in reversed(range(len(way))):
             foreign, child = way[place], way[place - 1].parent if place else table
             pairs = [
@@ -112,13 +121,10 @@ class TwoEnds:
             others = {
                 self.values(foreign.parent, row, theirs)
                 for row in rows[foreign.parent]
-                if id(row) in elsewhere and row.get(self.tenant_column or "", self.tenant) == self.tenant
+                if id(row) in found and row.get(self.tenant_column or "", self.tenant) == self.tenant
             }
-            elsewhere = {id(row) for row in rows[child] if self.referring(foreign.parent, pairs, row) in others}
-        return lambda row: id(row) not in elsewhere
-
-    def _other_year(self, value: Any) -> bool:
-        return value is not None and str(value) != str(self.year)
+            found = {id(row) for row in rows[child] if self.referring(foreign.parent, pairs, row) in others}
+        return found
 
     def referring(self, parent: str, pairs: Sequence[tuple[str, str]], row: Row) -> Key:
         """Return what a row points to, as the parent's columns hold it; `pairs` are its own columns and theirs."""

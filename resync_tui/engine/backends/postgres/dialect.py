@@ -15,11 +15,13 @@ from resync_tui.databases.postgres import OF_TABLE, of_table
 from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_altered, is_jsonb, is_real, loss
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
 from resync_tui.engine.backends.postgres.hashing import HASHING
+from resync_tui.engine.backends.postgres.privileges import lacking
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
 from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation
 from resync_tui.engine.visibility import Policed
+from resync_tui.errors import ResyncError
 
 _CAST_BY_INSERT = EQUAL_MEANS_SAME | {LogicalType.TEXT, LogicalType.FLOAT, LogicalType.NUMERIC}
 SHORTEST = 6
@@ -204,6 +206,11 @@ class PostgresDialect(Dialect):
         }
         rows = await connection.execute(_POLICED, asked)
         return {row.name: Policed(row.name, row.login, row.policies) for row in rows}
+
+    async def missing_privileges(
+        self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
+    ) -> list[ResyncError]:
+        return await lacking(connection, name, tables, as_state=as_state)
 
 
 DIALECT = PostgresDialect()

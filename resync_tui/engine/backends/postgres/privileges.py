@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.errors import CannotRun, ResyncError
 
-SOURCE = ("SELECT",)
-TARGET = ("SELECT", "INSERT", "UPDATE")
+_SOURCE = ("SELECT",)
+_TARGET = ("SELECT", "INSERT", "UPDATE")
 """Privileges of a resync in the state; only `remove-extra` needs DELETE."""
 
 _LACKING = sa.text("""
@@ -34,14 +34,13 @@ _STAGE = sa.text("""
 
 
 async def lacking(
-    connection: AsyncConnection, name: str, tables: Iterable[sa.Table], privileges: Sequence[str]
+    connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
 ) -> list[ResyncError]:
-    """Return the missing privileges of this login on tables of the database called `name`; none on SQLite."""
-    if connection.dialect.name == "sqlite":
-        return []
+    """Return the missing privileges of this login on tables and, `as_state`, on stages; see `Dialect`."""
     quote = connection.dialect.identifier_preparer.format_table
-    asked = {"tables": [quote(each) for each in tables], "privileges": list(privileges)}
-    return list(_told(name, (await connection.execute(_LACKING, asked)).all()))
+    asked = {"tables": [quote(each) for each in tables], "privileges": list(_TARGET if as_state else _SOURCE)}
+    found: list[ResyncError] = list(_told(name, (await connection.execute(_LACKING, asked)).all()))
+    return found + await _stage_lacking(connection, name) if as_state else found
 
 
 def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
@@ -60,10 +59,8 @@ def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
         )
 
 
-async def stage_lacking(connection: AsyncConnection, name: str) -> list[ResyncError]:
+async def _stage_lacking(connection: AsyncConnection, name: str) -> list[ResyncError]:
     """Return the errors that block this login from staging records in the state."""
-    if connection.dialect.name == "sqlite":
-        return []
     found = (await connection.execute(_STAGE)).one()
     if found.fine:
         return []

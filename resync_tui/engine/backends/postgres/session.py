@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.databases.postgres import ALL_ROWS
+from resync_tui.databases.postgres import Postgres
 from resync_tui.engine.backends.base import End, Query
 from resync_tui.errors import CannotRun
 
@@ -61,7 +61,7 @@ def application_name(end: End, side: str) -> str:
 
 
 def session_settings(end: End) -> dict[str, str]:
-    seen = {} if end.trusts_policies else ALL_ROWS
+    seen = {} if end.trusts_policies else Postgres.all_rows
     return {**SAME_TEXT, **seen, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
 
 

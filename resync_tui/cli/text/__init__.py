@@ -1,0 +1,22 @@
+"""Plain-text output of the commands: tables of at most 80 columns, local times with the year."""
+
+from resync_tui.cli.text.batches import batch, batches, errors, status, troubles
+from resync_tui.cli.text.comparisons import extra_records, removal, verification
+from resync_tui.cli.text.overviews import alerts, board, doctor, objects, plan, schedules
+
+__all__ = [
+    "alerts",
+    "batch",
+    "batches",
+    "board",
+    "doctor",
+    "errors",
+    "extra_records",
+    "objects",
+    "plan",
+    "removal",
+    "schedules",
+    "status",
+    "troubles",
+    "verification",
+]

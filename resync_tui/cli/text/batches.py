@@ -1,0 +1,149 @@
+"""Batches, their objects and refused records."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from resync_tui.cli.options import hint
+from resync_tui.cli.text.cells import cut
+from resync_tui.cli.text.comparisons import removal, verification
+from resync_tui.formatting import error_rate, plural, school_year, when
+from resync_tui.outcome import Color, Counts, Purpose, Status
+from resync_tui.previous_run import PreviousErrors, change_since, error_key
+from resync_tui.results import (
+    Batch,
+    ErrorGroup,
+    ErrorRecord,
+    FindingGroup,
+    LastResync,
+    ObjectResult,
+)
+
+
+def status(status: Status, color: Color | None, counts: Counts) -> str:
+    """Return a status with its colour in words, for terminals without colour too."""
+    if status is not Status.COMPLETED or color is None:
+        return status.value
+    return f"{color} {error_rate(counts)}" if counts.errors else color.value
+
+
+def batches(found: Iterable[Batch]) -> Iterator[str]:
+    """Return one line per batch."""
+    yield f"{'Batch':>6} {'District':8} {'Year':7} {'Requested':16} {'By':10} {'Processed':>9} {'Errors':>6} Status"
+    for each in found:
+        word = each.status.value
+        if each.purpose is Purpose.RESYNC:
+            word = status(each.status, each.color, each.counts)
+        yield (
+            f"{each.batch:6} {cut(each.district, 8)} {school_year(each.year):7} {when(each.requested):16} "
+            f"{cut(each.requested_by, 10)} {each.counts.processed:9} {each.counts.errors:6} {word}"
+        )
+        yield from _aside(each)
+
+
+def batch(
+    batch: Batch,
+    before: Mapping[str, LastResync] | None = None,
+    receiver: str = "state",
+    groups: Sequence[FindingGroup] = (),
+) -> Iterator[str]:
+    """Return one batch with one line per object, its failure if any, and what is new since the previous runs.
+
+    `groups` are the findings of a comparison; `receiver` is the state's own name: state or region.
+    """
+    again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
+    yield (
+        f"Batch {batch.batch} (request {batch.request}), district {batch.district}, {school_year(batch.year)}: "
+        f"{batch.status}{again}"
+    )
+    yield f"Requested {when(batch.requested)} by {batch.requested_by} ({batch.initiator})"
+    yield from _aside(batch)
+    counts = batch.counts
+    if counts.errors and batch.purpose is Purpose.RESYNC:
+        failures = f"{counts.rejected} rejected, {counts.blocked} blocked"
+        yield f"{plural(counts.errors, 'error')}: {counts.excluded} excluded, {failures}"
+    if batch.purpose is Purpose.RESYNC and (change := change_since(batch, before or {})) is not None:
+        yield f"Against the run before: failures {change[0]:+}, excluded {change[1]:+}"
+    if batch.message:
+        yield batch.message
+    if batch.purpose is Purpose.VERIFY:
+        yield from verification(batch, groups, (), receiver)
+        return
+    if batch.purpose is Purpose.REMOVE_EXTRA:
+        yield from removal(batch)
+        return
+    yield f"{'DIS Objects':28} {'Processed':>9} {'Inserted':>8} {'Updated':>7} {'Errors':>6} {'Extra':>5} Status"
+    for each in batch.objects:
+        yield _result(each)
+        if each.message:
+            yield f"    {each.message}"
+
+
+def _aside(batch: Batch) -> Iterator[str]:
+    """Return the rare facts of a batch: another purpose, a reason, a time."""
+    if batch.purpose is not Purpose.RESYNC:
+        shown = f" of what comparison {batch.preview} showed" if batch.preview is not None else ""
+        yield f"       for: {batch.purpose}{shown}"
+    if batch.reason:
+        yield f"       reason: {batch.reason}"
+    if batch.put_off and batch.status is Status.QUEUED:
+        yield f"       could not be reached {batch.put_off}x, next try {when(batch.not_before)}"
+    elif batch.not_before and batch.status is Status.QUEUED:
+        yield f"       not before {when(batch.not_before)}"
+
+
+def _result(each: ObjectResult) -> str:
+    counts = each.counts
+    word = status(each.status, each.color, counts)
+    return (
+        f"{cut(each.object, 28)} {counts.processed:9} {counts.inserted:8} {counts.updated:7} {counts.errors:6} "
+        f"{counts.extra:5} {word}"
+    )
+
+
+_AFTER_CANCEL = {
+    Purpose.RESYNC: "What had gone in stays; send it again when you like.",
+    Purpose.VERIFY: "Nothing was changed; compare again when you like.",
+    Purpose.REMOVE_EXTRA: "What was removed stays so; remove the rest when you like.",
+}
+
+
+def troubles(batch: Batch) -> Iterator[str]:
+    """Return two lines, what and do, for a batch that did not complete."""
+    where = f"Batch {batch.batch} of district {batch.district}"
+    if batch.status is Status.CANCELLED:
+        yield f"{where} was cancelled" + (f" by {batch.cancelled_by}" if batch.cancelled_by else "")
+        yield _AFTER_CANCEL[batch.purpose]
+    elif batch.status is Status.FAILED:
+        reasons = (f"{each.object}: {each.message}" for each in batch.objects if each.status is Status.FAILED)
+        yield hint(f"{where} failed: {batch.message or next(reasons, 'no reason given')}")
+        yield hint(f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}")
+
+
+def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: PreviousErrors) -> Iterator[str]:
+    """Return the refused records under the exact count of each reason; new ones are marked."""
+    kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}
+    for group in groups:
+        change = _change(group, before)
+        yield f"{group.object}, {group.table}: {plural(group.count, 'record')} {group.kind}: {group.reason}{change}"
+        found = kept.get((group.object, group.table, group.kind, group.reason), [])
+        for record in found:
+            fresh = group.object in before.batches and error_key(record) not in before.keys
+            text = ", ".join(f"{column} {value}" for column, value in record.key.items())
+            yield f"    {text}{'  new' * fresh}"
+        if len(found) < group.count:
+            yield f"    and {group.count - len(found)} more, whose keys were not kept"
+
+
+def _change(group: ErrorGroup, before: PreviousErrors) -> str:
+    """Return a reason's growth since the object's previous run."""
+    number = before.batches.get(group.object)
+    if number is None:
+        return ""
+    was = before.counts.get((group.object, group.table, group.kind, group.reason), 0)
+    if not was:
+        return f" (new since batch {number})"
+    return f" ({group.count - was:+} since batch {number})" if group.count != was else f" (as in batch {number})"
+
+
+def _group_of(record: ErrorRecord) -> tuple[str, str, str, str]:
+    return record.object, record.table, record.kind, record.reason

@@ -1,0 +1,15 @@
+"""Texts of a width in terminal cells: wide characters take two, combining ones none."""
+
+
+def pad(text: str, width: int) -> str:
+    """Return a text filled up to a width in terminal cells; wide characters take two, combining ones none."""
+    from rich.cells import cell_len
+
+    return text + " " * (width - cell_len(text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text of exactly a width in terminal cells, cut or filled up."""
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width)

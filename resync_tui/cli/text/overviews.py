@@ -1,0 +1,110 @@
+"""The checklist, plans, the board, alerts, schedules, and what is wrong."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from resync_tui.catalog import Catalog
+from resync_tui.cli.options import hint
+from resync_tui.cli.text.batches import status
+from resync_tui.cli.text.cells import cut, pad
+from resync_tui.config.settings import ScheduleSettings
+from resync_tui.errors import ResyncError
+from resync_tui.formatting import folded, plural, school_year, when
+from resync_tui.plan import Marked, Plan, PlannedObject
+from resync_tui.results import (
+    Agent,
+    Alert,
+    DistrictStanding,
+    LastResync,
+    Standing,
+)
+
+
+def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> Iterator[str]:
+    """Return the checklist."""
+    yield f"{'DIS Objects':34} {'Last Resync':16} {'Processed':>9} {'Errors':>7} Status"
+    for each in catalog.objects:
+        name = "  " * catalog.depth(each.name) + each.name
+        found = last.get(each.name)
+        if found is None:
+            yield name
+            continue
+        result = found.result
+        counts = result.counts
+        word = status(result.status, result.color, counts)
+        yield f"{pad(name, 34)} {when(result.started):16} {counts.processed:9} {counts.errors:7} {word}"
+
+
+def plan(plan: Plan) -> Iterator[str]:
+    """Return a plan: what would be sent, in order, and why."""
+    yield f"{len(plan.objects)} objects for {school_year(plan.year)}, in this order:"
+    for each in plan.objects:
+        yield f"{each.sequence:3}. {pad(each.object, 30)} {_why(each)}".rstrip()
+
+
+def _why(planned: PlannedObject) -> str:
+    """Return the objects that need this one, as many as fit."""
+    if planned.marked is Marked.SELECTED:
+        return ""
+    first, *others = planned.required_by
+    return f"required by {first}" + (f" and {len(others)} more" if others else "")
+
+
+def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator[str]:
+    """Return the report of `doctor`: agents, then problems, each with what to do."""
+    for each in agents:
+        heard = "alive" if each.alive else f"not heard of since {when(each.seen)}"
+        yield f"Agent {each.host}:{each.pid}: {heard}"
+    found = list(problems)
+    for problem in found:
+        yield problem.what
+        yield f"  {hint(problem.do)}"
+    yield plural(len(found), "problem") if found else "Nothing is wrong."
+
+
+def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
+    """Return one line per schedule: its next firing, and the earliest start of that firing's batches."""
+    lines = [
+        f"{cut(each.name, 16)} {each.cron:14} {cut(each.timezone, 20)} {when(fires):16}"
+        + ("" if starts == fires else f", begins {when(starts)} with the window")
+        for each, fires, starts in found
+    ]
+    if not lines:
+        yield "There are no schedules: add a [[schedule]] to resync.toml."
+        return
+    yield f"{'Schedule':16} {'Cron':14} {'Time zone':20} Next run"
+    yield from lines
+
+
+def alerts(found: Sequence[Alert]) -> Iterator[str]:
+    """Return Process Alerts, newest first; unread ones have a star."""
+    if not found:
+        yield "No alerts."
+        return
+    yield f"{'Alert':>6}   {'Process':25} {'Name':33} Posted Date"
+    for each in found:
+        star = " " if each.read else "*"
+        yield f"{each.alert:6} {star} {cut(each.process, 25)} {cut(each.name, 33)} {when(each.posted)[:10]}"
+        due = f" Due {when(each.due)}." if each.due else ""
+        yield from (f"         {line}" for line in folded(each.message + due, 71))
+
+
+def board(
+    found: Sequence[tuple[str, DistrictStanding]], year: int, days: Mapping[str, Any], lacking: Mapping[str, list[str]]
+) -> Iterator[str]:
+    """Return one line per district, then those without a full resync since the given days, by event."""
+    yield f"{'District':8} {'Name':18} {'Standing':8} {'Last full':16} {'Processed':>9} {'Errors':>6}"
+    for name, each in found:
+        yield (
+            f"{cut(each.district, 8)} {cut(name, 18)} {each.standing:8} {when(each.last_full):16} {each.processed:9} "
+            f"{each.errors:6} {each.color or ''}"
+        ).rstrip()
+        if each.message and each.standing in (Standing.FAILING, Standing.WAITING):
+            yield from (f"         {line}" for line in folded(each.message, 71))
+    for what, day in days.items():
+        lack = lacking[what]
+        ids = ", ".join(lack[:20]) + (" …" if len(lack) > 20 else "")
+        who = f"{plural(len(lack), 'district')} of {len(found)} lack" if lack else "No district lacks"
+        yield f"{who} a full resync of {school_year(year)} since it {what} ({day})" + ":" * bool(lack)
+        yield from (f"    {line}" for line in folded(ids, 76) if line)
