@@ -118,12 +118,12 @@ def doctor(as_json: bool) -> int:
     from resync_tui.cli import text
     from resync_tui.cli.doctor import examine
 
-    agents, problems = examine(config_path())
+    found = examine(config_path())
     if as_json:
-        show_json(json_output.doctor(agents, problems))
+        show_json(json_output.doctor(found.agents, found.problems))
     else:
-        show(text.doctor(agents, problems))
-    return max((each.exit_code for each in problems), default=0)
+        show(text.doctor(found.agents, found.problems, found.remarks))
+    return max((each.exit_code for each in found.problems), default=0)
 
 
 commands = (demo, agent, state, doctor)

@@ -16,6 +16,7 @@ from resync_tui.engine.proof.written_years import written_years
 from resync_tui.engine.reflection import Tables
 from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
+from resync_tui.formatting import plural
 
 
 class Advice(ResyncError):
@@ -41,6 +42,19 @@ def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
                     yield from narrow(mapping, district)
         for fault in faults:
             yield _of_district(fault, district)
+
+
+def ways(proof: Proof, district: str) -> Iterator[str]:
+    """Yield a remark on the tables of a district that have one way to their school year, at both ends."""
+    if proof.catalog.year is None or proof.target is None:
+        return
+    tied = [each for each in proof.catalog.objects if each.school_year and not list(proof.faults(each))]
+    tables = [name for each in tied for name in each.tables if name in proof.target]
+    if tables:
+        yield (
+            f"School years of district {district} by {proof.catalog.year}: "
+            f"{plural(len(tables), 'table')}, one way each; see: resync-tui fields -d {district}"
+        )
 
 
 def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterator[Advice]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, mismatches, unknown_years, up
+from resync_tui.cli.catalog_checks import Advice, edges, mismatches, unknown_years, up, ways
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -45,6 +45,8 @@ class Examination:
     catalog: Catalog
     problems: list[ResyncError] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What is as it should be, and worth a line."""
     serves: bool = False
     """Whether an agent may run under this login: only then it needs privileges at districts and the state."""
 
@@ -56,17 +58,26 @@ class Examination:
             self.problems.append(problem)
 
 
-def examine(path: Path | None) -> tuple[list[Agent], list[ResyncError]]:
-    """Return the agents and all problems; raises nothing that a user can cause."""
+@dataclass(frozen=True)
+class Diagnosis:
+    """Report of `doctor`."""
+
+    agents: Sequence[Agent]
+    problems: Sequence[ResyncError]
+    remarks: Sequence[str] = ()
+
+
+def examine(path: Path | None) -> Diagnosis:
+    """Examine everything that the configuration names; raises nothing that a user can cause."""
     try:
         settings = read_settings(path)
         examination = Examination(settings, load_catalog(settings))
     except ResyncError as error:
-        return [], [error]
+        return Diagnosis([], [error])
     anyio.run(_examine, examination)
     if (hint := logout_hint()) is not None:
         examination.found(hint)
-    return examination.agents, examination.problems
+    return Diagnosis(examination.agents, examination.problems, examination.remarks)
 
 
 async def _examine(examination: Examination) -> None:
@@ -201,7 +212,9 @@ async def _district(examination: Examination, district: DistrictSettings, state:
         problems += await _contents(name, url, examination, tables)
     except ResyncError as error:
         return [*problems, error]
-    problems += mismatches(Proof(examination.catalog, tables, state), district.id)
+    proof = Proof(examination.catalog, tables, state)
+    problems += mismatches(proof, district.id)
+    examination.remarks += ways(proof, district.id)
     return problems + list(edges(examination.catalog, tables))
 
 

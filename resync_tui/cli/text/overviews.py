@@ -51,11 +51,12 @@ def _why(planned: PlannedObject) -> str:
     return f"required by {first}" + (f" and {len(others)} more" if others else "")
 
 
-def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> Iterator[str]:
-    """Return the report of `doctor`: agents, then problems, each with what to do."""
+def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError], remarks: Iterable[str] = ()) -> Iterator[str]:
+    """Return the report of `doctor`: agents and remarks, then problems, each with what to do."""
     for each in agents:
         heard = "alive" if each.alive else f"not heard of since {when(each.seen)}"
         yield f"Agent {each.host}:{each.pid}: {heard}"
+    yield from map(hint, remarks)
     found = list(problems)
     for problem in found:
         yield problem.what
