@@ -98,7 +98,7 @@ async def test_doctor_names_what_the_rights_of_resync_toml_cannot_mean(roles: Ro
     settings = write_settings(tmp_path / "console", roles.login("jdoe"), ABBOTT, **told)
     for name in ("state", "01"):
         (settings.path.parent / f"{name}.db").touch()
-    _, problems = await to_thread.run_sync(examine, settings.path)
+    problems = (await to_thread.run_sync(examine, settings.path)).problems
     found = {each.what: each.do for each in problems if each.what.startswith("[rights]")}
     assert list(found) == [
         f"[rights] names {roles.name('nobody_there')}, a role that does not exist",

@@ -20,9 +20,9 @@ def state(ends: tuple[str, str], column: str) -> str:
     [
         (ENDS[1], "varchar(1)", "varchar(1)"),
         (ENDS[2], "char(1)", "char(1)"),
-        (ENDS[1], "narrow", "domain"),
+        (ENDS[1], "narrow", "narrow"),
         (ENDS[1], "integer", "integer"),
-        (ENDS[1], "ids", "varchar(2)"),
+        (ENDS[1], "ids", "ids"),
         (ENDS[0], "integer", "integer"),
         (ENDS[0], "numeric(9)", "numeric(9)"),
         (ENDS[0], "real", "real"),
