@@ -120,7 +120,8 @@ class Ways:
         if other is not None:
             raise IncompatibleTable(
                 f"{named} has several ways to {self.year}: {told(table, best)}, {told(table, other)}",
-                f"Say in the catalog which one is meant: year_path = [{_fork(table, best, other)}]",
+                "Say in the catalog which one is meant: "
+                f"year_path = [{_fork(table, best, other)}] or [{_fork(table, other, best)}]",
             )
         return best
 
