@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
+from resync_tui.cli.options import hint
 from resync_tui.engine.dialect import find_column, loss, of, type_name
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping, describe
@@ -53,7 +54,7 @@ def ways(proof: Proof, district: str) -> Iterator[str]:
     if tables:
         yield (
             f"School years of district {district} by {proof.catalog.year}: "
-            f"{plural(len(tables), 'table')}, one way each; see: resync-tui fields -d {district}"
+            f"{plural(len(tables), 'table')}, one way each; see: " + hint(f"resync-tui fields -d {district}")
         )
 
 

@@ -56,7 +56,7 @@ def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError], remarks: It
     for each in agents:
         heard = "alive" if each.alive else f"not heard of since {when(each.seen)}"
         yield f"Agent {each.host}:{each.pid}: {heard}"
-    yield from map(hint, remarks)
+    yield from remarks
     found = list(problems)
     for problem in found:
         yield problem.what
