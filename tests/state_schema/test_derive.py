@@ -354,3 +354,20 @@ async def test_refused_statement_is_named_and_nothing_is_made(database: Database
 async def test_a_sqlite_state_cannot_take_a_postgres_district(database: Database) -> None:
     with pytest.raises(CannotRun, match="SQLite state"):
         await derive("postgresql://nowhere/x", database("sqlite"), load())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_generated_column_ends_where_its_brackets_do(database: Database, kind: str) -> None:
+    """The whole table stands on one line, as SQLite keeps it."""
+    columns = (
+        '"id" integer',
+        '"b" text',
+        """"c" text GENERATED ALWAYS AS (coalesce("b", ')') || '(') STORED""",
+        '"d" text GENERATED ALWAYS AS (upper("b")) STORED',
+    )
+    made = f'CREATE TABLE "a" ({", ".join(columns)}, PRIMARY KEY ("id"))'
+    district, state = database("sqlite"), database(kind)
+    await run_script(district, made)
+    await apply(district, state, Catalog("One", (DisObject("A", ("a",)),)))
+    await run_script(state, """INSERT INTO "a" ("id", "b") VALUES (1, 'x')""")
+    assert await rows(state, 'SELECT "c", "d" FROM "a"') == [("x(", "X")]
