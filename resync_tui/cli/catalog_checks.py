@@ -1,6 +1,6 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.cli.options import hint
-from resync_tui.engine.dialect import find_column, loss, of, type_name
+from resync_tui.engine.dialect import Fetch, find_column, loss, of, type_name
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping, describe
 from resync_tui.engine.proof.proof import Proof
@@ -79,6 +79,15 @@ def narrow(mapping: TableMapping, district: str) -> Iterator[Advice]:
             )
 
 
+def fetching(connection: AsyncConnection) -> Fetch:
+    """Return what runs a query over a connection, for the engine's checks."""
+
+    async def fetch(query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await connection.execute(query)]
+
+    return fetch
+
+
 async def unknown_years(
     connection: AsyncConnection, catalog: Catalog, tables: Tables, start: YearStart, name: str
 ) -> list[ResyncError]:
@@ -87,12 +96,8 @@ async def unknown_years(
     if column is None or not of(column).reads_years(column):
         return []
 
-    async def fetch(query: sa.Select[Any]) -> Iterable[Any]:
-        rows: Iterable[Any] = (await connection.execute(query)).all()
-        return rows
-
     try:
-        await written_years(fetch, column, start, name)
+        await written_years(fetching(connection), column, start, name)
     except IncompatibleTable as error:
         return [error]
     except DBAPIError:

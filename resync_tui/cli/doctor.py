@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, mismatches, unknown_years, up, ways
+from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, unknown_years, up, ways
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -195,9 +195,7 @@ async def _told_apart(
     try:
         tenants.require_apart(table, column, ids)
         for each in ids:
-            taken = tenants.taken_for(table, column, each)
-            if taken is not None and await connection.scalar(taken):
-                raise tenants.mixed(table, column, each)
+            await tenants.require_unmixed(fetching(connection), table, column, each)
     except IncompatibleTable as error:
         examination.found(error)
 

@@ -137,9 +137,7 @@ class _Batch:
     async def _require_apart(self, mapping: TableMapping) -> None:
         """Raise IncompatibleTable if the state's tenant column takes another district's id for this one's."""
         tenants.require_apart(mapping.target, mapping.tenant_column, self.job.tenants)
-        taken = tenants.taken_for(mapping.target, mapping.tenant_column, mapping.tenant)
-        if taken is not None and await self.target.fetch(taken):
-            raise tenants.mixed(mapping.target, mapping.tenant_column, mapping.tenant)
+        await tenants.require_unmixed(self.target.fetch, mapping.target, mapping.tenant_column, mapping.tenant)
 
     async def _prove(self, names: Sequence[str]) -> Proof:
         """Return the catalog held against the tables of both ends."""

@@ -5,7 +5,7 @@ reflected column knows the dialect of its database (`of`): nothing else asks whi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, TypeAlias
 
@@ -20,6 +20,8 @@ from resync_tui.errors import ResyncError
 
 Check: TypeAlias = tuple[sa.ColumnElement[bool], str]
 """Condition under which a column cannot hold a value, and the reason in words."""
+Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
+"""Runs a query at one end and returns its rows."""
 Pair: TypeAlias = tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]
 
 _WIDENING = {

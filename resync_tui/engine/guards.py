@@ -1,15 +1,13 @@
 """Removal guards: hidden records and ON DELETE actions that block the removal of extra records."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
+from resync_tui.engine.dialect import Fetch
 from resync_tui.engine.mapping import RESERVED, TableMapping
-
-Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
-"""Runs a query in the state and returns its rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from resync_tui.engine.dialect import is_padded, of
+from resync_tui.engine.dialect import Fetch, is_padded, of
 from resync_tui.engine.keys import IncompatibleTable, qualified
 from resync_tui.engine.types import text_literal
 
@@ -42,8 +42,11 @@ def taken_for(target: sa.Table, tenant_column: str | None, tenant: str | None) -
     return sa.select(sa.literal(1)).select_from(target).where(is_taken, written != text_literal(tenant)).limit(1)
 
 
-def mixed(target: sa.Table, tenant_column: str | None, tenant: str | None) -> IncompatibleTable:
-    """Return the error for a table in which `taken_for` finds a record."""
-    return IncompatibleTable(
-        f"{qualified(target)}.{tenant_column} of the state takes the id of another district's records for {tenant}", DO
-    )
+async def require_unmixed(fetch: Fetch, target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
+    """Require that the tenant column takes no other district's records for a tenant's. Raises IncompatibleTable."""
+    taken = taken_for(target, tenant_column, tenant)
+    if taken is not None and await fetch(taken):
+        raise IncompatibleTable(
+            f"{qualified(target)}.{tenant_column} of the state takes the id of another district's records for {tenant}",
+            DO,
+        )

@@ -89,6 +89,7 @@ class Ways:
         self.tenant_column = catalog.tenant_column
         self.year = catalog.year or ""
         self._known: dict[sa.Table, tuple[ForeignKey, ...]] = {}
+        self._found: dict[sa.Table, Way] = {}
         self._chosen: dict[sa.Table, set[str]] = {}
         for each in catalog.year_path:
             if (column := find_column(tables, each)) is not None:
@@ -105,6 +106,11 @@ class Ways:
 
     def of(self, table: sa.Table) -> Way:
         """Return a table's one way to its school year. Raises IncompatibleTable if there is none, or several."""
+        if table not in self._found:
+            self._found[table] = self._one(table)
+        return self._found[table]
+
+    def _one(self, table: sa.Table) -> Way:
         found = list(islice(self._ways(table, frozenset((table,))), MOST_WAYS))
         named = f"The {self.end}'s table {qualified(table)}"
         if not found:

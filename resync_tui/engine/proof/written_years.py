@@ -1,16 +1,13 @@
 """What a school year's column holds: a form that is not known is told before any record is read by it."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
+from resync_tui.engine.dialect import Fetch
 from resync_tui.engine.keys import IncompatibleTable, qualified
 from resync_tui.engine.years import KNOWN_FORMS, YearStart
 from resync_tui.formatting import plural
-
-Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[Iterable[Any]]]
-"""Runs a query at one end and returns its rows."""
 
 
 async def written_years(

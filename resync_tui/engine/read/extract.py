@@ -75,6 +75,8 @@ class Reading:
         self.comparer = Comparer(source, target, scope, job.hashing or Hashing.OFF)
         current_year = job.current_year or job.plan.year
         self.moved = MovedRecords(source, target, scope, current_year, self.rate_limit)
+        self.years: set[int] = set()
+        """School years of the district; empty until they were looked at, and without objects of a school year."""
 
     async def run(self) -> None:
         """Stage the rows of every object that may differ; an unreadable object fails alone."""
@@ -141,13 +143,13 @@ class Reading:
         if not tied:
             return
         try:
-            years = await self._written_years(tied[0].mappings[0])
+            self.years = await self._written_years(tied[0].mappings[0])
         except database_errors():
             for run in tied:
                 async with run.failing():
                     raise
             return
-        if years and self.job.plan.year not in years:
+        if self.years and self.job.plan.year not in self.years:
             for run in tied:
                 run.remarks.append(f"{self.job.catalog.year} of the district has no {school_year(self.job.plan.year)}")
 
@@ -237,7 +239,7 @@ class Reading:
         if not stats.fresh and self._shows_extra(mapping):
             known = await find_extra(mapping, self.source, self.target, self.scope, account, stats, self.rate_limit)
             if (known or found.moves) and self.job.purpose is not Purpose.REMOVE_EXTRA:
-                run.read += await self.moved.stage(mapping, whole, account)
+                run.read += await self.moved.stage(mapping, whole, account, self.years)
 
     def _shows_extra(self, mapping: TableMapping) -> bool:
         """Whether the login sees all district rows of a table: hidden rows are not extra."""

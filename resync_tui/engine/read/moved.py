@@ -24,13 +24,15 @@ class MovedRecords:
     current_year: int
     rate_limit: RateLimiter
 
-    async def stage(self, mapping: TableMapping, whole: Collection[sa.Table], account: TableCounts) -> int:
-        """Stage the moved records of a table, by the district's school year; return their number.
+    async def stage(
+        self, mapping: TableMapping, whole: Collection[sa.Table], account: TableCounts, years: Collection[int]
+    ) -> int:
+        """Stage the moved records of a table, by school year of the district's `years`; return their number.
 
         `whole` as in `Scope.reading`.
         """
         found = 0
-        for other in await self._other_years(mapping):
+        for other in self._other_years(years):
             first = await self._number(sa.select(sa.func.coalesce(sa.func.max(mapping.number), 0) + 1))
             await self._load(mapping, other.reading(mapping, whole), account)
             await self._keep_moved(mapping, first)
@@ -40,15 +42,11 @@ class MovedRecords:
             found += count
         return found
 
-    async def _other_years(self, mapping: TableMapping) -> list[Scope]:
+    def _other_years(self, years: Collection[int]) -> list[Scope]:
         """Return the scopes of the district's other school years; the current one takes records of no year."""
-        assert mapping.year is not None
-        written = await self.source.fetch(sa.select(mapping.year.source_column).distinct())
-        read = map(self.scope.year_start.read, (value for (value,) in written))
-        years = {year for year in read if year is not None} | {self.current_year}
         return [
             replace(self.scope, year=year, current=year == self.current_year)
-            for year in sorted(years - {self.scope.year})
+            for year in sorted({*years, self.current_year} - {self.scope.year})
         ]
 
     async def _load(self, mapping: TableMapping, rows: sa.Select[Any], account: TableCounts) -> None:
