@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
+from resync_tui.progress import Throughput, handled, waits_for, work
 from resync_tui.results import Batch
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
@@ -15,12 +16,8 @@ from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress_row import (
     ProgressColumns,
     ProgressRow,
-    Throughput,
     columns_for,
-    handled,
     progress_row,
-    waits_for,
-    work,
 )
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session

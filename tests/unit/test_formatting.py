@@ -7,7 +7,6 @@ import pytest
 from resync_tui import formatting
 from resync_tui.outcome import Color, Counts, Status
 from resync_tui.results import ObjectResult
-from resync_tui.screens.progress_row import Throughput
 from resync_tui.screens.widgets.glyphs import ASCII, LINUX_CONSOLE, UNICODE, Glyphs, glyphs_for
 
 BEGIN = datetime(2025, 11, 20, 4, 12, 5, tzinfo=UTC)
@@ -92,29 +91,6 @@ def test_moments_are_local_with_the_year() -> None:
 def test_a_school_year_is_known_by_the_year_it_ends_in() -> None:
     assert formatting.school_year(2026) == "2025-26"
     assert formatting.school_year(2000) == "1999-00"
-
-
-def test_a_pace_is_that_of_the_last_seconds() -> None:
-    pace = Throughput()
-    assert pace.per_second is None
-    for second in range(60):
-        pace.add(BEGIN + timedelta(seconds=second), second * (10 if second < 40 else 100))
-    assert pace.per_second == pytest.approx(100)
-    assert pace.seconds_for(1000) == pytest.approx(10)
-
-
-def test_a_batch_that_starts_again_has_no_negative_pace() -> None:
-    pace = Throughput()
-    for second, amount in enumerate((100, 200, 0, 50)):
-        pace.add(BEGIN + timedelta(seconds=second), amount)
-    assert pace.per_second == pytest.approx(50)
-
-
-def test_what_stands_still_is_never_done() -> None:
-    pace = Throughput()
-    pace.add(BEGIN, 5)
-    pace.add(BEGIN + timedelta(seconds=5), 5)
-    assert pace.seconds_for(10) is None
 
 
 @pytest.mark.parametrize(
