@@ -128,11 +128,14 @@ async def test_excess_escapes_in_one_read_stop_at_the_first_screen(console: Open
 def test_two_keys_in_one_read_of_a_real_terminal_answer_once() -> None:
     with terminal("tests.support.screens.on_a_pty") as shown:
         shown.reads_until(b"Quit")
+        shown.settles()
         for asks, burst in ((" s", "nn"), ("s", "nq"), ("s", "nnnn"), ("s", "yy")):
             shown.press(asks)
             shown.reads_until(b"any other key goes back")
+            shown.settles()
             shown.press(burst)
             shown.reads_until(b"Queued" if burst == "yy" else b"Quit")
+            shown.settles()
         shown.press("H")
         shown.reads_until(b"1 batch")
         assert shown.process.poll() is None

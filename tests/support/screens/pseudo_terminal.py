@@ -21,6 +21,15 @@ ROOT = Path(__file__).parents[3]
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
 
 
+def is_runnable(pid: int) -> bool:
+    """Whether a thread of this process runs or waits for a processor: being silent, it may just be kept from it."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[0] in "RD":
+                return True
+    return False
+
+
 class Terminal:
     """A pseudo-terminal with a program in it; reads only when asked to."""
 
@@ -62,7 +71,7 @@ class Terminal:
 
     def settles(self) -> None:
         """Read until nothing more is written, as somebody does who looks before the next key."""
-        while self.read(0.3):
+        while self.read(0.3) or is_runnable(self.process.pid):
             pass
 
     def reads_until(self, part: bytes) -> None:

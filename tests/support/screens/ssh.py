@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 import asyncssh
 
-from tests.support.screens.pseudo_terminal import Terminal, terminal
+from tests.support.screens.pseudo_terminal import Terminal, is_runnable, terminal
 
 USER = "jdoe"
 
@@ -22,6 +22,8 @@ class Server:
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.users_key = asyncssh.generate_private_key("ssh-ed25519")
         self.port = 0
+        self.running: list[int] = []
+        """Process ids of the programs, in the order of their start."""
         self.ended: list[int] = []
         """Exit codes of the programs, in the order of their end."""
 
@@ -31,6 +33,7 @@ class Server:
         columns, rows = process.term_size[:2]
         environ = self._environ | {"TERM": process.term_type}
         with terminal(*self._module, size=(columns, rows), **environ) as inner:
+            self.running.append(inner.process.pid)
             reading = asyncio.create_task(self._type(process, inner))
             try:
                 await self._show(process, inner, reading)
@@ -89,7 +92,10 @@ async def ssh_server(*module: str, **environ: str) -> AsyncIterator[Server]:
 class Login:
     """A client's session with a terminal."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, process: "asyncssh.SSHClientProcess[bytes]") -> None:
+    def __init__(
+        self, server: Server, connection: asyncssh.SSHClientConnection, process: "asyncssh.SSHClientProcess[bytes]"
+    ) -> None:
+        self._server = server
         self.connection = connection
         self._process = process
         self.output = b""
@@ -110,7 +116,7 @@ class Login:
     async def settles(self) -> None:
         """Read until nothing more comes over the line, as somebody does who looks before the next key."""
         came = b"."
-        while came:
+        while came or is_runnable(self._server.running[-1]):
             came = b""
             with anyio.move_on_after(0.3):
                 came = await self._process.stdout.read(65536)
@@ -129,4 +135,4 @@ async def login(server: Server) -> AsyncIterator[Login]:
         "127.0.0.1", server.port, username=USER, client_keys=[server.users_key], known_hosts=host, config=None
     ) as connection:
         process = await connection.create_process(term_type="xterm-256color", term_size=(80, 24), encoding=None)
-        yield Login(connection, process)
+        yield Login(server, connection, process)
