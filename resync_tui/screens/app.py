@@ -35,16 +35,15 @@ from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 
 
 class Awaited:
-    """The requests awaited by this user: their own ones seen queued or running."""
+    """The requests awaited by a user: their own ones seen queued or running."""
 
-    def __init__(self, user: str) -> None:
-        self._user = user
+    def __init__(self) -> None:
         self._open: frozenset[int] = frozenset()
 
-    def ended(self, active: Sequence[Batch]) -> list[int]:
-        """Return the requests ended since the last call; `active` are the queued and running batches."""
+    def ended(self, active: Sequence[Batch], user: str) -> list[int]:
+        """Return the user's requests ended since the last call; `active` are the queued and running batches."""
         still = frozenset(batch.request for batch in active)
-        mine = frozenset(batch.request for batch in active if batch.requested_by == self._user)
+        mine = frozenset(batch.request for batch in active if batch.requested_by == user)
         ended = sorted(self._open - still)
         self._open = (self._open & still) | mine
         return ended
@@ -120,7 +119,7 @@ class ResyncApp(GuardedApp):
         )
         self._stale = False
         """Whether the control database has changed since the page in front read it."""
-        self._awaited = Awaited(user)
+        self._awaited = Awaited()
         self._titled = ""
         self.glyphs = glyphs_for(os.environ)
         self.set_class(self.glyphs is ASCII, "ascii")
@@ -160,7 +159,7 @@ class ResyncApp(GuardedApp):
 
     async def _tell_what_ended(self) -> None:
         """Announce this user's finished requests: a toast, the bell once, the terminal's title."""
-        ended = self._awaited.ended(self.session.active) if self.session.ready else []
+        ended = self._awaited.ended(self.session.active, self.session.user) if self.session.ready else []
         if self.session.active:
             self._title(f"resync-tui: {len(self.session.active)} running or queued")
         with suppress(ResyncError):

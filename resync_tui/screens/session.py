@@ -49,6 +49,7 @@ class Session:
         self.catalog = catalog
         """Objects to list; in another than the current year only those configured for it."""
         self.user = user
+        """Who is asking: the process' user until the control database is open, then whom that knows: a role."""
         self.now = clock
         self._current_catalog = catalog
         self._open_store = open_store
@@ -179,6 +180,7 @@ class Session:
                 # Compiling and running SQLAlchemy takes long; in a thread, so that keys are answered meanwhile.
                 await to_thread.run_sync(import_module, "resync_tui.control.store")
                 self._store = await self._open_store()
+                self.user = self._store.rights.user
             at = self.now()
             if self._is_due(at) or await self._store.changes() != self._seen:
                 present = await self._store.present()
