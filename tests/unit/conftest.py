@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import NoReturn
 
+import croniter  # noqa: F401  # asks the system by a process when it is first imported
 import pytest
 
 FOLDER = Path(__file__).parent

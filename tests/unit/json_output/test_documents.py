@@ -1,4 +1,4 @@
-"""docs/schema says what --json prints, all of it and nothing else."""
+"""docs/schema says what --json prints and what the TOML files hold, all of it and nothing else."""
 
 import pytest
 from jsonschema import ValidationError
