@@ -1,6 +1,7 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.cli.options import hint
-from resync_tui.engine.dialect import Fetch, find_column, loss, of, type_name
+from resync_tui.engine.dialect import Fetch, find_column, of
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import TableMapping, describe
+from resync_tui.engine.narrowing import narrowings
 from resync_tui.engine.proof.proof import Proof
 from resync_tui.engine.proof.written_years import written_years
 from resync_tui.engine.reflection import Tables
@@ -40,7 +42,7 @@ def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
                     faults.append(error)
                 else:
                     yield from unfed(each, mapping, district)
-                    yield from narrow(mapping, district)
+                    yield from altering(mapping, district)
         for fault in faults:
             yield _of_district(fault, district)
 
@@ -67,16 +69,31 @@ def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterat
         )
 
 
-def narrow(mapping: TableMapping, district: str) -> Iterator[Advice]:
+def altering(mapping: TableMapping, district: str) -> Iterator[Advice]:
     """Yield the columns of which the state would alter values of a district in silence."""
-    for name in mapping.columns:
-        source, target = mapping.source.c[name], mapping.target.c[name]
-        if (what := loss(source, target)) is not None:
+    for each in narrowings(mapping):
+        if each.loss is not None:
             yield Advice(
-                f"{mapping.name}.{name} is {type_name(source)} in district {district} "
-                f"but {type_name(target)} in the state: {what}",
+                each.told(f"district {district}"),
                 "Give the state's column the district's type; until then records that it would alter are rejected.",
             )
+
+
+def narrower(proof: Proof, district: str) -> Iterator[str]:
+    """Yield the columns of the state that refuse some of what a district's may hold; records that fit go."""
+    for mapping in _described(proof, district):
+        for each in narrowings(mapping):
+            if each.loss is None:
+                yield each.told("the district")
+
+
+def _described(proof: Proof, district: str) -> Iterator[TableMapping]:
+    """Yield the tables that fit."""
+    for each in proof.catalog.objects if proof.target is not None else ():
+        if not list(proof.faults(each)):
+            for table in each.tables:
+                with suppress(IncompatibleTable):
+                    yield describe(each, table, "", proof, district)
 
 
 def fetching(connection: AsyncConnection) -> Fetch:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, unknown_years, up, ways
+from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, up, ways
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -47,6 +47,8 @@ class Examination:
     agents: list[Agent] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     """What is as it should be, and worth a line."""
+    narrower: dict[str, list[str]] = field(default_factory=dict)
+    """Columns of the state that refuse some of what districts may hold, in words, and these districts."""
     serves: bool = False
     """Whether an agent may run under this login: only then it needs privileges at districts and the state."""
 
@@ -97,6 +99,13 @@ async def _examine(examination: Examination) -> None:
             group.start_soon(one, district)
     for problem in chain.from_iterable(found.values()):
         examination.found(problem)
+    for told, districts in examination.narrower.items():
+        examination.remarks.append(f"! {told} ({_districts(districts)})")
+
+
+def _districts(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return f"district {', '.join(ids[:NAMED])}{more}"
 
 
 async def _control(examination: Examination) -> None:
@@ -213,6 +222,8 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     proof = Proof(examination.catalog, tables, state)
     problems += mismatches(proof, district.id)
     examination.remarks += ways(proof, district.id)
+    for told in narrower(proof, district.id):
+        examination.narrower.setdefault(told, []).append(district.id)
     return problems + list(edges(examination.catalog, tables))
 
 

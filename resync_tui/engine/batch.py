@@ -20,6 +20,7 @@ from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import report_records
 from resync_tui.engine.merge.removal import remove_extra
 from resync_tui.engine.merge.table import TableMerge
+from resync_tui.engine.narrowing import narrowings
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.rate_limit import RateLimiter
@@ -129,7 +130,13 @@ class _Batch:
             for mapping in run.mappings:
                 run.accounts[mapping] = TableCounts(run.progress)
         _log.debug("%d tables described", len(names))
-        for told in self._untold(names):
+        narrow = [
+            each.told("the district")
+            for run in self.runs.values()
+            for table in run.accounts
+            for each in narrowings(table)
+        ]
+        for told in [*self._untold(names), *narrow]:
             self.report(Note(told))
         if self.job.purpose is not Purpose.RESYNC:
             await self._guard()

@@ -6,12 +6,14 @@ reflected column knows the dialect of its database (`of`): nothing else asks whi
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.engine.capacity import Capacity, signed_range
 from resync_tui.engine.hashing import RowHashing
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.engine.visibility import Policed
@@ -80,6 +82,33 @@ class Dialect(ABC):
     @abstractmethod
     def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
         """Return the bounds of an integer column; None if the database sets none below 64 bits."""
+
+    def capacity(self, column: sa.Column[Any]) -> Capacity:
+        """Return what a column takes as a target; what it refuses is found by `value_checks`."""
+        kind, declared = self.logical_type(column), column.type
+        labels = frozenset(declared.enums) if kind is LogicalType.ENUM and isinstance(declared, sa.Enum) else None
+        precision, scale = (
+            column.info.get(each, getattr(declared, each, None) if kind is LogicalType.NUMERIC else None)
+            for each in ("precision", "scale")
+        )
+        return Capacity(
+            length=column.info.get("length", getattr(declared, "length", None) if kind is LogicalType.TEXT else None),
+            integers=self.integer_bounds(column),
+            precision=precision,
+            scale=scale or 0,
+            labels=labels,
+        )
+
+    def declared_capacity(self, column: sa.Column[Any]) -> Capacity:
+        """Return what a column is declared to hold as a source, whether or not its database enforces that."""
+        found = self.capacity(column)
+        if self.logical_type(column) is not LogicalType.INTEGER or found.integers is not None:
+            return found
+        return replace(found, integers=self.unbounded_integers(column))
+
+    def unbounded_integers(self, column: sa.Column[Any]) -> tuple[int, int]:
+        """Return the range of integers for which a column without `integer_bounds` is declared."""
+        return signed_range(64)
 
     def type_name(self, column: sa.Column[Any]) -> str:
         """Return the name of a column's type in its own database."""
@@ -218,22 +247,17 @@ class Dialect(ABC):
         self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
     ) -> Iterable[Check]:
         """Yield the conditions under which a target column cannot hold a staged value of a source column."""
-        kind = self.logical_type(target)
-        length = target.info.get("length", getattr(target.type, "length", None) if kind is LogicalType.TEXT else None)
-        if length is not None:
-            yield sa.func.length(staged) > length, f"is longer than {length}"
-        if (bounds := self.integer_bounds(target)) is not None:
+        capacity = self.capacity(target)
+        if capacity.length is not None:
+            yield sa.func.length(staged) > capacity.length, f"is longer than {capacity.length}"
+        if (bounds := capacity.integers) is not None:
             yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
-        precision, scale = (
-            target.info.get(each, getattr(target.type, each, None) if kind is LogicalType.NUMERIC else None)
-            for each in ("precision", "scale")
-        )
-        if precision is not None:
-            of_domain = "precision" in target.info
+        if (precision := capacity.precision) is not None:
+            of_domain, scale = "precision" in target.info, capacity.scale
             number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
-            yield self.too_large(number, precision, scale or 0), f"is out of range (numeric {precision},{scale or 0})"
-            yield self.too_precise(number, scale or 0), f"has more than {scale or 0} decimals"
-        if kind is LogicalType.ENUM and isinstance(target.type, sa.Enum):
+            yield self.too_large(number, precision, scale), f"is out of range (numeric {precision},{scale})"
+            yield self.too_precise(number, scale), f"has more than {scale} decimals"
+        if capacity.labels is not None and isinstance(target.type, sa.Enum):
             labels = [text_literal(label) for label in target.type.enums]
             yield sa.not_(staged.in_(labels)), "is not one of the state's values"
 
@@ -309,6 +333,11 @@ def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
 def loss(source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
     """Return what a target column loses of values that a source column can hold, in words; None: nothing."""
     return of(target).loss(source, target)
+
+
+def refused(source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
+    """Return what a target column refuses of values that a source column is declared for, in words; None: nothing."""
+    return of(target).capacity(target).refused(of(source).declared_capacity(source))
 
 
 def altered(what: str | None) -> str:

@@ -54,13 +54,16 @@ CREATE TABLE visit (tenant text NOT NULL, id integer, cal integer NOT NULL, othe
 RIGHT = {"identity": "me.number", "year": "calendar.endYear", "owned": "visit.Note", "written": "2025-26"}
 
 
-def told(folder: Path, **slip: str) -> str:
+NARROW = STATE.replace("other integer, note text", "other smallint, note varchar(3)")
+
+
+def told(folder: Path, state: str = STATE, **slip: str) -> str:
     """Return what doctor says of a catalog and a district with a slip."""
     words = {**RIGHT, "more": 'year_path = ["visit.cal"]', **slip}
     (folder / "resync.toml").write_text(CONFIG)
     (folder / "objects.toml").write_text(CATALOG.format(**words))
     anyio.run(run_script, f"sqlite:///{folder}/district.db", DISTRICT.format(**words))
-    anyio.run(run_script, f"sqlite:///{folder}/state.db", STATE)
+    anyio.run(run_script, f"sqlite:///{folder}/state.db", state)
     return str(looked(folder / "resync.toml", ("doctor",)).stdout)
 
 
@@ -103,3 +106,14 @@ def test_fields_says_why_an_object_cannot_go(tmp_path: Path) -> None:
     told(tmp_path, more="")
     said = looked(tmp_path / "resync.toml", ("fields", "visit", "-d", "01")).stdout
     assert "several ways to calendar.endYear: visit.cal, visit.other" in said
+
+
+def test_narrower_columns_are_a_remark_and_no_problem(tmp_path: Path) -> None:
+    said = told(tmp_path, NARROW).splitlines()
+    assert said[1:] == [
+        "! visit.other is INTEGER in the district but smallint in the state: "
+        "numbers beyond -32768 to 32767 are rejected (district 01)",
+        "! visit.note is TEXT in the district but varchar(3) in the state: "
+        "texts of more than 3 characters are rejected (district 01)",
+        "Nothing is wrong.",
+    ]

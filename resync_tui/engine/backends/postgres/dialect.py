@@ -16,6 +16,7 @@ from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
 from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.backends.postgres.privileges import lacking
+from resync_tui.engine.capacity import signed_range
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
@@ -108,8 +109,7 @@ class PostgresDialect(Dialect):
     def integer_bounds(self, column: sa.Column[Any]) -> tuple[int, int] | None:
         if self.logical_type(column) is not LogicalType.INTEGER or isinstance(column.type, sa.BigInteger):
             return None
-        bits = 15 if isinstance(column.type, sa.SmallInteger) else 31
-        return -(2**bits), 2**bits - 1
+        return signed_range(16 if isinstance(column.type, sa.SmallInteger) else 32)
 
     def date_literal(self, day: date) -> str:
         return f"DATE '{day.isoformat()}'"

@@ -12,6 +12,7 @@ from sqlalchemy import types
 from resync_tui.databases.names import folded
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.backends.sqlite.copy import rowid_of
+from resync_tui.engine.capacity import signed_range
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
 from resync_tui.engine.types import LogicalType, collation
 from resync_tui.engine.years import SchoolYear
@@ -21,7 +22,7 @@ _QUOTED = re.compile(r"""'(?:[^']|'')*'|`[^`]*`|\[[^]]*]|"((?:[^"]|"")+)\"""")
 _COLLATED = """
 SELECT x.name, x.coll FROM pragma_index_list(?) i, pragma_index_xinfo(i.name) x WHERE x.coll <> 'BINARY' AND x.key
 """
-
+_BIG = re.compile("BIG|INT8", re.IGNORECASE)
 _NUMERIC = {"NUMERIC", "INTEGER"}
 _NAMES: tuple[tuple[str, LogicalType], ...] = (
     (r"TIMESTAMPTZ|TIMESTAMP WITH TIME ZONE", LogicalType.TIMESTAMPTZ),
@@ -86,7 +87,11 @@ class SqliteDialect(Dialect):
         is_small = self.logical_type(column) is LogicalType.INTEGER and re.match(
             "SMALLINT|INT2", _declared(column), re.IGNORECASE
         )
-        return (-(2**15), 2**15 - 1) if is_small else None
+        return signed_range(16) if is_small else None
+
+    def unbounded_integers(self, column: sa.Column[Any]) -> tuple[int, int]:
+        # SQLite's INTEGER has 64 bits; it is what other databases call so that is meant, unless it says BIGINT.
+        return signed_range(64 if _BIG.search(_declared(column)) else 32)
 
     def keeps_apart(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
         # To a column of numbers '1' is 1.
