@@ -13,9 +13,8 @@ from typing import Any, ClassVar, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.engine.capacity import Capacity, signed_range
 from resync_tui.engine.hashing import RowHashing
-from resync_tui.engine.types import LogicalType, collation, text_literal
+from resync_tui.engine.types import Capacity, LogicalType, collation, signed_range, text_literal
 from resync_tui.engine.visibility import Policed
 from resync_tui.engine.years import ISO_DATE, SchoolYear
 from resync_tui.errors import ResyncError

@@ -16,11 +16,10 @@ from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
 from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.backends.postgres.privileges import lacking
-from resync_tui.engine.capacity import signed_range
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
-from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation
+from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation, signed_range
 from resync_tui.engine.visibility import Policed
 from resync_tui.errors import ResyncError
 

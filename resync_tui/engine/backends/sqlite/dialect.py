@@ -12,9 +12,8 @@ from sqlalchemy import types
 from resync_tui.databases.names import folded
 from resync_tui.databases.registry import column_types
 from resync_tui.engine.backends.sqlite.copy import rowid_of
-from resync_tui.engine.capacity import signed_range
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
-from resync_tui.engine.types import LogicalType, collation
+from resync_tui.engine.types import LogicalType, collation, signed_range
 from resync_tui.engine.years import SchoolYear
 
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|`[^`]*`|\[[^]]*]|"((?:[^"]|"")+)\"""")
