@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable, UtcTime, batch_key, counter, identity_key
+from resync_tui.control.columns import ControlTable, UtcTime, batch_key, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -24,7 +24,8 @@ class DISBatch(ControlTable, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    batchID: int = identity_key("batchID")
+    batchID: int = Field(default=None, sa_column=Column("batchID", Integer, primary_key=True))
+    """Without a gap: from a trigger (PostgreSQL) or AUTOINCREMENT (SQLite), both part of the transaction."""
     requestID: int
     districtNumber: str
     schoolYear: int

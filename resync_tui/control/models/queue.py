@@ -17,6 +17,8 @@ class DISGate(ControlTable, table=True):
 
     gateID: int = Field(sa_column=Column("gateID", Integer, primary_key=True, autoincrement=False))
     lastRequest: int = 0
+    lastBatch: int = 0
+    """On PostgreSQL the newest batch's number, counted by a trigger; SQLite's AUTOINCREMENT needs none."""
     lastToken: int = counter()
     changes: int = counter()
 
