@@ -74,10 +74,11 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 @click.command()
 @click.option("--batch", type=int, metavar="N", help="One batch, with its objects.")
 @click.option("-d", "district", metavar="ID", help="One district's; left out: all.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N batches.")
 @json_option
 @config_option
-def history(batch: int | None, district: str | None, as_json: bool) -> None:
-    """List the batches, newest first: DISBatchHistory."""
+def history(batch: int | None, district: str | None, limit: int | None, as_json: bool) -> None:
+    """List the batches, newest first, one line a batch: DISBatchHistory."""
     from resync_tui import json_output
     from resync_tui.cli import text
     from resync_tui.previous_run import runs_before
@@ -85,7 +86,7 @@ def history(batch: int | None, district: str | None, as_json: bool) -> None:
     settings = read_settings()
     one = settings.district_by_id(district).id if district else None
     if batch is None:
-        found = ask(settings, lambda store: store.batches(district=one))
+        found = ask(settings, lambda store: store.batches(district=one, limit=limit))
         if as_json:
             show_json([json_output.batch(each) for each in found])
         else:

@@ -1,7 +1,9 @@
-"""The commands that send, and that stop what was sent: run, retry, cancel."""
+"""The commands that send, that follow what was sent, and that stop it: run, retry, attach, cancel."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
 
 SOME = 10
 """Districts named, and compared with their previous runs; of more only the number is given."""
+SUMMARY_WIDTH = 100
+"""Cells of a line of the paragraph at the end, on a wide terminal."""
 
 
-@click.command("run")
+@click.command("run", short_help="Send records again; without a terminal unasked.")
 @objects_argument
 @click.option("-d", "districts", multiple=True, metavar="ID", help="District; may be repeated.")
 @click.option("--all-districts", is_flag=True, help="Every configured district, as one campaign.")
@@ -56,7 +60,13 @@ SOME = 10
 def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, districts_file: Path | None,
          everything: bool, alone: bool, year: int | None, at: str | None, reason: str, ignore_excluded: bool,
          detach: bool, yes: bool, as_json: bool) -> int:  # fmt: skip
-    """Send these objects' records to the state again, and wait until all is accounted for."""
+    """Send these objects' records to the state again; without a terminal unasked, on one after a question.
+
+    It waits until all is accounted for; on a terminal with a bar, and a line a district of a campaign. Ctrl-C leaves
+    the batch to its agent.
+
+    [engine] max_records_per_second limits what is read and written; rows that are only compared are not paced.
+    """
     from resync_tui import rights
     from resync_tui.campaign import Scenario
     from resync_tui.clock import utc_now
@@ -99,6 +109,25 @@ def retry(request: int, ignore_excluded: bool, detach: bool, as_json: bool) -> i
     return _carry_out(
         settings, lambda submission: wait.send_again(settings, request, user, submission, detach=detach),
         detach, as_json, ignore_excluded=ignore_excluded,
+    )  # fmt: skip
+
+
+@click.command()
+@click.argument("batch", type=int, metavar="N")
+@click.option("--ignore-excluded", is_flag=True, help="Excluded records do not count for the exit code.")
+@json_option
+@config_option
+def attach(batch: int, ignore_excluded: bool, as_json: bool) -> int:
+    """Follow a batch to its end, whoever sent it; Ctrl-C leaves it to its agent."""
+    from resync_tui import rights
+
+    settings = read_settings()
+    rights.require(settings.control_url())
+    from resync_tui.cli import wait
+
+    return _carry_out(
+        settings, lambda submission: wait.follow(settings, batch, submission),
+        False, as_json, ignore_excluded=ignore_excluded,
     )  # fmt: skip
 
 
@@ -198,7 +227,11 @@ def _carry_out(
         show(text.batches(found))
     else:
         before = _before(settings, found)
-        show(line for each in found for line in text.batch(each, before.get(each.batch)))
+        if sys.stdout.isatty():
+            names = {each.id: each.name for each in settings.district}
+            show(text.summary(found, names, before, min(SUMMARY_WIDTH, get_terminal_size().columns - 1)))
+        else:
+            show(line for each in found for line in text.batch(each, before.get(each.batch)))
     if detach:
         return 0
     show((line for each in found for line in text.troubles(each)), err=True)
@@ -219,4 +252,4 @@ def _before(settings: "Settings", found: "Sequence[Batch]") -> "dict[int, Mappin
     return ask(settings, read)
 
 
-commands = (send, retry, cancel)
+commands = (send, retry, attach, cancel)

@@ -1,6 +1,6 @@
 """Requests from the command line: queue one, ensure a live agent, wait for the end."""
 
-import sys
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
@@ -9,15 +9,19 @@ import click
 
 from resync_tui import rights
 from resync_tui.agent import start
+from resync_tui.cli.live import LiveLines
 from resync_tui.cli.options import Submission, hint, run_interruptibly
+from resync_tui.cli.text.progress import Progress
+from resync_tui.clock import utc_now
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, ConfigError
-from resync_tui.formatting import batch_share, plural, when
+from resync_tui.formatting import when
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
 from resync_tui.results import Batch
+from resync_tui.screens.widgets.glyphs import glyphs_for
 
 POLL_SECONDS = 0.25
 AGENT_POLLS = 20
@@ -25,6 +29,8 @@ AGENT_POLLS = 20
 AGENT_STARTS = 3
 
 Submit: TypeAlias = Callable[[Store], Awaitable[list[Batch]]]
+Read: TypeAlias = Callable[[], Awaitable[list[Batch]]]
+"""Reads the batches that are waited for."""
 
 
 def send(settings: Settings, request: Request, submission: Submission, *, detach: bool = False) -> list[Batch]:
@@ -40,22 +46,54 @@ def send_again(settings: Settings, request: int, user: str, submission: Submissi
     return _carried_out(settings, lambda store: store.retry_failed(request, user), submission, detach)
 
 
+def follow(settings: Settings, number: int, submission: Submission) -> list[Batch]:
+    """Return a batch, alone in a list, once it has ended. Raises UsageError for an unknown number.
+
+    It starts no agent, as whoever only looks may follow.
+    """
+
+    async def followed(store: Store) -> list[Batch]:
+        async def read() -> list[Batch]:
+            return [await store.batch(number)]
+
+        submission.batches = found = await read()
+        if found[0].status.ended:
+            return found
+        if not await _agent_alive(store):
+            click.echo(f"No agent is alive\nStart it: {_how_to_start(settings)}", err=True)
+        return await _end_of(store, settings, read, may_start=False)
+
+    return _with_store(settings, followed)
+
+
 def _carried_out(settings: Settings, submit: Submit, submission: Submission, detach: bool) -> list[Batch]:
-    async def sent() -> list[Batch]:
+    async def sent(store: Store) -> list[Batch]:
+        submission.batches = queued = await submit(store)
+        if (line := await _see_to_agent(store, settings)) is not None:
+            why = "and not all secrets can be read here" if store.rights.serve else "and this login is no agent's"
+            click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
+        if detach:
+            return queued
+        request = queued[0].request
+        ended = await _end_of(store, settings, lambda: store.request(request), may_start=store.rights.serve)
+        found = {each.batch: each for each in await store.batches(request=request)}
+        return [found[each.batch] for each in ended]
+
+    return _with_store(settings, sent)
+
+
+def _with_store(settings: Settings, ask: Submit) -> list[Batch]:
+    async def asked() -> list[Batch]:
         store = await Store.open(
             settings.control_url(), edition=rights.edition_of(settings), allowed=allowed_by(settings)
         )
         try:
-            submission.batches = queued = await submit(store)
-            if (line := await _see_to_agent(store, settings)) is not None:
-                why = "and not all secrets can be read here" if store.rights.serve else "and this login is no agent's"
-                click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
-            return queued if detach else await _end_of(store, settings, queued[0].request)
+            return await ask(store)
         finally:
             with anyio.CancelScope(shield=True):
                 await store.close()
 
-    return run_interruptibly(sent)
+    return run_interruptibly(asked)
 
 
 def start_agent(settings: Settings) -> str | None:
@@ -71,57 +109,58 @@ def start_agent(settings: Settings) -> str | None:
     return anyio.run(started)
 
 
-async def _end_of(store: Store, settings: Settings, request: int) -> list[Batch]:
-    """Return a request's batches once all have ended; meanwhile show one live line on a terminal."""
-    live = sys.stderr.isatty()
+async def _end_of(store: Store, settings: Settings, read: Read, *, may_start: bool) -> list[Batch]:
+    """Return the batches that `read` reads once all have ended; meanwhile show their progress on a terminal."""
+    watch = _Watch(settings)
     silent = starts = 0
     seen = -1
-    told: set[tuple[int, int]] = set()
     try:
         while True:
             changes = await store.changes()
             if changes != seen or silent % AGENT_POLLS == 0:
-                batches = await store.request(request)
+                batches = await read()
                 if all(batch.status.ended for batch in batches):
-                    numbers = [batch.batch for batch in batches]
-                    found = {each.batch: each for each in await store.batches(request=request)}
-                    return [found[number] for number in numbers]
-                _tell_put_off(batches, told, live)
-                if live:
-                    click.echo(f"\r\033[K{progress(batches)}", nl=False, err=True)
+                    return batches
+                await watch.show(store, batches)
             silent = silent + 1 if changes == seen else 0
             seen = changes
             if silent >= AGENT_POLLS and not await _agent_alive(store):
                 silent = 0
                 if starts == AGENT_STARTS:
                     raise CannotRun(
-                        f"No agent stays alive to run request {request}, which stays queued",
+                        f"No agent stays alive to run batch {batches[0].batch}, which stays queued",
                         f"Start one and see what it says: resync-tui agent --config {settings.path}",
                     )
-                starts += store.rights.serve and _start(settings) is None
+                starts += may_start and _start(settings) is None
             await anyio.sleep(POLL_SECONDS)
     finally:
-        if live:
-            click.echo("\r\033[K", nl=False, err=True)
+        watch.live.clear()
 
 
-def _tell_put_off(batches: Sequence[Batch], told: set[tuple[int, int]], live: bool) -> None:
-    """Print each district that could not be reached, once per attempt."""
-    for each in batches:
-        if each.put_off and each.status is Status.QUEUED and (each.batch, each.put_off) not in told:
-            told.add((each.batch, each.put_off))
-            clear = "\r\033[K" if live else ""
-            click.echo(f"{clear}District {each.district}: {each.message} Next try {when(each.not_before)}", err=True)
+class _Watch:
+    """What is shown of batches while they are waited for; without a terminal only districts out of reach."""
 
+    def __init__(self, settings: Settings) -> None:
+        names = {each.id: each.name for each in settings.district}
+        self.live = LiveLines()
+        self._progress = Progress(names, glyphs_for(os.environ), settings.engine.districts)
+        self._told: set[tuple[int, int]] = set()
+        self._ended: set[int] = set()
 
-def progress(batches: Sequence[Batch]) -> str:
-    """Return the progress of batches as one line."""
-    done = sum(1.0 if batch.status.ended else batch_share(batch) for batch in batches) / len(batches)
-    records = sum(batch.counts.processed for batch in batches)
-    errors = sum(batch.counts.errors for batch in batches)
-    running = [each.object for batch in batches for each in batch.objects if each.status is Status.RUNNING]
-    what = ", ".join(running[:2]) + (" …" if len(running) > 2 else "") if running else "queued"
-    return f"{done:4.0%}  {plural(records, 'record')}  {plural(errors, 'error')}  {what}"[:79]
+    async def show(self, store: Store, batches: Sequence[Batch]) -> None:
+        """Tell each district out of reach once per attempt, each one that has ended, and redraw the live lines."""
+        for each in batches:
+            if each.put_off and each.status is Status.QUEUED and (each.batch, each.put_off) not in self._told:
+                self._told.add((each.batch, each.put_off))
+                self.live.tell(f"District {each.district}: {each.message} Next try {when(each.not_before)}")
+        if not self.live.shown:
+            return
+        for each in batches:
+            if each.status.ended and each.batch not in self._ended:
+                self._ended.add(each.batch)
+                self.live.tell(self._progress.ended(each))
+        present = await store.present()
+        self.live.show(self._progress.lines(batches, present, utc_now(), self.live.width))
 
 
 async def _see_to_agent(store: Store, settings: Settings) -> str | None:

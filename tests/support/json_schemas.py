@@ -16,7 +16,11 @@ from resync_tui.config.settings import Settings
 from resync_tui.json_output.documents import DOCUMENTS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schema"
-_PRINTED = {"run": "batch", "retry": "batch", "notify": "batch", "verify": "verification", "remove-extra": "removal"}
+_PRINTED = {
+    **dict.fromkeys(("run", "retry", "attach", "notify"), "batch"),
+    "verify": "verification",
+    "remove-extra": "removal",
+}
 """Documents of commands that are not called like them, and of what `[notify]` reads."""
 TOML_FILES: dict[str, type] = {"resync.toml": Settings, "objects.toml": Catalog}
 

@@ -161,6 +161,18 @@ def of_the_state(tables: str) -> str:
     )
 
 
+def read_all(terminal: int) -> str:
+    """Read from a pseudo-terminal until nobody has it open any more; return all that was written."""
+    shown, deadline = b"", time.monotonic() + DEADLINE
+    while True:
+        assert time.monotonic() < deadline, shown
+        if select.select([terminal], [], [], 1)[0]:
+            try:
+                shown += os.read(terminal, 4096)
+            except OSError:  # nobody is left at the other side
+                return shown.decode()
+
+
 def read_until(terminal: int, part: str) -> str:
     """Read from a pseudo-terminal until something has been written; return all that was."""
     shown, deadline = b"", time.monotonic() + DEADLINE

@@ -3,6 +3,7 @@
 from resync_tui.cli.text.batches import batch, batches, errors, status, troubles
 from resync_tui.cli.text.comparisons import extra_records, removal, verification
 from resync_tui.cli.text.overviews import alerts, board, doctor, objects, plan, schedules
+from resync_tui.cli.text.progress import summary
 
 __all__ = [
     "alerts",
@@ -17,6 +18,7 @@ __all__ = [
     "removal",
     "schedules",
     "status",
+    "summary",
     "troubles",
     "verification",
 ]

@@ -27,17 +27,17 @@ def status(status: Status, color: Color | None, counts: Counts) -> str:
 
 
 def batches(found: Iterable[Batch]) -> Iterator[str]:
-    """Return one line per batch."""
+    """Return one line per batch; what is rare about one stands behind its status."""
     yield f"{'Batch':>6} {'District':8} {'Year':7} {'Requested':16} {'By':10} {'Processed':>9} {'Errors':>6} Status"
     for each in found:
         word = each.status.value
         if each.purpose is Purpose.RESYNC:
             word = status(each.status, each.color, each.counts)
-        yield (
+        line = (
             f"{each.batch:6} {cut(each.district, 8)} {school_year(each.year):7} {when(each.requested):16} "
             f"{cut(each.requested_by, 10)} {each.counts.processed:9} {each.counts.errors:6} {word}"
         )
-        yield from _aside(each)
+        yield ", ".join([line, *_rare(each)])
 
 
 def batch(
@@ -56,7 +56,7 @@ def batch(
         f"{batch.status}{again}"
     )
     yield f"Requested {when(batch.requested)} by {batch.requested_by} ({batch.initiator})"
-    yield from _aside(batch)
+    yield from (f"       {fact}" for fact in _rare(batch))
     counts = batch.counts
     if counts.errors and batch.purpose is Purpose.RESYNC:
         failures = f"{counts.rejected} rejected, {counts.blocked} blocked"
@@ -78,17 +78,17 @@ def batch(
             yield f"    {each.message}"
 
 
-def _aside(batch: Batch) -> Iterator[str]:
+def _rare(batch: Batch) -> Iterator[str]:
     """Return the rare facts of a batch: another purpose, a reason, a time."""
     if batch.purpose is not Purpose.RESYNC:
         shown = f" of what comparison {batch.preview} showed" if batch.preview is not None else ""
-        yield f"       for: {batch.purpose}{shown}"
+        yield f"for: {batch.purpose}{shown}"
     if batch.reason:
-        yield f"       reason: {batch.reason}"
+        yield f"reason: {' '.join(batch.reason.split())}"
     if batch.put_off and batch.status is Status.QUEUED:
-        yield f"       could not be reached {batch.put_off}x, next try {when(batch.not_before)}"
+        yield f"could not be reached {batch.put_off}x, next try {when(batch.not_before)}"
     elif batch.not_before and batch.status is Status.QUEUED:
-        yield f"       not before {when(batch.not_before)}"
+        yield f"not before {when(batch.not_before)}"
 
 
 def _result(each: ObjectResult) -> str:

@@ -13,3 +13,10 @@ def cut(text: str, width: int) -> str:
     from rich.cells import set_cell_size
 
     return set_cell_size(text, width)
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text of at most a width in terminal cells."""
+    from rich.cells import cell_len
+
+    return text if cell_len(text) <= width else cut(text, width)
