@@ -10,15 +10,20 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
-from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 from sqlalchemy.engine.reflection import cache
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import folded
+from resync_tui.databases.sqlite_ddl import generated_columns
 from resync_tui.databases.sqlite_url import SqliteUrl
 from resync_tui.errors import CannotRun, Unreachable
+
+_TABLE_SQL = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+_GENERATED = re.compile(r"\s*\bGENERATED ALWAYS$", re.IGNORECASE)
+"""What SQLite takes for a part of a generated column's type."""
 
 
 def sqlite_path(url: str) -> Path:
@@ -32,9 +37,27 @@ def real_path(url: str) -> Path:
 
 
 class OneSpelling(SQLiteDialect_aiosqlite):
-    """SQLAlchemy's dialect, with foreign keys that spell names as the tables do: SQLite compares them without case."""
+    """SQLAlchemy's dialect, with generated columns in any form, and foreign keys that spell names as the tables do.
+
+    SQLite compares names without case.
+    """
 
     supports_statement_cache = True
+
+    @cache
+    def get_columns(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> list[ReflectedColumn]:
+        """Return the columns of a table."""
+        reflected: Any = super()
+        columns: list[ReflectedColumn] = reflected.get_columns(connection, table_name, schema, **kw)
+        computed = [(each["name"], each["computed"]) for each in columns if "computed" in each]
+        if computed:
+            sql = connection.exec_driver_sql(_TABLE_SQL, (table_name,)).scalar_one()
+            expressions = {folded(name): expression for name, expression in generated_columns(sql).items()}
+            for name, each in computed:
+                each["sqltext"] = expressions[folded(name)]
+        return columns
 
     @cache
     def get_foreign_keys(
@@ -82,7 +105,8 @@ class Sqlite(DatabaseKind):
 
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:
         rows = connection.execute(text("SELECT name, type FROM pragma_table_xinfo(:name)"), {"name": name})
-        return {row.name: ColumnType(row.type, row.type) for row in rows}
+        types = {row.name: _GENERATED.sub("", row.type) for row in rows}
+        return {name: ColumnType(declared, declared) for name, declared in types.items()}
 
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlite_errorname", None) or "")

@@ -1,6 +1,5 @@
 """Introspection of tables, with verbatim types, so that nothing is lost on the way to the state."""
 
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -52,23 +51,10 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
                 type=types[column["name"]].base,  # a domain becomes its base type: its checks stay in the district
                 required=not column["nullable"] or column["name"] in primary,
                 default=default if default is not None and "(" not in default else None,
-                generated=_balanced(computed["sqltext"]) if computed else None,
+                generated=computed["sqltext"] if computed else None,
             )
         )
     return tuple(columns)
-
-
-def _balanced(expression: str) -> str:
-    """Return an expression up to where its brackets close: SQLAlchemy reads on to the last one of SQLite's line."""
-    depth = 0
-    for found in _QUOTED_OR_BRACKET.finditer(expression):
-        depth += {"(": 1, ")": -1}.get(found[0], 0)
-        if depth < 0:
-            return expression[: found.start()]
-    return expression
-
-
-_QUOTED_OR_BRACKET = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|\[[^]]*]|[()]""")
 
 
 def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:

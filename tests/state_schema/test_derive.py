@@ -9,9 +9,11 @@ import pytest
 
 from resync_tui.catalog import Catalog, DisObject, load
 from resync_tui.errors import CannotRun
+from resync_tui.outcome import Counts
 from resync_tui.state_schema.derive import apply, derive, table_order
 from tests.support.campus import create_campus
 from tests.support.databases import rows, run_script
+from tests.support.running import make_job, run
 
 Database = Callable[[str], str]
 REFUSED = (asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)
@@ -371,3 +373,24 @@ async def test_a_generated_column_ends_where_its_brackets_do(database: Database,
     await apply(district, state, Catalog("One", (DisObject("A", ("a",)),)))
     await run_script(state, """INSERT INTO "a" ("id", "b") VALUES (1, 'x')""")
     assert await rows(state, 'SELECT "c", "d" FROM "a"') == [("x(", "X")]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_short_forms_of_generated_columns_are_made(database: Database, kind: str) -> None:
+    """Neither GENERATED ALWAYS nor a type, as SQLite allows; what is made is what a run accepts."""
+    district, state = database("sqlite"), database(kind)
+    await run_script(
+        district,
+        "CREATE TABLE a (id integer PRIMARY KEY, b text, c text AS (upper(b)), d date GENERATED ALWAYS AS (b) STORED,"
+        "cc text AS (b || ',)') VIRTUAL NOT NULL); INSERT INTO a (id, b) VALUES (1, '2026-11-30');",
+    )
+    catalog = Catalog("One", (DisObject("A", ("a",)),))
+    if kind == "postgresql":  # no cast from text to date is immutable there
+        await run_script(state, "CREATE TABLE a (id integer PRIMARY KEY, b text, c text, d date, cc text)")
+    await apply(district, state, catalog)
+    heard = await run(make_job(district, state, catalog, None))
+    assert heard.counts["A"] == Counts(processed=1, inserted=1), heard.ended
+    assert [tuple(map(str, row)) for row in await rows(state, "SELECT c, d, cc FROM a")] == [
+        ("2026-11-30", "2026-11-30", "2026-11-30,)")
+    ]
+    assert (await run(make_job(district, state, catalog, None, token=2))).counts["A"].unchanged == 1
