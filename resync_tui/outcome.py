@@ -94,6 +94,11 @@ class Counts:
         return self.excluded + self.rejected + self.blocked
 
     @property
+    def failures(self) -> int:
+        """Number of records that may sync and did not: errors that a retry may mend."""
+        return self.rejected + self.blocked
+
+    @property
     def accounted(self) -> int:
         """Number of records with a known outcome; equals `processed` once an object has completed."""
         return self.inserted + self.updated + self.unchanged + self.removed + self.errors

@@ -44,6 +44,11 @@ class ObjectResult:
         """The status dot."""
         return color(self.status, self.counts)
 
+    @property
+    def to_retry(self) -> bool:
+        """Whether a retry of its ended batch sends it: it did not complete, or records failed that may sync."""
+        return self.status is not Status.COMPLETED or bool(self.counts.failures)
+
 
 class Standing(StrEnum):
     """The standing of a district in a campaign."""
@@ -119,6 +124,11 @@ class Batch:
         if self.status is Status.FAILED:
             return Color.RED
         return worst([each.color for each in self.objects]) if self.objects else self.dot
+
+    @property
+    def to_retry(self) -> frozenset[str]:
+        """The objects that a retry sends."""
+        return frozenset(each.object for each in self.objects if each.to_retry)
 
     @property
     def standing(self) -> Standing:

@@ -92,24 +92,39 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     )  # fmt: skip
 
 
+_batch_argument = click.argument("batch", type=int, required=False, metavar="N")
+_request_option = click.option("--request", type=int, metavar="R", help="All batches of a request.")
+
+
+def _one_of(command: str, batch: int | None, request: int | None) -> None:
+    """Require either a batch or a request. Raises UsageError."""
+    if (batch is None) == (request is None):
+        ways = f"resync-tui {command} N, or resync-tui {command} --request R"
+        raise UsageError("Name one batch, or one request", ways)
+
+
 @click.command()
-@click.argument("request", type=int, metavar="R")
+@_batch_argument
+@_request_option
 @click.option("--ignore-excluded", is_flag=True, help="Excluded records do not count for the exit code.")
 @detach_option
 @json_option
 @config_option
-def retry(request: int, ignore_excluded: bool, detach: bool, as_json: bool) -> int:
-    """Send again what a request asked of those districts where it failed, as a request of its own."""
+def retry(batch: int | None, request: int | None, ignore_excluded: bool, detach: bool, as_json: bool) -> int:
+    """Send again what failed, was rejected, blocked, cancelled or skipped, as a request of its own."""
     from resync_tui import rights
 
+    _one_of("retry", batch, request)
     settings = read_settings()
     user = rights.require(settings.control_url())
     from resync_tui.cli import wait
 
-    return _carry_out(
-        settings, lambda submission: wait.send_again(settings, request, user, submission, detach=detach),
-        detach, as_json, ignore_excluded=ignore_excluded,
-    )  # fmt: skip
+    def asked(submission: Submission) -> "list[Batch]":
+        if batch is not None:
+            return wait.retry(settings, batch, user, submission, detach=detach)
+        return wait.retry_request(settings, request or 0, user, submission, detach=detach)
+
+    return _carry_out(settings, asked, detach, as_json, ignore_excluded=ignore_excluded)
 
 
 @click.command()
@@ -132,15 +147,14 @@ def attach(batch: int, ignore_excluded: bool, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("batch", type=int, required=False, metavar="N")
-@click.option("--request", type=int, metavar="R", help="All batches of a request.")
+@_batch_argument
+@_request_option
 @config_option
 def cancel(batch: int | None, request: int | None) -> None:
     """Cancel a queued batch at once, a running one at its next chunk."""
     from resync_tui import rights
 
-    if (batch is None) == (request is None):
-        raise UsageError("Name one batch, or one request", "resync-tui cancel N, or resync-tui cancel --request R")
+    _one_of("cancel", batch, request)
     settings = read_settings()
     user = rights.require(settings.control_url())
     if batch is not None:

@@ -41,9 +41,14 @@ def send(settings: Settings, request: Request, submission: Submission, *, detach
     return _carried_out(settings, lambda store: store.submit(request), submission, detach)
 
 
-def send_again(settings: Settings, request: int, user: str, submission: Submission, *, detach: bool) -> list[Batch]:
-    """Queue the failed batches of a request again, as `send` does. Raises UsageError if none failed."""
-    return _carried_out(settings, lambda store: store.retry_failed(request, user), submission, detach)
+def retry(settings: Settings, number: int, user: str, submission: Submission, *, detach: bool) -> list[Batch]:
+    """Queue what of a batch is to be retried, as `send` does. Raises UsageError if nothing is."""
+    return _carried_out(settings, lambda store: store.retry(number, user), submission, detach)
+
+
+def retry_request(settings: Settings, request: int, user: str, submission: Submission, *, detach: bool) -> list[Batch]:
+    """Queue what of a request is to be retried, as `send` does. Raises UsageError if nothing is."""
+    return _carried_out(settings, lambda store: store.retry_request(request, user), submission, detach)
 
 
 def follow(settings: Settings, number: int, submission: Submission) -> list[Batch]:
@@ -74,10 +79,16 @@ def _carried_out(settings: Settings, submit: Submit, submission: Submission, det
             click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
         if detach:
             return queued
-        request = queued[0].request
-        ended = await _end_of(store, settings, lambda: store.request(request), may_start=store.rights.serve)
-        found = {each.batch: each for each in await store.batches(request=request)}
-        return [found[each.batch] for each in ended]
+        numbers = [each.batch for each in queued]
+        requests = sorted({each.request for each in queued})
+
+        async def read() -> list[Batch]:
+            # Also of what was queued before, as part of a request of other batches too.
+            return [batch for each in requests for batch in await store.request(each) if batch.batch in numbers]
+
+        await _end_of(store, settings, read, may_start=store.rights.serve)
+        found = {batch.batch: batch for each in requests for batch in await store.batches(request=each)}
+        return [found[number] for number in numbers]
 
     return _with_store(settings, sent)
 

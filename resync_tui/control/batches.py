@@ -1,6 +1,7 @@
 """Batches as screens and commands list them, with or without their objects; conversion of rows to records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -168,7 +169,32 @@ async def one_batch(connection: AsyncConnection, number: int, seen: ColumnElemen
 
 def no_batch(number: int) -> UsageError:
     """Return the error for an unknown batch number."""
-    return UsageError(f"There is no batch {number}", "See: resync-tui history")
+    return UsageError(f"There is no batch #{number}", "See: resync-tui history")
+
+
+def no_request(number: int) -> UsageError:
+    """Return the error for an unknown request number."""
+    return UsageError(f"There is no request {number}", "See: resync-tui history")
+
+
+async def require_request(connection: AsyncConnection, number: int, seen: ColumnElement[bool]) -> None:
+    """Require that a request exists. Raises UsageError."""
+    wanted = select(Tables.batch.c.batchID).where(Tables.batch.c.requestID == number, seen).limit(1)
+    if (await connection.execute(wanted)).first() is None:
+        raise no_request(number)
+
+
+@asynccontextmanager
+async def of_batch(connection: AsyncConnection, number: int, seen: ColumnElement[bool]) -> AsyncIterator[None]:
+    """Say in a UsageError about a batch how the request of that number is named, if it has other batches."""
+    try:
+        yield
+    except UsageError as error:
+        batch = Tables.batch
+        others = select(batch.c.batchID).where(batch.c.requestID == number, batch.c.batchID != number, seen)
+        if (await connection.execute(others.limit(1))).first() is None:
+            raise
+        raise UsageError(error.what, f"{error.do}; request {number} is another: --request {number}") from None
 
 
 async def last_results(

@@ -60,8 +60,12 @@ class Store(Protocol):
         """Queue a request, one batch per district."""
         ...
 
-    async def retry_failed(self, request: int, by: str) -> list[Batch]:
-        """Request the failed batches of a request again."""
+    async def retry(self, batch: int, by: str, object: str | None = None) -> list[Batch]:
+        """Request again what of a batch, or of one object of it, is to be retried."""
+        ...
+
+    async def retry_request(self, request: int, by: str, districts: Sequence[str] | None = None) -> list[Batch]:
+        """Request again what of a request, or of some districts of it, is to be retried."""
         ...
 
     async def batch(self, number: int) -> Batch:

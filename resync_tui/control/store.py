@@ -3,26 +3,36 @@
 Every method is one transaction; it raises CannotRun if the database cannot be reached or written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
 from resync_tui.control import records
 from resync_tui.control.access import visible_batches, visible_rows
 from resync_tui.control.alerts import Alerts, alert_unclaimed
-from resync_tui.control.batches import last_results, list_batches, no_batch, one_batch, select_batches
+from resync_tui.control.batches import (
+    last_results,
+    list_batches,
+    no_request,
+    of_batch,
+    one_batch,
+    require_request,
+    select_batches,
+)
 from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.grants import check_grants
 from resync_tui.control.models import Tables
 from resync_tui.control.overview import agents, board, changes, present
-from resync_tui.control.requests import cancel, failed_of, queue_request
+from resync_tui.control.requests import cancel, queue_request
+from resync_tui.control.retries import retry_of
 from resync_tui.databases.registry import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
-from resync_tui.outcome import Finding, Kind, Purpose, Status
-from resync_tui.plan import Allowed, Request
+from resync_tui.outcome import Finding, Kind, Purpose
+from resync_tui.plan import Allowed, Plan, Request
 from resync_tui.results import (
     Agent,
     Batch,
@@ -93,26 +103,54 @@ class Store:
         async with self._database.write() as connection:
             return await self._queue(connection, replace(request, requested_by=signed))
 
-    async def retry_failed(self, request: int, by: str) -> list[Batch]:
-        """Request the failed batches of a request again, as one request. Raises UsageError if none failed.
+    async def retry(self, batch: int, by: str, object: str | None = None) -> list[Batch]:
+        """Request again what of an ended batch, or of one object of it, is to be retried.
 
-        If all of them have open retries already, return those batches.
+        Where a queued or running batch does that already, return that one. Raises UsageError if nothing is left.
         """
         signed = self._signed(by)
         async with self._database.write() as connection:
             # Read under the queue lock; a refused request takes no number.
             await lock_queue(connection, changes=0)
-            again = await failed_of(connection, request, self._seen)
-            if again.request.districts:
-                return await self._queue(connection, replace(again.request, requested_by=signed))
-            return await list_batches(connection, select_batches().where(Tables.batch.c.batchID.in_(again.open_ones)))
+            async with of_batch(connection, batch, self._seen):
+                if not (await one_batch(connection, batch, self._seen)).status.ended:
+                    raise UsageError(f"Batch #{batch} has not ended yet", f"Follow it: resync-tui attach {batch}")
+                return await self._retry(connection, Tables.batch.c.batchID == batch, signed, f"batch #{batch}", object)
 
-    async def _queue(self, connection: AsyncConnection, request: Request) -> list[Batch]:
+    async def retry_request(self, request: int, by: str, districts: Sequence[str] | None = None) -> list[Batch]:
+        """Request again, as one request, what of a request is to be retried; `districts`: of these alone.
+
+        If queued or running batches retry all of it already, return those. Raises UsageError if nothing is left.
+        """
+        signed, which = self._signed(by), Tables.batch.c.requestID == request
+        if districts is not None:
+            which &= Tables.batch.c.districtNumber.in_(districts)
+        async with self._database.write() as connection:
+            await lock_queue(connection, changes=0)
+            await require_request(connection, request, self._seen)
+            return await self._retry(connection, which, signed, f"request {request}")
+
+    async def _retry(
+        self,
+        connection: AsyncConnection,
+        which: ColumnElement[bool],
+        signed: str,
+        named: str,
+        object: str | None = None,
+    ) -> list[Batch]:
+        again = await retry_of(connection, which, self._seen, named, object)
+        if again.request.districts:
+            return await self._queue(connection, replace(again.request, requested_by=signed), again.partial)
+        return await list_batches(connection, select_batches().where(Tables.batch.c.batchID.in_(again.open_ones)))
+
+    async def _queue(
+        self, connection: AsyncConnection, request: Request, partial: Mapping[str, Plan] = MappingProxyType({})
+    ) -> list[Batch]:
         if self._allowed is not None:
             self._allowed(request.districts, request.plan)
         gate = await lock_queue(connection, changes=1, requests=1)
         now = await self._database.now(connection)
-        return await queue_request(connection, gate.lastRequest, request, now)
+        return await queue_request(connection, gate.lastRequest, request, now, partial)
 
     async def batch(self, number: int) -> Batch:
         """Return one batch with its objects. Raises UsageError for an unknown number."""
@@ -149,7 +187,7 @@ class Store:
         async with self._database.read() as connection:
             found = await list_batches(connection, wanted, objects=False)
         if not found:
-            raise UsageError(f"There is no request {number}", "See: resync-tui history")
+            raise no_request(number)
         return found
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
@@ -213,19 +251,18 @@ class Store:
         signed = self._signed(by)
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
-            which = (Tables.batch.c.batchID == batch) & self._seen
-            status = await connection.scalar(select(Tables.batch.c.status).where(which))
-            if status is None:
-                raise no_batch(batch)
-            if Status(status).ended:
-                raise UsageError(f"Batch {batch} has ended already: {status}", "See: resync-tui history")
-            await cancel(connection, which, signed, await self._database.now(connection))
+            async with of_batch(connection, batch, self._seen):
+                status = (await one_batch(connection, batch, self._seen)).status
+                if status.ended:
+                    raise UsageError(f"Batch #{batch} has ended already: {status}", "See: resync-tui history")
+            await cancel(connection, Tables.batch.c.batchID == batch, signed, await self._database.now(connection))
 
     async def cancel_request(self, request: int, by: str) -> None:
         """Cancel all open batches of a request. Raises UsageError if none is left."""
         signed, which = self._signed(by), (Tables.batch.c.requestID == request) & self._seen
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
+            await require_request(connection, request, self._seen)
             if not await cancel(connection, which, signed, await self._database.now(connection)):
                 raise UsageError(f"Request {request} has no batch left to cancel", "See: resync-tui history")
 

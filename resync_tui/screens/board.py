@@ -164,7 +164,9 @@ class BoardPage(Page):
     async def _ask_again(self, failing: Sequence[DistrictStanding]) -> None:
         try:
             for request in sorted({each.request for each in failing if each.request}):
-                self.app.post_message(Sent(await self.session.shielded(self.session.retry_failed(request))))
+                districts = [each.district for each in failing if each.request == request]
+                asked = self.session.retry_request(request, districts)
+                self.app.post_message(Sent(await self.session.shielded(asked)))
         except ResyncError as error:
             self.show_error(error)
 

@@ -1,35 +1,26 @@
 """The base of pages that send: ask, queue what was confirmed, and let the app show it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from textual.message import Message
 
 from resync_tui.catalog import Catalog
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Purpose, Status
+from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
-from resync_tui.results import Batch, LastResync, ObjectResult
+from resync_tui.results import Batch, LastResync
 from resync_tui.screens.confirm import confirm_send
 from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import Page
 
 
-def failed_objects(batch: Batch) -> frozenset[str]:
-    """Return the objects that did not complete or have failed records; excluded records would be excluded again."""
-    return frozenset(each.object for each in batch.objects if _failed(each))
-
-
-def _failed(result: ObjectResult) -> bool:
-    ended_badly = result.status in (Status.FAILED, Status.SKIPPED, Status.CANCELLED)
-    return ended_badly or bool(result.counts.rejected + result.counts.blocked)
-
-
 def retry_marks(catalog: Catalog, batch: Batch, only: str | None = None) -> Marks:
-    """Return the marks of a retry: the failed objects, without their dependencies.
+    """Return the marks of a retry: the objects that it sends, without their dependencies.
 
     Their parents completed, or are among them.
     """
-    names = failed_objects(batch) if only is None else failed_objects(batch) & {only}
+    names = batch.to_retry if only is None else batch.to_retry & {only}
     return Marks(catalog, frozenset(name for name in names if name in catalog), check_dependencies=False)
 
 
@@ -55,13 +46,28 @@ class SendingPage(Page):
     ) -> None:
         """Ask whether to send the marked objects; only what the question lists is sent."""
         plan = marks.plan(year)
+
+        def send() -> None:
+            self.send(plan, districts, purpose, preview)
+
+        self._confirm(marks, plan, districts, last, purpose, send)
+
+    def _confirm(
+        self,
+        marks: Marks,
+        plan: Plan,
+        districts: Sequence[str],
+        last: Mapping[str, LastResync],
+        purpose: Purpose,
+        send: Callable[[], None],
+    ) -> None:
         try:
             self.session.require(districts, plan)
         except ResyncError as error:
             self.show_error(error)
             return
         question = confirm_send(self.session, marks, plan, districts, last, purpose)
-        self.app.push_screen(question, lambda yes: self.send(plan, districts, purpose, preview) if yes else None)
+        self.app.push_screen(question, lambda yes: send() if yes else None)
 
     def send(
         self,
@@ -71,11 +77,13 @@ class SendingPage(Page):
         preview: int | None = None,
     ) -> None:
         """Queue what was confirmed; `preview` is the comparison whose extra records a removal may take."""
-        self.show_status("Sending")
-        self.app.run_worker(self._send(plan, districts, purpose, preview), group="send")
+        self._begin(self.session.send(plan, districts, purpose, self.reason(purpose), preview), purpose)
 
-    async def _send(self, plan: Plan, districts: Sequence[str], purpose: Purpose, preview: int | None) -> None:
-        sending = self.session.send(plan, districts, purpose, self.reason(purpose), preview)
+    def _begin(self, sending: Coroutine[Any, Any, list[Batch]], purpose: Purpose) -> None:
+        self.show_status("Sending")
+        self.app.run_worker(self._send(sending, purpose), group="send")
+
+    async def _send(self, sending: Coroutine[Any, Any, list[Batch]], purpose: Purpose) -> None:
         try:
             batches = await self.session.shielded(sending)
         except ResyncError as error:
@@ -121,4 +129,8 @@ class SendingPage(Page):
             self.show_status("Nothing failed here. Excluded records would be excluded again.")
             return
         last = await store.last_resyncs(batch.district, batch.year)
-        self.ask_to_send(marks, batch.year, (batch.district,), last, batch.purpose, batch.preview)
+
+        def send() -> None:
+            self._begin(self.session.retry(number, only), batch.purpose)
+
+        self._confirm(marks, marks.plan(batch.year), (batch.district,), last, batch.purpose, send)

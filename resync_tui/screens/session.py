@@ -230,10 +230,15 @@ class Session:
             return self._current_catalog
         return catalog_of_year(self.settings, district, year)
 
-    async def retry_failed(self, request: int) -> list[Batch]:
-        """Request the failed batches of a request again."""
+    async def retry(self, batch: int, object: str | None = None) -> list[Batch]:
+        """Request again what of a batch, or of one object of it, is to be retried; ensure an agent."""
         store = await self.store()
-        return await self._sent(await store.retry_failed(request, self.user))
+        return await self._sent(await store.retry(batch, self.user, object))
+
+    async def retry_request(self, request: int, districts: Sequence[str]) -> list[Batch]:
+        """Request again what of some districts of a request is to be retried; ensure an agent."""
+        store = await self.store()
+        return await self._sent(await store.retry_request(request, self.user, districts))
 
     async def _sent(self, batches: list[Batch]) -> list[Batch]:
         """Remember the queued batches, and ensure an agent."""

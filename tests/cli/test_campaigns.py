@@ -100,13 +100,15 @@ def test_what_failed_of_a_request_is_asked_for_again(place: Place) -> None:
     place.sql("abbott", "UPDATE District SET number = '77'")
     assert place.run("run", "-d", "01", "-d", "02", "School").returncode == 3
     place.sql("abbott", "UPDATE District SET number = '01'")
-    done = place.run("retry", "1", "--json")
+    done = place.run("retry", "--request", "1", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["request"], document["district"], document["status"]) == (2, "01", "completed")
-    none = place.run("retry", "2")
+    none = place.run("retry", "3")
     assert none.returncode == 2
-    assert none.stderr.splitlines()[0] == "No batch of request 2 has failed"
+    assert none.stderr.splitlines()[0] == "Nothing of batch #3 is to be retried"
+    both = place.run("retry", "3", "--request", "1")
+    assert (both.returncode, both.stderr.splitlines()[0]) == (2, "Name one batch, or one request")
 
 
 def test_unreachable_district_is_named_and_the_campaign_goes_on(place: Place) -> None:

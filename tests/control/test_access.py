@@ -72,7 +72,8 @@ async def test_whoever_may_only_look_can_neither_send_nor_cancel(roles: Roles) -
         reader.submit(Request(["01"], make_plan("School"), initiator="district", requested_by="jdoe")),
         reader.cancel(batch.batch, "jdoe"),
         reader.cancel_request(batch.request, "jdoe"),
-        reader.retry_failed(batch.request, "jdoe"),
+        reader.retry(batch.batch, "jdoe"),
+        reader.retry_request(batch.request, "jdoe"),
     ):
         with pytest.raises(NoRight, match="neither send nor cancel"):
             await refused

@@ -12,9 +12,9 @@ from resync_tui.databases.registry import dialect_of, open_engine
 from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.errors import ResyncError, UsageError
 from resync_tui.plan import Plan, Request
-from tests.control.test_migrate import ROWS
 from tests.support.databases import create_database, own_postgres
 from tests.support.plans import send
+from tests.support.revisions import ROWS
 from tests.support.roles import ABBOTT, STATE, Roles
 
 

@@ -19,6 +19,7 @@ from resync_tui.errors import CannotRun
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
 from tests.support.plans import send
+from tests.support.revisions import ROWS
 
 SCRIPTS = ScriptDirectory(str(files("resync_tui.schema.migrations")))
 REVISIONS = [each.revision for each in SCRIPTS.walk_revisions()][::-1]
@@ -78,44 +79,6 @@ async def test_every_older_revision_is_upgraded_without_losing_a_row(empty_url: 
     assert [(each.reason, each.count) for each in await store.error_groups(7)] == [("name is too long", 11)]
     assert [each.key for each in await store.errors(7)] == [{"schoolID": 5}]
     await store.close()
-
-
-_BATCH = """INSERT INTO "DISBatch" ("batchID", "requestID", "districtNumber", "schoolYear", initiator, "requestedBy",
-    reason, status, attempts, "requestedAt", "cancelRequested", "cancelledBy", message, agent, "stageLeft"{more})
-    VALUES (7, 3, '01', 2026, 'district', 'jdoe', '', 'completed', 1, '2025-11-20 04:12:00', false, '', '', '',
-    false{values})"""
-_HISTORY = """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", "districtNumber", "schoolYear", wave,
-    marked, "requiredBy", status, phase, "startedAt", "finishedAt", read, processed, errors, inserted, updated,
-    unchanged, excluded, rejected, blocked, extra, message{more})
-    VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', '2025-11-20 04:13:00',
-    '2025-11-20 04:14:00', 194, 194, 11, 0, 3, 180, 11, 0, 0, 0, ''{values})"""
-_REST = (
-    """INSERT INTO "DISBatchErrorCount" VALUES (7, 'School', 'School', 'excluded', 'name is too long', 11)""",
-    """INSERT INTO "DISBatchError" VALUES (7, 1, 'School', 'School', '{"schoolID": 5}', 'excluded',
-    'name is too long')""",
-    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID", "isRead",
-    "isDeleted") VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7, false, false)""",
-)
-
-
-ROWS = {
-    "0001": (_BATCH.format(more="", values=""), _HISTORY.format(more="", values=""), *_REST),
-    "0002": (
-        _BATCH.format(
-            more=", purpose, color, processed, errors, updated, unchanged, excluded",
-            values=", 'resync', 'red', 194, 11, 3, 180, 11",
-        ),
-        _HISTORY.format(more=", removed", values=", 0"),
-        *_REST,
-    ),
-}
-ROWS["0003"] = (
-    *ROWS["0002"][:-1],
-    """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID")
-    VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7)""",
-)
-ROWS["0005"] = ROWS["0004"] = ROWS["0003"]
-"""A batch and its history, as each revision would keep them; a revision that is added adds its own."""
 
 
 async def test_newer_control_database_is_refused_and_not_touched(empty_url: str, plan: Plan) -> None:

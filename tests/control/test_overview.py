@@ -15,7 +15,6 @@ from resync_tui.outcome import Color, Counts, Status
 from resync_tui.plan import Plan, Request
 from resync_tui.results import Standing
 from tests.support.control import DISTRICTS, DONE, Office
-from tests.support.plans import make_plan
 
 
 async def test_request_is_listed_with_sums_and_objects_only_if_running(office: Office, plan: Plan) -> None:
@@ -75,24 +74,6 @@ async def test_a_full_resync_of_no_record_settles_nothing(office: Office, plan: 
     empty = await office.finish(counts=Counts())
     (standing,) = await office.store.board(2026)
     assert (standing.standing, standing.batch, standing.last_full_batch) == (Standing.DONE, empty.batch, first.batch)
-
-
-async def test_the_failed_ones_of_a_request_are_asked_for_again(office: Office, plan: Plan) -> None:
-    number = await office.request(plan, "001", "002", "003")
-    await office.finish()
-    await office.finish(Status.FAILED, "down")
-    await office.finish(Status.FAILED, "down")
-    retried = await office.store.retry_failed(number, "asmith")
-    assert [(each.district, each.requested_by, each.full) for each in retried] == [
-        ("002", "asmith", True),
-        ("003", "asmith", True),
-    ]
-    assert retried[0].request == number + 1
-    assert [each.object for each in retried[0].objects] == list(plan.names)
-    with pytest.raises(UsageError, match=f"No batch of request {number + 1} has failed"):
-        await office.store.retry_failed(number + 1, "asmith")
-    again = await office.request(plan, "004")
-    assert again == number + 2
 
 
 async def test_put_off_batch_waits_named_while_others_run(office: Office, plan: Plan) -> None:
@@ -175,47 +156,6 @@ async def _fill(database: ControlDatabase, weeks: int) -> None:
             )
     async with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.exec_driver_sql("VACUUM ANALYZE" if database.url.startswith("postgres") else "ANALYZE")
-
-
-async def test_asking_for_the_failed_ones_twice_queues_them_once(office: Office, plan: Plan) -> None:
-    number = await office.request(plan, "001", "002")
-    await office.finish(Status.FAILED, "down")
-    await office.finish(Status.FAILED, "down")
-    retried = await office.store.retry_failed(number, "asmith")
-    twice = await office.store.retry_failed(number, "jdoe")
-    assert [each.batch for each in twice] == [each.batch for each in retried]
-    assert twice[0].objects
-    assert len(await office.store.batches()) == 4
-    # Running counts as queued does; one that has ended is asked for again, alone.
-    await office.finish(Status.FAILED, "down")
-    (again,) = await office.store.retry_failed(number, "asmith")
-    assert (again.district, again.request) == ("001", number + 2)
-
-
-async def test_what_has_completed_since_is_not_asked_for_again(office: Office, plan: Plan) -> None:
-    number = await office.request(plan, "001", "002")
-    await office.finish(Status.FAILED, "down")
-    await office.finish(Status.FAILED, "down")
-    await office.request(plan, "002")
-    await office.finish()
-    assert await office.standings("001", "002") == [Standing.FAILING, Standing.DONE]
-    (again,) = await office.store.retry_failed(number, "asmith")
-    assert again.district == "001"
-    await office.finish()
-    with pytest.raises(UsageError, match=f"All that failed of request {number} has completed since"):
-        await office.store.retry_failed(number, "asmith")
-
-
-@pytest.mark.parametrize("other", ["objects", "cancelled"])
-async def test_other_batch_of_the_district_is_no_retry_of_a_failed_one(office: Office, plan: Plan, other: str) -> None:
-    number = await office.request(plan, "001")
-    await office.finish(Status.FAILED, "down")
-    objects = plan if other == "cancelled" else make_plan("District")
-    (meanwhile,) = await office.store.submit(Request(["001"], objects, initiator="state", requested_by="x"))
-    if other == "cancelled":
-        await office.store.cancel(meanwhile.batch, "x")
-    (again,) = await office.store.retry_failed(number, "asmith")
-    assert again.request == meanwhile.request + 1
 
 
 @pytest.fixture

@@ -126,5 +126,5 @@ async def test_removal_needs_a_preview_which_its_retry_keeps(store: Store, agent
         Request(["01"], plan, initiator="state", requested_by="jdoe", purpose=Purpose.REMOVE_EXTRA, preview=1)
     )
     await queue.finish(await claimed(queue), Status.FAILED, "", Progress())
-    (again,) = await store.retry_failed(batch.request, "jdoe")
+    (again,) = await store.retry(batch.batch, "jdoe")
     assert again.preview == 1

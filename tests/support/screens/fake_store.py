@@ -117,7 +117,7 @@ class MemoryStore:
     async def batch(self, number: int) -> Batch:
         self._answer()
         if not 0 < number <= len(self._batches):
-            raise UsageError(f"There is no batch {number}", "See: resync-tui history")
+            raise UsageError(f"There is no batch #{number}", "See: resync-tui history")
         return self._batches[number - 1]
 
     async def batches(
@@ -136,29 +136,38 @@ class MemoryStore:
         ]
         return [each if objects or not each.status.ended else _summed(each) for each in found[:limit]]
 
-    async def retry_failed(self, request: int, by: str) -> list[Batch]:
+    async def retry(self, batch: int, by: str, object: str | None = None) -> list[Batch]:
         self._answer()
-        failed = [each for each in self._batches if each.request == request and each.status is Status.FAILED]
-        if not failed:
-            raise UsageError(f"No batch of request {request} has failed", "See: resync-tui history")
-        objects = tuple(ObjectResult(o.object, o.sequence, Status.QUEUED, Counts()) for o in failed[0].objects)
-        number, count = max(batch.request for batch in self._batches) + 1, len(self._batches)
-        made = [
-            Batch(
-                number,
-                count + n,
-                each.district,
-                each.year,
-                each.initiator,
-                by,
-                Status.QUEUED,
-                0,
-                self.clock(),
-                objects=objects,
+        return self._retry([await self.batch(batch)], by, object)
+
+    async def retry_request(self, request: int, by: str, districts: Sequence[str] | None = None) -> list[Batch]:
+        self._answer()
+        mine = [each for each in self._batches if each.request == request]
+        return self._retry([each for each in mine if districts is None or each.district in districts], by)
+
+    def _retry(self, batches: Sequence[Batch], by: str, only: str | None = None) -> list[Batch]:
+        """Ask again for what failed of these, unless something open does."""
+        number, made = max(batch.request for batch in self._batches) + 1, list[Batch]()
+        for batch in batches:
+            names = batch.to_retry & ({only} if only else batch.to_retry)
+            later = [each for each in self._batches[batch.batch :] if each.district == batch.district]
+            there = [each for each in later if not each.status.ended and names <= {o.object for o in each.objects}]
+            if there:
+                return there
+            objects = [ObjectResult(o.object, o.sequence, Status.QUEUED, Counts()) for o in batch.objects]
+            kept = {"district": batch.district, "year": batch.year, "initiator": batch.initiator}
+            kept |= {"purpose": batch.purpose, "preview": batch.preview, "requested": self.clock()}
+            again = Batch(
+                request=number,
+                batch=len(self._batches) + 1,
+                requested_by=by,
+                status=Status.QUEUED,
+                attempts=0,
+                objects=tuple(each for each in objects if each.object in names),
+                **kept,  # type: ignore[arg-type]
             )
-            for n, each in enumerate(failed, 1)
-        ]
-        self._batches += made
+            made.append(again)
+            self._batches.append(again)
         self._changes += 1
         return made
 
