@@ -27,8 +27,7 @@ from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.grants import check_grants
 from resync_tui.control.models import Tables
 from resync_tui.control.overview import agents, board, changes, present
-from resync_tui.control.requests import cancel, queue_request
-from resync_tui.control.retries import retry_of
+from resync_tui.control.requests import cancel, queue_request, retry_of
 from resync_tui.databases.registry import dialect_of
 from resync_tui.errors import ConfigError, NoRight, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose
