@@ -86,6 +86,11 @@ def outcome(result: ObjectResult) -> str:
     return _ENDED.get(result.status) or error_rate(result.counts)
 
 
+def status(batch: Batch) -> str:
+    """Format a batch's status; one that is to be cancelled and has not ended is cancelling."""
+    return "cancelling" if batch.cancel_requested and not batch.status.ended else str(batch.status)
+
+
 def kind_of(batch: Batch) -> str:
     """Format a batch's purpose: resync, full resync, compare, remove extra."""
     if batch.purpose is Purpose.RESYNC:

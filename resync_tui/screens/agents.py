@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import ClassVar
 
 from anyio import to_thread
+from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
 from resync_tui.outcome import Status
 from resync_tui.results import Agent, Batch
-from resync_tui.screens.page import Page
+from resync_tui.screens.page import FILTER, NAME, Page
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, Part, fitted, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 
@@ -40,13 +41,12 @@ class AgentsPage(Page):
         """Draw the session's last snapshot."""
         session = self.session
         alive = sum(agent.alive for agent in session.agents)
-        heading: Line = ((" Agent Queue ", TITLE),)
         running = sum(batch.status is Status.RUNNING for batch in session.active)
         state = f"{formatting.plural(alive, 'agent')} alive  {running} running  {len(session.active) - running} queued "
-        self.header(spread(heading, plain(state), self.size.width))
+        self.header(self.fitted((Part(" Agent Queue ", TITLE),), (Part(state),)))
         self.titles(plain(f"{'Agent':<22} {'State':<6} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
         lines = [self._agent(each) for each in session.agents] or [plain("No agent has been here yet.", WARN)]
-        lines += [plain(""), plain(f"{'Queue':<8}{'District':<24} {'Requested':<16}  {'By':<10} State", BOLD)]
+        lines += [plain(""), self._queue_line("Queue", "District", "Requested", "By", Part("State", BOLD), style=BOLD)]
         lines += [self._batch(each) for each in reversed(session.active)] or [plain("Nothing is queued.")]
         self._list.show(text_rows(lines))
 
@@ -59,12 +59,25 @@ class AgentsPage(Page):
         )
 
     def _batch(self, batch: Batch) -> Line:
-        place = left(self.session.district_name(batch.district), 24, self.glyphs.cut)
-        return (
-            (f"#{batch.batch:<7}{place} {formatting.when(batch.requested)}  {left(batch.requested_by, 10)} ", PLAIN),
-            (f"{self.glyphs.dot(batch.color)} ", DOT[batch.color]),
-            (str(batch.status), PLAIN),
+        return self._queue_line(
+            f"#{batch.batch}",
+            self.session.district_name(batch.district),
+            formatting.when(batch.requested),
+            batch.requested_by,
+            Part(f"{self.glyphs.dot(batch.color)} ", DOT[batch.color]),
+            Part(formatting.status(batch)),
         )
+
+    def _queue_line(self, batch: str, place: str, requested: str, by: str, *status: Part, style: Style = PLAIN) -> Line:
+        """Return a line of the queue; who asked and when give way to the status."""
+        cut, said = self.glyphs.cut, Part(" " * (QUEUE_STATUS - sum(each.cells for each in status)))
+        parts = (
+            Part(f"{batch:<7} ", style),
+            Part(left(place, PLACE, cut), style, least=NAME),
+            Part(f" {requested:<17}", style, turn=2),
+            Part(f" {left(by, 10, cut)} ", style, turn=1),
+        )
+        return fitted((*parts, *status, said), (), self._list.width, cut)
 
     def note(self) -> list[Line]:
         """Return how to start an agent if none is alive."""
@@ -79,6 +92,11 @@ class AgentsPage(Page):
         """Show the agent log."""
         self.app.push_screen(AgentLogPage(self.session, self.glyphs))
 
+
+QUEUE_STATUS = len("  cancelling")
+"""Cells of a batch's dot and status."""
+PLACE = 24
+"""Cells of a district's name at most."""
 
 TAIL = 200_000
 """Bytes read from the end of the log."""
@@ -150,8 +168,7 @@ class AgentLogPage(Page):
 
     def draw(self) -> None:
         """Draw the lines; the cursor follows the newest one."""
-        heading: Line = ((" Agent Log ", TITLE), (f"  {self._path or ''}", PLAIN))
-        self.header(spread(heading, (), self.size.width))
+        self.header(self.fitted((Part(" Agent Log ", TITLE), Part(f"  {self._path or ''}", turn=1, least=FILTER))))
         self.titles(plain("Time, and what the agents did", BOLD))
         before, current = self._list.values, self._list.current
         at_end = not before or (current is not None and current.key == before[-1].key)

@@ -11,11 +11,11 @@ from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.results import Alert
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.page import Page
+from resync_tui.screens.page import FILTER, Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, left, plain, spread
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, Part, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 DATES = {"": None, "last 24 hours": 1, "last 7 days": 7, "last 30 days": 30}
@@ -84,11 +84,10 @@ class AlertsPage(Page):
         """Draw the alerts that match the filters."""
         shown = [each for each in self._alerts or [] if self._shows(each)]
         filters = "  ".join(filter(None, (self._process, self._date)))
-        heading: Line = ((" Process Alerts ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
+        wanted = Part(f"  Filter: {filters}" if filters else "", WARN, turn=2, least=FILTER)
         unread = sum(not each.read for each in shown)
-        self.header(
-            spread(heading, plain(f"{formatting.plural(len(shown), 'alert')}, {unread} unread "), self.size.width)
-        )
+        counts = f"{formatting.plural(len(shown), 'alert')}, {unread} unread "
+        self.header(self.fitted((Part(" Process Alerts ", TITLE), wanted), (Part(counts),)))
         process = f"{'Process':<25}" if self.size.width > WIDE else ""
         self.titles(plain(f"  {'Posted Date':<16}  {'Due Date':<16}  {process}{'Name':<22} Message", BOLD))
         self._list.show([AlertRow(str(each.alert), each) for each in shown])

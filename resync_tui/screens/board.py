@@ -12,12 +12,12 @@ from resync_tui.campaign import lacking, tally
 from resync_tui.errors import ResyncError
 from resync_tui.results import DistrictStanding, Standing
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.page import Page
+from resync_tui.screens.page import FILTER, Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.line import BAD, BOLD, DOT, PLAIN, TITLE, WARN, Line, Part, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 LACKING = "lacks a full resync"
@@ -101,13 +101,16 @@ class BoardPage(Page):
         lacks = set(lacking(board, self.since))
         counts = "  ".join(f"{count} {kind}" for kind, count in tally([each.standing for each in board]).items())
         year = formatting.school_year(self.session.year)
-        heading: Line = (
-            (" Board ", TITLE),
-            (f"  {year}", BOLD),
-            (f"  Filter: {self._narrow}" * bool(self._narrow), WARN),
+        heading = (
+            Part(" Board ", TITLE),
+            Part(f"  {year}", BOLD),
+            Part(f"  Filter: {self._narrow}" * bool(self._narrow), WARN, turn=2, least=FILTER),
         )
         lack = f"{len(lacks)} of {formatting.plural(len(board), 'district')} lack a full resync since {self.since}"
-        self.header(spread(heading, plain(f"{counts} "), width), plain(f" {lack}", WARN if lacks else PLAIN))
+        self.header(
+            self.fitted(heading, (Part(f"{counts} ", turn=3, least=FILTER),)),
+            plain(f" {lack}", WARN if lacks else PLAIN),
+        )
         self.titles(titles(self._list.width or width - 1))
         self._list.show(
             [

@@ -18,46 +18,54 @@ from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Marks
+from resync_tui.screens.page import FILTER, NAME
 from resync_tui.screens.picker import Picked, district_picker, year_picker
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import detail_sheet
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, WIDE, Line, length, plain, spread
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.rows import Rows
 
 
-def heading(session: Session, marks: Marks, wanted: str, width: int) -> list[Line]:
+def heading(session: Session, marks: Marks, wanted: str, width: int, cut: str) -> list[Line]:
     """Return the two lines of the heading: place and school year, and the marks."""
     others = len(session.picked) - 1
     more = f" +{others} more" if others > 0 else ""
     current = " current" if session.year == session.settings.years.current else ""
-    place: Line = (
-        (" resync-tui ", TITLE),
-        (f"  District: {session.district_name(session.district)}{more}", BOLD),
-        (f"  Year: {formatting.school_year(session.year)}{current}", PLAIN),
+    place = (
+        Part(" resync-tui", TITLE, turn=2),
+        Part(f" {session.edition_words} ", TITLE),
+        Part("  District:", BOLD, turn=4),
+        Part(f" {session.district_name(session.district)}", BOLD, turn=5, least=NAME),
+        Part(more, BOLD),
+        Part("  Year:", turn=3),
+        Part(f" {formatting.school_year(session.year)}"),
+        Part(current, turn=1),
     )
     running = sum(batch.status is Status.RUNNING for batch in session.active)
-    active = f"{running} running  " if running else f"{len(session.active)} queued  " if session.active else ""
-    user: Line = ((f"{session.user} {'RW' if session.may_write else 'R, read only'}", PLAIN),)
-    marked = f"{len(marks.chosen)} marked + {len(marks.required)} required"
-    if marks.full:
-        marked = f"all {len(marks.chosen)} marked: full resync"
-    state: Line = (
-        ("Check dependencies ", PLAIN),
-        ("ON", BOLD) if marks.check_dependencies else ("OFF", WARN),
-        (f"  {marked}", BOLD if marks.chosen else PLAIN),
-        (f"  ! {session.unread}" if session.unread else "", WARN),
-        (f"  Filter: {wanted}" if wanted else "", WARN),
+    queued = len(session.active) - running
+    user = (
+        Part(f"{running} running  " if running else "", WARN),
+        Part(f"{queued} queued  " if queued else "", WARN, turn=6 if running else 0),
+        Part(session.user, turn=7, least=NAME),
+        Part(" RW" if session.may_write else " R"),
+        Part("" if session.may_write else ", read only", turn=1),
     )
-    name: Line = ()
-    if session.state_edition:
-        edition = f"{session.edition_words}  " if width >= WIDE else ""
-        name = plain(f"{edition}Subscribed Data Elements")
-    return [
-        spread(place, ((active, WARN), *user) if length((*place, *user)) + len(active) < width else user, width),
-        spread(state, name, width),
-    ]
+    marked, more = f"  {len(marks.chosen)} marked", f" + {len(marks.required)} required"
+    if marks.full:
+        marked, more = f"  all {len(marks.chosen)} marked", ": full resync"
+    state = (
+        Part("Check dependencies", turn=4, least=FILTER),
+        Part(" "),
+        Part("ON", BOLD) if marks.check_dependencies else Part("OFF", WARN),
+        Part(marked, BOLD if marks.chosen else PLAIN),
+        Part(more, BOLD if marks.chosen else PLAIN, turn=3),
+        Part(f"  ! {session.unread}" if session.unread else "", WARN),
+        Part(f"  Filter: {wanted}" if wanted else "", WARN, turn=2, least=FILTER),
+    )
+    name = (Part("Subscribed Data Elements", turn=1),) if session.state_edition else ()
+    return [fitted(place, user, width, cut), fitted(state, name, width, cut)]
 
 
 def due_line(due: Due | None, last_full: datetime | None) -> list[Line]:
@@ -134,7 +142,7 @@ class ChecklistPage(MarkingPage):
             max([3, *(len(str(each.errors)) for each in counts)]),
             max([0, *(len(str(each.extra)) for each in counts if each.extra)]),
         )
-        lines = heading(self.session, self.marks, self.wanted_name, self.size.width)
+        lines = heading(self.session, self.marks, self.wanted_name, self.size.width, self.glyphs.cut)
         self.header(*lines, *due_line(self._due, self._last_full))
         self.titles(columns.titles())
         nodes = self.nodes()

@@ -12,10 +12,11 @@ from resync_tui.previous_run import runs_before
 from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
 from resync_tui.screens.keys import KeysPage, csv_of
+from resync_tui.screens.page import NAME
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, plain
 from resync_tui.screens.widgets.rows import Rows
 
 SAMPLE_KEYS = 3
@@ -91,9 +92,9 @@ class ErrorsPage(SendingPage):
         of = f" of {self._object}" if self._object else ""
         count = sum(group.count for group in groups)
         excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
-        heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}{of}", BOLD))
-        counts = f"{formatting.plural(count, 'record')} refused: {count - excluded:,} failed, {excluded:,} excluded "
-        self.header(spread(heading, plain(counts), width))
+        heading = Part(" Errors ", TITLE), Part(f"  Resync #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
+        refused = Part(f"{formatting.plural(count, 'record')} refused: ", turn=1)
+        self.header(self.fitted(heading, (refused, Part(f"{count - excluded:,} failed, {excluded:,} excluded "))))
         rows = group_rows(groups, self._before, self._samples)
         name = name_cells(width, rows)
         if name != self._cells:

@@ -15,7 +15,7 @@ from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.line import BAD, BOLD, PLAIN, TITLE, WARN, Line, Part, plain
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 200
@@ -67,10 +67,8 @@ class ExtraPage(SendingPage):
 
     def draw(self) -> None:
         """Draw objects and keys."""
-        heading: Line = ((" Extra records ", TITLE), (f"  by comparison #{self.number}", BOLD))
-        batch = self._batch
-        place = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)} " if batch else ""
-        self.header(spread(heading, plain(place), self.size.width))
+        heading = Part(" Extra records ", TITLE), Part(f"  by comparison #{self.number}", BOLD)
+        self.header(self.fitted(heading, self.place(self._batch)))
         self.titles(plain(f"Records that only the {self.session.receiver} has, by their keys", BOLD))
         lines: list[Line] = []
         for name, count in self.counts.items():

@@ -12,13 +12,13 @@ from textual.widgets import Input
 from resync_tui import formatting
 from resync_tui.outcome import Status
 from resync_tui.results import Batch
-from resync_tui.screens.history_row import HistoryColumns, HistoryRow, Outcome, history_row, outcome_of
-from resync_tui.screens.page import Page
+from resync_tui.screens.history_row import PLACE, HistoryRow, Outcome, draw, history_row, outcome_of, titles
+from resync_tui.screens.page import FILTER, Page
 from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import TITLE, WARN, Line, plain, spread
+from resync_tui.screens.widgets.line import TITLE, WARN, Line, Part, plain
 from resync_tui.screens.widgets.rows import Rows
 
 NEWEST = 1000
@@ -48,7 +48,7 @@ class HistoryPage(Page):
         self._batches: list[Batch] | None = None
         self._part = ""
         self._outcome: Outcome | None = None
-        self._list = Rows[HistoryRow](lambda row, width: HistoryColumns(width).draw(row, self.glyphs))
+        self._list = Rows[HistoryRow](lambda row, width: draw(row, width, self.glyphs))
 
     def rows(self) -> Rows[HistoryRow]:
         """Return the list of batches."""
@@ -72,11 +72,11 @@ class HistoryPage(Page):
         shown = [each for each in self._batches or [] if self._shows(each)]
         running = sum(batch.status is Status.RUNNING for batch in shown)
         queued = sum(batch.status is Status.QUEUED for batch in shown)
-        state = f"{formatting.plural(len(shown), 'batch', 'batches')}  {running} running  {queued} queued "
+        many = formatting.plural(len(shown), "batch", "batches")
         filters = "  ".join(filter(None, (self._part, self._outcome or "")))
-        heading: Line = ((f" {what} ", TITLE), (f"  Filter: {filters}" if filters else "", WARN))
-        self.header(spread(heading, plain(state), self.size.width))
-        self.titles(HistoryColumns(self._list.width).titles())
+        heading = Part(f" {what} ", TITLE), Part(f"  Filter: {filters}" if filters else "", WARN, turn=2, least=FILTER)
+        self.header(self.fitted(heading, (Part(many, turn=1), Part(f"  {running} running  {queued} queued "))))
+        self.titles(titles(self._list.width))
         self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in shown])
 
     def _shows(self, batch: Batch) -> bool:
@@ -92,7 +92,7 @@ class HistoryPage(Page):
             return [plain("No batch is like that. Esc clears the filters.")] if self._batches else []
         batch = next(each for each in self._batches or [] if str(each.batch) == current.key)
         place = self.session.district_name(batch.district)
-        named = f"{place}, request" if cell_len(place) > HistoryColumns(self._list.width).place else "Request"
+        named = f"{place}, request" if cell_len(place) > PLACE else "Request"
         text = f"{named} {batch.request}: {formatting.kind_of(batch)} asked for by {batch.requested_by}"
         text += f", {batch.reason}" if batch.reason else ""
         if batch.started:

@@ -1,13 +1,16 @@
 """A row of the history, and the outcomes by which it is filtered; pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from rich.style import Style
 
 from resync_tui import formatting
 from resync_tui.outcome import Color, Status
 from resync_tui.results import Batch
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, WARN, WIDE, Line, left, plain
+from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, WARN, Line, Part, fitted, left, right
 
 
 class Outcome(StrEnum):
@@ -49,7 +52,7 @@ class HistoryRow:
 
 def history_row(batch: Batch, place: str) -> HistoryRow:
     """Return the row of a batch."""
-    running = batch.status is Status.RUNNING
+    goes_on = batch.status is Status.RUNNING and not batch.cancel_requested
     return HistoryRow(
         key=str(batch.batch),
         place=place,
@@ -60,47 +63,46 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
         processed=batch.counts.processed,
         errors=batch.counts.errors,
         color=batch.color,
-        status=f"{int(formatting.batch_share(batch) * 100)}%" if running else str(batch.status),
+        status=f"{int(formatting.batch_share(batch) * 100)}%" if goes_on else formatting.status(batch),
         outcome=outcome_of(batch),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryColumns:
-    """Column widths, in cells; a narrow terminal has no room for the purpose, so the note shows it."""
+WIDEST = 48
+"""Cells of a district's name at most."""
+PLACE, BY = 12, 7
+"""Cells of a district's and a user's name at least."""
+STATUS = len(" ● cancelling")
+"""Cells of the dot and the status."""
 
-    width: int
 
-    @property
-    def wide(self) -> bool:
-        """Whether all columns fit."""
-        return self.width >= WIDE
+def titles(width: int) -> Line:
+    """Return the titles of the columns."""
+    texts = "Batch", "District", "Year", "Requested", "By", "For", "Processed", "Errors"
+    return _line(texts, (BOLD,) * len(texts), (Part(left(" Status", STATUS), BOLD),), width)
 
-    @property
-    def by(self) -> int:
-        """Width of the requester."""
-        return 14 if self.wide else 6
 
-    @property
-    def place(self) -> int:
-        """Width left for the district."""
-        return max(8, self.width - 6 - 8 - 17 - self.by - 1 - self.wide * 14 - 9 - 7 - 1 - len("● completed") - 1)
+def draw(row: HistoryRow, width: int, glyphs: Glyphs) -> Line:
+    """Return the line of a batch."""
+    counts = f"{row.processed:,}", f"{row.errors:,}"
+    texts = f"#{row.key}", row.place, row.year, row.requested, row.by, row.kind, *counts
+    styles = BOLD, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, WARN if row.errors else PLAIN
+    status = Part(f" {glyphs.dot(row.color)} ", DOT[row.color]), Part(left(row.status, STATUS - 3))
+    return _line(texts, styles, status, width, glyphs.cut)
 
-    def titles(self) -> Line:
-        """Return the titles of the columns."""
-        kind = f" {'For':<13}" if self.wide else ""
-        text = f"{'Batch':<5} {left('District', self.place)} {'Year':<7} {'Requested':<16} {left('By', self.by)}"
-        return plain(f"{text}{kind}{'Processed':>9}{'Errors':>7} Status", BOLD)
 
-    def draw(self, row: HistoryRow, glyphs: Glyphs) -> Line:
-        """Return the line of a batch."""
-        kind = f" {row.kind:<13}" if self.wide else ""
-        return (
-            (f"#{row.key:<4} ", BOLD),
-            (f"{left(row.place, self.place, glyphs.cut)} ", PLAIN),
-            (f"{row.year} {row.requested} {left(row.by, self.by, glyphs.cut)}{kind}", PLAIN),
-            (f"{row.processed:>9,}", PLAIN),
-            (f"{row.errors:>7,} ", WARN if row.errors else PLAIN),
-            (f"{glyphs.dot(row.color)} ", DOT[row.color]),
-            (row.status, PLAIN),
-        )
+def _line(texts: Sequence[str], styles: Sequence[Style], status: Sequence[Part], width: int, cut: str = "…") -> Line:
+    """Return a line of which who asked, what for, when and the year give way in this order."""
+    batch, place, year, requested, by, kind, processed, errors = texts
+    cells = (
+        (f"{batch:<5} ", 0, 0),
+        (left(place, WIDEST, cut), 0, PLACE),
+        (f" {year:<7}", 4, 0),
+        (f" {requested:<16}", 3, 0),
+        (f" {left(by, 14, cut)}", 1, BY),
+        (f" {kind:<12}", 2, 0),
+        (right(processed, 9), 0, 0),
+        (right(errors, 7), 0, 0),
+    )
+    parts = [Part(text, style, *gives_way) for (text, *gives_way), style in zip(cells, styles, strict=True)]
+    return fitted((*parts, *status), (), width, cut)

@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
-from resync_tui.screens.page import Page
+from resync_tui.screens.page import NAME, Page
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
@@ -68,9 +68,10 @@ class KeysPage(Page):
     def draw(self) -> None:
         """Draw the keys."""
         group, shown = self.group, len(self._rows)
-        heading: Line = ((" Errors ", TITLE), (f"  Resync #{self.number}  {group.object}, {group.table}", BOLD))
+        about = Part(f"  {group.object}, {group.table}", BOLD, turn=1, least=NAME)
+        heading = Part(" Errors ", TITLE), Part(f"  Resync #{self.number}", BOLD), about
         count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
-        self.header(spread(heading, plain(f"{count} "), self.size.width), plain(f"{group.kind}: {group.reason}", WARN))
+        self.header(self.fitted(heading, (Part(f"{count} "),)), plain(f"{group.kind}: {group.reason}", WARN))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
         self._list.show(self._rows)
 

@@ -13,14 +13,20 @@ from textual.screen import Screen
 from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import csv_text
+from resync_tui.results import Batch
 from resync_tui.screens.export import write_file
 from resync_tui.screens.net import Netted
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
-from resync_tui.screens.widgets.line import BAD, PLAIN, WARN, Line, plain
+from resync_tui.screens.widgets.line import BAD, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
+
+FILTER = 16
+"""Cells that a filter keeps in a header."""
+NAME = 8
+"""Cells that a name keeps in a header."""
 
 
 class Page(Netted, Screen[None]):
@@ -128,6 +134,17 @@ class Page(Netted, Screen[None]):
         """Redraw each second what depends on the clock, while a batch runs."""
         if self.session.active:
             self.refresh_all()
+
+    def fitted(self, start: Sequence[Part], end: Sequence[Part] = ()) -> Line:
+        """Return a line of the header; its parts give way by turn until they fit."""
+        return fitted(start, end, self.size.width, self.glyphs.cut)
+
+    def place(self, batch: Batch | None) -> tuple[Part, ...]:
+        """Return a batch's district and school year as parts of a line; the name gives way last."""
+        if batch is None:
+            return ()
+        name, year = self.session.district_name(batch.district), formatting.school_year(batch.year)
+        return (Part(name, turn=3, least=NAME), Part(f"  {year} ", turn=2))
 
     def header(self, *lines: Line) -> None:
         """Set the header's lines."""

@@ -13,7 +13,7 @@ from resync_tui.results import Batch, LastResync, ObjectResult
 from resync_tui.screens.page import Page
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, left, plain, right, spread
+from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, TITLE, WARN, Line, Part, left, plain, right
 from resync_tui.screens.widgets.rows import Rows
 
 
@@ -132,12 +132,8 @@ class ComparePage(Page):
 
     def draw(self) -> None:
         """Draw the objects."""
-        heading: Line = ((" Run before ", TITLE), (f"  Resync #{self.number}", BOLD))
-        place = ""
-        if self._batch:
-            year = formatting.school_year(self._batch.year)
-            place = f"{self.session.district_name(self._batch.district)}  {year} "
-        self.header(spread(heading, plain(place), self.size.width))
+        heading = Part(" Run before ", TITLE), Part(f"  Resync #{self.number}", BOLD)
+        self.header(self.fitted(heading, self.place(self._batch)))
         results = self._batch.objects if self._batch else ()
         rows = [compare_row(each, self._before.get(each.object)) for each in results]
         columns = columns_for(self._list.width or self.size.width - 1, rows)

@@ -12,6 +12,7 @@ from resync_tui.progress import Throughput, handled, waits_for, work
 from resync_tui.results import Batch
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
+from resync_tui.screens.page import NAME
 from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress_row import (
     ProgressColumns,
@@ -23,7 +24,7 @@ from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.verification import FindingsPage
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, plain, spread, wrapped
+from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, Part, plain, wrapped
 from resync_tui.screens.widgets.rows import Rows
 
 PATIENCE = 15
@@ -100,25 +101,26 @@ class ProgressPage(SendingPage):
         if columns != self._columns:
             self._columns = columns
             self._list.redraw()
-        self.header(self._title(batch, width), self._overall(batch), self._bar(batch, width))
+        self.header(self._title(batch), self._overall(batch), self._bar(batch, width))
         self.titles(columns.titles())
         self._list.show(rows)
         running = next((each.object for each in batch.objects if each.status is Status.RUNNING), None)
         if self._follows and running:
             self._list.go(running)
 
-    def _title(self, batch: Batch, width: int) -> Line:
-        where = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)}"
-        place = f" {NAMES[batch.purpose]} #{batch.batch}  {where}"
-        asked = f"  {formatting.when(batch.requested)} by {batch.requested_by}"
-        status = "CANCELLING" if batch.cancel_requested and not batch.status.ended else batch.status.upper()
-        ran = (
-            formatting.span(formatting.ran_for(batch.started, batch.finished, self.session.now()))
-            if batch.started
-            else ""
+    def _title(self, batch: Batch) -> Line:
+        place = Part(f"  {self.session.district_name(batch.district)}", BOLD, turn=4, least=NAME)
+        start = (
+            Part(f" {NAMES[batch.purpose]} #{batch.batch}", BOLD),
+            place,
+            Part(f"  {formatting.school_year(batch.year)}", BOLD, turn=3),
+            Part(f"  {formatting.when(batch.requested)}", turn=2),
+            Part(f" by {batch.requested_by}", turn=1),
         )
         again = f" attempt {batch.attempts}" if batch.attempts > 1 else ""
-        return spread(((place, BOLD), (asked, PLAIN)), ((f"{status}{again} {ran} ", BOLD),), width)
+        seconds = formatting.ran_for(batch.started, batch.finished, self.session.now())
+        ran = formatting.span(seconds) if batch.started else ""
+        return self.fitted(start, (Part(f"{formatting.status(batch).upper()}{again} {ran} ", BOLD),))
 
     def _overall(self, batch: Batch) -> Line:
         ended = sum(each.status.ended for each in batch.objects)
@@ -128,13 +130,19 @@ class ProgressPage(SendingPage):
         counts = batch.counts
         reading = any(each.phase == "reading" for each in batch.objects)
         done = f"reading {sum(each.read for each in batch.objects):,}" if reading else f"{counts.processed:,}"
-        text = f"Overall {ended}/{len(batch.objects)}  {done}/{known:,}{unsure} records"
+        parts = [
+            Part(f"Overall {ended}/{len(batch.objects)}  {done}/{known:,}{unsure}"),
+            Part(" records", turn=2),
+        ]
         if batch.status is Status.RUNNING:
             through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
             speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
-            text += f"  {speed:,.0f}/s" if speed is not None else "  -/s"
-            text += f"  ETA {formatting.span(seconds)}" if seconds is not None and not unsure else "  ETA -"
-        return ((text, PLAIN), (f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN))
+            left_over = formatting.span(seconds) if seconds is not None and not unsure else "-"
+            parts += [
+                Part(f"  {speed:,.0f}/s" if speed is not None else "  -/s", turn=1),
+                Part(f"  ETA {left_over}", turn=3),
+            ]
+        return self.fitted((*parts, Part(f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN)))
 
     def _bar(self, batch: Batch, width: int) -> Line:
         part = formatting.batch_share(batch)

@@ -70,16 +70,18 @@ class ProgressColumns:
     name: int = 18
     bar: int = 10
     done: int = 13
+    speed: int = 8
+    """Width of the throughput; 0 on a narrow terminal."""
 
     @property
     def remark(self) -> int:
         """Width left for the remark."""
-        return max(4, self.width - _beside(self.done) - self.name - self.bar)
+        return max(4, self.width - _beside(self.done, self.speed) - self.name - self.bar)
 
     def titles(self) -> Line:
         """Return the titles of the columns."""
         text = f"  {left('Object', self.name)} {left('Progress', self.bar + 5)} {right('Done/Total', self.done)}"
-        return ((f"{text}{right('Rec/s', 8)}{right('Errors', 7)}  ETA", BOLD),)
+        return ((f"{text}{right('Rec/s', self.speed) * bool(self.speed)}{right('Errors', 7)}  ETA", BOLD),)
 
     def draw(self, row: ProgressRow, glyphs: Glyphs) -> Line:
         """Return the line of an object."""
@@ -89,21 +91,27 @@ class ProgressColumns:
             (f"{left(row.key, self.name, glyphs.cut)} ", PLAIN),
             (glyphs.bar(row.part, self.bar), FAINT),
             (f"{row.percent:>5} ", PLAIN),
-            (f"{row.done:>{self.done}}{row.per_second:>8}", PLAIN),
+            (f"{row.done:>{self.done}}", PLAIN),
+            (right(row.per_second, self.speed) * bool(self.speed), PLAIN),
             (f"{errors:>7}", WARN if row.errors else PLAIN),
             (f"  {left(row.remark, self.remark, glyphs.cut)}", BAD if row.color is Color.RED else FAINT),
         )
 
 
-def _beside(done: int) -> int:
+def _beside(done: int, speed: int) -> int:
     """Return the cells of a row beside name, bar and remark."""
-    return len("● ") + 1 + len(" 100%") + 1 + done + 8 + 7 + 2
+    return len("● ") + 1 + len(" 100%") + 1 + done + speed + 7 + 2
+
+
+NARROW = 72
+"""Columns below which the throughput gives way."""
 
 
 def columns_for(width: int, rows: Sequence[ProgressRow]) -> ProgressColumns:
     """Return widths that fit names and counts; on a narrow terminal the bars give way to long names."""
     wanted = max([16, *(len(row.key) for row in rows)])
     done = max([10, *(len(row.done) for row in rows)])
-    room = width - _beside(done) - REMARK
+    speed = 8 if width >= NARROW else 0
+    room = width - _beside(done, speed) - REMARK
     bar = 20 if width >= WIDE else max(5, min(10, room - wanted))
-    return ProgressColumns(width, max(12, min(wanted, room - bar)), bar, done)
+    return ProgressColumns(width, max(12, min(wanted, room - bar)), bar, done, speed)

@@ -12,12 +12,12 @@ from resync_tui.results import Batch, FindingRecord, LastResync
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marks import Marks
-from resync_tui.screens.page import Page
+from resync_tui.screens.page import NAME, Page
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, left, plain, spread
+from resync_tui.screens.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, Part, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
@@ -97,9 +97,8 @@ class FindingsPage(SendingPage):
     def draw(self) -> None:
         """Draw the objects."""
         batch = self._batch
-        heading: Line = ((" Compared ", TITLE), (f"  #{self.number}", BOLD))
-        place = f"{self.session.district_name(batch.district)}  {formatting.school_year(batch.year)} " if batch else ""
-        self.header(spread(heading, plain(place), self.size.width), self._verdict())
+        heading = Part(" Compared ", TITLE), Part(f"  #{self.number}", BOLD)
+        self.header(self.fitted(heading, self.place(batch)), self._verdict())
         self.titles(plain(TITLES, BOLD))
         self._list.show(
             [FindingRow(each.object, str(each.status), each.counts) for each in batch.objects] if batch else []
@@ -192,9 +191,9 @@ class FindingKeysPage(Page):
 
     def draw(self) -> None:
         """Draw the keys."""
-        heading: Line = ((" Compared ", TITLE), (f"  #{self.number}  {self._object}", BOLD))
+        heading = Part(" Compared ", TITLE), Part(f"  #{self.number}", BOLD), Part(f"  {self._object}", BOLD, 1, NAME)
         records = self._records or []
-        self.header(spread(heading, plain(f"{formatting.plural(len(records), 'key')} listed "), self.size.width))
+        self.header(self.fitted(heading, (Part(f"{formatting.plural(len(records), 'key')} listed "),)))
         self.titles(plain(f"{'Finding':<11}Table and key of the record", BOLD))
         rows: list[Line] = [
             ((f"{each.finding:<11}", WARN), (f"{each.table}  {key_text(each)}", PLAIN)) for each in records

@@ -31,6 +31,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
         start: str | None = None,
         waits: bool = True,
         toasts: bool = False,
+        user: str = "jdoe",
         **chosen: Any,
     ) -> AsyncIterator[Console]:
         clock = fake_store.Clock() if store is None else store.clock
@@ -45,7 +46,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Opener:
             fake_store.catalog(),
             open_store=open_store,
             start_agent=lambda: start,
-            user="jdoe",
+            user=user,
             clock=clock,
         )
         async with app.run_test(size=size, notifications=toasts) as pilot:

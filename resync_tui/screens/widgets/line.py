@@ -1,6 +1,7 @@
 """A line of the screen: segments of text in one style each, cut and padded to the cell."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -57,10 +58,48 @@ def length(line: Line) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
-def spread(start: Line, end: Line, width: int) -> Line:
-    """Return a line with `start` on the left and `end` on the right; if both do not fit, `end` is left out."""
-    room = width - length(start) - length(end)
-    return (*start, (" " * room, PLAIN), *end) if room > 0 else start
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a line, with its turn to give way on a narrow terminal."""
+
+    text: str
+    style: Style = PLAIN
+    turn: int = 0
+    """Order of giving way, the lowest first; a part without a turn (0) always stands."""
+    least: int = 0
+    """Cells to which it is cut at its turn; 0: it is left out. Without a turn it has them, and what room is left."""
+
+    @property
+    def cells(self) -> int:
+        """Width of the whole text."""
+        return cell_len(self.text)
+
+    @property
+    def elastic(self) -> bool:
+        """Whether it fills the room that is left."""
+        return self.turn == 0 and 0 < self.least < self.cells
+
+
+def fitted(start: Sequence[Part], end: Sequence[Part], width: int, cut: str = "…") -> Line:
+    """Return a line with `start` on the left and `end` on the right; parts give way by turn until both fit."""
+    parts = (*start, *end)
+    cells = _shared_out(parts, width - bool(end))
+    pieces = [(left(part.text.rstrip(), kept, cut), part.style) for part, kept in zip(parts, cells, strict=True)]
+    room = ((" " * max(1, width - sum(cells)), PLAIN),) if end else ()
+    return tuple(piece for piece in (*pieces[: len(start)], *room, *pieces[len(start) :]) if piece[0])
+
+
+def _shared_out(parts: Sequence[Part], width: int) -> list[int]:
+    """Return the cells of each part."""
+    cells = [part.least if part.elastic else part.cells for part in parts]
+    for at in sorted((at for at, part in enumerate(parts) if part.turn), key=lambda at: parts[at].turn):
+        over = max(0, sum(cells) - width)
+        least = parts[at].least
+        if over:
+            cells[at] = min(cells[at], max(least, cells[at] - over)) if least else 0
+    for at in (at for at, part in enumerate(parts) if part.elastic):
+        cells[at] += max(0, min(parts[at].cells - cells[at], width - sum(cells)))
+    return cells
 
 
 def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
