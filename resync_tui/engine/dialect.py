@@ -235,8 +235,12 @@ class Dialect(ABC):
         """Return a value for a column that is unlikely to exist and distinct for each row id; None if there is none."""
 
     @abstractmethod
-    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
-        """Return the condition that a row is one of those that this transaction inserted last."""
+    def newest(self, table: sa.Table) -> sa.Select[Any]:
+        """Return the query for a number that tells the rows of a table from those inserted later."""
+
+    @abstractmethod
+    def inserted_since(self, table: sa.Table, newest: int) -> sa.ColumnElement[bool]:
+        """Return the condition that this transaction inserted a row since it asked for the `newest`."""
 
     def materialized(self, query: sa.CTE) -> sa.CTE:
         """Return a common table expression that is evaluated once."""

@@ -146,7 +146,10 @@ class OddDialect(Dialect):
     def placeholder(self, column: sa.Column[Any], row_id: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
         raise self._no_state()
 
-    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+    def newest(self, table: sa.Table) -> sa.Select[Any]:
+        raise NotImplementedError
+
+    def inserted_since(self, table: sa.Table, newest: int) -> sa.ColumnElement[bool]:
         raise self._no_state()
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import Target
+from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.merge.refused import Rejected, note_rejected
 from resync_tui.engine.rate_limit import RateLimiter
 
 _log = logging.getLogger(__name__)
@@ -45,8 +48,8 @@ EVERY = RowRange(1, 2**62)
 
 Write: TypeAlias = sa.Insert | sa.Update | sa.Delete
 Numbers: TypeAlias = sa.Select[Any]
-Check: TypeAlias = Callable[[RowRange, AsyncConnection, int], Awaitable[None]]
-"""Check of a chunk, called in its transaction with the row count; raises if the rows may not stay."""
+Check: TypeAlias = Callable[[RowRange, AsyncConnection], AbstractAsyncContextManager[None]]
+"""Check of a chunk, entered in its transaction before the statement; raises after it if the rows may not stay."""
 
 
 def _next_size(size: int, took: float) -> int:
@@ -68,17 +71,17 @@ class ChunkedWrite:
     numbers: Callable[[RowRange], Numbers]
     """Builds the query for the row ids that the statement affects: only these are halved and rejected."""
     check: Check | None = None
-    """Run before the commit."""
+    """Wrapped around the statement."""
     lock: Callable[[RowRange], sa.Select[Any]] | None = None
     """Builds the query for rows that may not be referenced anew meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Staged row that the state refused alone."""
+class Altered(Exception):
+    """Rows of a chunk that the state does not hold as they were sent; raised by a check."""
 
-    number: int
-    reason: str
+    def __init__(self, mapping: TableMapping, rows: Sequence[Rejected]) -> None:
+        self.mapping = mapping
+        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +156,25 @@ class ChunkedWriter:
         return Written.total(parts)
 
     async def whole(self, write: ChunkedWrite, row_range: RowRange) -> int:
-        """Write one chunk as a whole or not at all, retried after lock conflicts; return its row count.
+        """Write one chunk as a whole or not at all; return its row count. Raises DBAPIError.
 
-        Raises DBAPIError.
+        Rows that the state alters are refused, and the others written.
         """
+        while True:
+            try:
+                return await self._commit(write, row_range)
+            except Altered as altered:
+                await note_rejected(self.target, altered.mapping, altered.rows)
+
+    async def _commit(self, write: ChunkedWrite, row_range: RowRange) -> int:
+        """Write one chunk in a transaction, retried after lock conflicts; return its row count."""
         for attempt in range(1, TRIES + 1):
             try:
                 async with self.target.transaction() as connection:
                     if write.lock is not None:
                         await self.target.lock(connection, write.lock(row_range))
-                    done = int((await connection.execute(write.statement(row_range))).rowcount)
-                    if write.check is not None:
-                        await write.check(row_range, connection, done)
+                    async with nullcontext() if write.check is None else write.check(row_range, connection):
+                        done = int((await connection.execute(write.statement(row_range))).rowcount)
                 break
             except DBAPIError as error:
                 if attempt == TRIES or not self.target.is_transient(error):

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.mapping import RESERVED, TableMapping
-from resync_tui.engine.merge.chunks import EVERY, ChunkedWriter, Rejected, RowRange, Written
+from resync_tui.engine.merge.chunks import EVERY, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.context import MergeContext
-from resync_tui.engine.merge.refused import note_rejected
+from resync_tui.engine.merge.refused import Rejected, note_rejected
 from resync_tui.engine.merge.table import Row, TableMerge
 from resync_tui.engine.merge.validate import refuse_by_parents
 

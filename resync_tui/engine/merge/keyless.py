@@ -13,11 +13,9 @@ from resync_tui.engine.merge.refused import not_refused
 
 def classify(mapping: TableMapping) -> sa.Select[Any]:
     """Select (row id, is_new) of accepted staged rows; is_new marks copies in excess of the target's."""
-    rows, values = _both(mapping, [not_refused(mapping, mapping.stage)], mapping.of_tenant())
-    held = sa.func.count().over(partition_by=values) - sa.func.count(rows.c.n).over(partition_by=values)
-    place = sa.func.row_number().over(partition_by=values, order_by=rows.c.n.nulls_last())
-    placed = sa.select(rows.c.n, sa.case((place > held, sa.true())).label("new")).subquery("placed")
-    return sa.select(placed.c.n, placed.c.new).where(placed.c.n.is_not(None))
+    placed = _placed(*_both(mapping, [not_refused(mapping, mapping.stage)], mapping.of_tenant()))
+    is_new = sa.case((placed.c.place > placed.c.held, sa.true()))
+    return sa.select(placed.c.n, is_new.label("new")).where(placed.c.n.is_not(None))
 
 
 def count_extra(mapping: TableMapping, of_state: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -30,14 +28,23 @@ def count_extra(mapping: TableMapping, of_state: sa.ColumnElement[bool]) -> sa.S
     return sa.select(sa.func.coalesce(sa.func.sum(groups.c.more), 0))
 
 
-def altered_on_insert(
-    mapping: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], inserted: int
-) -> sa.Select[Any]:
-    """Return the query whether the rows just inserted by a transaction differ from the staged ones."""
-    of_state = of(next(iter(mapping.target.c))).inserted_last(mapping.target, inserted)
-    rows, values = _both(mapping, of_stage, of_state)
-    groups = sa.select(sa.func.count()).select_from(rows).group_by(*values)
-    return sa.select(groups.having(sa.func.count() != 2 * sa.func.count(rows.c.n)).exists())
+def unmatched(mapping: TableMapping, of_stage: Iterable[sa.ColumnElement[bool]], newest: int) -> sa.Select[Any]:
+    """Select the row ids of staged rows that are not among those inserted since the `newest` of the state.
+
+    Null stands for an inserted row that is none of the staged.
+    """
+    of_state = of(next(iter(mapping.target.c))).inserted_since(mapping.target, newest)
+    placed = _placed(*_both(mapping, of_stage, of_state))
+    twins = sa.case((placed.c.n.is_(None), 2 * placed.c.staged), else_=placed.c.held)
+    return sa.select(placed.c.n).where(placed.c.place > twins)
+
+
+def _placed(rows: sa.Subquery, values: list[sa.ColumnElement[Any]]) -> sa.Subquery:
+    """Return rows of both ends with their place among equal ones, staged rows first, and how many each end has."""
+    staged = sa.func.count(rows.c.n).over(partition_by=values)
+    held = sa.func.count().over(partition_by=values) - staged
+    place = sa.func.row_number().over(partition_by=values, order_by=rows.c.n.nulls_last())
+    return sa.select(rows.c.n, place.label("place"), held.label("held"), staged.label("staged")).subquery("placed")
 
 
 def _both(

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from resync_tui.engine.dialect import differs
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWriter, RowRange
+from resync_tui.engine.merge.refused import SKIPPED
 from resync_tui.engine.merge.table import TableMerge, is_to_send
 from resync_tui.engine.types import text_literal
 from resync_tui.outcome import Kind
 
 READ_AT_ONCE = 50_000
-SKIPPED = "a trigger of the state skipped it"
 _UNDONE = "{}: a trigger of the state changed what was sent; if it is to set that column, list it in state_owned"
 
 

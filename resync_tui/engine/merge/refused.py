@@ -1,14 +1,24 @@
 """Refused rows of a stage: noted by a query or one by one, and left out of what follows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.merge.chunks import Rejected
 from resync_tui.outcome import Kind
+
+SKIPPED = "a trigger of the state skipped it"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Staged row that the state refused alone."""
+
+    number: int
+    reason: str
 
 
 def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -11,8 +11,8 @@ from resync_tui.engine.backends.base import Target
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.job import Job, require_known_copy
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.merge.chunks import ChunkedWrite, ChunkedWriter, Numbers, Rejected, RowRange, Written
-from resync_tui.engine.merge.refused import note_rejected
+from resync_tui.engine.merge.chunks import ChunkedWrite, ChunkedWriter, Numbers, RowRange, Written
+from resync_tui.engine.merge.refused import Rejected, note_rejected
 from resync_tui.engine.merge.rejects import found_records, keys_of, report_records
 from resync_tui.engine.objects import ObjectRun
 from resync_tui.engine.rate_limit import RateLimiter

@@ -1,6 +1,7 @@
 """Table merge: one table's staged rows, how many are new or changed, and the statements that write them."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -11,11 +12,14 @@ from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.dialect import differs, of
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge import keyless
-from resync_tui.engine.merge.chunks import Check, ChunkedWrite, Numbers, RowRange, Write
-from resync_tui.engine.merge.refused import not_refused
+from resync_tui.engine.merge.chunks import Altered, Check, ChunkedWrite, Numbers, RowRange, Write
+from resync_tui.engine.merge.refused import SKIPPED, Rejected, not_refused
 from resync_tui.engine.types import text_literal
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Kind
+
+_CHANGED = "a trigger of the state changed what was sent; list the columns that it sets in state_owned"
+"""Without a key nothing tells which column."""
 
 
 @dataclass(eq=False)
@@ -38,7 +42,7 @@ class TableMerge:
     @property
     def inserts(self) -> ChunkedWrite:
         """The insert of the new rows."""
-        return self.insert_of(self.new_rows, None if self.mapping.key else self._require_unaltered)
+        return self.insert_of(self.new_rows, None if self.mapping.key else self._unaltered)
 
     def insert_of(self, statement: Callable[[RowRange], sa.Insert], check: Check | None = None) -> ChunkedWrite:
         """Return an insert of new rows as a chunked write."""
@@ -114,14 +118,22 @@ class TableMerge:
         rows: Any = cast(sa.Insert, statement).select
         return rows.with_only_columns(self.mapping.number)  # type: ignore[no-any-return]
 
-    async def _require_unaltered(self, row_range: RowRange, connection: AsyncConnection, inserted: int) -> None:
-        """Raise CannotRun if the state altered the rows of a table without a key."""
+    @asynccontextmanager
+    async def _unaltered(self, row_range: RowRange, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Raise Altered for rows without a key that are not there as sent, CannotRun for any that were not sent."""
+        target = self.mapping.target
+        newest = int(await connection.scalar(of(next(iter(target.c))).newest(target)) or 0)
+        yield
         sent = self.pending(row_range, new=True)
-        if await connection.scalar(keyless.altered_on_insert(self.mapping, sent, inserted)):
+        found = list(await connection.scalars(keyless.unmatched(self.mapping, sent, newest)))
+        if altered := [number for number in found if number is not None]:
+            reason = SKIPPED if len(altered) == len(found) else _CHANGED
+            raise Altered(self.mapping, [Rejected(number, reason) for number in altered])
+        if found:
             raise CannotRun(
-                f"The state changes what it is sent of {self.mapping.name}, "
-                "and without a key nothing would find it again",
-                "Give that table a primary key, or list the columns that the state sets in state_owned.",
+                f"A trigger of the state adds records to {self.mapping.name}, "
+                "and without a key nothing tells them from what is sent",
+                "Give that table a primary key, or disable that trigger for this program's login.",
             )
 
 

@@ -241,23 +241,57 @@ async def test_superseded_batch_duplicates_no_keyless_records(database: Database
     assert await leftovers(here.state) == []
 
 
-CHANGING = {
-    "sqlite": "CREATE TRIGGER up AFTER INSERT ON k BEGIN UPDATE k SET code = upper(code) WHERE rowid = NEW.rowid; END;",
-    "postgresql": """CREATE FUNCTION up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        NEW.code := upper(NEW.code); RETURN NEW; END $$;
-        CREATE TRIGGER up BEFORE INSERT ON k FOR EACH ROW EXECUTE FUNCTION up();""",
+CHANGED = "a trigger of the state changed what was sent; list the columns that it sets in state_owned"
+SKIPPED = "a trigger of the state skipped it"
+DOES = {
+    "changes": ("NEW.code := upper(NEW.code); RETURN NEW", "UPDATE k SET code = upper(code) WHERE rowid = NEW.rowid"),
+    "skips": ("RETURN NULL", "SELECT RAISE(IGNORE)"),
 }
 
 
-@pytest.mark.parametrize("ends", ENDS)
-async def test_keyless_records_the_state_would_alter_are_not_inserted(
-    database: Database, ends: tuple[str, str]
+def trigger(kind: str, does: str) -> str:
+    """Return the DDL of a trigger of the state on records whose v is 2."""
+    typed, loose = DOES[does]
+    if kind == "sqlite":
+        when = "BEFORE" if does == "skips" else "AFTER"
+        return f"CREATE TRIGGER up {when} INSERT ON k WHEN NEW.v = 2 BEGIN {loose}; END;"
+    return f"""CREATE FUNCTION up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {typed}; END $$;
+        CREATE TRIGGER up BEFORE INSERT ON k FOR EACH ROW WHEN (NEW.v = 2) EXECUTE FUNCTION up();"""
+
+
+@every_comparison(ENDS)
+@pytest.mark.parametrize(("does", "reason"), [("changes", CHANGED), ("skips", SKIPPED)])
+async def test_keyless_records_that_a_trigger_alters_are_rejected(
+    database: Database, ends: tuple[str, str], does: str, reason: str
 ) -> None:
-    rows = "INSERT INTO k VALUES (1, 'A', 1), (2, 'B', 1), (2, 'b', 1);"
-    here = await pair(database, ends, rows, CHANGING[ends[1]], district=DISTRICT, state=STATE.format(""))
+    rows = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2), (2, 'b', 2), (2, 'B', 2), (2, 'b', 1), (3, NULL, NULL);"
+    held = "INSERT INTO k VALUES ('01', 2, 'b', 2);"
+    here = await pair(database, ends, rows, held + trigger(ends[1], does), district=DISTRICT, state=STATE.format(""))
+    # Upper case comes through: one more of these is what was sent.
+    refused = 1 if does == "changes" else 2
+    for token, counts in enumerate((Counts(processed=6, inserted=5 - refused, unchanged=1, rejected=refused),) * 2, 1):
+        heard = await run(job_of(here, token=token))
+        done = counts if token == 1 else replace(counts, inserted=0, unchanged=counts.unchanged + counts.inserted)
+        assert heard.counts["K"] == done, heard.ended
+        assert {reason_ for _, _, _, reason_ in heard.refused} == {reason}
+        assert len(await here.held(HELD)) == 6 - refused
+    assert await leftovers(here.state) == []
+
+
+@pytest.mark.parametrize("ends", SAME)
+async def test_records_that_a_trigger_adds_fail_a_keyless_table(database: Database, ends: tuple[str, str]) -> None:
+    copy = "INSERT INTO k VALUES ('01', 9, 'copy', 9)"
+    adds = (
+        f"CREATE TRIGGER adds AFTER INSERT ON k WHEN NEW.v = 2 BEGIN {copy}; END;"
+        if ends[1] == "sqlite"
+        else f"""CREATE FUNCTION adds() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {copy}; RETURN NULL; END $$;
+        CREATE TRIGGER adds AFTER INSERT ON k FOR EACH ROW WHEN (NEW.v = 2) EXECUTE FUNCTION adds();"""
+    )
+    rows = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2);"
+    here = await pair(database, ends, rows, adds, district=DISTRICT, state=STATE.format(""))
     heard = await run(job_of(here))
     assert heard.statuses["K"] is Status.FAILED
-    assert heard.ended["K"].message.startswith("The state changes what it is sent of k, and without a key nothing")
+    assert heard.ended["K"].message.startswith("A trigger of the state adds records to k, and without a key nothing")
     assert await here.held(HELD) == []
 
 

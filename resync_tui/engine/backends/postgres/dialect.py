@@ -164,7 +164,10 @@ class PostgresDialect(Dialect):
             )
         return sa.cast(sa.func.md5(text), sa.Uuid()) if kind is LogicalType.UUID else None
 
-    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+    def newest(self, table: sa.Table) -> sa.Select[Any]:
+        return sa.select(sa.literal_column("0"))
+
+    def inserted_since(self, table: sa.Table, newest: int) -> sa.ColumnElement[bool]:
         return sa.literal_column("xmin = pg_current_xact_id()::xid", types.Boolean())
 
     def materialized(self, query: sa.CTE) -> sa.CTE:

@@ -170,10 +170,11 @@ class SqliteDialect(Dialect):
     def placeholder(self, column: sa.Column[Any], row_id: sa.ColumnElement[int]) -> sa.ColumnElement[Any] | None:
         return sa.literal("~", sa.Text()) + sa.cast(row_id, sa.Text())
 
-    def inserted_last(self, table: sa.Table, count: int) -> sa.ColumnElement[bool]:
-        number: sa.ColumnClause[int] = sa.literal_column(rowid_of(table) or "rowid", types.BigInteger())
-        last = sa.select(sa.func.max(number)).select_from(table.alias()).scalar_subquery()
-        return number > last - count
+    def newest(self, table: sa.Table) -> sa.Select[Any]:
+        return sa.select(sa.func.coalesce(sa.func.max(_rowid(table)), 0)).select_from(table)
+
+    def inserted_since(self, table: sa.Table, newest: int) -> sa.ColumnElement[bool]:
+        return _rowid(table) > newest
 
     def value_checks(
         self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
@@ -194,6 +195,10 @@ class SqliteDialect(Dialect):
 
 
 DIALECT = SqliteDialect()
+
+
+def _rowid(table: sa.Table) -> sa.ColumnElement[int]:
+    return sa.literal_column(rowid_of(table) or "rowid", types.BigInteger())
 
 
 def _is_number(text: sa.ColumnElement[Any], stored: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
