@@ -25,6 +25,8 @@ class Ledger:
         self._found_records: list[tuple[int, FindingRecord]] = []
         self._found_kept = 0
         self._new_objects: set[str] = set()
+        self._statuses = dict.fromkeys(self._objects, Status.QUEUED)
+        """Statuses as they are written."""
         self._new_reasons: set[Reason] = set()
         self._new_found: set[Found] = set()
 
@@ -82,11 +84,18 @@ class Ledger:
             tuple(self._records),
             {found: self._found[found] for found in self._new_found},
             tuple(self._found_records),
+            self.transitions,
         )
+
+    @property
+    def transitions(self) -> int:
+        """Number of objects whose status is not yet written as it is."""
+        return sum(self._objects[name].status is not self._statuses[name] for name in self._new_objects)
 
     def written(self, progress: Progress) -> None:
         """Mark changes as written, except for what has changed since."""
         self._new_objects -= {each.object for each in progress.objects if self._objects[each.object] is each}
+        self._statuses |= {each.object: each.status for each in progress.objects}
         self._new_reasons -= {reason for reason, total in progress.refused.items() if self._refused[reason] == total}
         del self._records[: len(progress.records)]
         self._new_found -= {found for found, total in progress.found.items() if self._found[found] == total}

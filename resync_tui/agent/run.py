@@ -52,6 +52,9 @@ class Timing:
 
     lease_seconds: float
     flush_seconds: float = 0.25
+    """Interval between writes of progress."""
+    apart_seconds: float = 0.1
+    """The least such interval: an object's new status is not kept waiting longer."""
     retry_seconds: float = 2.0
     """Pause before the second attempt, in seconds; it doubles each time."""
     reach_again: int = 0
@@ -98,6 +101,7 @@ class BatchRun:
         self._timing = timing
         self._ledger = Ledger(lease.plan)
         self._writing = anyio.Lock()
+        self._transition = anyio.Event()
         self._why: StopReason | None = None
         self._scope = anyio.CancelScope()
         self._at_work = True
@@ -191,23 +195,30 @@ class BatchRun:
     def _report(self, event: Event) -> None:
         self._begun = True
         self._ledger.add(event)
+        if self._ledger.transitions:
+            self._transition.set()
         if parts := line_of(event):
             _log.info("  ".join(parts))
 
     async def _flush_for_ever(self) -> None:
-        pause = self._timing.flush_seconds
+        timing = self._timing
+        pause = timing.flush_seconds
         while True:
-            await anyio.sleep(pause)
+            with anyio.move_on_after(max(0, timing.flush_seconds - timing.apart_seconds)):
+                await self._transition.wait()
             try:
                 await self._flush()
-                pause = self._timing.flush_seconds
+                pause = timing.flush_seconds
+                await anyio.sleep(timing.apart_seconds)
             except LeaseLost:
                 self.stop(StopReason.LOST)
             except CannotRun:
                 # The heartbeat reports the outage; pending changes stay pending.
-                pause = min(pause * 2, self._timing.work_seconds / 4)
+                await anyio.sleep(pause)
+                pause = min(pause * 2, timing.work_seconds / 4)
 
     async def _flush(self) -> None:
+        self._transition = anyio.Event()
         async with self._writing:
             progress = self._ledger.pending()
             if progress == Progress():

@@ -38,6 +38,7 @@ LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """Environment variable: seconds until a silent agent's lease lapses; all agents of a control database should agree."""
 POLL_SECONDS = 1.0
 OUTAGE_PAUSE = 15.0
+HOUR = 3600.0
 ONCE_PATIENCE = 5
 """Consecutive failures to reach the control database after which `--once` gives up."""
 
@@ -150,6 +151,7 @@ class _Agent:
     async def _serve(self, once: bool, idle_seconds: float | None, signals: AsyncIterator[signal.Signals]) -> None:
         async with anyio.create_task_group() as background:
             background.start_soon(self._heartbeat)
+            background.start_soon(self._wake_on_changes)
             background.start_soon(self._housekeeping.prune_for_ever)
             background.start_soon(self._stop_on_signal, signals)
             retired = await self._claim_and_run(once, idle_seconds)
@@ -248,6 +250,12 @@ class _Agent:
         seconds = min(POLL_SECONDS * 2**failures, OUTAGE_PAUSE) if failures else POLL_SECONDS
         with anyio.move_on_after(seconds):
             await self._wake.wait()
+
+    async def _wake_on_changes(self) -> None:
+        """End a pause as soon as the queue changes; without a word of it, polls go on."""
+        while True:
+            if await self._queue.wait(HOUR):
+                self._wake.set()
 
     async def _heartbeat(self) -> None:
         last = anyio.current_time()

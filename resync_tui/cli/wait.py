@@ -143,7 +143,7 @@ async def _end_of(store: Store, settings: Settings, read: Read, *, may_start: bo
                         f"Start one and see what it says: resync-tui agent --config {settings.path}",
                     )
                 starts += may_start and _start(settings) is None
-            await anyio.sleep(POLL_SECONDS)
+            await store.wait(POLL_SECONDS)
     finally:
         watch.live.clear()
 

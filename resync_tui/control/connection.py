@@ -22,8 +22,9 @@ from resync_tui.control.access import rights_of, serve_edition, served_edition
 from resync_tui.control.migrate import migrate
 from resync_tui.control.models import DISGate, Tables
 from resync_tui.control.rows import instance_of
+from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
 from resync_tui.databases.registry import dialect_of, explained, open_engine, place
-from resync_tui.databases.sqlite import begin_immediate, sqlite_path
+from resync_tui.databases.sqlite import begin_immediate, real_path, sqlite_path
 from resync_tui.errors import CannotRun, NoRight
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
@@ -53,6 +54,7 @@ class ControlDatabase:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
             self._reader = engine
+        self._wake = self._wake_ups()
 
     @classmethod
     async def open(
@@ -100,7 +102,27 @@ class ControlDatabase:
     async def close(self) -> None:
         """Close all connections."""
         with anyio.CancelScope(shield=True):
+            await self._wake.close()
             await self._engine.dispose()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a change of the queue or of an object's status, at most for these seconds; see `Wake.wait`."""
+        return await self._wake.wait(seconds)
+
+    def _wake_ups(self) -> Wake:
+        if not self._postgresql:
+            return FileWake(real_path(self.url), self._transitions)
+        from resync_tui.databases.postgres import connect_postgres
+
+        return NotifiedWake(lambda: connect_postgres(self.url, {"application_name": "resync-tui"}), self._notify)
+
+    async def _transitions(self) -> int:
+        async with self.read() as connection:
+            return int((await connection.execute(TRANSITIONS)).scalar_one())
+
+    async def _notify(self, channel: str) -> None:
+        async with self.write() as connection:
+            await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
 
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Begin a write transaction; on SQLite it waits for other writers at once, not in its middle."""

@@ -12,8 +12,8 @@ from sqlalchemy import Table, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.batches import BLANK, COUNTED
-from resync_tui.control.columns import UtcTime
 from resync_tui.control.models import Tables
+from resync_tui.control.models.columns import UtcTime
 from resync_tui.control.rows import insert_of
 from resync_tui.errors import LeaseLost
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
@@ -77,15 +77,17 @@ class Progress:
     """Totals of this attempt."""
     found_records: tuple[tuple[int, FindingRecord], ...] = ()
     """Kept differing records, numbered from 1 in this attempt."""
+    transitions: int = 0
+    """Number of objects whose status has changed."""
 
 
-async def hold(connection: AsyncConnection, lease: Lease) -> None:
-    """Keep the lease until this transaction ends. Raises LeaseLost if another agent has it."""
+async def hold(connection: AsyncConnection, lease: Lease, *, transitions: int = 0) -> None:
+    """Keep the lease until this transaction ends; count the transitions. Raises LeaseLost if another agent has it."""
     running = Tables.running
     held = await connection.execute(
         update(running)
         .where(running.c.districtNumber == lease.district, running.c.token == lease.token)
-        .values(changes=running.c.changes + 1)
+        .values(changes=running.c.changes + 1, transitions=running.c.transitions + transitions)
         .returning(running.c.batchID)
     )
     if held.one_or_none() is None:

@@ -132,6 +132,10 @@ class Store(Protocol):
         """Cancel a batch, at once or at its next chunk."""
         ...
 
+    async def wait(self, seconds: float) -> bool:
+        """Wait until a screen may show something else, at most for these seconds; return whether it may."""
+        ...
+
     async def changes(self) -> int:
         """Return the change counter; it grows with every change of what a screen shows."""
         ...

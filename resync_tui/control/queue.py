@@ -116,6 +116,10 @@ class Queue:
             await connection.execute(delete(Tables.agent).where(Tables.agent.c.agentID == self._agent.id))
             return True
 
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a change of the queue, at most for these seconds; return whether there may be one."""
+        return await self._database.wait(seconds)
+
     async def peek(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> bool:
         """Whether a claim may succeed on a batch that is not left to another agent; reads only."""
         async with self._database.read() as connection:
@@ -186,7 +190,7 @@ class Queue:
     async def write(self, lease: Lease, progress: Progress) -> bool:
         """Write progress; return whether cancellation was requested. Raises LeaseLost."""
         async with self._database.write() as connection:
-            await hold(connection, lease)
+            await hold(connection, lease, transitions=progress.transitions)
             await record(connection, lease, progress, await self._database.now(connection))
             return await cancel_requested(connection, lease)
 
@@ -194,7 +198,7 @@ class Queue:
         """Start another attempt under the same lease; `message` is why the last one broke off. Raises LeaseLost."""
         batch = Tables.batch
         async with self._database.write() as connection:
-            await hold(connection, lease)
+            await hold(connection, lease, transitions=1)
             await connection.execute(
                 update(batch)
                 .where(batch.c.batchID == lease.batch)

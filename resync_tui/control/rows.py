@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Insert, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.control.columns import ControlTable
+from resync_tui.control.models.columns import ControlTable
 
 Instance = TypeVar("Instance", bound=ControlTable)
 

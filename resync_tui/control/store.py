@@ -280,6 +280,10 @@ class Store:
     def _of_seen(self, table: Table) -> ColumnElement[bool]:
         return visible_rows(self._database.edition, table)
 
+    async def wait(self, seconds: float) -> bool:
+        """Wait until a screen may show something else, at most for these seconds; return whether it may."""
+        return await self._database.wait(seconds)
+
     async def changes(self) -> int:
         """Return the change counter; it grows with every change of what a screen shows."""
         async with self._database.read() as connection:

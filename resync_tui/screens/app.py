@@ -71,7 +71,9 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
 
 POLL_ACTIVE = 0.5
 POLL_IDLE = 2.0
-"""Seconds between polls of the control database: while a batch runs, and otherwise."""
+"""Seconds until a poll of the control database that no change has brought about: while a batch runs, and otherwise."""
+REST = 0.05
+"""Seconds between two polls at the least, however often something changes."""
 CLOCK = 1.0
 """Seconds between ticks of the clock."""
 
@@ -155,7 +157,8 @@ class ResyncApp(GuardedApp):
                 self._draw()
             except Exception as error:  # noqa: BLE001
                 self.catch(error)
-            await sleep(POLL_ACTIVE if self.session.active else POLL_IDLE)
+            await sleep(REST)
+            await self.session.wait((POLL_ACTIVE if self.session.active else POLL_IDLE) - REST)
 
     async def _tell_what_ended(self) -> None:
         """Announce this user's finished requests: a toast, the bell once, the terminal's title."""

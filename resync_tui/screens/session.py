@@ -195,6 +195,13 @@ class Session:
             self._tried.set()
         return False
 
+    async def wait(self, seconds: float) -> None:
+        """Wait until a screen may show something else, at most for these seconds."""
+        if self._store is None:
+            await asyncio.sleep(seconds)
+        else:
+            await self._store.wait(seconds)
+
     def _is_due(self, at: datetime) -> bool:
         """Whether to read without a change: at first, after trouble, and periodically while a batch runs."""
         if self._read_at is None or self.trouble is not None:
@@ -243,7 +250,9 @@ class Session:
     async def _sent(self, batches: list[Batch]) -> list[Batch]:
         """Remember the queued batches, and ensure an agent."""
         self.sent += [each.batch for each in batches]
-        self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
+        store = await self.store()
+        served = any(agent.alive for agent in (await store.present()).agents)
+        self.agent_line = "" if served else await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
 
     async def cancel(self, batch: int) -> None:

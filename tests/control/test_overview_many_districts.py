@@ -75,8 +75,7 @@ async def asked_by_screens(folder: Path, control: str, districts: int, requests:
 async def test_screens_send_no_more_statements_for_many_districts(
     kind: str, control_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 3600)
-    monkeypatch.setattr(resync_tui.screens.app, "POLL_IDLE", 3600)
+    monkeypatch.setattr(resync_tui.screens.app, "REST", 3600)
     for name in ("few", "many"):
         (tmp_path / name).mkdir()
     few = await asked_by_screens(tmp_path / "few", control_database(kind), 8, 2)

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import NoSuchColumnError
 
 from resync_tui.clock import utc_now
-from resync_tui.control.columns import ControlTable
 from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.models import DISAgent, DISBatch, DISBatchHistory, DISGate, DISRunning, ProcessAlert, Tables
+from resync_tui.control.models.columns import ControlTable
 from resync_tui.control.rows import insert_row, instance_of, values_of
 
 

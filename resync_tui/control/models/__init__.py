@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from sqlalchemy import MetaData, Table
 
-from resync_tui.control.columns import ControlTable
 from resync_tui.control.models.access import DISEdition, DISRight
 from resync_tui.control.models.alerts import ProcessAlert, ProcessAlertUser
 from resync_tui.control.models.batches import DISBatch, DISBatchHistory
+from resync_tui.control.models.columns import ControlTable
 from resync_tui.control.models.queue import DISAgent, DISGate, DISRunning, DISScheduleFiring
 from resync_tui.control.models.records import DISBatchError, DISBatchErrorCount, DISBatchFinding, DISBatchFindingCount
 

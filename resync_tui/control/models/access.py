@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable
+from resync_tui.control.models.columns import ControlTable
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 

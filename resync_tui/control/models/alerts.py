@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable, UtcTime, identity_key
+from resync_tui.control.models.columns import ControlTable, UtcTime, identity_key
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable, UtcTime, batch_key, counter
+from resync_tui.control.models.columns import ControlTable, UtcTime, batch_key, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Column, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable, UtcTime, batch_key, counter
+from resync_tui.control.models.columns import ControlTable, UtcTime, batch_key, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -37,6 +37,8 @@ class DISRunning(ControlTable, table=True):
     expires: datetime = Field(sa_type=UtcTime)
     changes: int = counter()
     """Number of writes under this claim, so that progress need not take the queue lock."""
+    transitions: int = Field(default=0, sa_column=Column("transitions", BigInteger, nullable=False, server_default="0"))
+    """Number of those that changed the status of an object: they wake agents and consoles."""
 
 
 class DISAgent(ControlTable, table=True):

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, Column, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.columns import ControlTable, batch_key, counter
+from resync_tui.control.models.columns import ControlTable, batch_key, counter
 from resync_tui.outcome import KeyValue
 
 # ruff: noqa: N815  (the columns' names are the contract's)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from anyio import sleep
+
 from resync_tui.catalog import Catalog, load
 from resync_tui.config.settings import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
 from resync_tui.errors import CannotRun, UsageError
@@ -261,6 +263,10 @@ class MemoryStore:
             self._put(replace(before, status=Status.CANCELLED, cancelled_by=by, finished=self.clock()))
         else:
             self._put(replace(before, cancel_requested=True, cancelled_by=by))
+
+    async def wait(self, seconds: float) -> bool:
+        await sleep(seconds)
+        return False
 
     async def changes(self) -> int:
         self._answer()

@@ -13,7 +13,7 @@ from tests.support.site.site import Site
 from tests.support.waiting import until
 
 DISTRICTS = ("01", "02", "03", "04")
-QUICK = Timing(lease_seconds=600, flush_seconds=0.02, retry_seconds=0.01)
+QUICK = Timing(lease_seconds=600, flush_seconds=0.02, apart_seconds=0.01, retry_seconds=0.01)
 
 
 @dataclass
