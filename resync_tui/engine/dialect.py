@@ -60,6 +60,9 @@ class Dialect(ABC):
     loosely_typed: ClassVar[bool] = False
     """Whether a column may hold values of any type."""
 
+    run_deferred: ClassVar[sa.TextClause | None] = None
+    """Statement that runs the triggers and checks that are deferred to the commit; None: it has no such triggers."""
+
     # Types of columns.
 
     @abstractmethod

@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 
 KNOWN_FORMS = "2026, 2025-26, 2025-2026 or a date in that year"
 _FIRST, _LAST = 1900, 2199
 _TEXT = re.compile(r"(\d{4})(?:-(\d{2}|\d{4}))?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]|$)", re.ASCII)
+"""A date, or how a moment begins; weeks of ISO 8601 have as many characters, and sort otherwise."""
 ISO_DATE = len("2026-07-01")
 
 
@@ -53,7 +56,7 @@ class YearStart:
     def read(self, value: object) -> int | None:
         """Return the calendar year in which a written school year ends; None for a form that is not known."""
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            return int(value) if _FIRST <= value <= _LAST and value == int(value) else None
+            return int(value) if isfinite(value) and _FIRST <= value <= _LAST and value == int(value) else None
         if isinstance(value, date):
             return self._year_of(date(value.year, value.month, value.day))
         return self._read_text(value.strip(" ")) if isinstance(value, str) else None
@@ -64,11 +67,12 @@ class YearStart:
             year = first if second is None else first + 1
             written = second in (None, str(year), f"{year % 100:02}")
             return year if written and _FIRST <= year <= _LAST else None
+        if _DATE.match(text) is None:
+            return None
         try:
-            day = date.fromisoformat(text[:ISO_DATE]) if text[ISO_DATE : ISO_DATE + 1] in ("", " ", "T") else None
+            return self._year_of(date.fromisoformat(text[:ISO_DATE]))
         except ValueError:
             return None
-        return self._year_of(day) if day is not None and len(text) >= ISO_DATE else None
 
     def _year_of(self, day: date) -> int | None:
         begins = day.year if day >= self._first_day(day.year) else day.year - 1

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from resync_tui.catalog import Catalog
+from resync_tui.engine.backends.postgres.column_types import Named
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
 from resync_tui.engine.job import Job
 from resync_tui.engine.tenants import taken_for
@@ -43,6 +44,12 @@ def job(here: Pair, tenant: str = "01", *, token: int = 1, purpose: Purpose = Pu
 
 def test_a_table_without_the_tenant_column_takes_none() -> None:
     assert taken_for(sa.Table("c", sa.MetaData(), sa.Column("id", sa.Integer)), "tenant", "01") is None
+
+
+@pytest.mark.parametrize("info", [{"base": "citext", "declared": "ids"}, {"base": "public.citext", "declared": "ids"}])
+def test_a_domain_over_citext_takes_two_cases_for_one(info: dict[str, str]) -> None:
+    column = sa.Column("tenant", Named("ids"), info={"dialect": POSTGRES, **info})
+    assert taken_for(sa.Table("c", sa.MetaData(), column), "tenant", "ab") is not None
 
 
 @pytest.mark.parametrize("ends", ENDS)

@@ -29,7 +29,8 @@ def test_known_forms_are_the_year_in_which_it_ends(value: object) -> None:
 @pytest.mark.parametrize(
     "value",
     [26, 20252026, 2026.5, True, None, b"2026", "", "26", "FY26", "2025/26", "2025-27", "2025-2027", "2025-26-27",
-     "2025-13-01", "2026-02-30", "2026-06-30x", "٢٠٢٦", "12026"],
+     "2025-13-01", "2026-02-30", "2026-06-30x", "2026-W09-7", "2026-W09-7T08:00", "20260630",
+     Decimal("NaN"), Decimal("Infinity"), float("nan"), "٢٠٢٦", "12026"],
 )  # fmt: skip
 def test_any_other_form_is_none(value: object) -> None:
     assert YearStart().read(value) is None

@@ -122,8 +122,11 @@ class TableMerge:
     async def _unaltered(self, row_range: RowRange, connection: AsyncConnection) -> AsyncIterator[None]:
         """Raise Altered for rows without a key that are not there as sent, CannotRun for any that were not sent."""
         target = self.mapping.target
-        newest = int(await connection.scalar(of(next(iter(target.c))).newest(target)) or 0)
+        dialect = of(next(iter(target.c)))
+        newest = int(await connection.scalar(dialect.newest(target)) or 0)
         yield
+        if dialect.run_deferred is not None:
+            await connection.execute(dialect.run_deferred)
         sent = self.pending(row_range, new=True)
         found = list(await connection.scalars(keyless.unmatched(self.mapping, sent, newest)))
         if altered := [number for number in found if number is not None]:

@@ -278,6 +278,18 @@ async def test_keyless_records_that_a_trigger_alters_are_rejected(
     assert await leftovers(here.state) == []
 
 
+async def test_a_trigger_deferred_to_the_commit_is_seen_too(database: Database) -> None:
+    deferred = """CREATE FUNCTION up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE k SET code = upper(code) WHERE v = 2; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER up AFTER INSERT ON k DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.v = 2) EXECUTE FUNCTION up();"""
+    rows = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2);"
+    here = await pair(database, SAME[1], rows, deferred, district=DISTRICT, state=STATE.format(""))
+    heard = await run(job_of(here))
+    assert heard.counts["K"] == Counts(processed=2, inserted=1, rejected=1)
+    assert [tuple(row)[:2] for row in await here.held(HELD)] == [(1, "a")]
+
+
 @pytest.mark.parametrize("ends", SAME)
 async def test_records_that_a_trigger_adds_fail_a_keyless_table(database: Database, ends: tuple[str, str]) -> None:
     copy = "INSERT INTO k VALUES ('01', 9, 'copy', 9)"

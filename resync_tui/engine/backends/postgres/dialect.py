@@ -60,6 +60,7 @@ class PostgresDialect(Dialect):
 
     name = "postgresql"
     hashing = HASHING
+    run_deferred = sa.text("SET CONSTRAINTS ALL IMMEDIATE")
     ownership = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()), schema=STAGE_SCHEMA)
 
     def declare(self, connection: sa.Connection, table: sa.Table) -> None:
@@ -99,7 +100,7 @@ class PostgresDialect(Dialect):
 
     def as_compared(self, column: sa.Column[Any], text: str) -> str:
         text = super().as_compared(column, text)
-        if collation(column) is None and "citext" not in str(column.type):
+        if collation(column) is None and "citext" not in f"{column.type} {column.info.get('base', '')}":
             return text
         # What a nondeterministic collation ignores is its own: accents, cases and widths are most of it.
         letters = (each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
