@@ -52,28 +52,34 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def error_rate(counts: Counts) -> str:
-    """Format the error rate in at most four characters; it never rounds to 0 % nor across the 1 % line."""
-    if not counts.errors or not counts.processed:
-        return "ok" if not counts.errors else "all"
-    tenths, rest = divmod(counts.errors * 1000, counts.processed)
-    if tenths < 1:
+    """Format the error rate, rounded, in at most four characters; never as 0 % or all, nor across the 1 % line."""
+    errors, processed = counts.errors, counts.processed
+    if not errors or not processed:
+        return "ok" if not errors else "all"
+    if errors * 1000 < processed:
         return "<.1%"
-    if tenths == 10 and rest:
+    tenths, whole = _rounded(errors * 1000, processed), _rounded(errors * 100, processed)
+    if tenths <= 10 and errors * 100 > processed:
         return ">1%"
-    return f"{tenths // 10}.{tenths % 10}%" if tenths < 100 else f"{tenths // 10}%"
+    if tenths < 100:
+        return f"{tenths // 10}.{tenths % 10}%"
+    return ">99%" if whole == 100 and errors < processed else f"{whole}%"
+
+
+def _rounded(amount: int, of: int) -> int:
+    return (2 * amount + of) // (2 * of)
+
+
+STOPPED = 0.99
+"""Progress that what was stopped shows at most."""
 
 
 def share(result: ObjectResult) -> float:
-    """Return an object's progress, 0 to 1: reading its records is one half, merging them the other."""
+    """Return an object's progress, 0 to 1: its settled records among those in scope; only a completed one has 1."""
     if result.status is Status.COMPLETED:
         return 1.0
-    if not result.total:
-        return 0.0
-    if result.phase == "merging":
-        return 0.5 + 0.5 * min(1.0, result.counts.processed / result.total)
-    if result.phase == "waiting":
-        return 0.5
-    return 0.5 * min(1.0, (result.read + result.counts.processed) / result.total)
+    part = min(1.0, result.counts.processed / result.total) if result.total else 0.0
+    return min(part, STOPPED) if result.status.ended else part
 
 
 _ENDED = {Status.FAILED: "fail", Status.CANCELLED: "canc", Status.SKIPPED: "skip", Status.QUEUED: "wait"}
@@ -82,7 +88,7 @@ _ENDED = {Status.FAILED: "fail", Status.CANCELLED: "canc", Status.SKIPPED: "skip
 def outcome(result: ObjectResult) -> str:
     """Format the result beside an object's dot, in at most four characters."""
     if result.status is Status.RUNNING:
-        return f"{int(share(result) * 100)}%"
+        return percent(share(result))
     return _ENDED.get(result.status) or error_rate(result.counts)
 
 
@@ -98,16 +104,31 @@ def kind_of(batch: Batch) -> str:
     return "compare" if batch.purpose is Purpose.VERIFY else "remove extra"
 
 
+def percent(part: float) -> str:
+    """Format a share, 0 to 1, as whole percent, rounded down: 100 % is all of it."""
+    return f"{int(part * 100 + 1e-9)}%"
+
+
+def counted(batch: Batch) -> bool:
+    """Whether the records of all objects of a batch are counted."""
+    return all(each.total is not None for each in batch.objects)
+
+
 def batch_share(batch: Batch) -> float:
-    """Return a batch's progress, 0 to 1, by records where they are counted, else by objects."""
-    if not batch.objects:
-        return 0.0
-    totals = [result.total for result in batch.objects]
-    if any(total is None for total in totals):
-        return sum(1.0 if each.status.ended else share(each) for each in batch.objects) / len(batch.objects)
-    whole = sum(total or 0 for total in totals)
-    done = sum((1.0 if each.status.ended else share(each)) * (each.total or 0) for each in batch.objects)
-    return done / whole if whole else float(batch.status.ended)
+    """Return a batch's progress, 0 to 1, by settled records where all are counted, else by completed objects."""
+    if batch.status is Status.COMPLETED:
+        return 1.0
+    if counted(batch):
+        done, whole = batch.counts.processed, sum(each.total or 0 for each in batch.objects)
+    else:
+        done, whole = completed(batch), len(batch.objects)
+    part = min(1.0, done / whole) if whole else 0.0
+    return min(part, STOPPED) if batch.status.ended else part
+
+
+def completed(batch: Batch) -> int:
+    """Return the number of a batch's objects that have completed."""
+    return sum(each.status is Status.COMPLETED for each in batch.objects)
 
 
 def folded(text: str, width: int) -> list[str]:

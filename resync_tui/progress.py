@@ -3,7 +3,6 @@
 from collections import deque
 from datetime import datetime, timedelta
 
-from resync_tui import formatting
 from resync_tui.catalog import Catalog
 from resync_tui.results import Batch, ObjectResult
 
@@ -41,8 +40,12 @@ class Throughput:
 
 def work(result: ObjectResult) -> tuple[int, int]:
     """Return the work done and the total work of an object: each record is read once and merged once."""
-    total = 2 * (result.total or 0)
-    return (total, total) if result.status.ended else (int(total * formatting.share(result)), total)
+    total, settled = result.total or 0, result.counts.processed
+    if result.status.ended:
+        return 2 * total, 2 * total
+    if result.phase == "merging":
+        return total + min(total, settled), 2 * total
+    return total if result.phase == "waiting" else min(total, result.read + settled), 2 * total
 
 
 def handled(result: ObjectResult) -> int:

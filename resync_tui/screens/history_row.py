@@ -63,7 +63,7 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
         processed=batch.counts.processed,
         errors=batch.counts.errors,
         color=batch.color,
-        status=f"{int(formatting.batch_share(batch) * 100)}%" if goes_on else formatting.status(batch),
+        status=formatting.percent(formatting.batch_share(batch)) if goes_on else formatting.status(batch),
         outcome=outcome_of(batch),
     )
 

@@ -123,31 +123,34 @@ class ProgressPage(SendingPage):
         return self.fitted(start, (Part(f"{formatting.status(batch).upper()}{again} {ran} ", BOLD),))
 
     def _overall(self, batch: Batch) -> Line:
-        ended = sum(each.status.ended for each in batch.objects)
-        totals = [each.total for each in batch.objects]
-        known = sum(total or 0 for total in totals)
-        unsure = "+" if None in totals and not batch.status.ended else ""
         counts = batch.counts
-        reading = any(each.phase == "reading" for each in batch.objects)
-        done = f"reading {sum(each.read for each in batch.objects):,}" if reading else f"{counts.processed:,}"
-        parts = [
-            Part(f"Overall {ended}/{len(batch.objects)}  {done}/{known:,}{unsure}"),
-            Part(" records", turn=2),
-        ]
+        known = f"{sum(each.total or 0 for each in batch.objects):,}{'' if formatting.counted(batch) else '+'}"
+        objects, done = (formatting.completed(batch), len(batch.objects)), f"{counts.processed:,}"
+        errors = Part(f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN)
+        if batch.status.ended and batch.status is not Status.COMPLETED:
+            text = f"Overall {objects[0]} of {objects[1]} objects  {done} of {known}"
+            return self.fitted((Part(text), Part(" records", turn=1), Part("  stopped", WARN), errors))
+        parts = [Part(f"Overall {objects[0]}/{objects[1]}  {done}/{known}"), Part(" records", turn=2)]
         if batch.status is Status.RUNNING:
-            through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
-            speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
-            left_over = formatting.span(seconds) if seconds is not None and not unsure else "-"
-            parts += [
-                Part(f"  {speed:,.0f}/s" if speed is not None else "  -/s", turn=1),
-                Part(f"  ETA {left_over}", turn=3),
-            ]
-        return self.fitted((*parts, Part(f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN)))
+            parts += self._speed(batch)
+        return self.fitted((*parts, errors))
+
+    def _speed(self, batch: Batch) -> list[Part]:
+        """Return what is being read, the throughput and the remaining time."""
+        through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
+        speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
+        left_over = formatting.span(seconds) if seconds is not None and formatting.counted(batch) else "-"
+        reading = sum(each.read for each in batch.objects if each.phase == "reading")
+        return [
+            Part(f"  reading {reading:,}" if reading else "", turn=3),
+            Part(f"  {speed:,.0f}/s" if speed is not None else "  -/s", turn=1),
+            Part(f"  ETA {left_over}", turn=4),
+        ]
 
     def _bar(self, batch: Batch, width: int) -> Line:
         part = formatting.batch_share(batch)
-        room = max(10, width - 7)
-        return ((self.glyphs.bar(part, room), FAINT), (f" {int(part * 100)}%", BOLD))
+        percent = f" {formatting.percent(part)}" + ("" if formatting.counted(batch) else " of objects")
+        return ((self.glyphs.bar(part, max(10, width - max(7, len(percent) + 1))), FAINT), (percent, BOLD))
 
     def note(self) -> list[Line]:
         """Return whether an agent works on it, and that leaving does no harm."""

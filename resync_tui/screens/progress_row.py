@@ -36,7 +36,9 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Throughput) -> Prog
         key=result.object,
         color=result.color,
         part=part,
-        percent="wait" if result.status is Status.QUEUED else f"{int(part * 100)}%",
+        percent=formatting.percent(part)
+        if begun and result.status is not Status.QUEUED
+        else formatting.outcome(result),
         done=f"{result.counts.processed:,}/{total}" if begun else f"-/{total}",
         per_second="-" if speed is None else f"{speed:,.0f}",
         errors=result.counts.errors if begun else None,
@@ -46,7 +48,7 @@ def progress_row(result: ObjectResult, waits_for: str, pace: Throughput) -> Prog
 
 def _remark(result: ObjectResult, waits_for: str, pace: Throughput) -> str:
     if result.status is Status.COMPLETED:
-        return "done" if not result.counts.errors else f"done, {formatting.error_rate(result.counts)}"
+        return "done"
     if result.status is Status.RUNNING:
         if result.phase == "waiting":
             return f"after {waits_for}" if waits_for else "waiting"
@@ -55,11 +57,11 @@ def _remark(result: ObjectResult, waits_for: str, pace: Throughput) -> str:
         return formatting.span(seconds) if seconds is not None else result.phase or "running"
     if result.status is Status.QUEUED:
         return f"after {waits_for}" if waits_for else "its turn comes"
-    return result.message or str(result.status)
+    return result.message or ("stopped" if result.status is Status.CANCELLED else str(result.status))
 
 
 REMARK = 12
-"""Cells always left for a remark: `done, <.1%`, `00:04:31`; the note shows a longer one in full."""
+"""Cells always left for a remark: `stopped`, `00:04:31`; the note shows a longer one in full."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from resync_tui.agent.log import AgentLog
 from tests.support.screens import fake_store, tour
 from tests.support.screens.console import Console, Opener
 
-DOTS = ("●   ok", "▲ <.1%", "■  16%", "○  78%")
+DOTS = ("●   ok", "▲ <.1%", "■  17%", "○  57%")
 
 
 class ScreenFile(SingleFileSnapshotExtension):
@@ -120,6 +120,6 @@ async def test_the_four_states_are_told_apart_in_ascii(
     async with console(districts=tour.DISTRICTS) as c:
         await four_states(c)
         assert c.text.isascii()
-        for dot in ("*   ok", "^ <.1%", "#  16%", "o  78%"):
+        for dot in ("*   ok", "^ <.1%", "#  17%", "o  57%"):
             await c.shows(dot)
         assert not (wrong := await differs(c, snapshot)), wrong

@@ -162,7 +162,7 @@ async def test_a_running_object_is_gray_and_says_since_when(console: Opener) -> 
         c.clock.move(42)
         await c.press("escape")
         await c.shows("running 42s")
-        assert c.line("▼District").rstrip().endswith("○  75%")
+        assert c.line("▼District").rstrip().endswith("○  50%")
         await c.until(lambda: "1 running" in c.lines[0])
 
 

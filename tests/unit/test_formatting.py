@@ -22,8 +22,11 @@ BEGIN = datetime(2025, 11, 20, 4, 12, 5, tzinfo=UTC)
         (1000, 10, "1.0%", Color.YELLOW),
         (100_000, 1001, ">1%", Color.RED),
         (1000, 11, "1.1%", Color.RED),
-        (194, 11, "5.6%", Color.RED),
-        (1000, 999, "99%", Color.RED),
+        (1004, 7, "0.7%", Color.YELLOW),
+        (100_000, 999, "1.0%", Color.YELLOW),
+        (194, 11, "5.7%", Color.RED),
+        (10_000, 997, "10%", Color.RED),
+        (1000, 999, ">99%", Color.RED),
         (7, 7, "100%", Color.RED),
     ],
 )
@@ -47,17 +50,14 @@ def test_what_did_not_complete_says_so_beside_its_dot(status: Status, text: str)
     ("phase", "read", "processed", "text"),
     [
         ("reading", 0, 0, "0%"),
-        ("reading", 50, 0, "25%"),
-        ("reading", 10, 90, "50%"),
-        ("waiting", 100, 0, "50%"),
-        ("waiting", 0, 100, "50%"),
-        ("merging", 100, 0, "50%"),
-        ("merging", 2, 98, "99%"),
+        ("reading", 50, 0, "0%"),
+        ("reading", 10, 58, "58%"),
+        ("waiting", 100, 0, "0%"),
+        ("merging", 100, 58, "58%"),
+        ("merging", 2, 98, "98%"),
     ],
 )
-def test_reading_is_one_half_of_progress_and_merging_the_other(
-    phase: str, read: int, processed: int, text: str
-) -> None:
+def test_progress_is_that_of_the_records_settled(phase: str, read: int, processed: int, text: str) -> None:
     counts = Counts(processed=processed)
     assert formatting.outcome(ObjectResult("School", 1, Status.RUNNING, counts, 100, read, phase)) == text
 
@@ -65,6 +65,7 @@ def test_reading_is_one_half_of_progress_and_merging_the_other(
 def test_only_what_has_completed_is_whole() -> None:
     assert formatting.share(ObjectResult("School", 1, Status.RUNNING, Counts())) == 0
     assert formatting.share(ObjectResult("School", 1, Status.COMPLETED, Counts())) == 1
+    assert 0.9 < formatting.share(ObjectResult("School", 1, Status.CANCELLED, Counts(processed=9), 9)) < 1
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class Progress:
 
     def _bar(self, title: str, batches: Sequence[Batch], width: int) -> str:
         part = sum(_share(each) for each in batches) / len(batches)
-        end = f" {int(part * 100):3}%  ETA {self._remaining(batches)}"
+        end = f" {formatting.percent(part):>4}  ETA {self._remaining(batches)}"
         room = max(0, width - len(end) - 2)
         bar = max(8, room - len(title))
         return f"{shortened(title, room - bar)}  {self.glyphs.bar(part, bar)}{end}"
@@ -100,7 +100,7 @@ class Progress:
     def _district(self, batch: Batch, present: Present, at: datetime, width: int) -> str:
         part = _share(batch)
         what = activity(batch, present, at, self.districts_at_once)
-        facts = [f"{int(part * 100):3}%", _done([batch]), plural(batch.counts.errors, "error"), what]
+        facts = [f"{formatting.percent(part):>4}", _done([batch]), plural(batch.counts.errors, "error"), what]
         name = cut(f"{place(batch, self.names)} #{batch.batch}", 24)
         return _fitted([f"  {name} {self.glyphs.bar(part, 10)}", *facts], width)
 

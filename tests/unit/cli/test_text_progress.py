@@ -35,7 +35,7 @@ def test_bar_has_rate_remaining_time_errors_and_activity(width: int) -> None:
     later = replace(RUNNING, objects=(merged, WAITING))
     bar, details = shown.lines([later], present(), AT + timedelta(seconds=1), width)
     assert bar.startswith("Batch #7  Clark")
-    assert bar.endswith(" 67%  ETA 00:00:06")
+    assert bar.endswith(" 35%  ETA 00:00:06")
     assert UNICODE.full in bar
     assert details == "70/200 records  10/s  2 errors  merging School, 1 wait"
     assert cell_len(bar) == width
