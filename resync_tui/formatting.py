@@ -97,6 +97,11 @@ def status(batch: Batch) -> str:
     return "cancelling" if batch.cancel_requested and not batch.status.ended else str(batch.status)
 
 
+def named_request(request: int, batches: Sequence[int]) -> str:
+    """Format a request of these batches: batch #7 where it is one, else request 9: 40 districts."""
+    return f"batch #{batches[0]}" if len(batches) == 1 else f"request {request}: {plural(len(batches), 'district')}"
+
+
 def kind_of(batch: Batch) -> str:
     """Format a batch's purpose: resync, full resync, compare, remove extra."""
     if batch.purpose is Purpose.RESYNC:

@@ -162,7 +162,14 @@ def or_detached(carry_out: "Callable[[Submission], list[Batch]]", goes_on: str =
     except KeyboardInterrupt:
         if not submission.batches:
             raise
-        number = submission.batches[0].batch
-        see = hint(f"See: resync-tui history --batch {number}; stop: resync-tui cancel {number}")
+        see = _how_to_see(submission.batches)
         click.echo(f"Detached; {goes_on}. {see}", err=True)
         return None
+
+
+def _how_to_see(batches: "list[Batch]") -> str:
+    """Return how to see, and how to stop, what goes on."""
+    first, number = batches[0].request, batches[0].batch
+    if len(batches) > 1:
+        return hint(f"See: resync-tui history; stop: resync-tui cancel --request {first}")
+    return hint(f"See: resync-tui history --batch {number}; stop: resync-tui cancel {number}")

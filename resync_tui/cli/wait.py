@@ -17,7 +17,7 @@ from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, ConfigError
-from resync_tui.formatting import when
+from resync_tui.formatting import named_request, when
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
 from resync_tui.results import Batch
@@ -138,8 +138,9 @@ async def _end_of(store: Store, settings: Settings, read: Read, *, may_start: bo
             if silent >= AGENT_POLLS and not await _agent_alive(store):
                 silent = 0
                 if starts == AGENT_STARTS:
+                    named = named_request(batches[0].request, [each.batch for each in batches])
                     raise CannotRun(
-                        f"No agent stays alive to run batch {batches[0].batch}, which stays queued",
+                        f"No agent stays alive to run {named}; what is queued stays so",
                         f"Start one and see what it says: resync-tui agent --config {settings.path}",
                     )
                 starts += may_start and _start(settings) is None

@@ -225,10 +225,11 @@ async def _unclaimed(connection: AsyncConnection, now: datetime) -> list[Row[Any
 async def _tell(connection: AsyncConnection, request: int, batches: Sequence[Row[Any]], now: datetime) -> None:
     one = instance_of(DISBatch, batches[0])
     own = one.initiator == "district"
+    what = f"Request {request}: {len(batches)} districts wait" if len(batches) > 1 else f"Batch #{one.batchID} waits"
     alert = ProcessAlert(
         process=VERTICAL,
         name=UNCLAIMED,
-        message=f"Request {request} waits: no agent serves {_named([each.districtNumber for each in batches])}."
+        message=f"{what}: no agent serves {_named([each.districtNumber for each in batches])}."
         " Start one where their URLs can be read: resync-tui agent",
         postedAt=now,
         audience="district" if own else "state",

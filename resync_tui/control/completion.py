@@ -80,19 +80,22 @@ async def _tell_requester(
 ) -> None:
     """Post one alert per request, however many districts; one of the state's requests goes to all of its users."""
     batches = sum(row.batches for row in groups)
-    whom = f"district {one.districtNumber}" if batches == 1 else f"{batches} districts"
-    how = ", ".join(row.status if batches == 1 else f"{row.batches} {row.status}" for row in groups)
+    of_one = batches == 1
+    what = f"Batch #{one.batchID} of district {one.districtNumber} has"
+    if not of_one:
+        what = f"Request {one.requestID}: {batches} districts have"
+    how = ", ".join(row.status if of_one else f"{row.batches} {row.status}" for row in groups)
     processed, errors = (sum(int(row[place]) for row in groups) for place in (2, 3))
     own = one.initiator == "district"
     alert = ProcessAlert(
         process=VERTICAL,
         name=NAMES[Purpose(one.purpose)],
-        message=f"Request {one.requestID} for {whom} has ended: {how}. Processed {processed}, errors {errors}.",
+        message=f"{what} ended: {how}. Processed {processed}, errors {errors}.",
         postedAt=now,
         audience="district" if own else "state",
         districtNumber=one.districtNumber if own else None,
         recipient=one.requestedBy if own and not one.requestedBy.startswith(SCHEDULE) else None,
         requestID=one.requestID,
-        batchID=one.batchID if batches == 1 else None,
+        batchID=one.batchID if of_one else None,
     )
     await post(connection, alert)

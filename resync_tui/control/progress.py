@@ -97,7 +97,7 @@ async def hold(connection: AsyncConnection, lease: Lease, *, transitions: int = 
 def lost(lease: Lease) -> LeaseLost:
     """Return the error for a lost lease."""
     return LeaseLost(
-        f"Batch {lease.batch} of district {lease.district} is no longer this agent's", "Another agent runs it."
+        f"Batch #{lease.batch} of district {lease.district} is no longer this agent's", "Another agent runs it."
     )
 
 

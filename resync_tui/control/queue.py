@@ -234,7 +234,7 @@ class Queue:
             await connection.execute(skipped)
             request = await end_batch(connection, lease.batch, Status.FAILED, message, now)
             district = None if lease.initiator == "state" else lease.district
-            told = f"{message}: batch {lease.batch} was not run."
+            told = f"{message}: batch #{lease.batch} was not run."
             await refused(connection, district, request=request, batch=lease.batch, message=told, now=now)
 
     async def release(self, lease: Lease, progress: Progress) -> None:

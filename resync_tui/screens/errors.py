@@ -92,7 +92,7 @@ class ErrorsPage(SendingPage):
         of = f" of {self._object}" if self._object else ""
         count = sum(group.count for group in groups)
         excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
-        heading = Part(" Errors ", TITLE), Part(f"  Resync #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
+        heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
         refused = Part(f"{formatting.plural(count, 'record')} refused: ", turn=1)
         self.header(self.fitted(heading, (refused, Part(f"{count - excluded:,} failed, {excluded:,} excluded "))))
         rows = group_rows(groups, self._before, self._samples)

@@ -67,7 +67,7 @@ class ExtraPage(SendingPage):
 
     def draw(self) -> None:
         """Draw objects and keys."""
-        heading = Part(" Extra records ", TITLE), Part(f"  by comparison #{self.number}", BOLD)
+        heading = Part(" Extra records ", TITLE), Part(f"  by batch #{self.number}", BOLD)
         self.header(self.fitted(heading, self.place(self._batch)))
         self.titles(plain(f"Records that only the {self.session.receiver} has, by their keys", BOLD))
         lines: list[Line] = []

@@ -68,7 +68,12 @@ class HistoryPage(Page):
 
     def draw(self) -> None:
         """Draw the batches that match the filters."""
-        what = f"Request {self._request}" if self._request is not None else "History"
+        what = "History"
+        if self._request is not None:
+            numbers = [each.batch for each in self._batches or []]
+            what = (
+                formatting.named_request(self._request, numbers).capitalize() if numbers else f"Request {self._request}"
+            )
         shown = [each for each in self._batches or [] if self._shows(each)]
         running = sum(batch.status is Status.RUNNING for batch in shown)
         queued = sum(batch.status is Status.QUEUED for batch in shown)

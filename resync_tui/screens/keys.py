@@ -69,7 +69,7 @@ class KeysPage(Page):
         """Draw the keys."""
         group, shown = self.group, len(self._rows)
         about = Part(f"  {group.object}, {group.table}", BOLD, turn=1, least=NAME)
-        heading = Part(" Errors ", TITLE), Part(f"  Resync #{self.number}", BOLD), about
+        heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), about
         count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
         self.header(self.fitted(heading, (Part(f"{count} "),)), plain(f"{group.kind}: {group.reason}", WARN))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))

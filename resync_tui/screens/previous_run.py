@@ -132,7 +132,7 @@ class ComparePage(Page):
 
     def draw(self) -> None:
         """Draw the objects."""
-        heading = Part(" Run before ", TITLE), Part(f"  Resync #{self.number}", BOLD)
+        heading = Part(" Run before ", TITLE), Part(f"  Batch #{self.number}", BOLD)
         self.header(self.fitted(heading, self.place(self._batch)))
         results = self._batch.objects if self._batch else ()
         rows = [compare_row(each, self._before.get(each.object)) for each in results]

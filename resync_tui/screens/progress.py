@@ -31,7 +31,8 @@ PATIENCE = 15
 """Seconds that an agent may take to start before the page says how to start one by hand."""
 
 
-NAMES = {Purpose.RESYNC: "Resync", Purpose.VERIFY: "Compare", Purpose.REMOVE_EXTRA: "Remove extra"}
+NAMES = {Purpose.RESYNC: "", Purpose.VERIFY: " Compare", Purpose.REMOVE_EXTRA: " Remove extra"}
+"""What a title adds to a batch's number."""
 KINDS = ("inserted", "updated", "unchanged", "removed", "excluded", "rejected", "blocked", "extra")
 COMPARED = {"unchanged": "matched", "updated": "different", "inserted": "missing", "extra": "extra"}
 COMPARED |= {kind: kind for kind in ("excluded", "rejected", "blocked")}
@@ -89,7 +90,7 @@ class ProgressPage(SendingPage):
         """Draw the batch as last read."""
         batch, width = self._batch, self.size.width
         if batch is None:
-            self.header(plain(f" Resync #{self.number}", BOLD))
+            self.header(plain(f" Batch #{self.number}", BOLD))
             return
         rows = [
             progress_row(
@@ -111,7 +112,7 @@ class ProgressPage(SendingPage):
     def _title(self, batch: Batch) -> Line:
         place = Part(f"  {self.session.district_name(batch.district)}", BOLD, turn=4, least=NAME)
         start = (
-            Part(f" {NAMES[batch.purpose]} #{batch.batch}", BOLD),
+            Part(f" Batch #{batch.batch}{NAMES[batch.purpose]}", BOLD),
             place,
             Part(f"  {formatting.school_year(batch.year)}", BOLD, turn=3),
             Part(f"  {formatting.when(batch.requested)}", turn=2),
@@ -243,7 +244,7 @@ class ProgressPage(SendingPage):
             plain(f"It stops at its next chunk. What was merged before stays in the {self.session.receiver}."),
         ]
         self.app.push_screen(
-            Question(f"Cancel resync #{batch.batch}?", lines, "Cancel it"),
+            Question(f"Cancel batch #{batch.batch}?", lines, "Cancel it"),
             lambda yes: self._cancelled() if yes else None,
         )
 

@@ -190,7 +190,7 @@ def _last_resync(known: LastResync | None, glyphs: Glyphs) -> list[Line]:
         return [plain("Never resynced from here.")]
     result = known.result
     title: Line = (
-        (f"Resync #{known.batch}  {formatting.when(result.started)}  ", BOLD),
+        (f"Batch #{known.batch}  {formatting.when(result.started)}  ", BOLD),
         (glyphs.dot(result.color), DOT[result.color]),
         (f" {result.status} {formatting.outcome(result)}", PLAIN),
     )

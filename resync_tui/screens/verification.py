@@ -97,7 +97,7 @@ class FindingsPage(SendingPage):
     def draw(self) -> None:
         """Draw the objects."""
         batch = self._batch
-        heading = Part(" Compared ", TITLE), Part(f"  #{self.number}", BOLD)
+        heading = Part(" Compared ", TITLE), Part(f"  Batch #{self.number}", BOLD)
         self.header(self.fitted(heading, self.place(batch)), self._verdict())
         self.titles(plain(TITLES, BOLD))
         self._list.show(
@@ -191,7 +191,11 @@ class FindingKeysPage(Page):
 
     def draw(self) -> None:
         """Draw the keys."""
-        heading = Part(" Compared ", TITLE), Part(f"  #{self.number}", BOLD), Part(f"  {self._object}", BOLD, 1, NAME)
+        heading = (
+            Part(" Compared ", TITLE),
+            Part(f"  Batch #{self.number}", BOLD),
+            Part(f"  {self._object}", BOLD, 1, NAME),
+        )
         records = self._records or []
         self.header(self.fitted(heading, (Part(f"{formatting.plural(len(records), 'key')} listed "),)))
         self.titles(plain(f"{'Finding':<11}Table and key of the record", BOLD))

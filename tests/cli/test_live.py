@@ -44,7 +44,7 @@ def test_campaign_tells_each_district_and_one_paragraph(place: Place) -> None:
     assert code == 0
     assert "0/2 districts" in shown
     last = shown.rpartition("\x1b[J")[2]
-    assert last.startswith("Request 1, 2 districts, 2025-26: 2 completed: 4 records: 4 inserted.")
+    assert last.startswith("Request 1: 2 districts, 2025-26: 2 completed: 4 records: 4 inserted.")
 
 
 def test_attach_follows_a_batch_and_exits_with_its_code(place: Place) -> None:

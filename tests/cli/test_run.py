@@ -87,14 +87,14 @@ def test_what_is_new_since_the_run_before_is_told(place: Place) -> None:
     assert "Against the run before: failures +1, excluded +1" in second.splitlines()
     assert "Against the run before: failures +1, excluded +1" in place.run("history", "--batch", "2").stdout
     told = place.run("errors", "2").stdout.splitlines()
-    assert "Person, Person: 3 records excluded: State-excluded person (+1 since batch 1)" in told
+    assert "Person, Person: 3 records excluded: State-excluded person (+1 since batch #1)" in told
     assert [line for line in told if line.startswith("    ")] == [
         "    personID 8  new", "    personID 9", "    personID 10", "    personID 20  new",
     ]  # fmt: skip
-    assert sum("(new since batch 1)" in line for line in told) == 1
+    assert sum("(new since batch #1)" in line for line in told) == 1
     place.run("run", "-d", "01", "--all", "--yes")
     again = place.run("errors", "3").stdout
-    assert again.count("(as in batch 2)") == 2
+    assert again.count("(as in batch #2)") == 2
     assert "new" not in again
 
 
@@ -152,7 +152,7 @@ def test_wrong_district_exits_with_3_and_writes_nothing(place: Place) -> None:
     wrong, right = [json.loads(line) for line in done.stdout.splitlines()]
     assert (wrong["status"], right["status"]) == ("failed", "completed")
     what, do = done.stderr.splitlines()
-    assert what.startswith("Batch 1 of district 01 failed: ")
+    assert what.startswith("Batch #1 of district 01 failed: ")
     assert "77" in what
     assert do.endswith("resync-tui history --batch 1")
     assert place.sql("state", 'SELECT DISTINCT "districtNumber" FROM "Person"') == [("02",)]
@@ -179,7 +179,7 @@ def test_waiting_run_exits_with_4_when_its_batches_are_cancelled(place: Place) -
     assert place.run("cancel", "--request", "1").returncode == 0
     out, err = waiting.communicate(timeout=DEADLINE)
     assert waiting.returncode == 4
-    assert "Batch 1 of district 02 was cancelled by " in err
+    assert "Batch #1 of district 02 was cancelled by " in err
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["cancelled", "cancelled"]
     assert place.run("cancel", "1").returncode == 2
     assert place.run("cancel", "--request", "1").returncode == 2

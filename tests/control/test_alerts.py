@@ -43,7 +43,7 @@ async def test_both_sides_are_told_when_a_request_of_the_state_ends(office: Offi
     assert (second.audience, second.districtNumber) == ("district", "002")
     assert (whole.audience, whole.districtNumber, whole.requestID) == ("state", None, number)
     assert whole.message == (
-        f"Request {number} for 2 districts has ended: 1 completed, 1 failed. Processed 800, errors 4."
+        f"Request {number}: 2 districts have ended: 1 completed, 1 failed. Processed 800, errors 4."
     )
 
 
@@ -119,7 +119,7 @@ async def test_a_request_that_nobody_serves_is_told_once(office: Office, other: 
     assert await office.store.alert_unclaimed() == []
     (told,) = await alerts(office, "Resync Not Started")
     assert (told.audience, told.requestID) == ("state", number)
-    assert told.message.startswith(f"Request {number} waits: no agent serves districts 001, 002. ")
+    assert told.message.startswith(f"Request {number}: 2 districts wait: no agent serves districts 001, 002. ")
 
 
 async def test_waiting_request_is_not_unclaimed(office: Office, plan: Plan) -> None:

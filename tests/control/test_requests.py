@@ -45,11 +45,11 @@ async def test_batches_come_newest_first_and_narrowed_down(store: Store, plan: P
 
 
 async def test_an_unknown_batch_is_a_usage_error(store: Store) -> None:
-    with pytest.raises(UsageError, match="no batch 41"):
+    with pytest.raises(UsageError, match="no batch #41"):
         await store.batch(41)
-    with pytest.raises(UsageError, match="no batch 41"):
+    with pytest.raises(UsageError, match="no batch #41"):
         await store.cancel(41, "jdoe")
-    with pytest.raises(UsageError, match="Request 41"):
+    with pytest.raises(UsageError, match="no request 41"):
         await store.cancel_request(41, "jdoe")
 
 

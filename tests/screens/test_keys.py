@@ -43,7 +43,7 @@ Reach = Callable[[Console], Awaitable[None]]
 
 EVERYWHERE = {
     "c": "Copied, and written to",
-    "p": "Resync #",
+    "p": "Batch #",
     "H": " History ",
     "exclamation_mark": " Process Alerts ",
     "B": " Board ",
@@ -135,7 +135,7 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
         HistoryPage,
         then(ended, "H"),
         {
-            "enter": "Resync #2",
+            "enter": "Batch #2",
             "slash": "part of a district; Enter keeps",
             "o": "Filter: queued or running",
             "b": "1 error more",
@@ -160,7 +160,7 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
     (
         BoardPage,
         then(ended, "B"),
-        {"enter": "Resync #2", "o": "Filter: lacks", "r": "No district has failed", "w": "3 rows written to"},
+        {"enter": "Batch #2", "o": "Filter: lacks", "r": "No district has failed", "w": "3 rows written to"},
     ),
     (
         FindingsPage,

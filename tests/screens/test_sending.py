@@ -274,7 +274,7 @@ async def test_history_opens_one_batch(console: Opener) -> None:
         assert "queued" in rows[0]
         assert "● completed" in rows[1]
         await c.press("down", "enter")
-        await c.shows("Resync #1 ")
+        await c.shows("Batch #1 ")
 
 
 async def test_the_agent_queue_shows_agents_and_what_waits(console: Opener) -> None:

@@ -16,7 +16,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_comparison_says_if_a_resync_is_needed_and_can_send_it(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
         await compared(c)
-        await c.until(lambda: "Compare #1" in c.lines[0])
+        await c.until(lambda: "Batch #1" in c.lines[0])
         await c.shows("different 3")
         await c.press("f")
         await c.until(lambda: isinstance(c.app.screen, FindingsPage))
@@ -89,7 +89,7 @@ async def test_extra_records_are_removed_only_after_preview_and_typing(console: 
         await c.sent(2)
         assert (c.batches[1].purpose, c.batches[1].preview) == (Purpose.REMOVE_EXTRA, 1)
         assert [each.object for each in c.batches[1].objects] == ["School"]
-        await c.shows("Remove extra #2")
+        await c.shows("Batch #2")
         c.complete(2, {"School": Counts(processed=4, removed=4)})
         await c.shows("removed 4")
 
@@ -106,7 +106,7 @@ async def test_extra_records_show_in_the_results_and_the_detail(console: Opener,
         await c.until(lambda: " 1 ●   ok" in c.line("▼District" if size[0] < 96 else "▼ District"))
         await c.shows("Errors Extra Status" if size[0] < 96 else " Extra: 1 ●")
         await c.press("enter")
-        await c.shows("Resync #1")
+        await c.shows("Batch #1")
         await c.press("end")
         await c.shows("Extra records, which only the state has")
         await c.shows("DistrictID 77")

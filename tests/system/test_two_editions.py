@@ -151,8 +151,8 @@ def hidden_from_abbott(abbott: Machine, state: int, own: int) -> None:
     assert listed["District"]["last_resync"] is not None
     assert [each["batch"] for each in abbott.json("jdoe", "history")] == [own]
     for command in (("history", "--batch", str(state)), ("errors", str(state)), ("cancel", str(state))):
-        assert abbott.run("jdoe", *command, code=2).startswith(f"There is no batch {state}\n"), command
-        assert abbott.run("agent", *command, code=2).startswith(f"There is no batch {state}\n"), command
+        assert abbott.run("jdoe", *command, code=2).startswith(f"There is no batch #{state}\n"), command
+        assert abbott.run("agent", *command, code=2).startswith(f"There is no batch #{state}\n"), command
     assert "School" not in abbott.run("jdoe", "history")
     written = abbott.written()
     assert "the state's request begins" in written

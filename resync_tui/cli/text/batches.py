@@ -52,7 +52,7 @@ def batch(
     """
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
-        f"Batch {batch.batch} (request {batch.request}), district {batch.district}, {school_year(batch.year)}: "
+        f"Batch #{batch.batch} (request {batch.request}), district {batch.district}, {school_year(batch.year)}: "
         f"{batch.status}{again}"
     )
     yield f"Requested {when(batch.requested)} by {batch.requested_by} ({batch.initiator})"
@@ -81,7 +81,7 @@ def batch(
 def _rare(batch: Batch) -> Iterator[str]:
     """Return the rare facts of a batch: another purpose, a reason, a time."""
     if batch.purpose is not Purpose.RESYNC:
-        shown = f" of what comparison {batch.preview} showed" if batch.preview is not None else ""
+        shown = f" of what batch #{batch.preview} showed" if batch.preview is not None else ""
         yield f"for: {batch.purpose}{shown}"
     if batch.reason:
         yield f"reason: {' '.join(batch.reason.split())}"
@@ -101,15 +101,15 @@ def _result(each: ObjectResult) -> str:
 
 
 _AFTER_CANCEL = {
-    Purpose.RESYNC: "What had gone in stays; send it again when you like.",
-    Purpose.VERIFY: "Nothing was changed; compare again when you like.",
-    Purpose.REMOVE_EXTRA: "What was removed stays so; remove the rest when you like.",
+    Purpose.RESYNC: "What had gone in stays; the rest was not sent.",
+    Purpose.VERIFY: "Nothing was changed.",
+    Purpose.REMOVE_EXTRA: "What was removed stays so; the rest was left alone.",
 }
 
 
 def troubles(batch: Batch) -> Iterator[str]:
     """Return two lines, what and do, for a batch that did not complete."""
-    where = f"Batch {batch.batch} of district {batch.district}"
+    where = f"Batch #{batch.batch} of district {batch.district}"
     if batch.status is Status.CANCELLED:
         yield f"{where} was cancelled" + (f" by {batch.cancelled_by}" if batch.cancelled_by else "")
         yield _AFTER_CANCEL[batch.purpose]
@@ -141,8 +141,8 @@ def _change(group: ErrorGroup, before: PreviousErrors) -> str:
         return ""
     was = before.counts.get((group.object, group.table, group.kind, group.reason), 0)
     if not was:
-        return f" (new since batch {number})"
-    return f" ({group.count - was:+} since batch {number})" if group.count != was else f" (as in batch {number})"
+        return f" (new since batch #{number})"
+    return f" ({group.count - was:+} since batch #{number})" if group.count != was else f" (as in batch #{number})"
 
 
 def _group_of(record: ErrorRecord) -> tuple[str, str, str, str]:

@@ -71,7 +71,7 @@ class Progress:
         if len(batches) == 1:
             return f"Batch #{batches[0].batch}  {place(batches[0], self.names)}"
         ended = sum(each.status.ended for each in batches)
-        return f"Request {batches[0].request}  {ended}/{len(batches)} districts"
+        return f"Request {batches[0].request}: {ended}/{len(batches)} districts"
 
     def _bar(self, title: str, batches: Sequence[Batch], width: int) -> str:
         part = sum(_share(each) for each in batches) / len(batches)
@@ -201,7 +201,8 @@ def _how_they_ended(batches: Sequence[Batch]) -> str:
             named = f" ({', '.join(those[:SHOWN])}{' …' if len(those) > SHOWN else ''})"
             ways.append(f"{len(those)} {status}{named if status is not Status.COMPLETED else ''}")
     year = formatting.school_year(batches[0].year)
-    return f"Request {batches[0].request}, {plural(len(batches), 'district')}, {year}: {', '.join(ways)}"
+    named = formatting.named_request(batches[0].request, [each.batch for each in batches])
+    return f"{named.capitalize()}, {year}: {', '.join(ways)}"
 
 
 def _comparison(batch: Batch, before: Mapping[str, LastResync] | None) -> str:

@@ -114,7 +114,7 @@ async def under_way(c: Console, take: Take) -> None:
     await c.shows("26,221/45,210")
     await take("progress", "RUNNING 00:00:10", "2,622", "00:00:07", "Agent alive 10s ago on app01", "x Cancel")
     await c.press("x")
-    await take("cancel", "Cancel resync #3?", "y Cancel it")
+    await take("cancel", "Cancel batch #3?", "y Cancel it")
     await c.press("escape", "escape", "g")
     await c.shows("running 10s")
     await take("checklist", "1 running", "running 10s", "○  57%", "▲ <.1%", "■  17%", "●   ok", "Extra")

@@ -48,7 +48,7 @@ def test_campaign_has_a_line_for_each_running_district(width: int) -> None:
     lines = progress(2).lines([RUNNING, other, QUEUED, ended], present(RUNNING, other), AT, width)
     assert all(cell_len(line) <= width for line in lines)
     total, details, first, second = lines
-    assert total.startswith("Request 1  1/4 districts")
+    assert total.startswith("Request 1: 1/4 districts")
     assert "1 queued, the next one waits for" in details
     assert "merging School" in first
     assert "district 03 #9" in second
@@ -100,5 +100,5 @@ def test_last_paragraph_counts_everything_and_says_where_to_look() -> None:
 def test_last_paragraph_names_the_districts_that_did_not_complete() -> None:
     failed = [replace(RUNNING, district=f"{number:02}", status=Status.FAILED) for number in range(1, 13)]
     text = " ".join(summary([*failed, replace(RUNNING, status=Status.COMPLETED)], {}, {}, 99))
-    assert text.startswith("Request 1, 13 districts, 2025-26: 1 completed, 12 failed (01, 02, 03,")
+    assert text.startswith("Request 1: 13 districts, 2025-26: 1 completed, 12 failed (01, 02, 03,")
     assert ", 08 …)" in text
