@@ -15,6 +15,7 @@ from resync_tui.agent.start import start_detached
 from resync_tui.control.liveness import HostLock, known_dead, this_kernel
 from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
+from tests.support.forks import Popen
 from tests.support.processes import is_over
 from tests.support.site.fake import FakeSite
 from tests.support.waiting import until
@@ -171,7 +172,7 @@ def test_a_lock_tells_of_death_only_where_that_is_certain(tmp_path: Path) -> Non
     assert not known_dead(url, "a1", this_kernel())
     holder = "import sys, time; from resync_tui.control.liveness import HostLock; "
     holder += f"lock = HostLock({url!r}, 'b2'); lock.take(); print(flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as other:
+    with Popen[bytes]([sys.executable, "-c", holder], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
         assert not known_dead(url, "b2", this_kernel())

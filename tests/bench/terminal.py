@@ -20,7 +20,8 @@ from pathlib import Path
 import psutil
 
 from tests.bench.terminal_load import NAMES, build
-from tests.support.screens.pseudo_terminal import ROOT, Terminal, stall, terminal
+from tests.support.forks import ROOT
+from tests.support.screens.pseudo_terminal import Terminal, stall, terminal
 
 SECONDS = 10.0
 UNREAD = 15.0

@@ -1,7 +1,6 @@
 """Ctrl-C never breaks a question to a database off in its middle: SQLite's driver would hang for ever."""
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from resync_tui.cli.options import run_interruptibly
+from tests.support import forks
 
 ASK = """
 import os, signal, sys
@@ -38,9 +38,7 @@ except KeyboardInterrupt:
 
 
 def test_a_question_is_answered_before_ctrl_c_counts(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ASK, f"sqlite:///{tmp_path}/control.db"], capture_output=True, text=True, timeout=120
-    )
+    done = forks.run([sys.executable, "-c", ASK, f"sqlite:///{tmp_path}/control.db"])
     lines = done.stdout.split()
     assert lines[7] == "7", done.stderr
     assert lines[-2:] == ["closed", "interrupted"]

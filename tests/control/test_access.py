@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from resync_tui.outcome import Status
 from resync_tui.plan import Request
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
+from tests.support import forks
 from tests.support.fake_work import FakeWork
 from tests.support.plans import make_plan
 from tests.support.roles import ABBOTT, CAMPUS, STATE, Roles, write_settings
@@ -248,11 +248,10 @@ def test_user_and_logname_give_no_right(open_folder: Path, command: tuple[str, .
     control = open_folder / "control.db"
     settings = write_settings(open_folder, f"sqlite:///{control}", STATE)
     os.close(os.open(control, os.O_CREAT, 0o600))
-    done = subprocess.run(
+    done = forks.run(
         [sys.executable, "-c", AS_NOBODY, str(settings.path), *command, "--config", str(settings.path)],
         env={**os.environ, "USER": "root", "LOGNAME": "root", "HOME": "/"},
-        capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
+    )
     assert done.returncode == 5, done.stderr
     what, do = done.stderr.splitlines()
     assert what == f"{control} belongs to root, and you are {user_name(65534)}"

@@ -18,6 +18,7 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.store import Store
 from resync_tui.errors import CannotRun, NoRight
 from resync_tui.plan import Plan
+from tests.support import forks
 from tests.support.plans import send
 
 OPEN_AS_NOBODY = """
@@ -60,7 +61,7 @@ def said_to_nobody(file: Path) -> list[str]:
             break
         folder.chmod(0o755)
     command = [sys.executable, "-c", OPEN_AS_NOBODY, f"sqlite:///{file}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split("|")
+    return forks.run(command).stdout.strip().split("|")
 
 
 def write_diary(file: Path) -> None:

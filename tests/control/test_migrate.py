@@ -18,6 +18,7 @@ from resync_tui.databases.registry import open_engine
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
+from tests.support.forks import Popen
 from tests.support.plans import send
 from tests.support.revisions import ROWS
 
@@ -39,7 +40,7 @@ asyncio.run(main())
 def said_at_first_start(url: str, times: int) -> list[str]:
     """Open it in so many processes at once, and send through each; return what each says on standard error."""
     command = [sys.executable, "-c", OPEN, url]
-    starts = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(times)]
+    starts = [Popen[bytes](command, stderr=subprocess.PIPE) for _ in range(times)]
     return [process.communicate(timeout=240)[1].decode() for process in starts]
 
 

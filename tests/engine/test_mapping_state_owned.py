@@ -1,7 +1,6 @@
 """A column that the state owns is set once, then neither compared nor overwritten (Synchronization Field Settings)."""
 
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import forks
 from tests.support.databases import rows, run_script
 from tests.support.demo_site import DemoSite, demo_site
 from tests.support.json_schemas import printed
@@ -21,11 +21,11 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest, agents_end: None)
         yield built
 
 
-def run_all(site: DemoSite) -> dict[str, Any]:
-    """Run the real command over everything of Abbott; return its batch."""
-    command = [sys.executable, "-m", "resync_tui", "run", "-d", "01", "--all", "--yes", "--json"]
+def run_enrollment(site: DemoSite) -> dict[str, Any]:
+    """Run the real command over the enrollments of Abbott and what they need; return its batch."""
+    command = [sys.executable, "-m", "resync_tui", "run", "-d", "01", "Enrollment", "--yes", "--json"]
     environment = {**os.environ, "RESYNC_TUI_CONFIG": str(site.settings.path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    done = forks.run(command, env=environment)
     assert done.returncode == 1, done.stderr
     batch: dict[str, Any]
     (batch,) = printed("run", done.stdout)
@@ -34,7 +34,7 @@ def run_all(site: DemoSite) -> dict[str, Any]:
 
 
 async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: DemoSite) -> None:
-    await site.send("01", 2026)
+    await site.send("01", 2026, ["Enrollment"])
     mine = """"districtNumber" = '01' AND "enrollmentID" IN (1, 2, 3)"""
     await run_script(
         site.state,
@@ -51,7 +51,7 @@ async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: Demo
         SELECT 7000, "personID", "calendarID", "structureID", "structureGradeID", "endYear", "startDate",
             'E1', 'Residency checked' FROM "Enrollment" WHERE "enrollmentID" = 2;""",
     )
-    (enrollment,) = [each for each in run_all(site)["objects"] if each["object"] == "Enrollment"]
+    (enrollment,) = [each for each in run_enrollment(site)["objects"] if each["object"] == "Enrollment"]
     assert (enrollment["inserted"], enrollment["updated"]) == (1, 1)
     columns = '"enrollmentID", "stateNote", "residentDistrict"'
     query = f"""SELECT {columns} FROM "Enrollment" WHERE "districtNumber" = '01'
@@ -60,5 +60,5 @@ async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: Demo
         (1, "Seen by the state", "01"), (2, "Seen by the state", "01"), (3, "Seen by the state", "77"),
         (5, None, "01"), (7000, "Residency checked", None),
     ]  # fmt: skip
-    (again,) = [each for each in (await site.send("01", 2026)).objects if each.object == "Enrollment"]
+    (again,) = [each for each in (await site.send("01", 2026, ["Enrollment"])).objects if each.object == "Enrollment"]
     assert (again.counts.inserted, again.counts.updated) == (0, 0)

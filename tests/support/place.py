@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.command_line import looked
+from tests.support.forks import Popen
 from tests.support.json_schemas import printed
 from tests.support.processes import ended
 from tests.support.templates import control_file
@@ -85,7 +86,7 @@ class Place:
         environment = {**os.environ, "RESYNC_TUI_CONFIG": str(self.folder / "resync.toml")}
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         command = [sys.executable, "-m", "resync_tui", *arguments]
-        return subprocess.Popen(command, text=True, env=environment, cwd=self.folder, **streams)
+        return Popen(command, text=True, env=environment, cwd=self.folder, **streams)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end: in a process, as users do, unless it only looks.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.screens.pseudo_terminal import ROOT, terminal
+from tests.support.forks import ROOT
+from tests.support.screens.pseudo_terminal import terminal
 
 NAMES = {"Enter": "\r", "Space": " ", "Esc": "\x1b"}
 

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,25 +11,26 @@ import pytest
 
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
+from tests.support.forks import ROOT, Popen
 from tests.support.screens.live import RECORDS, completes, reading, screens, send
-from tests.support.screens.pseudo_terminal import ROOT, terminal
+from tests.support.screens.pseudo_terminal import terminal
 from tests.support.waiting import until
 
 COUNT = re.compile(rf"(?<!reading )(?<![\d,])([\d,]+)/{RECORDS:,} ")
 
 
 @pytest.fixture
-def agent_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def agent_process(settings: Settings) -> Iterator[Popen[bytes]]:
     """An agent with a short lease, as a process."""
     command = [sys.executable, "-m", "resync_tui", "--config", str(settings.path), "agent"]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"RESYNC_TUI_LEASE_SECONDS": "2"})
+    process = Popen[bytes](command, cwd=ROOT, env=os.environ | {"RESYNC_TUI_LEASE_SECONDS": "2"})
     yield process
     process.kill()
     process.wait()
 
 
 @pytest.fixture
-async def agent(agent_process: subprocess.Popen[bytes], store: Store) -> subprocess.Popen[bytes]:
+async def agent(agent_process: Popen[bytes], store: Store) -> Popen[bytes]:
     """An agent that the screens will find alive, so that they start no other."""
 
     async def alive() -> bool:
@@ -66,7 +66,7 @@ async def test_counts_grow_and_the_batch_outlives_the_terminal(
 
 
 async def test_stopped_agent_is_shown_as_not_heard_of_since(
-    settings: Settings, agent: subprocess.Popen[bytes], tmp_path: Path
+    settings: Settings, agent: Popen[bytes], tmp_path: Path
 ) -> None:
     with terminal(*screens(settings), XDG_STATE_HOME=str(tmp_path)) as shown:
         send(shown)

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +20,7 @@ from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.logs import crashed
 from resync_tui.outcome import Purpose
 from resync_tui.results import Batch
+from tests.support import forks
 from tests.support.command_line import looked
 from tests.support.every_screen import every_screen
 from tests.support.oracle.campus import make_campus
@@ -108,11 +108,10 @@ async def everything_kept(url: str) -> str:
 def command(settings: Settings, *arguments: str) -> str:
     """Run a command of the program's, and return all that it printed."""
     home = str(settings.path.parent / "home")
-    done = subprocess.run(
+    done = forks.run(
         [sys.executable, "-m", "resync_tui", *arguments],
         env={**os.environ, "RESYNC_TUI_CONFIG": str(settings.path), "XDG_STATE_HOME": home, "HOME": home},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
+    )
     assert done.returncode in (0, 1, 3), done.stderr
     return done.stdout + done.stderr
 

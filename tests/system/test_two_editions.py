@@ -15,6 +15,7 @@ import pytest
 
 from resync_tui.control.alerts import REQUESTED, VERTICAL
 from resync_tui.results import Alert
+from tests.support.forks import Popen
 from tests.support.place import CATALOG, DISTRICT, of_the_state
 from tests.support.roles import ABBOTT, CAMPUS, STATE, Roles
 
@@ -50,7 +51,7 @@ class Machine:
         """Start a command of somebody's."""
         here = {"RESYNC_TUI_CONFIG": str(self.folder / "resync.toml"), "CONTROL": self.roles.login(role)}
         homes = {name: str(self.folder / "home" / role) for name in ("XDG_STATE_HOME", "HOME", "XDG_CACHE_HOME")}
-        process = subprocess.Popen(
+        process = Popen[str](
             [sys.executable, "-m", "resync_tui", *arguments],
             env={**os.environ, **here, **homes},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

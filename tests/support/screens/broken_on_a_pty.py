@@ -1,6 +1,6 @@
 """The screens with a fault, as a program: `python -m tests.support.screens.broken_on_a_pty`."""
 
-import sys
+import os
 
 import pytest
 
@@ -26,4 +26,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # as the command line itself ends: what the terminal did not take is not tried again

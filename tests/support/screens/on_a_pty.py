@@ -1,6 +1,6 @@
 """The screens over a fake of the control database, as a program: `python -m tests.support.screens.on_a_pty`."""
 
-import sys
+import os
 
 from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.terminal import block_endings, run
@@ -27,4 +27,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # as the command line itself ends: what the terminal did not take is not tried again

@@ -6,18 +6,16 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
+from tests.support.forks import ROOT, Popen
 from tests.support.waiting import DEADLINE
 
-ROOT = Path(__file__).parents[3]
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[a-zA-Z]")
 
 
@@ -36,11 +34,11 @@ class Terminal:
     def __init__(self, *module: str, size: tuple[int, int] = (80, 24), **environ: str) -> None:
         self.fd, inner = pty.openpty()
         self.resize(*size)
-        self.process = subprocess.Popen(
+        self.process = Popen[bytes](
             [sys.executable, "-m", *module],
+            terminal=inner,
             cwd=ROOT,
             env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | environ,
-            preexec_fn=partial(os.login_tty, inner),
         )
         os.close(inner)
         self.output = b""

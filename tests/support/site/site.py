@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import anyio
 
@@ -21,10 +20,9 @@ from resync_tui.paths import log_path
 from resync_tui.plan import Plan, Request, make_plan
 from resync_tui.results import Batch, ObjectResult
 from tests.support.databases import run_script
+from tests.support.forks import ROOT, Popen
 from tests.support.site.records import Records
 from tests.support.waiting import until
-
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -62,7 +60,7 @@ class Site(Records):
         }
         with (self.folder / "agent.out").open("ab") as output:
             run = [sys.executable, "-m", *command]
-            process = subprocess.Popen(run, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
+            process = Popen[bytes](run, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
         self.processes.append(process)
         return process
 

@@ -6,7 +6,6 @@ What tests/cli/test_run_bad_databases.py holds is not repeated.
 import os
 import resource
 import sqlite3
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -20,12 +19,13 @@ import pytest
 from resync_tui.clock import utc_now
 from resync_tui.databases.sqlite import sqlite_path
 from resync_tui.outcome import Status
+from tests.support import forks
 from tests.support.json_schemas import printed
 from tests.support.site.build import open_site
 from tests.support.site.records import accounts_hold
-from tests.support.site.site import ROOT, Site
+from tests.support.site.site import Site
 from tests.support.templates import control_file
-from tests.support.waiting import DEADLINE, until
+from tests.support.waiting import until
 
 NOTHING: dict[str, list[tuple[object, ...]]] = {"District": [], "Person": [], "Enrollment": [], "Health": []}
 
@@ -49,7 +49,7 @@ async def site(
 def command(site: Site, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
     """Run a command; return exit code, documents and standard error."""
     run = [sys.executable, "-m", "resync_tui", "--config", str(site.settings.path), *arguments]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE * 2)
+    done = forks.run(run, cwd=forks.ROOT)
     assert "Traceback" not in done.stderr + done.stdout
     return done.returncode, printed(arguments[0], done.stdout), done.stderr
 
