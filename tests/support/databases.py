@@ -4,10 +4,11 @@ import asyncio
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -32,12 +33,12 @@ def own_postgres(**settings: str) -> Iterator[PrivatePostgres]:
 
 def create_database(admin: str, name: str, template: str = "template1") -> str:
     """Create a database on a server, and return its URL."""
-    execute(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+    execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
 
 
 def execute(url: str, *statements: str) -> None:
-    """Run statements one by one, in a thread of their own, as the test may be inside an event loop."""
+    """Run statements one by one."""
 
     async def run() -> None:
         connection = await asyncpg.connect(url)
@@ -48,8 +49,13 @@ def execute(url: str, *statements: str) -> None:
         finally:
             await connection.close()
 
+    finish(run())
+
+
+def finish(task: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end in a thread of its own, as the test may be inside an event loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, run()).result()
+        thread.submit(asyncio.run, task).result()
 
 
 async def run_script(url: str, script: str) -> None:

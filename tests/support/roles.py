@@ -1,7 +1,7 @@
 """A control database on PostgreSQL with roles of every kind, and a plain connection for each."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +15,7 @@ from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.grants import enforce
 from resync_tui.control.store import Store
 from resync_tui.rights import Edition
+from tests.support.databases import create_database, execute, finish
 
 STATE, ABBOTT, CAMPUS = Edition("state"), Edition("district", "01"), Edition("district", "02")
 GROUPS = ("dis_state", "dis_abbott", "dis_campus")
@@ -30,6 +31,15 @@ class Roles:
     mark: str = field(default_factory=lambda: secrets.token_hex(4))
     opened: list[asyncpg.Connection | Store] = field(default_factory=list)
     """Closed when the test ends."""
+
+    @property
+    def database(self) -> str:
+        """The server's name of the control database."""
+        return urlsplit(self.url).path[1:]
+
+    def memberships(self) -> list[str]:
+        """Return what puts each member into its group, also once more."""
+        return [f"GRANT {self.name(group)} TO {self.name(member)}" for member, group in MEMBERS.items()]
 
     def name(self, role: str) -> str:
         """Return the server's name of a role."""
@@ -74,28 +84,40 @@ class Roles:
             await admin.close()
 
 
-@pytest.fixture
-async def roles(database: Callable[[str], str]) -> AsyncIterator[Roles]:
-    """An agent that owns the tables, groups with members, a reader, one who may only write, and a stranger."""
-    made = Roles(database("postgresql"))
-    every = (*GROUPS, *MEMBERS, *OTHERS)
+@pytest.fixture(scope="session")
+def granted(postgres_server: str) -> Iterator[Roles]:
+    """The roles of all these tests, and a control database that knows them: a template for others."""
+    made = Roles(create_database(postgres_server, f"template_{secrets.token_hex(6)}"))
+    finish(_grant(made))
+    yield made
+    every = ", ".join(made.name(each) for each in (*GROUPS, *MEMBERS, *OTHERS))
+    execute(postgres_server, f"DROP DATABASE {made.database} WITH (FORCE)", f"DROP ROLE {every}")
+
+
+async def _grant(made: Roles) -> None:
     await made.run(
         *(f"CREATE ROLE {made.name(group)}" for group in GROUPS),
         *(f"CREATE ROLE {made.name(each)} LOGIN PASSWORD 'geheim'" for each in (*MEMBERS, *OTHERS)),
-        *(f"GRANT {made.name(group)} TO {made.name(member)}" for member, group in MEMBERS.items()),
+        *made.memberships(),
         f"GRANT {made.name('agent')} TO {made.name('agent_too')}",
-        f"ALTER DATABASE {urlsplit(made.url).path[1:]} OWNER TO {made.name('agent')}",
+        f"ALTER DATABASE {made.database} OWNER TO {made.name('agent')}",
         f"GRANT CREATE ON SCHEMA public TO {made.name('agent')}",
     )
     await made.apply_grants(STATE, read=("dis_state",), write=("dis_state",))
     await made.apply_grants(ABBOTT, read=("dis_abbott", "reader"), write=("dis_abbott", "writer"))
     await made.apply_grants(CAMPUS, read=("dis_campus",), write=("dis_campus",))
+
+
+@pytest.fixture
+async def roles(granted: Roles, postgres_server: str) -> AsyncIterator[Roles]:
+    """An agent that owns the tables, groups with members, a reader, one who may only write, and a stranger."""
+    url = create_database(postgres_server, f"test_{secrets.token_hex(6)}", granted.database)
+    made = Roles(url, granted.mark)
+    await made.run(f"ALTER DATABASE {made.database} OWNER TO {made.name('agent')}")
     yield made
     for each in made.opened:
         await each.close()
-    names = ", ".join(made.name(each) for each in every)
-    await made.run(f"REASSIGN OWNED BY {made.name('agent')} TO CURRENT_USER", f"DROP OWNED BY {names}")
-    await made.run(f"DROP ROLE {names}")
+    execute(postgres_server, f"DROP DATABASE {made.database} WITH (FORCE)", *made.memberships())
 
 
 def write_settings(folder: Path, control: str, edition: Edition, **rights: Sequence[str]) -> Settings:

@@ -1,14 +1,12 @@
 """Control databases that are made from a migrated one, in a tenth of the time that the migrations take."""
 
-import asyncio
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from resync_tui.control.connection import ControlDatabase
-from tests.support.databases import create_database
+from tests.support.databases import create_database, finish
 
 
 def control_file(path: Path) -> str:
@@ -35,10 +33,9 @@ def _migrated_file() -> bytes:
 
 
 def _migrate(url: str) -> None:
-    """Open it once, in a thread of its own, as the test may be inside an event loop."""
+    """Open it once."""
 
     async def open_once() -> None:
         await (await ControlDatabase.open(url)).close()
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, open_once()).result()
+    finish(open_once())
