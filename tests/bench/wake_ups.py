@@ -23,8 +23,9 @@ from resync_tui.demo.build import build
 from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.results import Agent
 from tests.support.databases import create_database
+from tests.support.forks import ROOT
 from tests.support.screens import live
-from tests.support.screens.pseudo_terminal import ROOT, Terminal, terminal
+from tests.support.screens.pseudo_terminal import Terminal, terminal
 from tests.support.waiting import wait_until
 
 TIMES = 50

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.databases import own_postgres
-from tests.support.screens.pseudo_terminal import ROOT
+from tests.support.forks import ROOT
 from tests.support.waiting import DEADLINE
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
