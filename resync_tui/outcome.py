@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -12,6 +12,10 @@ KeyValue: TypeAlias = str | int | float | bool | None
 
 Consent: TypeAlias = Mapping[str, frozenset[str]]
 """The extra records whose removal was confirmed, by table, each as `key_text`."""
+
+
+PLACE = "record"
+"""Pseudo key column of a table without a key: the record's position in the read, by which no SQL finds it."""
 
 
 def key_text(key: Mapping[str, KeyValue]) -> str:
@@ -105,6 +109,23 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What helps to mend a refused record, beyond its reason; never a value of it other than a key."""
+
+    column: str = ""
+    """Column, or columns, with the refused value."""
+    size: int | None = None
+    """Characters in which that value is written."""
+    parent_table: str = ""
+    """Table of the parent record that it lacks."""
+    parent_key: Mapping[str, KeyValue] = field(default_factory=dict)
+    """Key of that parent, as the record names it."""
+
+
+NO_DETAIL = Detail()
 
 
 def color(status: Status, counts: Counts) -> Color | None:

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from resync_tui.outcome import (
+    NO_DETAIL,
     Color,
     Counts,
+    Detail,
     Finding,
     KeyValue,
     Kind,
@@ -153,6 +155,7 @@ class ErrorRecord:
     key: Mapping[str, KeyValue]
     kind: Kind
     reason: str
+    detail: Detail = NO_DETAIL
 
 
 @dataclass(frozen=True, slots=True)

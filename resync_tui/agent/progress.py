@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from resync_tui.control.progress import Found, Progress, Reason
 from resync_tui.engine.events import Event, ObjectEnded, ObjectProgress, ObjectStarted, RecordsFound, RecordsRefused
-from resync_tui.outcome import Counts, Status
+from resync_tui.outcome import NO_DETAIL, Counts, Status
 from resync_tui.plan import Plan
 from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 
@@ -54,9 +54,11 @@ class Ledger:
         reason = Reason(event.object, event.table, event.kind, event.reason)
         self._refused[reason] = self._refused.get(reason, 0) + event.count
         self._new_reasons.add(reason)
-        for key in event.keys:
+        details = event.details or (NO_DETAIL,) * len(event.keys)
+        for key, detail in zip(event.keys, details, strict=True):
             self._kept += 1
-            self._records.append((self._kept, ErrorRecord(event.object, event.table, key, event.kind, event.reason)))
+            record = ErrorRecord(event.object, event.table, key, event.kind, event.reason, detail)
+            self._records.append((self._kept, record))
 
     def _find(self, event: RecordsFound) -> None:
         found = Found(event.object, event.table, event.finding)

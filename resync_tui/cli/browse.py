@@ -107,28 +107,38 @@ def history(batch: int | None, district: str | None, limit: int | None, as_json:
 @click.command()
 @click.argument("batch", type=int, metavar="N")
 @click.option("--object", "name", metavar="NAME", help="Only this object's.")
+@click.option("--kind", type=click.Choice(["excluded", "rejected", "blocked"]), help="Only those of this kind.")
+@click.option("--find", "part", default="", metavar="TEXT", help="Only those with this in table, reason or key.")
+@click.option("--sql", "with_sql", is_flag=True, help="With the SELECT that finds each one in the district.")
 @json_option
 @config_option
-def errors(batch: int, name: str | None, as_json: bool) -> None:
-    """List the records of a batch that did not reach the state, by their keys, and which are new."""
+def errors(batch: int, name: str | None, kind: str | None, part: str, with_sql: bool, as_json: bool) -> None:
+    """List the records of a batch that did not reach the state, by their keys, and which are new.
+
+    Under one that lacks its parent stand the parents up to the root cause.
+    """
     from resync_tui import json_output
+    from resync_tui.analysis.causes import Causes, Filter
     from resync_tui.cli import text
     from resync_tui.config.load import load_catalog
+    from resync_tui.outcome import Kind
     from resync_tui.previous_run import PreviousErrors, refused_before
 
     settings = read_settings()
-    one = load_catalog(settings)[name].name if name else None
+    wanted = Filter(load_catalog(settings)[name].name if name else None, Kind(kind) if kind else None, part)
 
     async def read(store: "Store") -> "tuple[list[ErrorGroup], list[ErrorRecord], PreviousErrors]":
         found = await store.batch(batch)
-        before = PreviousErrors() if as_json else await refused_before(store, found, one)
-        return await store.error_groups(batch, one), await store.errors(batch, object=one), before
+        before = PreviousErrors() if as_json else await refused_before(store, found, wanted.object)
+        return await store.error_groups(batch), await store.errors(batch), before
 
     groups, records, before = ask(settings, read)
+    shown = [each for each in records if wanted.admits(each)]
     if as_json:
-        show_json([json_output.error(each) for each in records])
+        show_json([json_output.error(each) for each in shown])
     else:
-        show(text.errors(groups, records, before))
+        chosen = wanted.groups(groups, shown)
+        show(text.errors(chosen, shown, before, Causes(records), narrowed=bool(part), with_sql=with_sql))
 
 
 commands = (list_objects, show_plan, history, errors)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
 from resync_tui.errors import UsageError
-from resync_tui.outcome import Color, Counts, Finding, Kind, Purpose, Status
+from resync_tui.outcome import Color, Counts, Detail, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, LastResync, ObjectResult
 
@@ -83,7 +83,12 @@ def object_view(row: Row[Any]) -> ObjectResult:
 
 def error_view(row: Row[Any]) -> ErrorRecord:
     """Convert a row of DISBatchError to a refused record."""
-    return ErrorRecord(row.objectName, row.tableName, row.key, Kind(row.kind), row.reason)
+    return ErrorRecord(row.objectName, row.tableName, row.key, Kind(row.kind), row.reason, _detail(row.detail or {}))
+
+
+def _detail(known: Mapping[str, Any]) -> Detail:
+    parent = known.get("parent", {})
+    return Detail(known.get("column", ""), known.get("size"), parent.get("table", ""), parent.get("key", {}))
 
 
 def finding_view(row: Row[Any]) -> FindingRecord:

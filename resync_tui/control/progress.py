@@ -16,7 +16,7 @@ from resync_tui.control.models import Tables
 from resync_tui.control.models.columns import UtcTime
 from resync_tui.control.rows import insert_of
 from resync_tui.errors import LeaseLost
-from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status
+from resync_tui.outcome import Consent, Detail, Finding, Kind, Purpose, Status
 from resync_tui.plan import Plan
 from resync_tui.results import ErrorRecord, FindingRecord, ObjectResult
 
@@ -221,4 +221,16 @@ def _record_values(batch: int, number: int, record: ErrorRecord) -> dict[str, An
         "key": dict(record.key),
         "kind": record.kind.value,
         "reason": clip(record.reason),
+        "detail": _detail_values(record.detail),
     }
+
+
+def _detail_values(detail: Detail) -> dict[str, Any] | None:
+    known: dict[str, Any] = {}
+    if detail.column:
+        known["column"] = detail.column
+    if detail.size is not None:
+        known["size"] = detail.size
+    if detail.parent_table:
+        known["parent"] = {"table": detail.parent_table, "key": dict(detail.parent_key)}
+    return known or None

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +19,16 @@ from resync_tui.engine.visibility import Policed
 from resync_tui.engine.years import ISO_DATE, SchoolYear
 from resync_tui.errors import ResyncError
 
-Check: TypeAlias = tuple[sa.ColumnElement[bool], str]
-"""Condition under which a column cannot hold a value, and the reason in words."""
+
+class Check(NamedTuple):
+    """Condition under which a column cannot hold a value, and the reason in words."""
+
+    when: sa.ColumnElement[bool]
+    reason: str
+    size: sa.ColumnElement[int] | None = None
+    """Characters in which the value is written, where that is what does not fit."""
+
+
 Fetch: TypeAlias = Callable[[sa.Select[Any]], Awaitable[list[tuple[Any, ...]]]]
 """Runs a query at one end and returns its rows."""
 Pair: TypeAlias = tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]
@@ -255,17 +263,20 @@ class Dialect(ABC):
         """Yield the conditions under which a target column cannot hold a staged value of a source column."""
         capacity = self.capacity(target)
         if capacity.length is not None:
-            yield sa.func.length(staged) > capacity.length, f"is longer than {capacity.length}"
+            length: sa.ColumnElement[int] = sa.func.length(staged)
+            yield Check(length > capacity.length, f"is longer than {capacity.length}", length)
         if (bounds := capacity.integers) is not None:
-            yield sa.or_(staged < bounds[0], staged > bounds[1]), f"is out of range ({bounds[0]} to {bounds[1]})"
+            beyond = sa.or_(staged < bounds[0], staged > bounds[1])
+            yield Check(beyond, f"is out of range ({bounds[0]} to {bounds[1]})", printed_size(staged))
         if (precision := capacity.precision) is not None:
             of_domain, scale = "precision" in target.info, capacity.scale
             number = sa.cast(staged, sa.Numeric()) if of_domain else sa.type_coerce(staged, sa.Numeric())
-            yield self.too_large(number, precision, scale), f"is out of range (numeric {precision},{scale})"
-            yield self.too_precise(number, scale), f"has more than {scale} decimals"
+            reason, size = f"is out of range (numeric {precision},{scale})", printed_size(staged)
+            yield Check(self.too_large(number, precision, scale), reason, size)
+            yield Check(self.too_precise(number, scale), f"has more than {scale} decimals", size)
         if capacity.labels is not None and isinstance(target.type, sa.Enum):
             labels = [text_literal(label) for label in target.type.enums]
-            yield sa.not_(staged.in_(labels)), "is not one of the state's values"
+            yield Check(sa.not_(staged.in_(labels)), "is not one of the state's values")
 
     def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
         """Return the condition that a number exceeds numeric(precision, scale)."""
@@ -339,6 +350,11 @@ def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
 def loss(source: sa.Column[Any], target: sa.Column[Any]) -> str | None:
     """Return what a target column loses of values that a source column can hold, in words; None: nothing."""
     return of(target).loss(source, target)
+
+
+def printed_size(staged: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Return the number of characters in which a staged value is written."""
+    return sa.func.length(sa.cast(staged, sa.Text()))
 
 
 def refused(source: sa.Column[Any], target: sa.Column[Any]) -> str | None:

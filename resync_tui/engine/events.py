@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from resync_tui.outcome import Counts, Finding, KeyValue, Kind, Status
+from resync_tui.outcome import Counts, Detail, Finding, KeyValue, Kind, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ObjectProgress:
 
 @dataclass(frozen=True, slots=True)
 class RecordsRefused:
-    """Refused records of one table, kind and reason; `keys` are those kept of `count`."""
+    """Refused records of one table, kind and reason; `keys` are those kept of `count`, `details` belong to these."""
 
     object: str
     table: str
@@ -39,6 +39,8 @@ class RecordsRefused:
     reason: str
     count: int
     keys: tuple[Mapping[str, KeyValue], ...]
+    details: tuple[Detail, ...] = ()
+    """One for each key; empty where none says more than the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,9 @@ class TableMapping:
                 sa.Column("n", sa.BigInteger),
                 sa.Column("kind", sa.Text),
                 sa.Column("reason", sa.Text),
+                sa.Column("columns", sa.Text),
+                sa.Column("size", sa.BigInteger),
+                sa.Column("foreign_key", sa.Integer),
             ),
             "extra": sa.Table(
                 f"x{self.stage_name}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 from resync_tui.catalog import Catalog
 from resync_tui.config.settings import DistrictSettings, ScheduleSettings
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Finding, Purpose
+from resync_tui.outcome import Detail, Finding, Purpose
 from resync_tui.plan import Plan
 from resync_tui.results import (
     Agent,
@@ -239,7 +239,19 @@ def error(record: ErrorRecord) -> "documents.RefusedRecord":
         "key": dict(record.key),
         "kind": record.kind,
         "reason": record.reason,
+        **_mending(record.detail),
     }
+
+
+def _mending(detail: Detail) -> "documents.Mending":
+    known: documents.Mending = {}
+    if detail.column:
+        known["column"] = detail.column
+    if detail.size is not None:
+        known["size"] = detail.size
+    if detail.parent_table:
+        known["parent"] = {"table": detail.parent_table, "key": dict(detail.parent_key)}
+    return known
 
 
 def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> "documents.Doctor":

@@ -127,8 +127,27 @@ class Batch(Unusual):
     objects: list[ObjectResult]
 
 
-class RefusedRecord(Document):
-    """A record that did not reach the state, by its key."""
+class Parent(Document):
+    """The parent record that a refused one lacks."""
+
+    table: str
+    key: Key
+
+
+class Mending(Document, total=False):
+    """What is not known of every refused record."""
+
+    column: str
+    size: int
+    parent: Parent
+
+
+class RefusedRecord(Mending):
+    """A record that did not reach the state, by its key.
+
+    Left out where it says nothing: `column` (or columns, with the refused value), `size` (characters in which that
+    value is written), `parent`.
+    """
 
     object: str
     table: str

@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
+from resync_tui.analysis.progress import Throughput, handled, waits_for, work
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
-from resync_tui.progress import Throughput, handled, waits_for, work
 from resync_tui.results import Batch
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage

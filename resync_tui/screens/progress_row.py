@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resync_tui import formatting
+from resync_tui.analysis.progress import Throughput
 from resync_tui.outcome import Color, Status
-from resync_tui.progress import Throughput
 from resync_tui.results import ObjectResult
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BAD, BOLD, DOT, FAINT, PLAIN, WARN, WIDE, Line, left, right

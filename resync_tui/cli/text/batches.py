@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from resync_tui.analysis.causes import Causes, ancestor_text, key_words, query_of
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut
 from resync_tui.cli.text.comparisons import removal, verification
@@ -119,8 +120,19 @@ def troubles(batch: Batch) -> Iterator[str]:
         yield hint(f"Mend that, then do it again; all of it: resync-tui history --batch {batch.batch}")
 
 
-def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before: PreviousErrors) -> Iterator[str]:
-    """Return the refused records under the exact count of each reason; new ones are marked."""
+def errors(
+    groups: Iterable[ErrorGroup],
+    records: Iterable[ErrorRecord],
+    before: PreviousErrors,
+    causes: Causes,
+    *,
+    narrowed: bool = False,
+    with_sql: bool = False,
+) -> Iterator[str]:
+    """Return the refused records under the exact count of each reason; new ones are marked.
+
+    `narrowed`: `records` are only some of those that were kept; `with_sql`: each with the query that finds it.
+    """
     kept = {key: list(found) for key, found in groupby(sorted(records, key=_group_of), key=_group_of)}
     for group in groups:
         change = _change(group, before)
@@ -128,10 +140,25 @@ def errors(groups: Iterable[ErrorGroup], records: Iterable[ErrorRecord], before:
         found = kept.get((group.object, group.table, group.kind, group.reason), [])
         for record in found:
             fresh = group.object in before.batches and error_key(record) not in before.keys
-            text = ", ".join(f"{column} {value}" for column, value in record.key.items())
-            yield f"    {text}{'  new' * fresh}"
+            yield f"    {_key_and_size(record)}{'  new' * fresh}"
+            yield from _how_to_mend(record, causes, with_sql=with_sql)
         if len(found) < group.count:
-            yield f"    and {group.count - len(found)} more, whose keys were not kept"
+            why = "that are not asked for" if narrowed else "whose keys were not kept"
+            yield f"    and {group.count - len(found)} more, {why}"
+
+
+def _key_and_size(record: ErrorRecord) -> str:
+    size, key = record.detail.size, key_words(record.key)
+    return key if size is None else f"{key}  of {plural(size, 'character')}"
+
+
+def _how_to_mend(record: ErrorRecord, causes: Causes, *, with_sql: bool) -> Iterator[str]:
+    """Return the parents that a record lacks, up to the root cause, and the queries that find them and it."""
+    chain = causes.chain(record)
+    yield from (f"        lacks {ancestor_text(each)}" for each in chain)
+    if with_sql:
+        found = [query_of(record.table, record.key), *(query_of(each.table, each.key) for each in chain)]
+        yield from (f"        {query}" for query in found if query)
 
 
 def _change(group: ErrorGroup, before: PreviousErrors) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from resync_tui import formatting
+from resync_tui.analysis.progress import Throughput, work
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut, shortened
 from resync_tui.formatting import plural
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.previous_run import change_since
-from resync_tui.progress import Throughput, work
 from resync_tui.results import Batch, LastResync, Present
 from resync_tui.screens.widgets.glyphs import Glyphs
 

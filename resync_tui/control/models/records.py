@@ -1,5 +1,7 @@
 """Records of a batch: refused ones, differing ones, and how many."""
 
+from typing import Any
+
 from sqlalchemy import JSON, Column, Index, Integer
 from sqlmodel import Field
 
@@ -23,6 +25,8 @@ class DISBatchError(ControlTable, table=True):
     key: dict[str, KeyValue] = Field(sa_column=Column("key", JSON, nullable=False))
     kind: str
     reason: str
+    detail: dict[str, Any] | None = Field(default=None, sa_column=Column("detail", JSON(none_as_null=True)))
+    """What helps to mend it: `column`, `size`, `parent` with `table` and `key`; only what is known."""
 
 
 class DISBatchErrorCount(ControlTable, table=True):

@@ -35,7 +35,7 @@ async def note_rejected(target: Target, mapping: TableMapping, rejected: Sequenc
             await connection.execute(sa.insert(mapping.refused), values)
 
 
-async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase) -> int:
-    """Refuse the rows of a query (row id, kind, reason); return their number."""
-    statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason"], rows)
+async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase, *details: str) -> int:
+    """Refuse the rows of a query (row id, kind, reason, and the named details); return their number."""
+    statement = sa.insert(mapping.refused).from_select(["n", "kind", "reason", *details], rows)
     return int((await connection.execute(statement)).rowcount)

@@ -10,12 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.accounts import Moved
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.events import RecordsFound, RecordsRefused
+from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.objects import ObjectRun
-from resync_tui.outcome import Finding, KeyValue, Kind, Purpose
-
-PLACE = "record"
-"""Pseudo key column for tables without a key: the record's position in the read."""
+from resync_tui.outcome import NO_DETAIL, PLACE, Detail, Finding, KeyValue, Kind, Purpose
 
 
 async def report_records(run: ObjectRun, target: Target) -> None:
@@ -44,7 +42,33 @@ async def refused_records(
     for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
         keys = await keys_of(connection, mapping, rows, number, which, kept)
-        yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys)
+        details = () if of_extra else await _details_of(connection, mapping, which, kept)
+        yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys, details)
+
+
+async def _details_of(
+    connection: AsyncConnection, mapping: TableMapping, which: sa.ColumnElement[bool], kept: int
+) -> tuple[Detail, ...]:
+    """Return what is known of refused staged rows beyond the reason, in the order of `keys_of`; empty if nothing is."""
+    refused, links = mapping.refused, [*{name for key in mapping.foreign_keys for name in key.columns}]
+    noted = refused.c.columns, refused.c.size, refused.c.foreign_key
+    query = sa.select(*noted, *(mapping.stage.c[name] for name in links)).where(which)
+    rows = (await connection.execute(query.order_by(mapping.number).limit(kept))).all()
+    found = tuple(_detail(mapping, row[:3], dict(zip(links, row[3:], strict=True))) for row in rows)
+    return found if any(each != NO_DETAIL for each in found) else ()
+
+
+def _detail(mapping: TableMapping, noted: Sequence[Any], links: Mapping[str, Any]) -> Detail:
+    columns, size, foreign_key = noted
+    if foreign_key is None:
+        return Detail(columns or "", size)
+    key = mapping.foreign_keys[foreign_key]
+    named = {
+        theirs: as_key_value(links[ours])
+        for ours, theirs in zip(key.columns, key.referred, strict=True)
+        if theirs != mapping.tenant_column
+    }
+    return Detail(columns or "", size, qualified(key.parent), named)
 
 
 async def found_records(

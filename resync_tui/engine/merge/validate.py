@@ -24,11 +24,13 @@ from resync_tui.outcome import Kind
 
 @dataclass(frozen=True)
 class _Check:
-    """Condition over a staged row under which it is refused, with kind and reason."""
+    """Condition over a staged row under which it is refused, with kind and reason, the column and its value's size."""
 
     when: sa.ColumnElement[bool]
     kind: sa.ColumnElement[str]
     reason: sa.ColumnElement[str]
+    column: str | None = None
+    size: sa.ColumnElement[int] | None = None
 
 
 async def refuse(
@@ -40,7 +42,7 @@ async def refuse(
     """
     for mapping in group:
         await _keep_owned(connection, mapping)
-        await refuse_rows(connection, mapping, await _by_values(connection, mapping))
+        await refuse_rows(connection, mapping, await _by_values(connection, mapping), "columns", "size")
         await _refuse_doubled_keys(connection, mapping)
     await refuse_cascading(connection, group, context)
     while parents:
@@ -77,6 +79,11 @@ def is_cyclic(mapping: TableMapping, group: Sequence[TableMapping]) -> bool:
 
 
 _REJECTED = text_literal(Kind.REJECTED)
+_NONE = sa.cast(sa.null(), sa.BigInteger())
+
+
+def _text_or_null(text: str | None) -> sa.ColumnElement[Any]:
+    return sa.cast(sa.null(), sa.Text()) if text is None else text_literal(text)
 
 
 async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> None:
@@ -98,11 +105,13 @@ async def _keep_owned(connection: AsyncConnection, mapping: TableMapping) -> Non
 
 
 async def _by_values(connection: AsyncConnection, mapping: TableMapping) -> sa.Select[Any]:
-    """Return the query for rows refused by their own values, with kind and reason of the first check."""
+    """Return the query for rows refused by their own values, with what the first check says of them."""
     checks = [*_as_read(mapping), *_values(mapping), *[check async for check in _constraints(connection, mapping)]]
     kind = sa.case(*((check.when, check.kind) for check in checks))
     reason = sa.case(*((check.when, check.reason) for check in checks))
-    return sa.select(mapping.number, kind, reason).where(sa.or_(*(check.when for check in checks)))
+    column = sa.case(*((check.when, _text_or_null(check.column)) for check in checks))
+    size = sa.case(*((check.when, _NONE if check.size is None else check.size) for check in checks))
+    return sa.select(mapping.number, kind, reason, column, size).where(sa.or_(*(check.when for check in checks)))
 
 
 def _as_read(mapping: TableMapping) -> Iterable[_Check]:
@@ -116,9 +125,9 @@ def _values(mapping: TableMapping) -> Iterable[_Check]:
     for name in mapping.columns:
         staged, source, target = mapping.stage.c[name], mapping.source.c[name], mapping.target.c[name]
         if not target.nullable or name in mapping.key:
-            yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"))
-        for when, reason in of(target).value_checks(staged, source, target):
-            yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"))
+            yield _Check(staged.is_(None), _REJECTED, text_literal(f"{name} is missing"), name)
+        for when, reason, size in of(target).value_checks(staged, source, target):
+            yield _Check(when, _REJECTED, text_literal(f"{name} {reason}"), name, size)
 
 
 async def _constraints(connection: AsyncConnection, mapping: TableMapping) -> AsyncIterator[_Check]:
@@ -161,10 +170,11 @@ async def _refuse_by_parents(
     for mapping in group:
         for number, key in enumerate(mapping.foreign_keys):
             check = _check_of_parent(mapping, number, key, context, pending)
-            rows = sa.select(mapping.number, check.kind, check.reason).where(
+            columns = text_literal(", ".join(key.columns)), sa.literal(number, sa.Integer())
+            rows = sa.select(mapping.number, check.kind, check.reason, *columns).where(
                 check.when, not_refused(mapping, mapping.stage)
             )
-            found += await refuse_rows(connection, mapping, rows)
+            found += await refuse_rows(connection, mapping, rows, "columns", "foreign_key")
     return found
 
 
@@ -232,9 +242,10 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapp
         sa.not_(mapping.same_key(held, stage)),
         sa.not_(gives_it_up),
     )
-    reason = text_literal(f"another record of the state holds this {', '.join(unique.columns)}")
-    rows = sa.select(mapping.number, _REJECTED, reason)
-    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)))
+    columns = ", ".join(unique.columns)
+    reason = text_literal(f"another record of the state holds this {columns}")
+    rows = sa.select(mapping.number, _REJECTED, reason, text_literal(columns))
+    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)), "columns")
 
 
 async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
@@ -257,9 +268,10 @@ async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapp
     )
     same = sa.and_(*(stage.c[name] == doubled.c[name] for name in unique.columns))
     ranked = sa.select(mapping.number.label("n"), first.label("place")).where(same, *filled).subquery()
-    reason = text_literal(f"another record of the district has the same {', '.join(unique.columns)}")
-    rows = sa.select(ranked.c.n, _REJECTED, reason).where(ranked.c.place > 1)
-    return await refuse_rows(connection, mapping, rows)
+    shared = ", ".join(unique.columns)
+    reason = text_literal(f"another record of the district has the same {shared}")
+    rows = sa.select(ranked.c.n, _REJECTED, reason, text_literal(shared)).where(ranked.c.place > 1)
+    return await refuse_rows(connection, mapping, rows, "columns")
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -16,7 +16,7 @@ from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
 from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.backends.postgres.privileges import lacking
-from resync_tui.engine.dialect import Check, Dialect, Pair, altered
+from resync_tui.engine.dialect import Check, Dialect, Pair, altered, printed_size
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
 from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation, signed_range
@@ -179,11 +179,11 @@ class PostgresDialect(Dialect):
     ) -> Iterable[Check]:
         yield from super().value_checks(staged, source, target)
         if self.logical_type(target) is LogicalType.FLOAT and isinstance(target.type, types.REAL):
-            yield sa.not_(is_real(staged)), "is out of range (real)"
+            yield Check(sa.not_(is_real(staged)), "is out of range (real)", printed_size(staged))
         if isinstance(target.type, postgresql.JSONB):
-            yield sa.not_(is_jsonb(staged)), "is not a valid jsonb"
+            yield Check(sa.not_(is_jsonb(staged)), "is not a valid jsonb")
         if (what := self.loss(source, target)) is not None:
-            yield is_altered(staged, target, self.logical_type(target)), altered(what)
+            yield Check(is_altered(staged, target, self.logical_type(target)), altered(what))
 
     def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:
         # NaN is above all numbers, and any numeric takes it.

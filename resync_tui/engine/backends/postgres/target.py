@@ -285,7 +285,8 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
     marks += [f"{mapping.absent_parent(number)} boolean" for number in range(len(mapping.foreign_keys))]
     return [
         f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
-        f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL)",
+        f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL, "
+        "columns text, size bigint, foreign_key integer)",
         f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean, sent text)",
         f"{table(mapping.extra)} ({', '.join([number, *map(held, mapping.key)])})",
     ]

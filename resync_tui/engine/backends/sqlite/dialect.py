@@ -180,7 +180,7 @@ class SqliteDialect(Dialect):
         self, staged: sa.ColumnElement[Any], source: sa.Column[Any], target: sa.Column[Any]
     ) -> Iterable[Check]:
         if (wrong := _wrong_storage(staged, target, self.logical_type(target))) is not None:
-            yield wrong, f"is not a valid {self.logical_type(target)}"
+            yield Check(wrong, f"is not a valid {self.logical_type(target)}")
         yield from super().value_checks(staged, source, target)
 
     def too_large(self, number: sa.ColumnElement[Any], precision: int, scale: int) -> sa.ColumnElement[bool]:

@@ -57,7 +57,8 @@ def stage_ddl(mapping: TableMapping) -> list[str]:
     extra = ", ".join([f"{ROW_ID} INTEGER PRIMARY KEY", *map(held, mapping.key)])
     return [
         f"CREATE TABLE {in_stage(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
-        f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT)",
+        f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT, "
+        "columns TEXT, size INTEGER, foreign_key INTEGER)",
         f"CREATE TABLE {in_stage(mapping.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN, sent TEXT)",
         f"CREATE TABLE {in_stage(mapping.extra)} ({extra})",
     ]

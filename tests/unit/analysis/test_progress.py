@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resync_tui.progress import Throughput
+from resync_tui.analysis.progress import Throughput
 
 BEGIN = datetime(2025, 11, 24, 4, 12, tzinfo=UTC)
 

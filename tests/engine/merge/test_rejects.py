@@ -1,0 +1,50 @@
+"""What is told of refused records beyond the reason: column, size of the value, and the parent by its key."""
+
+from resync_tui.outcome import NO_DETAIL, Detail, KeyValue
+from tests.support.comparison import every_comparison
+from tests.support.running import Heard, make_job, run
+from tests.support.small import ENDS, ROWS, SAME, SMALL, TREE, TREE_DISTRICT, TREE_STATE, Database, pair
+
+
+def details(heard: Heard) -> dict[tuple[str, KeyValue], Detail]:
+    """Return what is known of each refused record, by table and key."""
+    return {
+        (event.table, next(iter(key.values()))): detail
+        for event in heard.refusals
+        for key, detail in zip(event.keys, event.details or [NO_DETAIL] * len(event.keys), strict=True)
+    }
+
+
+@every_comparison(ENDS)
+async def test_refused_records_name_their_parent_and_column(database: Database, ends: tuple[str, str]) -> None:
+    more = "UPDATE a SET name = 'hidden' WHERE id = 1; INSERT INTO b VALUES (3, 99, 'orphan');"
+    long = f"INSERT INTO c VALUES (2, '{'secret' * 6}', 1);"
+    here = await pair(database, ends, ROWS + more + long)
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    assert details(heard) == {
+        ("a", 1): NO_DETAIL,
+        ("b", 1): Detail("a", None, "a", {"id": 1}),
+        ("b", 3): Detail("a", None, "a", {"id": 99}),
+        ("c", 2): Detail("code", 36),
+        ("d", 1): Detail("b", None, "b", {"id": 1}),
+    }
+    assert "secret" not in repr(heard.events)
+
+
+@every_comparison(SAME)
+async def test_numbers_out_of_range_tell_their_size(database: Database, ends: tuple[str, str]) -> None:
+    tree = "INSERT INTO tree VALUES ('root', NULL, 1234567), ('leaf', 'root', 5), ('bare', NULL, NULL);"
+    here = await pair(database, ends, tree, district=TREE_DISTRICT, state=TREE_STATE)
+    heard = await run(make_job(here.district, here.state, TREE, "01"))
+    assert details(heard) == {
+        ("tree", "root"): Detail("size", 7),
+        ("tree", "leaf"): Detail("up", None, "tree", {"id": "root"}),
+        ("tree", "bare"): Detail("size"),
+    }
+
+
+@every_comparison(SAME)
+async def test_doubled_values_name_their_columns(database: Database, ends: tuple[str, str]) -> None:
+    here = await pair(database, ends, ROWS + "INSERT INTO c VALUES (2, 'z', 1);")
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    assert details(heard) == {("c", 2): Detail("code")}
