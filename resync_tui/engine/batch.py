@@ -235,9 +235,10 @@ class _Batch:
                 await merge.compare()
                 if purpose is Purpose.RESYNC:
                     await merge.merge()
-                    run.set_by_trigger += [
-                        f"{each.mapping.name}.{name}" for each in tables for name in each.set_by_trigger
-                    ]
+                    for each in tables:
+                        run.set_by_trigger += [f"{each.mapping.name}.{name}" for name in each.set_by_trigger]
+                        if each.removed_by_trigger:
+                            run.removed_by_trigger.append((each.mapping.name, each.removed_by_trigger))
                 elif purpose is Purpose.VERIFY:
                     merge.count_pending()
             if purpose is not Purpose.REMOVE_EXTRA:

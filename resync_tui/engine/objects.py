@@ -44,6 +44,8 @@ class ObjectRun:
     """What is told when it completes."""
     set_by_trigger: list[str] = field(default_factory=list)
     """Columns that a trigger of the state sets."""
+    removed_by_trigger: list[tuple[str, int]] = field(default_factory=list)
+    """Tables, and how many records that were not sent a trigger of the state removed."""
     status: Status = Status.RUNNING
 
     @property
@@ -60,7 +62,7 @@ class ObjectRun:
 
     @property
     def notes(self) -> list[str]:
-        """Lines on columns of the state: those that the district does not have, and those that a trigger sets."""
+        """Lines on what of the state is not the district's: columns that it lacks, and what a trigger does."""
         unfed = [f"{mapping.name}.{column}" for mapping in self.mappings for column in mapping.unfed]
         lines = [f"no longer fed: {', '.join(unfed)}"] if unfed else []
         if self.set_by_trigger:
@@ -69,6 +71,10 @@ class ObjectRun:
                 f"a trigger of the state sets {names}: list it in state_owned of {self.dis_object.name}, "
                 "or it is sent in each run"
             )
+        lines += [
+            f"a trigger of the state removed {plural(count, 'record')} of {name} that had not been sent"
+            for name, count in self.removed_by_trigger
+        ]
         return lines
 
     @property

@@ -230,6 +230,10 @@ class Target(_Database, ABC):
         """Create the stages of tables, empty; the source may be their writer while it is read."""
 
     @abstractmethod
+    async def store(self, stage: sa.Table, query: Query) -> None:
+        """Create a further stage with the rows of a query in the state."""
+
+    @abstractmethod
     async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         """Copy the rows of a query in the district into the table's stage."""
 

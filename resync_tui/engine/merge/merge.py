@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import RESERVED
+from resync_tui.engine.merge import bystanders
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWrite, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import CyclicInserts, Inserted
@@ -75,6 +76,9 @@ class Merge:
         changed = [table for table in self.tables if table.changed]
         if not new and not changed:
             return
+        bystanding = [table for table in self.tables if table.has_bystanders]
+        for table in bystanding:
+            await bystanders.keep(self.target, table)
         cyclic_inserts = CyclicInserts(self.target, self.writer, self.tables, self.context)
         cyclic = bool(new) and self.is_cyclic
         inserted = await cyclic_inserts.insert() if cyclic else Inserted(complete=True, rejected=())
@@ -91,6 +95,8 @@ class Merge:
         for table in self.tables:
             if table.triggered and table.mapping.key:
                 await read_back(self.writer, table)
+        for table in bystanding:
+            await bystanders.compare(self.target, table)
         await self._count_refused()
 
     def count_pending(self) -> None:

@@ -33,11 +33,18 @@ class TableMerge:
     triggered: bool = False
     """Whether the state's triggers or rules may make something else of what is written: then it is read back."""
     set_by_trigger: tuple[str, ...] = ()
-    """Columns of updated rows that a trigger of the state sets, though the update did not."""
+    """Columns that a trigger of the state sets: of updated rows, though the update did not, and of rows not sent."""
+    removed_by_trigger: int = 0
+    """Number of rows not sent that a trigger of the state removed."""
     new: int = 0
     """Number of staged rows to insert; not counted of a fresh table."""
     changed: int = 0
     """Number of staged rows to update."""
+
+    @property
+    def has_bystanders(self) -> bool:
+        """Whether triggers or rules may change rows that are not sent, when others are."""
+        return self.triggered and bool(self.mapping.key) and bool(self.new or self.changed)
 
     @property
     def inserts(self) -> ChunkedWrite:

@@ -179,6 +179,9 @@ class PostgresTarget(Target):
     async def create_stages(self, mappings: Sequence[TableMapping], source: Source) -> None:
         await self._run("; ".join(statement for mapping in mappings for statement in _stage_ddl(mapping)))
 
+    async def store(self, stage: sa.Table, query: Query) -> None:
+        await self._run(f"CREATE UNLOGGED TABLE {DIALECT.identifier_preparer.format_table(stage)} AS {as_sql(query)}")
+
     async def _run(self, statements: str) -> None:
         """Run statements without parameters in one round trip."""
         async with self.staging() as connection:

@@ -17,7 +17,7 @@ from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, c
 from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.fence import Fence
 from resync_tui.engine.backends.sqlite.source import SqliteSource, driver_of
-from resync_tui.engine.backends.sqlite.stage_file import StageFile, insert_into, key_index, stage_ddl
+from resync_tui.engine.backends.sqlite.stage_file import StageFile, in_stage, insert_into, key_index, stage_ddl
 from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.ownership import COLUMNS
@@ -140,6 +140,11 @@ class SqliteTarget(Target):
         async with self._stage_writer(source) as driver:
             for statement in (statement for mapping in mappings for statement in stage_ddl(mapping)):
                 await driver.execute(statement)
+
+    async def store(self, stage: sa.Table, query: Query) -> None:
+        async with self.staging() as connection:
+            rows = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+            await connection.exec_driver_sql(f"CREATE TABLE {in_stage(stage)} AS {rows}")
 
     async def load(self, mapping: TableMapping, source: Source, query: sa.Select[Any], meter: Meter) -> None:
         if isinstance(source, SqliteSource) and await source.copy_to_stage(mapping, query, meter):
