@@ -151,7 +151,7 @@ async def test_recurring_fault_takes_away_the_screen_that_has_it(
         await c.question(ChecklistPage)
         caught = c.app.caught
         await c.pilot.pause(0.3)
-        assert c.app.caught == caught == 2
+        assert c.app.caught == caught >= 2
         c.app._net.caught = 0
 
 
