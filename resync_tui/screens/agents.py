@@ -37,18 +37,26 @@ class AgentsPage(Page):
         """Return the list of agents and batches."""
         return self._list
 
+    async def load(self) -> None:
+        """Wait for the session's first snapshot."""
+        await self.session.store()
+
     def draw(self) -> None:
         """Draw the session's last snapshot."""
         session = self.session
         alive = sum(agent.alive for agent in session.agents)
         running = sum(batch.status is Status.RUNNING for batch in session.active)
         state = f"{formatting.plural(alive, 'agent')} alive  {running} running  {len(session.active) - running} queued "
-        self.header(self.fitted((Part(" Agent Queue ", TITLE),), (Part(state),)))
+        self.header(self.fitted((Part(" Agent Queue ", TITLE),), self.known(Part(state))))
         self.titles(plain(f"{'Agent':<22} {'State':<6} {'Started':<16}  {'Heard of':<16}  Batches", BOLD))
-        lines = [self._agent(each) for each in session.agents] or [plain("No agent has been here yet.", WARN)]
+        lines = [self._agent(each) for each in session.agents] or self._none("No agent has been here yet.")
         lines += [plain(""), self._queue_line("Queue", "District", "Requested", "By", Part("State", BOLD), style=BOLD)]
-        lines += [self._batch(each) for each in reversed(session.active)] or [plain("Nothing is queued.")]
+        lines += [self._batch(each) for each in reversed(session.active)] or self._none("Nothing is queued.")
         self._list.show(text_rows(lines))
+
+    def _none(self, text: str) -> list[Line]:
+        """Return that there is none, once that is known."""
+        return [plain(text, WARN) if self.is_read else plain("reading")]
 
     def _agent(self, agent: Agent) -> Line:
         batches = " ".join(f"#{number}" for number in agent.running) or "-"

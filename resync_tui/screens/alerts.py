@@ -86,8 +86,8 @@ class AlertsPage(Page):
         filters = "  ".join(filter(None, (self._process, self._date)))
         wanted = Part(f"  Filter: {filters}" if filters else "", WARN, turn=2, least=FILTER)
         unread = sum(not each.read for each in shown)
-        counts = f"{formatting.plural(len(shown), 'alert')}, {unread} unread "
-        self.header(self.fitted((Part(" Process Alerts ", TITLE), wanted), (Part(counts),)))
+        counts = Part(f"{formatting.plural(len(shown), 'alert')}, ", turn=1), Part(f"{unread} unread ")
+        self.header(self.fitted((Part(" Process Alerts ", TITLE), wanted), self.known(*counts)))
         process = f"{'Process':<25}" if self.size.width > WIDE else ""
         self.titles(plain(f"  {'Posted Date':<16}  {'Due Date':<16}  {process}{'Name':<22} Message", BOLD))
         self._list.show([AlertRow(str(each.alert), each) for each in shown])
@@ -112,27 +112,30 @@ class AlertsPage(Page):
         """Redraw the note, which follows the cursor."""
         self.show_message()
 
-    async def action_read(self) -> None:
+    def action_read(self) -> None:
         """Mark the alert under the cursor as read."""
-        if self._list.current:
-            await self._mark([self._list.current.alert.alert])
+        self._list.when_read(self._read_current)
 
-    async def action_read_all(self) -> None:
+    def _read_current(self) -> None:
+        if current := self.under_cursor():
+            self._begin([current.alert.alert])
+
+    def action_read_all(self) -> None:
         """Mark all listed alerts as read."""
-        await self._mark([row.alert.alert for row in self._list.values])
+        self._list.when_read(lambda: self._begin([row.alert.alert for row in self._list.values]))
 
     def action_delete(self) -> None:
         """Ask whether to delete the alert under the cursor."""
-        if self._list.current:
-            alert = self._list.current.alert
+        if current := self.under_cursor():
+            alert = current.alert
             lines = [plain(f"{alert.process}: {alert.name}"), plain("Other users keep theirs.")]
             question = Question("Delete this alert from your list?", lines, "Delete")
-            self.app.push_screen(question, lambda yes: self._delete(alert.alert) if yes else None)
+            self.app.push_screen(question, lambda yes: self._begin([alert.alert], delete=True) if yes else None)
 
-    def _delete(self, number: int) -> None:
-        self.app.run_worker(self._mark([number], delete=True), group="send")
+    def _begin(self, numbers: Sequence[int], *, delete: bool = False) -> None:
+        self.app.run_worker(self._mark(numbers, delete=delete), group="send")
 
-    async def _mark(self, numbers: Sequence[int], *, delete: bool = False) -> None:
+    async def _mark(self, numbers: Sequence[int], *, delete: bool) -> None:
         try:
             alerts = (await self.session.store()).alerts
             await self.session.shielded(alerts.delete(numbers) if delete else alerts.mark_read(numbers))
@@ -155,7 +158,7 @@ class AlertsPage(Page):
 
     def action_batch(self) -> None:
         """Open the alert's batch, if it is visible in this edition."""
-        current = self._list.current
+        current = self.under_cursor()
         if current and current.alert.batch:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, current.alert.batch))
         elif current:

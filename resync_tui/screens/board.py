@@ -12,7 +12,7 @@ from resync_tui.campaign import lacking, tally
 from resync_tui.errors import ResyncError
 from resync_tui.results import DistrictStanding, Standing
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.page import FILTER, Page
+from resync_tui.screens.page import FILTER, READING, Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session
@@ -107,10 +107,8 @@ class BoardPage(Page):
             Part(f"  Filter: {self._narrow}" * bool(self._narrow), WARN, turn=2, least=FILTER),
         )
         lack = f"{len(lacks)} of {formatting.plural(len(board), 'district')} lack a full resync since {self.since}"
-        self.header(
-            self.fitted(heading, (Part(f"{counts} ", turn=3, least=FILTER),)),
-            plain(f" {lack}", WARN if lacks else PLAIN),
-        )
+        tallied = self.fitted(heading, self.known(Part(f"{counts} ", turn=3, least=FILTER)))
+        self.header(tallied, plain(f" {lack}" if self.is_read else "", WARN if lacks else PLAIN))
         self.titles(titles(self._list.width or width - 1))
         self._list.show(
             [
@@ -137,7 +135,7 @@ class BoardPage(Page):
 
     def action_open(self) -> None:
         """Open the newest batch of the district under the cursor."""
-        current = self._list.current
+        current = self.under_cursor()
         if current and current.standing.batch:
             self.app.push_screen(ProgressPage(self.session, self.glyphs, current.standing.batch))
         elif current:
@@ -152,6 +150,9 @@ class BoardPage(Page):
     async def action_retry(self) -> None:
         """Ask whether to retry the failed districts."""
         if not self.may_act():
+            return
+        if not self.is_read:
+            self.show_status(READING)
             return
         failing = [each for each in self._board or [] if each.standing is Standing.FAILING and not each.put_off]
         if not failing:

@@ -18,10 +18,10 @@ from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Marks
-from resync_tui.screens.page import FILTER, NAME
+from resync_tui.screens.page import FILTER, NAME, READING
 from resync_tui.screens.picker import Picked, district_picker, year_picker
 from resync_tui.screens.session import Session
-from resync_tui.screens.sheets import detail_sheet
+from resync_tui.screens.sheets import Sheet, detail_lines
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted, plain
@@ -100,7 +100,8 @@ class ChecklistPage(MarkingPage):
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
-        self._last: Mapping[str, LastResync] = {}
+        self._last: Mapping[str, LastResync] | None = None
+        """Newest results by object; None: not read yet."""
         self._due: Due | None = None
         self._last_full: datetime | None = None
         self._columns = ChecklistColumns(80)
@@ -124,17 +125,24 @@ class ChecklistPage(MarkingPage):
     async def load(self) -> None:
         """Read the newest result of each object."""
         store = await self.session.store()
-        years = self.session.settings.years
-        self._last = await store.last_resyncs(self.session.district, self.session.year)
+        years, asked = self.session.settings.years, self._listed()
+        last, last_full = await store.last_resyncs(*asked), None
         if years.opens or years.closes:
-            standing = await store.board(years.current, [self.session.district])
-            self._last_full = standing[0].last_full if standing else None
-        self._due = due(years, self.session.now().astimezone().date(), self._last_full)
+            standing = await store.board(years.current, [asked[0]])
+            last_full = standing[0].last_full if standing else None
+        if asked == self._listed():
+            self._last, self._last_full = last, last_full
+            self._due = due(years, self.session.now().astimezone().date(), last_full)
+
+    def _listed(self) -> tuple[str, int]:
+        """Return district and school year of the results; another may be chosen while they are read."""
+        return self.session.district, self.session.year
 
     def draw(self) -> None:
         """Draw the heading, and each row with its mark and newest result."""
         width, at = self._list.width or self.size.width - 1, self.session.now()
-        counts = [known.result.counts for known in self._last.values()]
+        last, without = self._last or {}, self.glyphs.cut if self._last is None else "never"
+        counts = [known.result.counts for known in last.values()]
         columns = ChecklistColumns(
             width,
             self.widest(indent_for(width)),
@@ -149,17 +157,25 @@ class ChecklistPage(MarkingPage):
         if columns != self._columns:
             self._columns = columns
             self._list.redraw()
-        self._list.show([checklist_row(each, self.marks[each.name], self._last.get(each.name), at) for each in nodes])
+        self._list.show(
+            [checklist_row(each, self.marks[each.name], last.get(each.name), at, without) for each in nodes]
+        )
 
     async def action_detail(self) -> None:
         """Show the detail of the object under the cursor, with the first of its extra records."""
-        if (current := self._list.current) is not None:
-            known, extra = self._last.get(current.key), []
+        if (current := self.under_cursor()) is not None:
+            known, extra = (self._last or {}).get(current.key), list[str]()
             if known and known.result.counts.extra and self.session.ready:
                 with suppress(ResyncError):
                     asked = self._extra_of(known.batch, current.key)
                     extra = [key_text(each) for each in await self.session.shielded(asked)]
-            self.app.push_screen(detail_sheet(self.session, current.key, known, extra, self.glyphs))
+
+            def lines() -> list[Line]:
+                return detail_lines(self.session, current.key, self._last, extra, self.glyphs)
+
+            sheet = Sheet(current.key, lines())
+            sheet.follow(lines)
+            self.app.push_screen(sheet)
 
     async def _extra_of(self, batch: int, name: str) -> list[FindingRecord]:
         store = await self.session.store()
@@ -167,8 +183,6 @@ class ChecklistPage(MarkingPage):
 
     async def action_extra(self) -> None:
         """Show the extra records of the newest comparison."""
-        if not self.session.ready:
-            return
         try:
             store = await self.session.store()
             asked = store.last_verified(self.session.district, self.session.year)
@@ -185,8 +199,10 @@ class ChecklistPage(MarkingPage):
     def action_errors(self) -> None:
         """Show the refused records of the object."""
         current = self._list.current
-        known = self._last.get(current.key) if current else None
-        if current is None or known is None:
+        known = (self._last or {}).get(current.key) if current else None
+        if self._last is None:
+            self.show_status(READING)
+        elif current is None or known is None:
             self.show_status("This object has not been resynced yet, so it has no errors.")
         else:
             self.app.push_screen(ErrorsPage(self.session, self.glyphs, known.batch, current.key))
@@ -222,7 +238,7 @@ class ChecklistPage(MarkingPage):
             self._relist()
 
     def _relist(self) -> None:
-        self._last = {}
+        self._last = None
         self.query_one(KeyBar).show(self.bar_keys())
         self.list_objects()
         self.reload()
@@ -246,7 +262,7 @@ class ChecklistPage(MarkingPage):
         elif self.session.trouble is not None:
             self.show_status("The control database does not answer, so nothing can be sent.", bad=True)
         else:
-            self.ask_to_send(marks, self.session.year, self.session.picked, self._last, purpose)
+            self.ask_to_send(marks, self.session.year, self.session.picked, lambda: self._last, purpose)
 
     def reason(self, purpose: Purpose) -> str:
         """Return the reason of the request: the mandatory resync that is due, or the state's request."""

@@ -29,9 +29,9 @@ class ChecklistRow:
     status: str = ""
 
 
-def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime) -> ChecklistRow:
-    """Return the row of an object; `known` is its newest started result."""
-    bare = ChecklistRow(node.name, node.depth, node.open, node.matches, mark)
+def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime, without: str) -> ChecklistRow:
+    """Return the row of an object; `known` is its newest started result, `without` what stands there without one."""
+    bare = ChecklistRow(node.name, node.depth, node.open, node.matches, mark, without)
     if known is None:
         return bare
     result = known.result

@@ -1,6 +1,6 @@
 """Confirmation modals, answered by `y` or a typed text, with what to expect: records and duration by the last runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -9,7 +9,6 @@ from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from resync_tui import formatting
@@ -54,8 +53,10 @@ def _lasted(results: Sequence[ObjectResult]) -> float:
     return (max(ended) - min(begun)) / timedelta(seconds=1) if begun and ended else 0.0
 
 
-def expected_words(names: Sequence[str], last: Mapping[str, LastResync]) -> str:
-    """Format the expectation: 412,880 records expected; the last run took 7m42s."""
+def expected_words(names: Sequence[str], last: Mapping[str, LastResync] | None) -> str:
+    """Format the expectation: 412,880 records expected; the last run took 7m42s; `last` is None before it is read."""
+    if last is None:
+        return "How many records: the last runs are still being read."
     cost = expected(names, last)
     if cost.unknown == len(names):
         return "How many records is not known: none of these has been run from here."
@@ -178,19 +179,27 @@ def confirm_send(
     marks: Marks,
     plan: Plan,
     districts: Sequence[str],
-    last: Mapping[str, LastResync],
+    last: Callable[[], Mapping[str, LastResync] | None],
     purpose: Purpose = Purpose.RESYNC,
-) -> ModalScreen[bool]:
-    """Return the question that lists what will be sent; a full resync of several districts must be typed out."""
+) -> Modal[bool]:
+    """Return the question that lists what will be sent; a full resync of several districts must be typed out.
+
+    `last` returns the last runs of the listed district, None before they are read; the question follows them.
+    """
     verb = VERBS.get(purpose, session.send_words)
     count = formatting.plural(len(plan.objects), "DIS object")
     title = f"{verb}: {count} of school year {formatting.school_year(plan.year)}"
     places = [session.district_name(each) for each in districts]
     listed = session.district_name(session.district)
-    lines = confirm_lines(marks.catalog, plan, places, marks, last, purpose, listed=listed)
+
+    def lines() -> list[Line]:
+        return confirm_lines(marks.catalog, plan, places, marks, last(), purpose, listed=listed)
+
+    question: Modal[bool] = Question(title, lines(), verb)
     if marks.full and len(districts) > 1 and purpose is Purpose.RESYNC:
-        return TypedQuestion(title, lines, f"full resync {len(districts)}")
-    return Question(title, lines, verb)
+        question = TypedQuestion(title, lines(), f"full resync {len(districts)}")
+    question.follow(lines)
+    return question
 
 
 def confirm_lines(
@@ -198,7 +207,7 @@ def confirm_lines(
     plan: Plan,
     places: Sequence[str],
     marks: Marks,
-    last: Mapping[str, LastResync],
+    last: Mapping[str, LastResync] | None,
     purpose: Purpose = Purpose.RESYNC,
     *,
     listed: str = "",
@@ -228,12 +237,13 @@ def confirm_lines(
     return lines + [_object_line(each, wide) for each in plan.objects]
 
 
-def _left_out(marks: Marks, last: Mapping[str, LastResync]) -> list[Line]:
+def _left_out(marks: Marks, last: Mapping[str, LastResync] | None) -> list[Line]:
     if not marks.left_out:
         return []
     wide = max(len(name) for name in marks.left_out)
     title = _words("Check dependencies is off: records may be refused. Parents left out:", BAD)
-    return [*title, *(plain(f"  {name:<{wide}}  {last_in_sync(last.get(name))}", WARN) for name in marks.left_out)]
+    told = {name: "still being read" if last is None else last_in_sync(last.get(name)) for name in marks.left_out}
+    return [*title, *(plain(f"  {name:<{wide}}  {text}", WARN) for name, text in told.items())]
 
 
 def _object_line(planned: PlannedObject, wide: int) -> Line:

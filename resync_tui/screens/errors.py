@@ -93,8 +93,11 @@ class ErrorsPage(SendingPage):
         count = sum(group.count for group in groups)
         excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
         heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
-        refused = Part(f"{formatting.plural(count, 'record')} refused: ", turn=1)
-        self.header(self.fitted(heading, (refused, Part(f"{count - excluded:,} failed, {excluded:,} excluded "))))
+        refused = (
+            Part(f"{formatting.plural(count, 'record')} refused: ", turn=1),
+            Part(f"{count - excluded:,} failed, {excluded:,} excluded "),
+        )
+        self.header(self.fitted(heading, self.known(*refused)))
         rows = group_rows(groups, self._before, self._samples)
         name = name_cells(width, rows)
         if name != self._cells:
@@ -127,7 +130,7 @@ class ErrorsPage(SendingPage):
 
     def action_open(self) -> None:
         """Show the keys of the records under the cursor."""
-        if self._list.current and (group := self._list.current.group):
+        if (current := self.under_cursor()) and (group := current.group):
             before = self._last[group.object].batch if group.object in self._last else None
             self.app.push_screen(KeysPage(self.session, self.glyphs, self.number, group, before))
 

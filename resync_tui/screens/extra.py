@@ -11,6 +11,7 @@ from resync_tui.results import Batch, FindingRecord
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.marks import Marks
+from resync_tui.screens.page import READING
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
@@ -93,7 +94,10 @@ class ExtraPage(SendingPage):
     def action_remove(self) -> None:
         """Ask whether to remove them; the answer is typed out."""
         batch, counts = self._batch, self.counts
-        if batch is None or not self.may_act():
+        if not self.may_act():
+            return
+        if batch is None:
+            self.show_status(READING)
             return
         catalog = self.catalog_of(batch)
         if catalog is None:

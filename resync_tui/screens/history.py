@@ -80,7 +80,8 @@ class HistoryPage(Page):
         many = formatting.plural(len(shown), "batch", "batches")
         filters = "  ".join(filter(None, (self._part, self._outcome or "")))
         heading = Part(f" {what} ", TITLE), Part(f"  Filter: {filters}" if filters else "", WARN, turn=2, least=FILTER)
-        self.header(self.fitted(heading, (Part(many, turn=1), Part(f"  {running} running  {queued} queued "))))
+        counts = Part(many, turn=1), Part(f"  {running} running  {queued} queued ")
+        self.header(self.fitted(heading, self.known(*counts)))
         self.titles(titles(self._list.width))
         self._list.show([history_row(batch, self.session.district_name(batch.district)) for batch in shown])
 
@@ -115,13 +116,13 @@ class HistoryPage(Page):
 
     def action_open(self) -> None:
         """Open the batch under the cursor."""
-        if self._list.current:
-            self.app.push_screen(ProgressPage(self.session, self.glyphs, int(self._list.current.key)))
+        if current := self.under_cursor():
+            self.app.push_screen(ProgressPage(self.session, self.glyphs, int(current.key)))
 
     def action_compare(self) -> None:
         """Show the differences from the previous run."""
-        if self._list.current:
-            self.app.push_screen(ComparePage(self.session, self.glyphs, int(self._list.current.key)))
+        if current := self.under_cursor():
+            self.app.push_screen(ComparePage(self.session, self.glyphs, int(current.key)))
 
     def action_outcome(self) -> None:
         """Filter by the next outcome; after the last one show all."""

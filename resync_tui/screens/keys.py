@@ -71,7 +71,7 @@ class KeysPage(Page):
         about = Part(f"  {group.object}, {group.table}", BOLD, turn=1, least=NAME)
         heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), about
         count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
-        self.header(self.fitted(heading, (Part(f"{count} "),)), plain(f"{group.kind}: {group.reason}", WARN))
+        self.header(self.fitted(heading, self.known(Part(f"{count} "))), plain(f"{group.kind}: {group.reason}", WARN))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
         self._list.show(self._rows)
 

@@ -35,6 +35,8 @@ class MarkingPage(SendingPage):
         Binding("escape", "leave_filter", "Leave the filter", show=False),
     ]
 
+    WAITS: ClassVar[bool] = False
+
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
         self.marks = Marks(session.catalog)

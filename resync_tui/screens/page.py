@@ -17,12 +17,15 @@ from resync_tui.results import Batch
 from resync_tui.screens.export import write_file
 from resync_tui.screens.net import Netted
 from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import Modal
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
 from resync_tui.screens.widgets.line import BAD, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
 
+READING = "The control database is still being read."
+UNREADABLE = "Nothing could be read. It is read again after each change."
 FILTER = 16
 """Cells that a filter keeps in a header."""
 NAME = 8
@@ -40,6 +43,8 @@ class Page(Netted, Screen[None]):
     """Keys of the key bar."""
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset()
     """Keys that need Write."""
+    WAITS: ClassVar[bool] = True
+    """Whether its note depends on what is read."""
     HEADER_ROWS: ClassVar[int] = 1
     MESSAGE_ROWS: ClassVar[int] = 2
 
@@ -51,6 +56,9 @@ class Page(Netted, Screen[None]):
         self._titles = Lines(id="titles")
         self._message = Lines(id="message", height=self.MESSAGE_ROWS)
         self._rows_of_header = self.HEADER_ROWS
+        self.is_read = False
+        """Whether the control database has answered: until then no list is empty and nothing is never."""
+        self._unreadable = False
         self._wanted = False
         self._reading = False
         self._said: tuple[str, bool] = ("", False)
@@ -115,17 +123,23 @@ class Page(Netted, Screen[None]):
                 self._wanted = False
                 try:
                     await self.session.shielded(self.load())
+                    self.is_read, self._unreadable = True, False
                 except ResyncError as error:
+                    self._unreadable = True
                     self.show_error(error)
         finally:
             self._reading = False
         self.refresh_all()
+        if isinstance(self.app.screen, Modal):
+            self.app.screen.relist()
 
     def refresh_all(self) -> None:
         """Redraw at once: after a key, a resize or a reading."""
         bars = self.query(KeyBar)
         if bars and self.rows().is_attached and self.size.width:
             self.draw()
+            if self.is_read:
+                self.rows().settle()
             self.show_message()
             self.rows().flush()
             bars.first().show(self.bar_keys(), self._locked())
@@ -179,9 +193,22 @@ class Page(Netted, Screen[None]):
             lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
         elif text:
             lines = [plain(part, BAD if bad else PLAIN) for part in formatting.folded(text, self.size.width)]
+        elif not self.is_read and self.WAITS:
+            lines = [plain(UNREADABLE if self._unreadable else READING)]
         else:
             lines = self.note()
         self._message.show(lines)
+
+    def known(self, *parts: Part) -> tuple[Part, ...]:
+        """Return what a header says of the list; before it is read, that it is being read."""
+        return parts if self.is_read else (Part("reading "),)
+
+    def under_cursor(self) -> Any:
+        """Return the value under the cursor; None, with a message that says why, if there is none."""
+        current = self.rows().current
+        if current is None:
+            self.show_status("Nothing is listed here." if self.is_read else READING)
+        return current
 
     def may_act(self) -> bool:
         """Whether this user may mark, send and cancel; if not, show why."""

@@ -12,7 +12,7 @@ from resync_tui.outcome import Purpose, Status
 from resync_tui.results import Batch
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
-from resync_tui.screens.page import NAME
+from resync_tui.screens.page import NAME, READING
 from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress_row import (
     ProgressColumns,
@@ -226,7 +226,9 @@ class ProgressPage(SendingPage):
 
     def action_findings(self) -> None:
         """Show the findings of the comparison."""
-        if self._batch and self._batch.purpose is Purpose.VERIFY:
+        if self._batch is None:
+            self.show_status(READING)
+        elif self._batch.purpose is Purpose.VERIFY:
             self.app.push_screen(FindingsPage(self.session, self.glyphs, self.number))
         else:
             self.show_status("This is no comparison. v on the checklist compares.")
@@ -237,7 +239,7 @@ class ProgressPage(SendingPage):
         if not self.may_act():
             return
         if batch is None or batch.status.ended:
-            self.show_status("It has ended, so there is nothing to cancel.")
+            self.show_status("It has ended, so there is nothing to cancel." if batch else READING)
             return
         lines = [
             plain(f"{self.session.district_name(batch.district)}, {formatting.plural(len(batch.objects), 'object')}"),

@@ -40,7 +40,7 @@ class SendingPage(Page):
         marks: Marks,
         year: int,
         districts: Sequence[str],
-        last: Mapping[str, LastResync],
+        last: Callable[[], Mapping[str, LastResync] | None],
         purpose: Purpose = Purpose.RESYNC,
         preview: int | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class SendingPage(Page):
         marks: Marks,
         plan: Plan,
         districts: Sequence[str],
-        last: Mapping[str, LastResync],
+        last: Callable[[], Mapping[str, LastResync] | None],
         purpose: Purpose,
         send: Callable[[], None],
     ) -> None:
@@ -133,4 +133,4 @@ class SendingPage(Page):
         def send() -> None:
             self._begin(self.session.retry(number, only), batch.purpose)
 
-        self._confirm(marks, marks.plan(batch.year), (batch.district,), last, batch.purpose, send)
+        self._confirm(marks, marks.plan(batch.year), (batch.district,), lambda: last, batch.purpose, send)

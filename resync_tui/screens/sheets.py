@@ -1,6 +1,6 @@
 """Modals: the base, sheets of text (legend, help, an object's detail), and the screen for too small terminals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -47,6 +47,7 @@ class Modal(Netted, ModalScreen[T]):
 
     _wanted_rows = 1
     _answered = False
+    _lines: Callable[[], Sequence[Line]] | None = None
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close with a result; ignored after the first, and while another screen is in front."""
@@ -62,6 +63,17 @@ class Modal(Netted, ModalScreen[T]):
             self.app.post_message(KeyDropped())
         else:
             await super().on_event(event)
+
+    def follow(self, lines: Callable[[], Sequence[Line]]) -> None:
+        """Show a text that is read anew whenever the page below has been."""
+        self._lines = lines
+
+    def relist(self) -> None:
+        """Read the text anew, if it follows the page below."""
+        if self._lines is not None:
+            rows = text_rows(self._lines())
+            self.fit(len(rows))
+            self.query_one(Rows).show(rows, at_once=True)
 
     def fit(self, wanted: int) -> None:
         """Set the list's height in rows, as far as they fit."""
@@ -161,8 +173,10 @@ WIDTH = 70
 KINDS = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
 
 
-def detail_sheet(session: Session, name: str, known: LastResync | None, extra: Sequence[str], glyphs: Glyphs) -> Sheet:
-    """Return the detail of an object; `extra` are keys of records that only the state has."""
+def detail_lines(
+    session: Session, name: str, last: Mapping[str, LastResync] | None, extra: Sequence[str], glyphs: Glyphs
+) -> list[Line]:
+    """Return the detail of an object; `last` is None before it is read, `extra` are keys that only the state has."""
     catalog = session.catalog
     dis_object = catalog[name]
     lines = [
@@ -178,14 +192,17 @@ def detail_sheet(session: Session, name: str, known: LastResync | None, extra: S
         lines.append(plain("  set once by the district, then never compared nor overwritten"))
     if dis_object.hint:
         lines += [plain(""), *_warning(dis_object.hint)]
-    lines += [plain(""), *_last_resync(known, glyphs)]
+    lines += [plain(""), *_last_resync(name, last, glyphs)]
     if extra:
         lines += [plain(""), plain(f"Extra records, which only the {session.receiver} has (X: all of them):", BOLD)]
         lines += [plain(f"  {key}") for key in extra]
-    return Sheet(name, lines)
+    return lines
 
 
-def _last_resync(known: LastResync | None, glyphs: Glyphs) -> list[Line]:
+def _last_resync(name: str, last: Mapping[str, LastResync] | None, glyphs: Glyphs) -> list[Line]:
+    if last is None:
+        return [plain("Its last resync is still being read.")]
+    known = last.get(name)
     if known is None:
         return [plain("Never resynced from here.")]
     result = known.result

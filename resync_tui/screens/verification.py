@@ -12,7 +12,7 @@ from resync_tui.results import Batch, FindingRecord, LastResync
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marks import Marks
-from resync_tui.screens.page import NAME, Page
+from resync_tui.screens.page import NAME, READING, Page
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
@@ -130,20 +130,23 @@ class FindingsPage(SendingPage):
 
     def action_open(self) -> None:
         """Show the keys of the differing records."""
-        if self._list.current:
-            self.app.push_screen(FindingKeysPage(self.session, self.glyphs, self.number, self._list.current.key))
+        if current := self.under_cursor():
+            self.app.push_screen(FindingKeysPage(self.session, self.glyphs, self.number, current.key))
 
     def action_send(self) -> None:
         """Ask whether to send the objects that differ."""
         batch = self._batch
-        if batch is None or not self.may_act():
+        if not self.may_act():
+            return
+        if batch is None:
+            self.show_status(READING)
             return
         catalog = self.catalog_of(batch)
         if catalog is None:
             return
         marks = Marks(catalog, frozenset(row.key for row in self._list.values if row.differs and row.key in catalog))
         if marks.chosen:
-            self.ask_to_send(marks, batch.year, (batch.district,), self._last)
+            self.ask_to_send(marks, batch.year, (batch.district,), lambda: self._last)
         else:
             self.show_status("Nothing differs, so there is nothing to send.")
 
@@ -197,7 +200,7 @@ class FindingKeysPage(Page):
             Part(f"  {self._object}", BOLD, 1, NAME),
         )
         records = self._records or []
-        self.header(self.fitted(heading, (Part(f"{formatting.plural(len(records), 'key')} listed "),)))
+        self.header(self.fitted(heading, self.known(Part(f"{formatting.plural(len(records), 'key')} listed "))))
         self.titles(plain(f"{'Finding':<11}Table and key of the record", BOLD))
         rows: list[Line] = [
             ((f"{each.finding:<11}", WARN), (f"{each.table}  {key_text(each)}", PLAIN)) for each in records

@@ -132,7 +132,7 @@ async def test_resizing_in_mid_run_keeps_cursor_marks_and_scroll(console: Opener
         for done, size in enumerate(((100, 24), (80, 28), (60, 15), (80, 24)), 1):
             await c.pilot.resize_terminal(*size)
             c.store.moves(1, "District", 100, 100, Counts(processed=done, unchanged=done))
-            await c.until(lambda: [each.result.counts.processed for each in page._last.values()] == [done])  # noqa: B023
+            await c.until(lambda: [each.result.counts.processed for each in (page._last or {}).values()] == [done])  # noqa: B023
             assert {rows.current.key} == page.marks.chosen == marked
             await c.shows(f"{rows.current.key} needs ")
             await c.until(lambda: size[0] < 80 or rows.scroll_offset.y == top)  # noqa: B023

@@ -5,6 +5,7 @@ in sight.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from rich.style import Style
@@ -63,6 +64,9 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self.filter: Widget | None = None
         """The input that `/` opens; it gets the keys that follow in the same packet, before it has the focus."""
         self._typing = False
+        self._settled = False
+        self._kept: list[Callable[[], None]] = []
+        """What was asked of the list before it was read."""
 
     @property
     def values(self) -> tuple[V, ...]:
@@ -103,6 +107,20 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self.refresh()
         self._follow()
 
+    def when_read(self, act: Callable[[], None]) -> None:
+        """Call a function that moves or marks; once the list is read, if it is not yet."""
+        if self._values or self._settled:
+            act()
+        else:
+            self._kept.append(act)
+
+    def settle(self) -> None:
+        """Do what was asked before the list was read."""
+        self._settled = True
+        kept, self._kept = self._kept, []
+        for act in kept:
+            act()
+
     def redraw(self) -> None:
         """Redraw every row in sight, after a change around the values."""
         self._dirty.clear()
@@ -137,7 +155,10 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
                 return
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by a number of rows, within the list."""
+        """Move the cursor by a number of rows, within the list; once it is read, if it is not yet."""
+        self.when_read(partial(self._move, by))
+
+    def _move(self, by: int) -> None:
         if self._has_cursor:
             self._move_to(self._at + by)
             self.post_message(self.Moved())
