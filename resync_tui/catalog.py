@@ -160,6 +160,10 @@ class Catalog:
         wanted = self[name].name
         return frozenset(each for each, above in self._above.items() if wanted in above)
 
+    def hints(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the hints of those of these objects that have one."""
+        return {name: self[name].hint for name in names if self[name].hint}
+
     def paths(self, name: str, ancestor: str) -> list[str]:
         """Return a shortest dependency path from `name` up to `ancestor`, both included."""
         start, wanted = self[name].name, self[ancestor].name

@@ -18,7 +18,7 @@ from resync_tui.cli.options import (
     show_json,
     year_option,
 )
-from resync_tui.cli.selection import one_district, planned
+from resync_tui.cli.selection import one_district, plan_of
 
 if TYPE_CHECKING:
     from resync_tui.control.store import Store
@@ -59,16 +59,14 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
     """Show what a resync of these objects would send, in order, and why."""
     from resync_tui import json_output
     from resync_tui.cli import text
-    from resync_tui.config.load import catalog_of_year
+    from resync_tui.config.load import load_catalog
 
     settings = read_settings()
-    one = one_district(settings, district)
-    of_year = year or settings.years.current
-    made = planned(catalog_of_year(settings, one, of_year), objects, everything, of_year, alone=alone)
+    made = plan_of(settings, one_district(settings, district), objects, everything, year, alone=alone)
     if as_json:
         show_json(json_output.plan(made))
     else:
-        show(text.plan(made))
+        show(text.plan(made, load_catalog(settings).hints(made.names)))
 
 
 @click.command()

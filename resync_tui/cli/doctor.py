@@ -19,6 +19,7 @@ from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, n
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
+from resync_tui.config.school_years import of_no_year
 from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.databases import registry
@@ -84,6 +85,8 @@ def examine(path: Path | None) -> Diagnosis:
 
 async def _examine(examination: Examination) -> None:
     await _control(examination)
+    for named in of_no_year(examination.settings, examination.catalog):
+        examination.found(named)
     for late in late_schedules(examination.settings, utc_now()):
         examination.found(late)
     state = await _state(examination)

@@ -69,7 +69,9 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     """
     from resync_tui import rights
     from resync_tui.campaign import Scenario
+    from resync_tui.cli import text
     from resync_tui.clock import utc_now
+    from resync_tui.config.load import load_catalog
     from resync_tui.plan import Request
 
     settings = read_settings()
@@ -77,8 +79,11 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     plan, full = _plan_of_all(settings, chosen, objects, everything, year, alone)
     not_before = moment(at, utc_now()) if at else None
     user = rights.require(settings.control_url())
+    hints = load_catalog(settings).hints(plan.names)
     if not yes and is_terminal():
-        _confirm(plan, chosen, settings.state.word)
+        _confirm(plan, hints, chosen, settings.state.word)
+    else:
+        show(text.hints(hints), err=True)
     from resync_tui.cli import wait
 
     why = reason or (Scenario.STATE_REQUEST.value if settings.edition == "state" else "")
@@ -207,12 +212,12 @@ def _plan_of_all(
     return found, full
 
 
-def _confirm(plan: "Plan", districts: Sequence[str], receiver: str) -> None:
+def _confirm(plan: "Plan", hints: Mapping[str, str], districts: Sequence[str], receiver: str) -> None:
     """Ask before anything is sent, with the whole plan shown. Raises Cancelled."""
     from resync_tui.cli import text
     from resync_tui.formatting import plural
 
-    show(text.plan(plan), err=True)
+    show(text.plan(plan, hints), err=True)
     whom = ", ".join(districts) if len(districts) <= SOME else plural(len(districts), "district")
     drop_typed_ahead()
     if not click.confirm(f"Send {len(plan.objects)} objects of {whom} to the {receiver}?", err=True):

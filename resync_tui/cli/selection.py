@@ -57,6 +57,28 @@ def planned(catalog: "Catalog", objects: Sequence[str], everything: bool, year: 
     return make_plan(catalog, names, year, check_dependencies=not alone)
 
 
+def plan_of(
+    settings: "Settings",
+    district: str,
+    objects: Sequence[str],
+    everything: bool,
+    year: int | None,
+    *,
+    alone: bool = False,
+) -> "Plan":
+    """Return a district's plan for a school year, by default the current one.
+
+    Raises UsageError, also for an object or a year that the district is not configured for.
+    """
+    from resync_tui.config.load import catalog_of_year, load_catalog
+    from resync_tui.config.school_years import require_year
+
+    of_year, known = year or settings.years.current, load_catalog(settings)
+    catalog = catalog_of_year(settings, district, of_year)
+    require_year(settings, [district], of_year, [known[name].name for name in objects])
+    return planned(catalog, objects, everything, of_year, alone=alone)
+
+
 def moment(text: str, now: datetime) -> datetime:
     """Return the time of `--at`: HH:MM, the next such time of this host, or a future ISO 8601 date and time.
 

@@ -21,7 +21,7 @@ from resync_tui.cli.options import (
     year_option,
     yes_option,
 )
-from resync_tui.cli.selection import planned, the_district
+from resync_tui.cli.selection import plan_of, the_district
 from resync_tui.errors import Cancelled, CannotRun, UsageError
 
 if TYPE_CHECKING:
@@ -124,10 +124,8 @@ def _of_one(
     *,
     alone: bool,
 ) -> "tuple[str, Plan]":
-    from resync_tui.config.load import catalog_of_year
-
-    one, of_year = the_district(settings, district), year or settings.years.current
-    return one, planned(catalog_of_year(settings, one, of_year), objects, everything, of_year, alone=alone)
+    one = the_district(settings, district)
+    return one, plan_of(settings, one, objects, everything, year, alone=alone)
 
 
 def _preview(settings: "Settings", seen: "Batch", as_json: bool) -> None:

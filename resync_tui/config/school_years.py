@@ -1,11 +1,12 @@
 """School years: which districts lack a year, or objects of it; the one rule of screens, requests and agents."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from resync_tui.catalog import Catalog
 from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import Settings
-from resync_tui.errors import UsageError
+from resync_tui.errors import ConfigError, UsageError
 from resync_tui.formatting import school_year
 from resync_tui.plan import Allowed, Plan
 
@@ -38,14 +39,38 @@ def require_year(settings: Settings, districts: Sequence[str], year: int, object
     absent = {name: _absent(there[alike[name]], names) for name in here}
     partly = [(name, lack) for name, lack in absent.items() if lack]
     if without or partly:
-        raise _refusal(settings, year, without, partly)
+        raise _refusal(settings, year, without, partly, whole)
+
+
+def of_no_year(settings: Settings, whole: Catalog) -> list[ConfigError]:
+    """Return the objects under previous or next that are not tied to a school year: naming them sends nothing."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for district in settings.district:
+        for key, names in (("previous", district.previous), ("next", district.next)):
+            for name in names:
+                if name in whole and not whole[name].school_year:
+                    named.setdefault((key, whole[name].name), []).append(district.id)
+    return [
+        ConfigError(f"{key} of {_short(ids)} names {name}, which is not tied to a school year", _OF_NO_YEAR)
+        for (key, name), ids in named.items()
+    ]
+
+
+_OF_NO_YEAR = "Take it out: it goes with the current year alone."
+
+
+def _short(ids: list[str]) -> str:
+    more = len(ids) - SOME
+    return f"district{'s' * (len(ids) > 1)} {', '.join(ids[:SOME])}" + (f" and {more} more" if more > 0 else "")
 
 
 def _absent(catalog: Catalog | None, names: Iterable[str]) -> list[str]:
     return [name for name in names if catalog is not None and name not in catalog]
 
 
-def _refusal(settings: Settings, year: int, without: list[str], partly: list[tuple[str, list[str]]]) -> UsageError:
+def _refusal(
+    settings: Settings, year: int, without: list[str], partly: list[tuple[str, list[str]]], whole: Catalog
+) -> UsageError:
     told = []
     of_year = f"the school year {school_year(year)}"
     if without:
@@ -54,7 +79,12 @@ def _refusal(settings: Settings, year: int, without: list[str], partly: list[tup
         told.append(f"{_districts([district])} not configured for {_some(objects)} in {of_year}")
     if year == settings.years.current:
         return UsageError("; ".join(told), f"See [subscription] and [catalog] in {settings.path}.")
-    return UsageError("; ".join(told), f"Leave it out, or name it under previous or next in {settings.path}.")
+    never = [name for name in dict.fromkeys(chain(*(names for _, names in partly))) if not whole[name].school_year]
+    do = f"Leave it out, or name it under previous or next in {settings.path}."
+    return UsageError(
+        "; ".join(told),
+        f"{_some(never)}: not tied to a school year, so it goes with the current one alone. {do}" if never else do,
+    )
 
 
 def _districts(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from resync_tui.cli.text.batches import batch, batches, errors, status, troubles
 from resync_tui.cli.text.comparisons import extra_records, removal, verification
-from resync_tui.cli.text.overviews import alerts, board, doctor, objects, plan, schedules
+from resync_tui.cli.text.overviews import alerts, board, doctor, hints, objects, plan, schedules
 from resync_tui.cli.text.progress import summary
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "doctor",
     "errors",
     "extra_records",
+    "hints",
     "objects",
     "plan",
     "removal",

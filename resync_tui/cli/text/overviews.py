@@ -36,11 +36,18 @@ def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> Iterator[str]:
         yield f"{pad(name, 34)} {when(result.started):16} {counts.processed:9} {counts.errors:7} {word}"
 
 
-def plan(plan: Plan) -> Iterator[str]:
-    """Return a plan: what would be sent, in order, and why."""
+def plan(plan: Plan, hints_of: Mapping[str, str]) -> Iterator[str]:
+    """Return a plan: what would be sent, in order, and why; then the catalog's hints."""
     yield f"{len(plan.objects)} objects for {school_year(plan.year)}, in this order:"
     for each in plan.objects:
         yield f"{each.sequence:3}. {pad(each.object, 30)} {_why(each)}".rstrip()
+    yield from hints(hints_of)
+
+
+def hints(of_objects: Mapping[str, str]) -> Iterator[str]:
+    """Return the catalog's hints, a line an object."""
+    for name, words in of_objects.items():
+        yield f"{name}: {words}"
 
 
 def _why(planned: PlannedObject) -> str:
