@@ -50,7 +50,7 @@ def test_an_object_that_is_not_configured_for_the_year_is_named(
     assert "not configured for Employment in" in told
     assert "Employment: not tied to a school year, so it goes with the current one alone." in told
     assert answer([*asked, "Behaviour"]) == 2
-    assert "There is no DIS object Behaviour: the nearest is Behavior" in capsys.readouterr().err
+    assert "There is no DIS object Behaviour; the nearest is Behavior" in capsys.readouterr().err
 
 
 def test_an_object_of_no_year_under_previous_or_next_is_told(config: Path) -> None:
