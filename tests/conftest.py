@@ -13,6 +13,7 @@ from tests.support.processes import ended
 pytest_plugins = (
     "tests.support.chance",
     "tests.support.comparison",
+    "tests.support.demo_site",
     "tests.support.forks",
     "tests.support.roles",
     "tests.support.servers",

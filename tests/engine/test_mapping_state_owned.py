@@ -2,23 +2,16 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import forks
 from tests.support.databases import rows, run_script
-from tests.support.demo_site import DemoSite, demo_site
+from tests.support.demo_site import DemoSite
 from tests.support.json_schemas import printed
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def site(tmp_path: Path, request: pytest.FixtureRequest, agents_end: None) -> AsyncIterator[DemoSite]:
-    admin = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
-    async with demo_site(tmp_path / "demo", 120, admin) as built:
-        yield built
+pytestmark = pytest.mark.xdist_group("demo sites")
 
 
 def run_enrollment(site: DemoSite) -> dict[str, Any]:
@@ -33,16 +26,16 @@ def run_enrollment(site: DemoSite) -> dict[str, Any]:
     return batch
 
 
-async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: DemoSite) -> None:
-    await site.send("01", 2026, ["Enrollment"])
+async def test_a_value_of_the_states_survives_and_makes_no_row_differ(demo_site: DemoSite) -> None:
+    await demo_site.send("01", 2026, ["Enrollment"])
     mine = """"districtNumber" = '01' AND "enrollmentID" IN (1, 2, 3)"""
     await run_script(
-        site.state,
+        demo_site.state,
         f"""UPDATE "Enrollment" SET "stateNote" = 'Seen by the state' WHERE {mine};
         UPDATE "Enrollment" SET "stateNote" = NULL WHERE "districtNumber" = '01' AND "enrollmentID" = 5;""",
     )
     await run_script(
-        site.abbott,
+        demo_site.abbott,
         """UPDATE "Enrollment" SET "stateNote" = 'Seen by the district' WHERE "enrollmentID" IN (2, 5);
         UPDATE "Enrollment" SET "stateNote" = 'Seen by the district', "residentDistrict" = '77'
             WHERE "enrollmentID" = 3;
@@ -51,14 +44,16 @@ async def test_a_value_of_the_states_survives_and_makes_no_row_differ(site: Demo
         SELECT 7000, "personID", "calendarID", "structureID", "structureGradeID", "endYear", "startDate",
             'E1', 'Residency checked' FROM "Enrollment" WHERE "enrollmentID" = 2;""",
     )
-    (enrollment,) = [each for each in run_enrollment(site)["objects"] if each["object"] == "Enrollment"]
+    (enrollment,) = [each for each in run_enrollment(demo_site)["objects"] if each["object"] == "Enrollment"]
     assert (enrollment["inserted"], enrollment["updated"]) == (1, 1)
     columns = '"enrollmentID", "stateNote", "residentDistrict"'
     query = f"""SELECT {columns} FROM "Enrollment" WHERE "districtNumber" = '01'
         AND "enrollmentID" IN (1, 2, 3, 5, 7000) ORDER BY 1"""
-    assert await rows(site.state, query) == [
+    assert await rows(demo_site.state, query) == [
         (1, "Seen by the state", "01"), (2, "Seen by the state", "01"), (3, "Seen by the state", "77"),
         (5, None, "01"), (7000, "Residency checked", None),
     ]  # fmt: skip
-    (again,) = [each for each in (await site.send("01", 2026, ["Enrollment"])).objects if each.object == "Enrollment"]
+    (again,) = [
+        each for each in (await demo_site.send("01", 2026, ["Enrollment"])).objects if each.object == "Enrollment"
+    ]
     assert (again.counts.inserted, again.counts.updated) == (0, 0)

@@ -52,7 +52,7 @@ def execute(url: str, *statements: str) -> None:
     finish(run())
 
 
-def finish(task: Coroutine[Any, Any, None]) -> None:
+def finish(task: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine to its end in a thread of its own, as the test may be inside an event loop."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, task).result()

@@ -2,13 +2,15 @@
 
 import os
 import pwd
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
-import asyncpg
+import pytest
 
 from resync_tui.agent.service import run_agent
 from resync_tui.config.load import catalog_of_year, load_settings
@@ -17,6 +19,7 @@ from resync_tui.demo import build
 from resync_tui.outcome import Status
 from resync_tui.plan import Request, make_plan
 from resync_tui.results import Batch, ErrorRecord
+from tests.support.databases import create_database, execute, finish
 
 
 class DemoSite:
@@ -55,19 +58,42 @@ class DemoSite:
             await store.close()
 
 
-@asynccontextmanager
-async def demo_site(folder: Path, students: int, admin_url: str | None) -> AsyncIterator[DemoSite]:
-    """Build a demo in files, or on the server of `admin_url`, where it is dropped afterwards."""
-    site = DemoSite(await build.build(folder, students=students, admin_url=admin_url))
-    yield site
-    if admin_url is not None:
-        urls = [site.settings.district_url("02"), site.abbott, site.state, site.settings.control_url()]
-        await drop(admin_url, [urlsplit(url).path[1:] for url in urls])
+STUDENTS = 240
 
 
-async def drop(admin_url: str, names: Sequence[str]) -> None:
-    """Drop databases of a server."""
-    connection = await asyncpg.connect(admin_url)
+@pytest.fixture(scope="session")
+def built_demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Give the resync.toml of a demo on a kind of database, to be copied; each is built once."""
+
+    @cache
+    def of_kind(kind: str) -> Path:
+        admin = request.getfixturevalue("postgres_server") if kind == "postgresql" else None
+        folder = tmp_path_factory.mktemp("demo") / "demo"
+        finish(build.build(folder, students=STUDENTS, admin_url=admin))
+        return folder / build.CONFIG
+
+    return of_kind
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def demo_site(
+    request: pytest.FixtureRequest, tmp_path: Path, built_demo: Callable[[str], Path], agents_end: None
+) -> Iterator[DemoSite]:
+    """A copy of a demo in files, or of one on a server."""
+    template = built_demo(request.param)
+    copy = shutil.copytree(template.parent, tmp_path / "demo") / template.name
+    names = _databases(template) if request.param == "postgresql" else []
     for name in names:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await connection.close()
+        create_database(request.getfixturevalue("postgres_server"), f"{name}_copy", name)
+    copy.write_text(re.sub(rf"/({'|'.join(names) or '!'})\b", r"/\1_copy", copy.read_text("utf-8")), "utf-8")
+    yield DemoSite(copy)
+    if names:
+        drops = (f'DROP DATABASE "{name}_copy" WITH (FORCE)' for name in names)
+        execute(request.getfixturevalue("postgres_server"), *drops)
+
+
+def _databases(config: Path) -> list[str]:
+    """Return the names of a demo's databases on a server."""
+    site = DemoSite(config)
+    urls = [site.abbott, site.settings.district_url("02"), site.state, site.settings.control_url()]
+    return [urlsplit(url).path[1:] for url in urls]

@@ -10,18 +10,21 @@ DEADLINE = 240.0
 """Seconds after which a test gives up: many times what the slowest machine needs."""
 
 
-async def _moment() -> None:
-    await anyio.sleep(0.02)
+SHORTEST, LONGEST = 0.01, 0.15
+"""Seconds between two looks: more with each, as looking costs what is waited for its processor."""
 
 
 async def until(
-    condition: Callable[[], object], pause: Callable[[], Awaitable[object]] = _moment, seen: Callable[[], str] = str
+    condition: Callable[[], object],
+    pause: Callable[[], Awaitable[object]] | None = None,
+    seen: Callable[[], str] = str,
 ) -> None:
     """Wait until a condition, which may be asynchronous, holds; fail with what is `seen` where it never does."""
-    end = time.monotonic() + DEADLINE
+    end, seconds = time.monotonic() + DEADLINE, SHORTEST
     while not await _holds(condition):
         assert time.monotonic() < end, seen()
-        await pause()
+        await (pause() if pause else anyio.sleep(seconds))
+        seconds = min(seconds * 1.5, LONGEST)
 
 
 async def _holds(condition: Callable[[], object]) -> object:

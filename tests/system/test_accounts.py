@@ -119,7 +119,11 @@ async def test_result_equals_the_oracle_and_a_rerun_changes_nothing(
 
 @pytest.mark.parametrize(
     ("kind", "comparison"),
-    [("postgresql", Comparison.TEXT), ("postgresql", Comparison.OFF), ("sqlite", Comparison.BESIDE)],
+    [
+        pytest.param("postgresql", Comparison.TEXT, marks=pytest.mark.matrix),
+        pytest.param("postgresql", Comparison.OFF, marks=pytest.mark.matrix),
+        ("sqlite", Comparison.BESIDE),
+    ],
     indirect=["comparison"],
 )
 async def test_state_equals_the_oracle_with_every_comparison_method(
