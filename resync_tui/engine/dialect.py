@@ -49,11 +49,13 @@ _YEARS = {
     LogicalType.FLOAT: LogicalType.INTEGER,
     LogicalType.DATE: LogicalType.DATE,
     LogicalType.TIMESTAMP: LogicalType.DATE,
-    LogicalType.TIMESTAMPTZ: LogicalType.DATE,
     LogicalType.TEXT: LogicalType.TEXT,
     LogicalType.ENUM: LogicalType.TEXT,
 }
-"""Types that may hold school years, by how these are compared."""
+"""Types that may hold school years, by how these are compared.
+
+A timestamp with time zone is another day elsewhere: at the turn of a year nobody could tell which year was meant.
+"""
 
 
 class Dialect(ABC):

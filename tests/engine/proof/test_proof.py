@@ -181,13 +181,16 @@ async def test_a_form_that_is_not_known_fails_the_objects(database: Database, en
     assert (await sent(here)).counts["Calendar"] == Counts(processed=3, updated=1, unchanged=2)
 
 
-@pytest.mark.parametrize("ends", SAME[1:])
-async def test_a_type_that_holds_no_years_is_refused(database: Database, ends: tuple[str, str]) -> None:
-    scripts = [each.replace("endyear integer", "endyear boolean") for each in (DISTRICT, STATE.format(WAY))]
+@pytest.mark.parametrize(
+    ("kind", "value"), [("boolean", "true"), ("timestamp with time zone", "'2026-06-30 23:30-07'")]
+)
+async def test_a_type_that_holds_no_years_is_refused(database: Database, kind: str, value: str) -> None:
+    """A moment with an offset is in another school year elsewhere."""
+    scripts = [each.replace("endyear integer", f"endyear {kind}") for each in (DISTRICT, STATE.format(WAY))]
     for year in ("2026", "2025", "2024"):
-        scripts[0] = scripts[0].replace(year, "true")
-    here = await pair(database, ends, district=scripts[0], state=scripts[1])
-    assert fault(await sent(here)).startswith("calendar.endyear is boolean in the district: no school year is read")
+        scripts[0] = scripts[0].replace(year, value)
+    here = await pair(database, SAME[1], district=scripts[0], state=scripts[1])
+    assert fault(await sent(here)).startswith(f"calendar.endyear is {kind} in the district: no school year is read")
 
 
 @pytest.mark.parametrize("ends", SAME)

@@ -203,13 +203,13 @@ def tenant_type(random: Random, world: World) -> bool:
 
 
 def trigger(random: Random, world: World) -> bool:
-    """A trigger of the state skips rows, keeps what it has, or changes what it is sent."""
+    """A trigger of the state skips rows, keeps what it has, changes what it is sent, or other records of the table."""
     table = random.choice(list(world.tables.values()))
     free = [each for each in free_columns(table) if each.kind in ("text", "varchar", "integer")]
     if not free:
         return False
     column = random.choice(free)
-    what = random.choice(("skips", "keeps", "changes"))
+    what = random.choice(("skips", "keeps", "changes", "demotes"))
     write = _sqlite_trigger if world.target == "sqlite" else _postgres_trigger
     world.state_sql += write(table, column, what)
     return True
@@ -217,21 +217,26 @@ def trigger(random: Random, world: World) -> bool:
 
 def _sqlite_trigger(table: Table, column: Column, what: str) -> list[str]:
     name, changed = quoted(table.name), quoted(column.name)
+    its_own = f"{quoted(TENANT)} IS NEW.{quoted(TENANT)}"
     this = " AND ".join(f"{quoted(each)} IS NEW.{quoted(each)}" for each in (TENANT, *table.key))
     event, body = {
         "skips": (f"BEFORE INSERT ON {name}", "SELECT RAISE(IGNORE)"),
         "keeps": (f"AFTER UPDATE OF {changed} ON {name}", f"UPDATE {name} SET {changed} = OLD.{changed} WHERE {this}"),
         "changes": (f"AFTER INSERT ON {name}", f"UPDATE {name} SET {changed} = NULL WHERE {this}"),
+        "demotes": (f"AFTER INSERT ON {name}", f"UPDATE {name} SET {changed} = NULL WHERE {its_own} AND NOT ({this})"),
     }[what]
     return [f"CREATE TRIGGER meddles {event} WHEN NEW.{changed} IS NOT NULL BEGIN {body}; END"]
 
 
 def _postgres_trigger(table: Table, column: Column, what: str) -> list[str]:
-    changed = quoted(column.name)
+    name, changed = quoted(table.name), quoted(column.name)
+    its_own = f"{quoted(TENANT)} = NEW.{quoted(TENANT)}"
+    this = " AND ".join(f"{quoted(each)} = NEW.{quoted(each)}" for each in (TENANT, *table.key))
     body, when = {
         "skips": (f"IF NEW.{changed} IS NOT NULL THEN RETURN NULL; END IF; RETURN NEW;", "INSERT"),
         "keeps": ("RETURN OLD;", "UPDATE"),
         "changes": (f"NEW.{changed} := NULL; RETURN NEW;", "INSERT OR UPDATE"),
+        "demotes": (f"UPDATE {name} SET {changed} = NULL WHERE {its_own} AND NOT ({this}); RETURN NEW;", "INSERT"),
     }[what]
     return [
         f"CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN {body} END $f$",
