@@ -15,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
+from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
 from resync_tui.databases.postgres_url import PostgresUrl
 from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
 from resync_tui.processes import user_name
@@ -92,14 +93,25 @@ def of_table(name: str) -> dict[str, str]:
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    """Open an unpooled connection with these session settings."""
+    """Open an unpooled connection with these session settings. Raises CannotRun for an unknown one in the URL."""
     # Without a role in the URL the driver would trust the environment for the user's name.
     named = Postgres.form.parse(url).user or "PGUSER" in os.environ
     login = {} if named else {"user": user_name()}
     at_start = {name: value for name, value in settings.items() if name in AT_START}
-    connection = await asyncpg.connect(
-        url, **login, timeout=CONNECT_SECONDS, server_settings=at_start, connection_class=_WatchedConnection
-    )
+    try:
+        connection = await asyncpg.connect(
+            for_driver(url),
+            **login,
+            timeout=connect_seconds(url, CONNECT_SECONDS),
+            server_settings=at_start,
+            connection_class=_WatchedConnection,
+        )
+    except asyncpg.UndefinedObjectError as error:
+        place, quoted = Postgres.form.parse(url).place, _QUOTED.search(str(error))
+        raise CannotRun(
+            f"The server of {place} knows no parameter {quoted[1] if quoted else 'like one of that URL'}",
+            "Take it out of that url.",
+        ) from None
     later = [f"SET {name} = '{value}'" for name, value in settings.items() if name not in AT_START]
     try:
         if later:

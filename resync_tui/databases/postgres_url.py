@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from pydantic_core import MultiHostUrl, ValidationError
 
+from resync_tui.databases.postgres_parameters import require_supported
 from resync_tui.databases.url import DatabaseUrl, UrlForm
 from resync_tui.errors import ConfigError
 
@@ -36,6 +37,7 @@ class PostgresUrl(UrlForm):
             raise _unreadable(error.errors()[0]["msg"].rpartition(", ")[2]) from None
         except ValueError:
             raise _unreadable("after a ? stands key=value") from None
+        require_supported(query)
         user = login or query.get("user")
         name = unquote(path[1:]) or query.get("dbname") or query.get("database") or user or ""
         named = query.get("host", "/")
