@@ -4,6 +4,7 @@ ResyncError
 ├── UsageError        2   a name, option or file that does not fit
 │   └── ConfigError   2   resync.toml or objects.toml
 ├── CannotRun         3   a database, a table or an identity is not what it must be
+│   ├── DiskFull       3  a database has no room left on its disk; it may have later
 │   ├── Unreachable    3  a database does not answer: what had begun starts again, a campaign tries it later
 │   └── ConnectionLost 3  a connection broke in mid-batch: the batch starts again under a new snapshot
 ├── Cancelled         4   the batch was cancelled
@@ -45,6 +46,10 @@ class CannotRun(ResyncError):
 
 class Unreachable(CannotRun):
     """A database that does not answer or accepts no connection; it may do so later."""
+
+
+class DiskFull(CannotRun):
+    """A database whose disk is full; it may have room later."""
 
 
 class ConnectionLost(CannotRun):

@@ -231,6 +231,8 @@ class Agent:
     """Batches under its leases."""
     districts: tuple[str, ...] = ()
     """Districts that it serves."""
+    service: bool = False
+    """Whether it serves until it is stopped, rather than until nothing is queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,8 @@ class Present:
     agents: tuple[Agent, ...]
     unread: int
     """Number of Process Alerts unread by this user."""
+    now: datetime
+    """Time of this reading, by the control database's clock."""
 
 
 @dataclass(frozen=True, slots=True)

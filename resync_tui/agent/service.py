@@ -20,10 +20,10 @@ from anyio.abc import TaskGroup
 from resync_tui.agent.housekeeping import Housekeeping
 from resync_tui.agent.job import engine_work
 from resync_tui.agent.log import AgentLog, about
+from resync_tui.agent.opening import is_hopeless, open_control, pause_after
 from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
 from resync_tui.agent.settings import FollowedSettings
 from resync_tui.config.settings import Settings
-from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.liveness import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
@@ -36,11 +36,7 @@ _log = logging.getLogger(__name__)
 
 LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 """Environment variable: seconds until a silent agent's lease lapses; all agents of a control database should agree."""
-POLL_SECONDS = 1.0
-OUTAGE_PAUSE = 15.0
 HOUR = 3600.0
-ONCE_PATIENCE = 5
-"""Consecutive failures to reach the control database after which `--once` gives up."""
 
 WorkOf = Callable[[Settings, Lease], Work]
 
@@ -62,17 +58,17 @@ async def run_agent(
     """Serve the queue until stopped, until nothing is queued (`once`), or after `idle_seconds` without work.
 
     `work_of` and `timing` are for tests: the work, and its intervals. Raises CannotRun, NoRight or ConfigError if the
-    control database cannot be used at the start.
+    control database cannot be used at the start; one out of reach is tried until it answers, or for `idle_seconds`.
     """
     timing = timing or Timing(_lease_seconds())
     require_own(settings.files)
     url = settings.control_url()
     with AgentLog(log_path(url)).attached() as log:
-        identity = AgentIdentity(
-            uuid4().hex, platform.node(), os.getpid(), tuple(each.id for each in settings.district)
-        )
+        districts = tuple(each.id for each in settings.district)
+        service = not once and idle_seconds is None
+        identity = AgentIdentity(uuid4().hex, platform.node(), os.getpid(), districts, service)
         patience = max(5, timing.lease_seconds / 3)
-        database = await ControlDatabase.open(url, patience=patience, edition=edition_of(settings))
+        database = await open_control(settings, patience, once=once, idle_seconds=idle_seconds)
         lock = HostLock(url, identity.id)
         try:
             housekeeping = Housekeeping(settings, database, log)
@@ -184,7 +180,7 @@ class _Agent:
                     self._tell_outage(error)
                     await self._end_stopped()
                     idle = anyio.current_time() - idle_since
-                    hopeless = failures >= ONCE_PATIENCE if once else idle_seconds is not None and idle >= idle_seconds
+                    hopeless = is_hopeless(failures, idle, once=once, idle_seconds=idle_seconds)
                     if hopeless and not self._runs:
                         self._gave_up = error
                         break
@@ -247,8 +243,7 @@ class _Agent:
 
     async def _pause(self, failures: int) -> None:
         """Wait for the next poll of the queue; a batch's end or a signal ends the wait."""
-        seconds = min(POLL_SECONDS * 2**failures, OUTAGE_PAUSE) if failures else POLL_SECONDS
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(pause_after(failures)):
             await self._wake.wait()
 
     async def _wake_on_changes(self) -> None:

@@ -35,5 +35,12 @@ def open_screens(settings: "Settings") -> int:
 
         return wait.start_agent(settings)
 
-    app = ResyncApp(settings, catalog, open_store=open_store, start_agent=start_agent, user=user)
+    def may_start() -> bool:
+        from resync_tui.cli import wait
+
+        return wait.may_start(settings)
+
+    app = ResyncApp(
+        settings, catalog, open_store=open_store, start_agent=start_agent, may_start=may_start, user=user
+    )  # fmt: skip
     return terminal.run(app)

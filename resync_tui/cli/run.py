@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from resync_tui.cli.options import (
     yes_option,
 )
 from resync_tui.cli.selection import listed_districts, moment, planned, some_districts
-from resync_tui.errors import Cancelled, UsageError
+from resync_tui.errors import Cancelled, CannotRun, UsageError
 
 if TYPE_CHECKING:
     from resync_tui.config.settings import Settings
@@ -268,7 +269,10 @@ def _before(settings: "Settings", found: "Sequence[Batch]") -> "dict[int, Mappin
     async def read(store: "Store") -> "dict[int, Mapping[str, LastResync]]":
         return {each.batch: await runs_before(store, each) for each in found}
 
-    return ask(settings, read)
+    # How the batch ended is what counts, also where nothing answers any more.
+    with suppress(CannotRun):
+        return ask(settings, read)
+    return {}
 
 
 commands = (send, retry, attach, cancel)

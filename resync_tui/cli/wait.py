@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import anyio
@@ -11,8 +12,8 @@ from resync_tui import rights
 from resync_tui.agent import start
 from resync_tui.cli.live import LiveLines
 from resync_tui.cli.options import Submission, hint, run_interruptibly
+from resync_tui.cli.patience import Patience
 from resync_tui.cli.text.progress import Progress
-from resync_tui.clock import utc_now
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
@@ -66,7 +67,7 @@ def follow(settings: Settings, number: int, submission: Submission) -> list[Batc
             return found
         if not await _agent_alive(store):
             click.echo(f"No agent is alive\nStart it: {_how_to_start(settings)}", err=True)
-        return await _end_of(store, settings, read, may_start=False)
+        return await _end_of(store, settings, submission, read, read, may_start=False)
 
     return _with_store(settings, followed)
 
@@ -86,9 +87,11 @@ def _carried_out(settings: Settings, submit: Submit, submission: Submission, det
             # Also of what was queued before, as part of a request of other batches too.
             return [batch for each in requests for batch in await store.request(each) if batch.batch in numbers]
 
-        await _end_of(store, settings, read, may_start=store.rights.serve)
-        found = {batch.batch: batch for each in requests for batch in await store.batches(request=each)}
-        return [found[number] for number in numbers]
+        async def read_whole() -> list[Batch]:
+            found = {batch.batch: batch for each in requests for batch in await store.batches(request=each)}
+            return [found[number] for number in numbers]
+
+        return await _end_of(store, settings, submission, read, read_whole, may_start=store.rights.serve)
 
     return _with_store(settings, sent)
 
@@ -120,22 +123,28 @@ def start_agent(settings: Settings) -> str | None:
     return anyio.run(started)
 
 
-async def _end_of(store: Store, settings: Settings, read: Read, *, may_start: bool) -> list[Batch]:
-    """Return the batches that `read` reads once all have ended; meanwhile show their progress on a terminal."""
+async def _end_of(
+    store: Store, settings: Settings, submission: Submission, read: Read, read_whole: Read, *, may_start: bool
+) -> list[Batch]:
+    """Return what `read_whole` reads once all batches of `read` have ended; meanwhile show progress on a terminal.
+
+    An outage of the control database is outlasted.
+    """
     watch = _Watch(settings)
+    patience = Patience(submission.batches, watch.live.tell)
     silent = starts = 0
     seen = -1
     try:
         while True:
-            changes = await store.changes()
+            changes = await patience.answer(store.changes)
             if changes != seen or silent % AGENT_POLLS == 0:
-                batches = await read()
+                batches = await patience.answer(read)
                 if all(batch.status.ended for batch in batches):
-                    return batches
-                await watch.show(store, batches)
+                    return await patience.answer(read_whole)
+                await patience.answer(partial(watch.show, store, batches))
             silent = silent + 1 if changes == seen else 0
             seen = changes
-            if silent >= AGENT_POLLS and not await _agent_alive(store):
+            if silent >= AGENT_POLLS and not await patience.answer(partial(_agent_alive, store)):
                 silent = 0
                 if starts == AGENT_STARTS:
                     named = named_request(batches[0].request, [each.batch for each in batches])
@@ -172,7 +181,7 @@ class _Watch:
                 self._ended.add(each.batch)
                 self.live.tell(self._progress.ended(each))
         present = await store.present()
-        self.live.show(self._progress.lines(batches, present, utc_now(), self.live.width))
+        self.live.show(self._progress.lines(batches, present, present.now, self.live.width))
 
 
 async def _see_to_agent(store: Store, settings: Settings) -> str | None:
@@ -185,13 +194,20 @@ async def _agent_alive(store: Store) -> bool:
     return any(each.alive for each in await store.agents())
 
 
-def _start(settings: Settings) -> str | None:
+def may_start(settings: Settings) -> bool:
+    """Whether this user can read here what an agent needs: the configuration with all secrets."""
     try:
         rights.require_own(settings.files)
         settings.state_url()
         for district in settings.district:
             settings.district_url(district.id)
     except ConfigError:
+        return False
+    return True
+
+
+def _start(settings: Settings) -> str | None:
+    if not may_start(settings):
         return _how_to_start(settings)
     start.start_detached(settings.path)
     return None

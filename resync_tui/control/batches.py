@@ -98,7 +98,7 @@ def finding_view(row: Row[Any]) -> FindingRecord:
 
 def agent_view(row: Row[Any], *, alive: bool, running: tuple[int, ...]) -> Agent:
     """Convert a row of DISAgent to an agent."""
-    return Agent(row.host, row.pid, row.startedAt, row.seenAt, alive, running, tuple(row.districts))
+    return Agent(row.host, row.pid, row.startedAt, row.seenAt, alive, running, tuple(row.districts), row.isService)
 
 
 def plan_view(year: int, objects: Iterable[Row[Any]]) -> Plan:

@@ -5,8 +5,9 @@ as an acknowledged request must survive a power cut (NORMAL may lose the last co
 """
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from resync_tui.control.rows import instance_of
 from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
 from resync_tui.databases.registry import dialect_of, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, real_path, sqlite_path
-from resync_tui.errors import CannotRun, NoRight
+from resync_tui.errors import CannotRun, DiskFull, NoRight
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
@@ -33,6 +34,9 @@ NAME = "the control database"
 
 PATIENCE_SECONDS = 30.0
 """Timeout, in seconds, for a SQLite lock and for a silent server."""
+
+ROOM = 128 * 1024
+"""Bytes that must be free on a SQLite file's disk, for the pages of a few transactions."""
 
 
 class ControlDatabase:
@@ -141,6 +145,14 @@ class ControlDatabase:
             async with engine.begin() as connection:
                 yield connection
 
+    def require_room(self) -> None:
+        """Require room on the disk of a SQLite file, as reading it does not tell. Raises DiskFull."""
+        if self._postgresql:
+            return
+        with suppress(OSError):
+            if shutil.disk_usage(real_path(self.url).parent).free < ROOM:
+                raise _disk_full(f"The disk is full: {NAME} ({place(self.url)})")
+
     async def now(self, connection: AsyncConnection) -> datetime:
         """Return the current time, the same clock for all agents and screens of this control database."""
         if self._clock is not None:
@@ -157,10 +169,16 @@ def _explained(url: str) -> Iterator[None]:
     try:
         with explained(NAME, url), _refused(url):
             yield
+    except DiskFull as error:
+        raise _disk_full(error.what) from error
     except DBAPIError as error:
         raise CannotRun(
             f"{NAME.capitalize()} ({place(url)}) failed: {type(error.orig).__name__}", "See the database server's log."
         ) from error
+
+
+def _disk_full(what: str) -> DiskFull:
+    return DiskFull(what, "Free some space there: what waits and what runs goes on by itself.")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Overviews: the board of a school year, from rows of DISBatch alone, and the snapshot that all screens show."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -78,17 +78,20 @@ def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> Dis
 
 
 async def present(connection: AsyncConnection, database: ControlDatabase) -> Present:
-    """Return what all screens show, in one snapshot."""
+    """Return what all screens show, in one snapshot. Raises DiskFull if nothing more can be written."""
+    database.require_room()
     batch = Tables.batch
     active = select_batches().where(
         visible_batches(database.edition), batch.c.status.in_([Status.QUEUED, Status.RUNNING])
     )
     rows = await connection.execute(active.order_by(batch.c.batchID.desc()))
+    now = await database.now(connection)
     return Present(
         changes=await changes(connection),
         active=tuple(batch_view(row, ()) for row in rows),
-        agents=tuple(await agents(connection, database)),
+        agents=tuple(await agents(connection, database, now)),
         unread=await count_unread(connection, database),
+        now=now,
     )
 
 
@@ -99,13 +102,12 @@ async def changes(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(gate.c.changes + written))).scalar_one())
 
 
-async def agents(connection: AsyncConnection, database: ControlDatabase) -> list[Agent]:
+async def agents(connection: AsyncConnection, database: ControlDatabase, now: datetime) -> list[Agent]:
     """Return the agents that are or recently were at work, those alive first."""
     agent, running = Tables.agent, Tables.running
     rows = (await connection.execute(select(agent).order_by(agent.c.startedAt))).all()
     if not rows:
         return []
-    now = await database.now(connection)
     held: dict[str, list[int]] = {}
     here = visible_rows(database.edition, running)
     for row in await connection.execute(select(running).where(here).order_by(running.c.batchID)):

@@ -39,6 +39,8 @@ class AgentIdentity:
     pid: int
     districts: tuple[str, ...] = ()
     """Districts that it serves."""
+    service: bool = False
+    """Whether it serves until it is stopped."""
 
 
 class Queue:
@@ -69,6 +71,7 @@ class Queue:
                 seenAt=now,
                 leaseSeconds=self._lease.total_seconds(),
                 districts=sorted(self._agent.districts),
+                isService=self._agent.service,
             )
             await connection.execute(insert_row(new))
 

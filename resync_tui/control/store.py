@@ -275,7 +275,7 @@ class Store:
     async def agents(self) -> list[Agent]:
         """Return the agents that are or recently were at work, those alive first."""
         async with self._database.read() as connection:
-            return await agents(connection, self._database)
+            return await agents(connection, self._database, await self._database.now(connection))
 
     def _of_seen(self, table: Table) -> ColumnElement[bool]:
         return visible_rows(self._database.edition, table)

@@ -17,7 +17,7 @@ from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, Engine
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
 from resync_tui.databases.postgres_url import PostgresUrl
-from resync_tui.errors import CannotRun, ConnectionLost, Unreachable
+from resync_tui.errors import CannotRun, ConnectionLost, DiskFull, Unreachable
 from resync_tui.processes import user_name
 
 CONNECT_SECONDS = 10
@@ -174,7 +174,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     ),
     (
         (asyncpg.DiskFullError, asyncpg.OutOfMemoryError),
-        lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again."),
+        lambda where: DiskFull(f"The disk is full: {where}", "Free some space, then send the resync again."),
     ),
     (
         (asyncpg.UntranslatableCharacterError,),

@@ -19,7 +19,7 @@ from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, M
 from resync_tui.databases.names import folded
 from resync_tui.databases.sqlite_ddl import generated_columns
 from resync_tui.databases.sqlite_url import SqliteUrl
-from resync_tui.errors import CannotRun, Unreachable
+from resync_tui.errors import CannotRun, DiskFull, Unreachable
 
 _TABLE_SQL = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
 _GENERATED = re.compile(r"\s*\bGENERATED ALWAYS$", re.IGNORECASE)
@@ -183,7 +183,7 @@ _MEANINGS: tuple[tuple[str, Meaning], ...] = (
         lambda where: Unreachable(f"Cannot open {where}", "Check that the file exists and may be read."),
     ),
     ("readonly", lambda where: CannotRun(f"Cannot write: {where} is read-only", "Check the file's and folder's mode.")),
-    ("full", lambda where: CannotRun(f"The disk is full: {where}", "Free some space, then send the resync again.")),
+    ("full", lambda where: DiskFull(f"The disk is full: {where}", "Free some space, then send the resync again.")),
     (
         "locked",
         lambda where: Unreachable(f"Busy: {where} is locked", "Close the program that holds it, then try again."),

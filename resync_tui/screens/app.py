@@ -31,6 +31,7 @@ from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session, Store
 from resync_tui.screens.sheets import COLUMNS, NAMES, ROWS, SmallScreen, help_sheet, legend_sheet
+from resync_tui.screens.unserved import why_not_start
 from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 
 
@@ -90,6 +91,7 @@ class ResyncApp(GuardedApp):
         Binding("exclamation_mark", "alerts", "Process Alerts"),
         Binding("B", "board", "Board: where each district stands"),
         Binding("A", "agents", "Agent Queue and Agent Log"),
+        Binding("S", "start_agent", "Start an agent, where none is alive"),
         Binding("L", "legend", "Legend"),
         Binding("colon", "command_palette", "All commands"),
         Binding("question_mark", "help", "Help"),
@@ -104,6 +106,7 @@ class ResyncApp(GuardedApp):
         *,
         open_store: Callable[[], Awaitable[Store]],
         start_agent: Callable[[], str | None],
+        may_start: Callable[[], bool] = lambda: False,
         user: str,
         district: str | None = None,
         clock: Clock = utc_now,
@@ -115,6 +118,7 @@ class ResyncApp(GuardedApp):
             catalog,
             open_store=open_store,
             start_agent=start_agent,
+            may_start=may_start,
             user=user,
             district=district,
             clock=clock,
@@ -259,6 +263,23 @@ class ResyncApp(GuardedApp):
     def action_agents(self) -> None:
         """Show the agent queue."""
         self._show(AgentsPage(self.session, self.glyphs))
+
+    def action_start_agent(self) -> None:
+        """Start an agent, or say why not."""
+        page = self._page
+        if page is not None:
+            why = why_not_start(self.session)
+            page.show_status(why or "An agent is being started.", bad=bool(why))
+            if not why:
+                self.run_worker(self._start_agent(page), group="send")
+
+    async def _start_agent(self, page: Page) -> None:
+        try:
+            await self.session.shielded(self.session.start_agent())
+        except ResyncError as error:
+            page.show_error(error)
+        else:
+            page.refresh_all()
 
     async def action_progress(self) -> None:
         """Show the progress of the listed district's newest batch."""

@@ -14,6 +14,7 @@ from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import csv_text
 from resync_tui.results import Batch
+from resync_tui.screens import unserved
 from resync_tui.screens.export import write_file
 from resync_tui.screens.net import Netted
 from resync_tui.screens.session import Session
@@ -80,6 +81,10 @@ class Page(Netted, Screen[None]):
     def note(self) -> list[Line]:
         """Return the lines above the key bar while there is no message."""
         return []
+
+    def unserved(self) -> list[Line]:
+        """Return what waits for an agent though none is alive, and how to start one."""
+        return unserved.told(self.session)
 
     def compose(self) -> ComposeResult:
         """Yield header, titles, rows, message and key bar."""
@@ -196,7 +201,7 @@ class Page(Netted, Screen[None]):
         elif not self.is_read and self.WAITS:
             lines = [plain(UNREADABLE if self._unreadable else READING)]
         else:
-            lines = self.note()
+            lines = self.unserved() or self.note()
         self._message.show(lines)
 
     def known(self, *parts: Part) -> tuple[Part, ...]:

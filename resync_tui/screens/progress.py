@@ -22,14 +22,11 @@ from resync_tui.screens.progress_row import (
 )
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
+from resync_tui.screens.unserved import PATIENCE, by_key, starting
 from resync_tui.screens.verification import FindingsPage
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, Part, plain, wrapped
 from resync_tui.screens.widgets.rows import Rows
-
-PATIENCE = 15
-"""Seconds that an agent may take to start before the page says how to start one by hand."""
-
 
 NAMES = {Purpose.RESYNC: "", Purpose.VERIFY: " Compare", Purpose.REMOVE_EXTRA: " Remove extra"}
 """What a title adds to a batch's number."""
@@ -169,20 +166,29 @@ class ProgressPage(SendingPage):
             waited = formatting.ran_for(batch.requested, None, self.session.now())
             if not self.session.agent_line and waited < PATIENCE:
                 return [plain("Queued: an agent is being started."), leaving]
+            if starting(self.session):
+                return [plain("Queued: an agent is being started."), leaving]
+            if how := by_key(self.session):
+                return [plain("Queued: no agent is alive.", WARN), plain(how, BOLD)]
             text = f"Queued: no agent is alive. {who} one with:"
             return [plain(text, WARN), plain(self.session.start_words, BOLD)]
         seen = agent.seen if agent else batch.agent_seen
         if self.session.silent(batch):
             heard = f"since {formatting.since(seen, self.session.now())}" if seen else "of late"
             text = f"Agent {batch.agent or '-'} has not been heard of {heard}."
-            folded = formatting.folded(f"{text} {who} another with:", self.size.width)
-            return [*(plain(part, BAD) for part in folded), plain(self.session.start_words, BOLD)]
+            how = "An agent is being started." if starting(self.session) else by_key(self.session)
+            folded = formatting.folded(text if how else f"{text} {who} another with:", self.size.width)
+            return [*(plain(part, BAD) for part in folded), plain(how or self.session.start_words, BOLD)]
         ago = formatting.short_span(formatting.ran_for(seen, None, self.session.now()))
         host = agent.host if agent else batch.agent
         return [
             plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT),
             *self._pointed(),
         ]
+
+    def unserved(self) -> list[Line]:
+        """Return nothing: the note says it of this page's batch."""
+        return []
 
     def _pointed(self) -> list[Line]:
         """Return the texts that do not fit into the row under the cursor."""

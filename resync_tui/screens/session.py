@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from anyio import to_thread
 
 from resync_tui.catalog import Catalog
-from resync_tui.clock import Clock, utc_now
+from resync_tui.clock import Clock, CorrectedClock, utc_now
 from resync_tui.config.load import catalog_of_year
 from resync_tui.config.school_years import require_plan, require_year
 from resync_tui.config.settings import DistrictSettings, Settings
@@ -27,7 +27,8 @@ CLOSE_SECONDS = 2
 """Seconds that quitting waits for the control database."""
 
 READ_AGAIN = timedelta(seconds=2)
-"""Interval of readings without a change while a batch runs, as an agent may fall silent."""
+READ_IDLE = timedelta(seconds=15)
+"""Intervals of readings without a change, as an agent may fall silent: while a batch waits or runs, and otherwise."""
 
 
 class Session:
@@ -40,6 +41,7 @@ class Session:
         *,
         open_store: Callable[[], Awaitable[Store]],
         start_agent: Callable[[], str | None],
+        may_start: Callable[[], bool] = lambda: False,
         user: str,
         district: str | None = None,
         clock: Clock = utc_now,
@@ -50,10 +52,14 @@ class Session:
         """Objects to list; in another than the current year only those configured for it."""
         self.user = user
         """Who is asking: the process' user until the control database is open, then whom that knows: a role."""
-        self.now = clock
+        self.now = CorrectedClock(clock)
+        """Time by the control database's clock, by which all times are told that it holds."""
         self._current_catalog = catalog
         self._open_store = open_store
         self._start_agent = start_agent
+        self._may_start = may_start
+        self.started_agent: datetime | None = None
+        """When this console last started an agent by its key."""
         self._store: Store | None = None
         self._asking: set[asyncio.Future[Any]] = set()
         self._tried = asyncio.Event()
@@ -181,11 +187,12 @@ class Session:
                 await to_thread.run_sync(import_module, "resync_tui.control.store")
                 self._store = await self._open_store()
                 self.user = self._store.rights.user
-            at = self.now()
+            at = self.now.own()
             if self._is_due(at) or await self._store.changes() != self._seen:
                 present = await self._store.present()
                 self.active, self.agents, self.unread = present.active, present.agents, present.unread
                 self._seen, self._read_at, self.trouble = present.changes, at, None
+                self.now.correct(present.now)
                 return not awaited
         except ResyncError as error:
             new = self.trouble is None or self.trouble.what != error.what
@@ -206,7 +213,9 @@ class Session:
         """Whether to read without a change: at first, after trouble, and periodically while a batch runs."""
         if self._read_at is None or self.trouble is not None:
             return True
-        return bool(self.active) and at - self._read_at >= READ_AGAIN
+        if self.active:
+            return at - self._read_at >= READ_AGAIN
+        return any(agent.alive for agent in self.agents) and at - self._read_at >= READ_IDLE
 
     async def send(
         self,
@@ -254,6 +263,16 @@ class Session:
         served = any(agent.alive for agent in (await store.present()).agents)
         self.agent_line = "" if served else await to_thread.run_sync(lambda: self._start_agent() or "")
         return batches
+
+    @property
+    def may_start_agent(self) -> bool:
+        """Whether an agent started here could serve: by this login's rights, and by the secrets of this host."""
+        return self.may_serve and self._may_start()
+
+    async def start_agent(self) -> None:
+        """Start an agent, unless one is alive by now."""
+        self.started_agent = self.now()
+        self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
 
     async def cancel(self, batch: int) -> None:
         """Cancel a batch, at once or at its next chunk."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from resync_tui.agent import service
+from resync_tui.agent import opening
 from resync_tui.agent.service import run_agent
 from resync_tui.outcome import Status
 from tests.support.site.fake import QUICK, FakeSite
@@ -18,7 +18,7 @@ SLOW = replace(QUICK, flush_seconds=HOUR)
 
 @pytest.fixture(autouse=True)
 def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "POLL_SECONDS", HOUR)
+    monkeypatch.setattr(opening, "POLL_SECONDS", HOUR)
 
 
 async def test_agent_that_never_polls_carries_out_what_is_sent(site: FakeSite) -> None:

@@ -48,6 +48,7 @@ EVERYWHERE = {
     "exclamation_mark": " Process Alerts ",
     "B": " Board ",
     "A": " Agent Queue ",
+    "S": "Nothing waits for an agent",
     "L": "completed with no errors",
     "colon": "part of a command",
     "question_mark": "c             Copy what is listed",

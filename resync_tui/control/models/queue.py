@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, false
 from sqlmodel import Field
 
 from resync_tui.control.models.columns import ControlTable, UtcTime, batch_key, counter
@@ -56,6 +56,8 @@ class DISAgent(ControlTable, table=True):
     leaseSeconds: float
     districts: list[str] = Field(sa_column=Column("districts", JSON, nullable=False))
     """Districts that it serves."""
+    isService: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    """Whether it serves until it is stopped: started again where it runs, not by a console."""
 
 
 class DISScheduleFiring(ControlTable, table=True):

@@ -117,6 +117,7 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
         start: str | None = None,
         waits: bool = True,
         toasts: bool = False,
+        start_agent: Callable[[], str | None] | None = None,
         user: str = "jdoe",
         **chosen: Any,
     ) -> AsyncIterator[Console]:
@@ -131,7 +132,8 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
             fake_store.settings(**chosen),
             fake_store.catalog(),
             open_store=open_store,
-            start_agent=lambda: start,
+            start_agent=start_agent or (lambda: start),
+            may_start=lambda: start_agent is not None,
             user=user,
             clock=clock,
         )

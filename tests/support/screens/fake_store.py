@@ -275,7 +275,7 @@ class MemoryStore:
     async def present(self) -> Present:
         self._answer()
         active = tuple(replace(each, objects=()) for each in reversed(self._batches) if not each.status.ended)
-        return Present(self._changes, active, tuple(self._agents), self.alerts.unread)
+        return Present(self._changes, active, tuple(self._agents), self.alerts.unread, self.clock())
 
     async def close(self) -> None:
         self.closed = True

@@ -24,7 +24,7 @@ def progress(districts_at_once: int = 4) -> Progress:
 
 
 def present(*active: Batch, agent: bool = True) -> Present:
-    return Present(1, active, (ALIVE,) if agent else (), 0)
+    return Present(1, active, (ALIVE,) if agent else (), 0, AT)
 
 
 @pytest.mark.parametrize("width", [79, 119])
