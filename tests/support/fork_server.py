@@ -27,7 +27,7 @@ from typing import Any
 
 from resync_tui.agent import start
 from tests.support import forks
-from tests.support.forks import LONGEST
+from tests.support.forks import INHERITED, LONGEST
 
 IMPORTED = (
     "resync_tui.agent.job",
@@ -103,7 +103,12 @@ def _become(request: dict[str, Any], files: Sequence[int]) -> None:
     os.environ.update(request["environ"])
     time.tzset()
     tempfile.tempdir = None
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.umask(request["umask"])
+    for number in INHERITED:
+        signal.signal(number, signal.SIG_IGN if number in request["ignored"] else signal.SIG_DFL)
+    if signal.SIGINT not in request["ignored"]:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, request["blocked"])
     for place, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         before = getattr(sys, name)
         lines = place == 2 or os.isatty(place)

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -19,11 +20,16 @@ from tests.support.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 SERVER = "RESYNC_TUI_TEST_FORK_SERVER"
-"""Names the socket of the server; the forked know it too, so that the agents that they start are forked."""
+"""Names the socket of the server, whose file is called by the session that the forked are in.
+
+The forked know it too, so that the agents that they start in sessions of their own are forked.
+"""
 LONGEST = 200_000
 """Bytes that a request may have: most of it is the environment."""
 LONGEST_COMMAND = 4_000
 """Bytes of the longest command line."""
+INHERITED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""Signals that a new process ignores if the one that started it does."""
 _started: "list[subprocess.Popen[bytes]]" = []
 
 
@@ -42,8 +48,10 @@ class Popen(subprocess.Popen[AnyStr]):
     def _execute_child(self, args: Sequence[str], *rest: Any) -> None:
         _, preexec, _, keep, folder, environ, _, _, shell, *streams = rest
         words = [each for each in args[1:] if each != "-P"]
-        forked = args[0] == sys.executable and words[0] in ("-m", "-c") and SERVER in os.environ
-        if not forked or keep or shell or any(streams[7:10]) or (preexec and self._terminal is None):
+        python = args[0] == sys.executable and words[0] in ("-m", "-c") and SERVER in os.environ
+        apart = streams[11] or self._terminal is not None
+        more = keep or shell or any(streams[7:10]) or (preexec and self._terminal is None)
+        if more or not python or not (apart or _in_its_session()):
             super()._execute_child(args, *rest)  # type: ignore[misc]
             return
         theirs = [self._terminal] * 3 if self._terminal is not None else [streams[0], streams[3], streams[5]]
@@ -52,8 +60,11 @@ class Popen(subprocess.Popen[AnyStr]):
             "command": words,
             "folder": os.fspath(folder or Path.cwd()),
             "environ": {**(os.environ if environ is None else environ), SERVER: path},
-            "session": streams[11] or self._terminal is not None,
+            "session": apart,
             "terminal": self._terminal is not None,
+            "blocked": [*signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+            "ignored": [each for each in INHERITED if signal.getsignal(each) is signal.SIG_IGN],
+            "umask": _umask(),
         }
         self._kept = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._kept.connect(path)
@@ -88,6 +99,16 @@ def run(command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
+def _in_its_session() -> bool:
+    """Whether what the server forks is in the session of this process, as what this process forked would be."""
+    return Path(os.environ[SERVER]).name == str(os.getsid(0))
+
+
+def _umask() -> int:
+    os.umask(found := os.umask(0o077))
+    return found
+
+
 @cache
 def _server() -> str:
     """Return the server's socket; in the tests' process the first who asks starts it."""
@@ -105,7 +126,7 @@ def fork_server() -> Iterator[None]:
     """Let processes be forked in the tests, by a server that is started once it is needed; benchmarks have none."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="resync-tui-forks-") as folder:
         if sys.platform == "linux":
-            patch.setenv(SERVER, f"{folder}/socket")
+            patch.setenv(SERVER, f"{folder}/{os.getsid(0)}")
         yield
         while _started:
             _started.pop().communicate()
