@@ -25,6 +25,9 @@ CONNECT_SECONDS = 10
 AT_START = ("application_name",)
 """Settings sent at connection start; a pooler refuses others before a session exists."""
 
+SINCE_17 = ("transaction_timeout",)
+"""Settings that servers before PostgreSQL 17 lack."""
+
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
 
@@ -112,7 +115,7 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
             f"The server of {place} knows no parameter {quoted[1] if quoted else 'like one of that URL'}",
             "Take it out of that url.",
         ) from None
-    later = [f"SET {name} = '{value}'" for name, value in settings.items() if name not in AT_START]
+    later = [_set(name, value) for name, value in settings.items() if name not in AT_START]
     try:
         if later:
             await connection.execute("; ".join(later), timeout=CONNECT_SECONDS)
@@ -120,6 +123,13 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
         connection.terminate()
         raise
     return connection
+
+
+def _set(name: str, value: str) -> str:
+    """Return the statement that sets a setting; nothing is set that the server's release lacks."""
+    if name in SINCE_17:
+        return f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"
+    return f"SET {name} = '{value}'"
 
 
 class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

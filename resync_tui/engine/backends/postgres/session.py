@@ -25,6 +25,9 @@ SAME_TEXT = {
 }
 """Session settings that give the same text output at both ends."""
 
+NO_TIMEOUTS = {"idle_in_transaction_session_timeout": "0", "transaction_timeout": "0"}
+"""Timeouts of transactions that a role, a database or a server may have: a snapshot lives as long as the reading."""
+
 LOCK_TIMEOUT = "10s"
 
 NO_WAIT = "SET LOCAL lock_timeout = '200ms'"
@@ -62,7 +65,7 @@ def application_name(end: End, side: str) -> str:
 
 def session_settings(end: End) -> dict[str, str]:
     seen = {} if end.trusts_policies else Postgres.all_rows
-    return {**SAME_TEXT, **seen, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
+    return {**SAME_TEXT, **NO_TIMEOUTS, **seen, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
 
 
 def as_sql(query: Query) -> str:

@@ -56,7 +56,7 @@ class PostgresSource(Source):
 
     async def _connect(self) -> Any:
         name = application_name(self.end, "s")
-        settings = {"application_name": name, "idle_in_transaction_session_timeout": "0", **session_settings(self.end)}
+        settings = {"application_name": name, **session_settings(self.end)}
         return await connect_postgres(self.end.url, settings)
 
     @asynccontextmanager
