@@ -77,13 +77,14 @@ async def refill(url: str, ddl: str, columns: dict[str, str], rows: dict[str | N
         await fill(url, {"v": table}, {"v": some}, {TENANT: tenant} if tenant else None)
 
 
+@pytest.mark.parametrize("keyed", [True, False], ids=["keyed", "keyless"])
 @tried
 @given(data=st.data())
 async def test_any_difference_is_counted_and_mended_in_one_run(
-    ends: tuple[tuple[str, str], str, str], data: st.DataObject
+    ends: tuple[tuple[str, str], str, str], keyed: bool, data: st.DataObject
 ) -> None:
     kinds, district, state = ends
-    world = data.draw(worlds(kinds[0], keyed=data.draw(st.booleans())))
+    world = data.draw(worlds(kinds[0], keyed=keyed))
     hashing = data.draw(st.sampled_from(POSSIBLE[kinds]))
     tenant = data.draw(st.sampled_from(["01", None]))
     others: dict[str | None, list[Row]] = {"02": world.theirs} if tenant else {}
