@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from resync_tui.control.protocol import Store
-from resync_tui.outcome import Status
-from resync_tui.results import Batch, ErrorRecord, LastResync
+from resync_tui.outcome import Kind, Status
+from resync_tui.results import Batch, ErrorGroup, ErrorRecord, LastResync
 
 RecordKey: TypeAlias = tuple[object, ...]
+Which: TypeAlias = tuple[str, str, Kind, str]
+"""Identity of a reason: object, table, kind and reason."""
 
 LISTED = 1000
 """Newest batches of a district that are searched for previous runs."""
@@ -42,26 +44,50 @@ class PreviousErrors:
 
     batches: Mapping[str, int] = field(default_factory=dict)
     """Previous batch by object; an object without one is left out."""
-    counts: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
+    counts: Mapping[Which, int] = field(default_factory=dict)
     """Number of refused records by object, table, kind and reason."""
     keys: frozenset[RecordKey] = frozenset()
     """Refused records whose keys were kept, as `error_key` gives them."""
 
 
 def error_key(record: ErrorRecord) -> RecordKey:
-    """Return the identity of a refused record and its reason, to look it up in another batch."""
-    return (record.object, record.table, record.kind, record.reason, *record.key.items())
+    """Return the identity of a refused record, to look it up in another batch, whatever its reason was called there."""
+    return (record.object, record.table, record.kind, *record.key.items())
+
+
+def which(group: ErrorGroup) -> Which:
+    """Return a reason's identity."""
+    return (group.object, group.table, group.kind, group.reason)
+
+
+async def counts_before(store: Store, batch: int, object: str | None, runs: Mapping[str, int]) -> dict[Which, int]:
+    """Return, per reason, its number of records in the previous run of its object, of which `runs` has the batches.
+
+    Of a reason that was unknown there it is the number of records refused there for others of the same kind: a changed
+    wording makes no failure new.
+    """
+    counts: dict[Which, int] = {}
+    for number in set(runs.values()):
+        for group in await store.error_groups(number, object):
+            if runs.get(group.object) == number:
+                counts[which(group)] = group.count
+    now = await store.error_groups(batch, object)
+    gone = {key[:3] for key in counts.keys() - {which(group) for group in now}}
+    for group in now:
+        if which(group) not in counts and which(group)[:3] in gone:
+            before = await store.errors(runs[group.object], object=group.object, kind=group.kind)
+            known = {error_key(each) for each in before}
+            kept = await store.errors(batch, object=group.object, kind=group.kind, reason=group.reason)
+            counts[which(group)] = sum(error_key(each) in known for each in kept)
+    return counts
 
 
 async def refused_before(store: Store, batch: Batch, object: str | None = None) -> PreviousErrors:
     """Return the records refused in the previous run of each object of a batch, or of one object."""
     runs = {name: run.batch for name, run in (await runs_before(store, batch)).items() if object in (None, name)}
-    counts: dict[tuple[str, str, str, str], int] = {}
+    counts = await counts_before(store, batch.batch, object, runs)
     keys: set[RecordKey] = set()
     for number in set(runs.values()):
-        for group in await store.error_groups(number, object):
-            if runs.get(group.object) == number:
-                counts[group.object, group.table, group.kind, group.reason] = group.count
         kept = await store.errors(number, object=object)
         keys.update(error_key(each) for each in kept if runs.get(each.object) == number)
     return PreviousErrors(runs, counts, frozenset(keys))

@@ -203,9 +203,15 @@ async def of_batch(connection: AsyncConnection, number: int, seen: ColumnElement
 
 
 async def last_results(
-    connection: AsyncConnection, district: str, year: int, purpose: Purpose, seen: ColumnElement[bool]
+    connection: AsyncConnection,
+    district: str,
+    year: int,
+    purpose: Purpose,
+    seen: ColumnElement[bool],
+    *,
+    completed: bool = False,
 ) -> dict[str, LastResync]:
-    """Return, per object, its newest started result of a school year."""
+    """Return, per object, its newest started result of a school year; `completed`: its newest completed one."""
     history, batch = Tables.history, Tables.batch
     of_year = (history.c.districtNumber == district) & (history.c.schoolYear == year)
     newest = (
@@ -213,7 +219,7 @@ async def last_results(
         .join(batch, batch.c.batchID == history.c.batchID)
         # Also a condition on the batches: a district's are few among all.
         .where(of_year, batch.c.districtNumber == district, batch.c.purpose == purpose, seen)
-        .where(history.c.startedAt.is_not(None))
+        .where(history.c.status == Status.COMPLETED if completed else history.c.startedAt.is_not(None))
         .group_by(history.c.objectName)
         .subquery()
     )

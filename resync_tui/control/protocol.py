@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from resync_tui.outcome import Finding, Kind
+from resync_tui.outcome import Finding, Kind, Purpose
 from resync_tui.plan import Request
 from resync_tui.results import (
     Alert,
@@ -93,6 +93,10 @@ class Store(Protocol):
 
     async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
         """Return the newest comparison per object."""
+        ...
+
+    async def last_completed(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
+        """Return the newest completed run per object, of a purpose."""
         ...
 
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:

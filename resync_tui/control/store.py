@@ -204,6 +204,11 @@ class Store:
         async with self._database.read() as connection:
             return await last_results(connection, district, year, Purpose.VERIFY, self._seen)
 
+    async def last_completed(self, district: str, year: int, purpose: Purpose) -> dict[str, LastResync]:
+        """Return, per object, its newest completed run of a school year and purpose."""
+        async with self._database.read() as connection:
+            return await last_results(connection, district, year, purpose, self._seen, completed=True)
+
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
         """Return exact counts by object (in the order of syncing), table, kind and reason, the most frequent first."""
         async with self._database.read() as connection:

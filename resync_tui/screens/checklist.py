@@ -102,6 +102,8 @@ class ChecklistPage(MarkingPage):
         super().__init__(session, glyphs)
         self._last: Mapping[str, LastResync] | None = None
         """Newest results by object; None: not read yet."""
+        self._completed: Mapping[Purpose, Mapping[str, LastResync]] | None = None
+        """Newest completed runs by object, of a resync and of a comparison; None: not read yet."""
         self._due: Due | None = None
         self._last_full: datetime | None = None
         self._columns = ChecklistColumns(80)
@@ -130,8 +132,12 @@ class ChecklistPage(MarkingPage):
         if years.opens or years.closes:
             standing = await store.board(years.current, [asked[0]])
             last_full = standing[0].last_full if standing else None
+        completed = self._completed
+        # What runs has not completed, and changes several times a second.
+        if completed is None or not any(each.status is Status.RUNNING for each in self.session.active):
+            completed = {each: await store.last_completed(*asked, each) for each in (Purpose.RESYNC, Purpose.VERIFY)}
         if asked == self._listed():
-            self._last, self._last_full = last, last_full
+            self._last, self._last_full, self._completed = last, last_full, completed
             self._due = due(years, self.session.now().astimezone().date(), last_full)
 
     def _listed(self) -> tuple[str, int]:
@@ -238,7 +244,7 @@ class ChecklistPage(MarkingPage):
             self._relist()
 
     def _relist(self) -> None:
-        self._last = None
+        self._last = self._completed = None
         self.query_one(KeyBar).show(self.bar_keys())
         self.list_objects()
         self.reload()
@@ -262,7 +268,11 @@ class ChecklistPage(MarkingPage):
         elif self.session.trouble is not None:
             self.show_status("The control database does not answer, so nothing can be sent.", bad=True)
         else:
-            self.ask_to_send(marks, self.session.year, self.session.picked, lambda: self._last, purpose)
+
+            def last() -> Mapping[str, LastResync] | None:
+                return None if self._completed is None else self._completed[purpose]
+
+            self.ask_to_send(marks, self.session.year, self.session.picked, last, purpose)
 
     def reason(self, purpose: Purpose) -> str:
         """Return the reason of the request: the mandatory resync that is due, or the state's request."""

@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from resync_tui import formatting
 from resync_tui.control.protocol import Store
 from resync_tui.outcome import Kind
-from resync_tui.previous_run import runs_before
+from resync_tui.previous_run import Which, counts_before, runs_before, which
 from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
-from resync_tui.screens.errors_row import GroupRow, Which, draw_group, group_rows, name_cells, titles, which
+from resync_tui.screens.errors_row import GroupRow, draw_group, group_rows, name_cells, titles
 from resync_tui.screens.keys import KeysPage, csv_of
 from resync_tui.screens.page import NAME
 from resync_tui.screens.sending import SendingPage
@@ -79,11 +79,10 @@ class ErrorsPage(SendingPage):
 
     async def _read_before(self, store: Store) -> None:
         self._last = await runs_before(store, await store.batch(self.number))
-        before: dict[str, dict[Which, int]] = {name: {} for name in self._last}
-        for number in {each.batch for each in self._last.values()}:
-            for group in await store.error_groups(number, self._object):
-                if group.object in self._last and self._last[group.object].batch == number:
-                    before[group.object][which(group)] = group.count
+        runs = {name: run.batch for name, run in self._last.items()}
+        before: dict[str, dict[Which, int]] = {name: {} for name in runs}
+        for reason, count in (await counts_before(store, self.number, self._object, runs)).items():
+            before[reason[0]][reason] = count
         self._before = before
 
     def draw(self) -> None:

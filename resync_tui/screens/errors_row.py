@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from resync_tui import formatting
 from resync_tui.outcome import Kind
+from resync_tui.previous_run import Which, which
 from resync_tui.results import ErrorGroup, ErrorRecord, FindingRecord
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, FAINT, PLAIN, WARN, WIDE, Line, left, plain
-
-Which = tuple[str, str, Kind, str]
-"""Identity of a reason: object, table, kind and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,6 @@ class GroupRow:
     """Change since the previous run; empty without one."""
     sample: str = ""
     """First keys."""
-
-
-def which(group: ErrorGroup) -> Which:
-    """Return a reason's identity, the same from run to run."""
-    return (group.object, group.table, group.kind, group.reason)
 
 
 def group_rows(

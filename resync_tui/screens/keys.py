@@ -25,7 +25,7 @@ class KeyRow:
     key: str
     text: str
     fresh: bool
-    """Whether the previous run did not refuse it for this reason."""
+    """Whether the previous run did not refuse it."""
 
 
 class KeysPage(Page):
@@ -56,8 +56,13 @@ class KeysPage(Page):
 
     async def load(self) -> None:
         """Read the kept keys of this reason, of this run and of the previous one."""
+        group, store = self.group, await self.session.store()
         texts = [key_text(each) for each in await self._kept(self.number, KEYS_SHOWN)]
-        known = {key_text(each) for each in await self._kept(self._before)} if self._before else set(texts)
+        known = set(texts)
+        if self._before:
+            # Whatever the reason was called there.
+            before = await store.errors(self._before, object=group.object, kind=group.kind)
+            known = {key_text(each) for each in before if each.table == group.table}
         self._rows = [KeyRow(str(n), text, text not in known) for n, text in enumerate(texts)]
 
     async def _kept(self, batch: int, limit: int | None = None) -> list[ErrorRecord]:

@@ -128,7 +128,7 @@ class SendingPage(Page):
         if not marks.chosen:
             self.show_status("Nothing failed here. Excluded records would be excluded again.")
             return
-        last = await store.last_resyncs(batch.district, batch.year)
+        last = await store.last_completed(batch.district, batch.year, batch.purpose)
 
         def send() -> None:
             self._begin(self.session.retry(number, only), batch.purpose)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.outcome import Counts, Finding
+from resync_tui.outcome import Counts, Finding, Purpose
 from resync_tui.results import Batch, FindingRecord, LastResync
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
@@ -89,7 +89,7 @@ class FindingsPage(SendingPage):
         """Read the comparison, and the expected cost of a resync."""
         store = await self.session.store()
         batch = await store.batch(self.number)
-        self._last = await store.last_resyncs(batch.district, batch.year)
+        self._last = await store.last_completed(batch.district, batch.year, Purpose.RESYNC)
         groups = await store.finding_groups(self.number)
         self._moved = sum(each.count for each in groups if each.finding is Finding.MOVED)
         self._batch = batch

@@ -197,6 +197,15 @@ class MemoryStore:
     async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
         return self._last(district, year, Purpose.VERIFY)
 
+    async def last_completed(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
+        return {
+            result.object: LastResync(batch.batch, result)
+            for batch in self._batches
+            if batch.district == district and batch.year == year and batch.purpose is purpose
+            for result in batch.objects
+            if result.status is Status.COMPLETED
+        }
+
     def _last(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
         self._answer()
         return {
