@@ -51,6 +51,15 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def by_rule(counts: Counts) -> str:
+    """Format what of the errors follows from rules of the catalog, as a sentence; empty if nothing is to be told."""
+    if counts.errors and not counts.failures:
+        return "All errors are expected: rules of the catalog exclude these records, or what they need."
+    if counts.behind_exclusion:
+        return f"Of the blocked {counts.behind_exclusion:,} follow from exclusions: nothing to mend."
+    return ""
+
+
 def error_rate(counts: Counts) -> str:
     """Format the error rate, rounded, in at most four characters; never as 0 % or all, nor across the 1 % line."""
     errors, processed = counts.errors, counts.processed

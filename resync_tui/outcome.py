@@ -91,6 +91,8 @@ class Counts:
     blocked: int = 0
     extra: int = 0
     removed: int = 0
+    behind_exclusion: int = 0
+    """Of the blocked: those of which a rule excludes the parent record, or one above it."""
 
     @property
     def errors(self) -> int:
@@ -100,7 +102,7 @@ class Counts:
     @property
     def failures(self) -> int:
         """Number of records that may sync and did not: errors that a retry may mend."""
-        return self.rejected + self.blocked
+        return self.rejected + self.blocked - self.behind_exclusion
 
     @property
     def accounted(self) -> int:

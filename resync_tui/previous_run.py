@@ -105,5 +105,5 @@ def change_since(batch: Batch, before: Mapping[str, LastResync]) -> tuple[int, i
     ]
     if not both:
         return None
-    failures = sum((is_.rejected + is_.blocked) - (was.rejected + was.blocked) for is_, was in both)
+    failures = sum(is_.failures - was.failures for is_, was in both)
     return failures, sum(is_.excluded - was.excluded for is_, was in both)

@@ -167,6 +167,13 @@ class ErrorGroup:
     kind: Kind
     reason: str
     count: int
+    behind_exclusion: bool = False
+    """Whether they are blocked as a rule excludes their parent records, or ones above them."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether such records may sync: neither they nor what they need is excluded by a rule."""
+        return self.kind is not Kind.EXCLUDED and not self.behind_exclusion
 
 
 @dataclass(frozen=True, slots=True)

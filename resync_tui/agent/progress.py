@@ -51,7 +51,7 @@ class Ledger:
         self._new_objects.add(result.object)
 
     def _refuse(self, event: RecordsRefused) -> None:
-        reason = Reason(event.object, event.table, event.kind, event.reason)
+        reason = Reason(event.object, event.table, event.kind, event.reason, event.behind_exclusion)
         self._refused[reason] = self._refused.get(reason, 0) + event.count
         self._new_reasons.add(reason)
         details = event.details or (NO_DETAIL,) * len(event.keys)

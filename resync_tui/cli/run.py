@@ -53,7 +53,7 @@ SUMMARY_WIDTH = 100
 @year_option
 @click.option("--at", "at", metavar="TIME", help="Not before 22:30, or 2026-07-01T02:00; within the window.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
-@click.option("--ignore-excluded", is_flag=True, help="Excluded records do not count for the exit code.")
+@click.option("--ignore-excluded", is_flag=True, help="What rules exclude does not count for the exit code.")
 @detach_option
 @yes_option
 @json_option
@@ -112,7 +112,7 @@ def _one_of(command: str, batch: int | None, request: int | None) -> None:
 @click.command()
 @_batch_argument
 @_request_option
-@click.option("--ignore-excluded", is_flag=True, help="Excluded records do not count for the exit code.")
+@click.option("--ignore-excluded", is_flag=True, help="What rules exclude does not count for the exit code.")
 @detach_option
 @json_option
 @config_option
@@ -135,7 +135,7 @@ def retry(batch: int | None, request: int | None, ignore_excluded: bool, detach:
 
 @click.command()
 @click.argument("batch", type=int, metavar="N")
-@click.option("--ignore-excluded", is_flag=True, help="Excluded records do not count for the exit code.")
+@click.option("--ignore-excluded", is_flag=True, help="What rules exclude does not count for the exit code.")
 @json_option
 @config_option
 def attach(batch: int, ignore_excluded: bool, as_json: bool) -> int:
@@ -255,7 +255,7 @@ def _carry_out(
     if detach:
         return 0
     show((line for each in found for line in text.troubles(each)), err=True)
-    errors = sum(each.counts.errors - (each.counts.excluded if ignore_excluded else 0) for each in found)
+    errors = sum(each.counts.failures if ignore_excluded else each.counts.errors for each in found)
     return outcome.exit_code([each.status for each in found], errors)
 
 

@@ -1,7 +1,8 @@
 """Batches as screens and commands list them, with or without their objects; conversion of rows to records."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -27,8 +28,11 @@ def select_batches() -> Select[Any]:
     )
 
 
-def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
-    """Convert a row of `select_batches`, with its rows of DISBatchHistory in order, to a batch."""
+def batch_view(row: Row[Any], objects: Iterable[Row[Any]], behind: Mapping[str, int] = MappingProxyType({})) -> Batch:
+    """Convert a row of `select_batches`, with its rows of DISBatchHistory in order, to a batch.
+
+    `behind` is the number of records that are blocked behind an exclusion, by object.
+    """
     status = Status(row.status)
     return Batch(
         request=row.requestID,
@@ -47,7 +51,7 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         message=row.message,
         agent=row.agent,
         agent_seen=row.seenAt,
-        objects=tuple(object_view(each) for each in objects),
+        objects=tuple(object_view(each, behind.get(each.objectName, 0)) for each in objects),
         reason=row.reason,
         purpose=Purpose(row.purpose),
         preview=row.preview,
@@ -55,23 +59,23 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]]) -> Batch:
         scheduled=row.isScheduled,
         not_before=row.notBefore,
         put_off=row.putOff,
-        sums=counts_view(row) if status.ended else NOTHING,
+        sums=counts_view(row, sum(behind.values())) if status.ended else NOTHING,
         dot=Color(row.color) if row.color else None,
     )
 
 
-def counts_view(row: Row[Any]) -> Counts:
+def counts_view(row: Row[Any], behind_exclusion: int = 0) -> Counts:
     """Convert a row of DISBatchHistory, or one of an ended batch in DISBatch, to counts."""
-    return Counts(**{name: getattr(row, name) for name in COUNTED})
+    return Counts(**{name: getattr(row, name) for name in COUNTED}, behind_exclusion=behind_exclusion)
 
 
-def object_view(row: Row[Any]) -> ObjectResult:
+def object_view(row: Row[Any], behind_exclusion: int = 0) -> ObjectResult:
     """Convert a row of DISBatchHistory to an object's result."""
     return ObjectResult(
         object=row.objectName,
         sequence=row.sequence,
         status=Status(row.status),
-        counts=counts_view(row),
+        counts=counts_view(row, behind_exclusion),
         total=row.total,
         read=row.read,
         phase=row.phase,
@@ -150,18 +154,29 @@ async def list_batches(
     batch, history = Tables.batch, Tables.history
     wanted = wanted.order_by(batch.c.batchID.desc() if newest_first else batch.c.batchID).limit(limit)
     rows = (await connection.execute(wanted)).all()
-    if objects:
-        numbers = select(wanted.with_only_columns(batch.c.batchID).subquery().c.batchID)
-        of_them = history.c.batchID.in_(numbers)
-    else:
-        running = [row.batchID for row in rows if row.status == Status.RUNNING]
-        if not running:
-            return [batch_view(row, ()) for row in rows]
-        of_them = history.c.batchID.in_(running)
+    of_them = history.c.batchID.in_(select(wanted.with_only_columns(batch.c.batchID).subquery().c.batchID))
+    if not objects:
+        of_them = history.c.batchID.in_([row.batchID for row in rows if row.status == Status.RUNNING])
     found: dict[int, list[Row[Any]]] = {}
-    for row in await connection.execute(select(history).where(of_them).order_by(history.c.sequence)):
-        found.setdefault(row.batchID, []).append(row)
-    return [batch_view(row, found.get(row.batchID, ())) for row in rows]
+    if objects or any(row.status == Status.RUNNING for row in rows):
+        for row in await connection.execute(select(history).where(of_them).order_by(history.c.sequence)):
+            found.setdefault(row.batchID, []).append(row)
+    blocked = [row.batchID for row in rows if row.blocked or any(each.blocked for each in found.get(row.batchID, ()))]
+    behind = await _behind_exclusion(connection, blocked)
+    return [batch_view(row, found.get(row.batchID, ()), behind.get(row.batchID, {})) for row in rows]
+
+
+async def _behind_exclusion(connection: AsyncConnection, batches: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return the number of records that are blocked behind an exclusion, by batch and object."""
+    found: dict[int, dict[str, int]] = {}
+    if batches:
+        counted = Tables.error_count
+        of_object = counted.c.batchID, counted.c.objectName
+        wanted = select(*of_object, func.sum(counted.c.records).label("records")).group_by(*of_object)
+        wanted = wanted.where(counted.c.batchID.in_(batches), counted.c.behindExclusion)
+        for row in await connection.execute(wanted):
+            found.setdefault(row.batchID, {})[row.objectName] = int(row.records)
+    return found
 
 
 async def one_batch(connection: AsyncConnection, number: int, seen: ColumnElement[bool]) -> Batch:

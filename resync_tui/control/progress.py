@@ -31,6 +31,7 @@ class Reason(NamedTuple):
     table: str
     kind: Kind
     reason: str
+    behind_exclusion: bool = False
 
 
 class Found(NamedTuple):
@@ -198,6 +199,7 @@ def _count_values(batch: int, reason: Reason, count: int) -> dict[str, Any]:
         "tableName": reason.table,
         "kind": reason.kind.value,
         "reason": reason.reason,
+        "behindExclusion": reason.behind_exclusion,
         "records": count,
     }
 

@@ -23,7 +23,10 @@ async def error_groups(
     if object is not None:
         wanted = wanted.where(counted.c.objectName == object)
     rows = (await connection.execute(wanted)).all()
-    return [ErrorGroup(row.objectName, row.tableName, Kind(row.kind), row.reason, row.records) for row in rows]
+    return [
+        ErrorGroup(each.objectName, each.tableName, Kind(each.kind), each.reason, each.records, each.behindExclusion)
+        for each in rows
+    ]
 
 
 async def errors(

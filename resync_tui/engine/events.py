@@ -41,6 +41,8 @@ class RecordsRefused:
     keys: tuple[Mapping[str, KeyValue], ...]
     details: tuple[Detail, ...] = ()
     """One for each key; empty where none says more than the reason."""
+    behind_exclusion: bool = False
+    """Whether they are blocked as a rule excludes their parent records, or ones above them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class TableMapping:
                 sa.Column("columns", sa.Text),
                 sa.Column("size", sa.BigInteger),
                 sa.Column("foreign_key", sa.Integer),
+                sa.Column("behind_exclusion", sa.Boolean),
             ),
             "extra": sa.Table(
                 f"x{self.stage_name}",

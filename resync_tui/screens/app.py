@@ -51,11 +51,15 @@ class Awaited:
 
 
 def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
-    """Return the message about a finished request, and whether it had no errors; `place` is its district."""
+    """Return the message about a finished request, and whether it went as it should; `place` is its district.
+
+    Errors that follow from rules of the catalog alone are as they should be.
+    """
     kind = formatting.kind_of(batches[0]).capitalize()
     compared = batches[0].purpose is Purpose.VERIFY
     counts = [batch.counts for batch in batches]
     errors = sum(each.updated + each.inserted if compared else each.errors for each in counts)
+    expected = not compared and not any(each.failures for each in counts)
     failed = [batch for batch in batches if batch.status is Status.FAILED]
     cancelled = sum(batch.status is Status.CANCELLED for batch in batches)
     what = f"{kind} of {place}" if len(batches) == 1 else f"{kind} of {len(batches)} districts"
@@ -66,8 +70,9 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
     elif compared:
         how = f"{formatting.plural(errors, 'record')} different or missing" if errors else "no difference"
     else:
-        how = f"done, {formatting.plural(errors, 'error')}" if errors else "done, no errors"
-    return f"{what}: {how}", not failed and not errors and not cancelled
+        rules = " by rule, as expected" if expected else ""
+        how = f"done, {formatting.plural(errors, 'error')}{rules}" if errors else "done, no errors"
+    return f"{what}: {how}", not failed and not cancelled and (expected or not errors)
 
 
 POLL_ACTIVE = 0.5

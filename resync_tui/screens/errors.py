@@ -7,7 +7,6 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
 from resync_tui.control.protocol import Store
-from resync_tui.outcome import Kind
 from resync_tui.previous_run import Which, counts_before, runs_before, which
 from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, draw_group, group_rows, name_cells, titles
@@ -28,6 +27,7 @@ KINDS = {
     "rejected": "rejected: the {} cannot take the record as it is. Mend it in the district.",
     "blocked": "blocked: its parent record is not in the {}. Mend that, then resync both.",
 }
+FOLLOWS = "blocked: a rule excludes what it needs. There is nothing to mend."
 
 
 class ErrorsPage(SendingPage):
@@ -90,12 +90,12 @@ class ErrorsPage(SendingPage):
         groups, width = self._groups or [], self.size.width
         of = f" of {self._object}" if self._object else ""
         count = sum(group.count for group in groups)
-        excluded = sum(group.count for group in groups if group.kind is Kind.EXCLUDED)
+        failed = sum(group.count for group in groups if group.is_failure)
+        follows = sum(group.count for group in groups if group.behind_exclusion)
+        kinds = f"{failed:,} failed, {count - failed - follows:,} excluded"
+        more = f", {follows:,} follow" if follows else ""
         heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
-        refused = (
-            Part(f"{formatting.plural(count, 'record')} refused: ", turn=1),
-            Part(f"{count - excluded:,} failed, {excluded:,} excluded "),
-        )
+        refused = Part(f"{formatting.plural(count, 'record')} refused: ", turn=1), Part(f"{kinds}{more} ")
         self.header(self.fitted(heading, self.known(*refused)))
         rows = group_rows(groups, self._before, self._samples)
         name = name_cells(width, rows)
@@ -118,7 +118,8 @@ class ErrorsPage(SendingPage):
             return []
         if current.group is None:
             return [plain("Change: against the run before of the same object.")]
-        group, told = current.group, KINDS[current.group.kind].format(self.session.receiver)
+        group = current.group
+        told = FOLLOWS if group.behind_exclusion else KINDS[group.kind].format(self.session.receiver)
         lines = formatting.folded(f"{group.table}: {group.reason}", self.size.width)[:2]
         sample = f"Keys: {current.sample}" if current.sample and len(lines) == 1 else ""
         return [*(plain(line) for line in lines), plain(told, WARN), plain(sample, PLAIN)]

@@ -31,11 +31,13 @@ def group_rows(
 ) -> list[GroupRow]:
     """Return the rows; `before` holds the previous run's number of records per reason, by object."""
     rows: list[GroupRow] = []
-    failures = [each for each in groups if each.kind is not Kind.EXCLUDED]
+    failures = [each for each in groups if each.is_failure]
     excluded = [each for each in groups if each.kind is Kind.EXCLUDED]
+    follows = [each for each in groups if each.behind_exclusion]
     for title, part in (
         ("Failures: mend them in the district, then retry", failures),
         ("Excluded: by rule these may not sync", excluded),
+        ("Follows from exclusions: nothing to mend", follows),
     ):
         if part:
             count = formatting.plural(sum(each.count for each in part), "record")

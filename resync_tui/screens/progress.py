@@ -206,6 +206,8 @@ class ProgressPage(SendingPage):
         if batch.purpose is Purpose.VERIFY:
             facts.append(plain("f shows what was found", BOLD))
         lines = wrapped(facts, self.size.width) or [plain("Nothing was processed.")]
+        if batch.purpose is Purpose.RESYNC and (rules := formatting.by_rule(counts)):
+            lines += [plain(part) for part in formatting.folded(rules, self.size.width)]
         if batch.message:
             lines = [plain(batch.message, BAD)]
         elif batch.status is Status.CANCELLED:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from resync_tui.control.alerts import REQUESTED
-from resync_tui.control.progress import Progress
+from resync_tui.control.progress import Progress, Reason
 from resync_tui.errors import UsageError
-from resync_tui.outcome import Counts, Status
+from resync_tui.outcome import Counts, Kind, Status
 from resync_tui.plan import Marked, Plan, Request
 from resync_tui.results import Batch, ObjectResult
 from tests.support.control import Office
@@ -81,6 +81,33 @@ async def test_excluded_records_are_no_reason_for_a_retry(office: Office, plan: 
     with pytest.raises(UsageError, match=f"Nothing of request {number} is to be retried"):
         await office.store.retry_request(number, "asmith")
     assert await office.request(plan, "001") == number + 1
+
+
+async def test_what_is_behind_an_exclusion_is_no_reason_either(office: Office) -> None:
+    await office.request(make_plan("School", "Calendar", "Section"), "001")
+    lease = await office.claimed()
+    counts = Counts(processed=9, unchanged=4, blocked=5)
+    results = [ObjectResult(name, place, Status.COMPLETED, counts) for place, name in enumerate(lease.plan.names, 1)]
+    reasons = {
+        Reason("School", "School", Kind.BLOCKED, "a rule", behind_exclusion=True): 5,
+        Reason("Calendar", "Calendar", Kind.BLOCKED, "a rule", behind_exclusion=True): 4,
+        Reason("Calendar", "Calendar", Kind.BLOCKED, "no parent"): 1,
+        Reason("Section", "Section", Kind.BLOCKED, "no parent"): 5,
+    }
+    await office.queue.finish(lease, Status.COMPLETED, "", Progress(objects=tuple(results), refused=reasons))
+    batch = await office.store.batch(lease.batch)
+    assert [each.counts.behind_exclusion for each in batch.objects] == [5, 4, 0]
+    (listed,) = await office.store.batches(objects=False)
+    assert (listed.objects, listed.counts.behind_exclusion, listed.counts.failures) == ((), 9, 6)
+    groups = await office.store.error_groups(lease.batch)
+    assert [(each.object, each.count, each.is_failure) for each in groups] == [
+        ("School", 5, False),
+        ("Calendar", 4, False),
+        ("Calendar", 1, True),
+        ("Section", 5, True),
+    ]
+    (again,) = await office.store.retry(lease.batch, "asmith")
+    assert named(again) == ["Calendar", "Section"]
 
 
 async def test_a_request_is_retried_as_one_with_its_failed_parts(office: Office, plan: Plan) -> None:

@@ -140,7 +140,7 @@ async def test_what_hangs_on_a_state_excluded_record_is_blocked(database: Databa
     heard = await run(make_job(district, state, CAMPUS, "01", ["Roster"]))
 
     def hung(table: str) -> tuple[str, str]:
-        return "blocked", f"its {table} record did not reach the state"
+        return "blocked", f"its {table} record did not reach the state: a rule excludes it, or a record above it"
 
     assert {(table, key[0]): (how, reason) for table, key, how, reason in heard.refused} == {
         ("Calendar", 2): ("excluded", "State-excluded calendar"),

@@ -220,7 +220,7 @@ async def test_scores_below_a_root_level_score_share_its_fate(scores: Scores) ->
         f"{below} (101, 1, 1, 2, '{scores.year}-02-03'), (102, 2, 2, 3, NULL), (103, 3, 3, 4, '{scores.year}-07-01'),"
         f" (104, 102, 2, 5, NULL), (105, 101, 1, 5, NULL);",
     )
-    blocked = ("blocked", "its TestScore record did not reach the state")
+    blocked = ("blocked", "its TestScore record did not reach the state: a rule excludes it, or a record above it")
     assert refused(await scores.resync()) == {
         1: ("excluded", RULES[UNDATED].reason), 101: blocked, 105: blocked, 103: ("excluded", RULES[OUTSIDE].reason),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from resync_tui.control.store import Store
+from resync_tui.outcome import Counts
 from resync_tui.rights import Rights
 from resync_tui.screens.session import Session
 from tests.support.roles import ABBOTT, Roles
@@ -26,6 +27,15 @@ async def test_toast_bell_and_title_come_to_a_role(console: Opener, monkeypatch:
         await c.shows("Resync of Abbott (01): done, no errors")
         assert rung == [True]
         assert titles[-1] == "resync-tui: Resync of Abbott (01): done, no errors"
+
+
+async def test_errors_of_rules_alone_are_told_as_expected(console: Opener) -> None:
+    async with console(toasts=True) as c:
+        await c.press("space", "s", "y")
+        await c.sent()
+        c.complete(1, {"District": Counts(processed=9, unchanged=4, excluded=2, blocked=3, behind_exclusion=3)})
+        await c.shows("Resync of Abbott (01): done, 5 errors by rule, as expected")
+        await c.shows("All errors are expected: rules of the catalog exclude these records")
 
 
 async def test_the_session_goes_by_the_role_that_logged_in(roles: Roles) -> None:

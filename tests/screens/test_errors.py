@@ -117,6 +117,28 @@ async def test_a_retry_sends_just_what_failed_and_asks_before(console: Opener) -
         assert [each.object for each in c.batches[2].objects] == ["School"]
 
 
+@SIZES
+async def test_what_follows_from_exclusions_is_no_failure(console: Opener, size: tuple[int, int]) -> None:
+    follows = ErrorGroup("Calendar", "Calendar", Kind.BLOCKED, "its School record did not reach the state", 4, True)
+    async with console(size) as c:
+        await c.go("Calendar")
+        await c.press("space", "s", "y")
+        await c.sent()
+        c.store.refuses(1, EXCLUDED, keys(EXCLUDED, 7, 8, 9))
+        c.store.refuses(1, follows, keys(follows, 1, 2, 3, 4))
+        behind = Counts(processed=9, unchanged=5, blocked=4, behind_exclusion=4)
+        c.complete(1, {"School": Counts(processed=9, unchanged=6, excluded=3), "Calendar": behind})
+        await c.shows("COMPLETED")
+        await c.press("e")
+        await c.shows("0 failed, 3 excluded, 4 follow")
+        assert "Failures:" not in c.text
+        await c.shows("Follows from exclusions: nothing to mend (4 records)")
+        await c.press("end")
+        await c.shows("blocked: a rule excludes what it needs. There is nothing to mend.")
+        await c.press("r")
+        await c.shows("Nothing failed here")
+
+
 async def test_nothing_to_retry_where_only_excluded_records_are_left(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s", "y")

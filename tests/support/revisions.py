@@ -10,7 +10,8 @@ _HISTORY = """INSERT INTO "DISBatchHistory" ("batchID", sequence, "objectName", 
     VALUES (7, 1, 'School', '01', 2026, 1, 'selected', '[]', 'completed', '', '2025-11-20 04:13:00',
     '2025-11-20 04:14:00', 194, 194, 11, 0, 3, 180, 11, 0, 0, 0, ''{values})"""
 _REST = (
-    """INSERT INTO "DISBatchErrorCount" VALUES (7, 'School', 'School', 'excluded', 'name is too long', 11)""",
+    """INSERT INTO "DISBatchErrorCount" ("batchID", "objectName", "tableName", kind, reason, records)
+    VALUES (7, 'School', 'School', 'excluded', 'name is too long', 11)""",
     """INSERT INTO "DISBatchError" ("batchID", number, "objectName", "tableName", key, kind, reason)
     VALUES (7, 1, 'School', 'School', '{"schoolID": 5}', 'excluded', 'name is too long')""",
     """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID", "isRead",
@@ -34,5 +35,5 @@ ROWS["0003"] = (
     """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID")
     VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7)""",
 )
-ROWS["0008"] = ROWS["0007"] = ROWS["0006"] = ROWS["0005"] = ROWS["0004"] = ROWS["0003"]
+ROWS["0009"] = ROWS["0008"] = ROWS["0007"] = ROWS["0006"] = ROWS["0005"] = ROWS["0004"] = ROWS["0003"]
 """A batch and its history, as each revision would keep them; a revision that is added adds its own."""

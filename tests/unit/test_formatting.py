@@ -117,3 +117,19 @@ def test_the_four_dots_differ_in_shape(glyphs: Glyphs) -> None:
     assert len({glyphs.dot(color) for color in (None, *Color)}) == 5
     if glyphs is ASCII:
         assert all(glyphs.dot(color).isascii() for color in Color)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        (Counts(processed=3, unchanged=3), ""),
+        (Counts(processed=3, rejected=3), ""),
+        (Counts(processed=3, excluded=1, rejected=2), ""),
+        (Counts(processed=3, excluded=3), "All errors are expected"),
+        (Counts(processed=3, excluded=1, blocked=2, behind_exclusion=2), "All errors are expected"),
+        (Counts(processed=3, rejected=1, blocked=2, behind_exclusion=2), "Of the blocked 2 follow from exclusions"),
+    ],
+)
+def test_errors_of_rules_are_told_as_expected(counts: Counts, told: str) -> None:
+    assert formatting.by_rule(counts).startswith(told)
+    assert bool(formatting.by_rule(counts)) == bool(told)

@@ -7,7 +7,7 @@ from resync_tui.analysis.causes import Causes, ancestor_text, key_words, query_o
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut
 from resync_tui.cli.text.comparisons import removal, verification
-from resync_tui.formatting import error_rate, plural, school_year, when
+from resync_tui.formatting import by_rule, error_rate, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.previous_run import PreviousErrors, change_since, error_key
 from resync_tui.results import (
@@ -62,6 +62,8 @@ def batch(
     if counts.errors and batch.purpose is Purpose.RESYNC:
         failures = f"{counts.rejected} rejected, {counts.blocked} blocked"
         yield f"{plural(counts.errors, 'error')}: {counts.excluded} excluded, {failures}"
+        if told := by_rule(counts):
+            yield told
     if batch.purpose is Purpose.RESYNC and (change := change_since(batch, before or {})) is not None:
         yield f"Against the run before: failures {change[0]:+}, excluded {change[1]:+}"
     if batch.message:

@@ -172,6 +172,8 @@ def summary(
     words = WORDS[batches[0].purpose]
     kinds = ", ".join(f"{getattr(counts, kind):,} {word}" for kind, word in words.items() if getattr(counts, kind))
     told = f"{plural(counts.processed, 'record')}{f': {kinds}' if kinds else ''}."
+    if batches[0].purpose is Purpose.RESYNC and (rules := formatting.by_rule(counts)):
+        told += f" {rules}"
     if len(batches) > 1:
         text = f"{_how_they_ended(batches)}: {told} District by district: {hint('resync-tui history')}"
     else:

@@ -39,6 +39,8 @@ class DISBatchErrorCount(ControlTable, table=True):
     tableName: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     reason: str = Field(primary_key=True)
+    behindExclusion: bool = False
+    """Whether they are blocked as a rule excludes their parent records, or ones above them."""
     records: int = counter()
 
 

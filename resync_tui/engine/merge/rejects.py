@@ -36,14 +36,16 @@ async def refused_records(
 ) -> AsyncIterator[RecordsRefused]:
     """Yield a table's refused records by reason; `of_extra`: its extra records instead of the staged ones."""
     refused = mapping.refused
-    groups = sa.select(refused.c.kind, refused.c.reason, sa.func.count()).group_by(refused.c.kind, refused.c.reason)
+    behind = sa.func.max(sa.case((refused.c.behind_exclusion.is_(sa.true()), 1), else_=0))
+    counted = sa.select(refused.c.kind, refused.c.reason, sa.func.count(), behind)
+    groups = counted.group_by(refused.c.kind, refused.c.reason)
     rows = mapping.extra if of_extra else mapping.stage
     number = mapping.extra_number if of_extra else mapping.number
-    for kind, reason, count in (await connection.execute(groups.order_by(refused.c.reason))).all():
+    for kind, reason, count, by_rule in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
         keys = await keys_of(connection, mapping, rows, number, which, kept)
         details = () if of_extra else await _details_of(connection, mapping, which, kept)
-        yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys, details)
+        yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys, details, bool(by_rule))
 
 
 async def _details_of(

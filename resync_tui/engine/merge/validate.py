@@ -4,7 +4,7 @@ A row is refused once, for the first reason that applies: its rule, its values, 
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,8 @@ class _Check:
     reason: sa.ColumnElement[str]
     column: str | None = None
     size: sa.ColumnElement[int] | None = None
+    behind_exclusion: sa.ColumnElement[bool] = field(default_factory=sa.false)
+    """Whether a rule excludes its parent, or one above that."""
 
 
 async def refuse(
@@ -171,10 +173,10 @@ async def _refuse_by_parents(
         for number, key in enumerate(mapping.foreign_keys):
             check = _check_of_parent(mapping, number, key, context, pending)
             columns = text_literal(", ".join(key.columns)), sa.literal(number, sa.Integer())
-            rows = sa.select(mapping.number, check.kind, check.reason, *columns).where(
+            rows = sa.select(mapping.number, check.kind, check.reason, *columns, check.behind_exclusion).where(
                 check.when, not_refused(mapping, mapping.stage)
             )
-            found += await refuse_rows(connection, mapping, rows, "columns", "foreign_key")
+            found += await refuse_rows(connection, mapping, rows, "columns", "foreign_key", "behind_exclusion")
     return found
 
 
@@ -204,11 +206,13 @@ def _check_of_parent(
     staged_parent = context.staged.get(key.parent)
     if key.parent in context.settled and not context.other_year:  # the district's parent is of another year
         blocked_reason = f"its {key.parent.name} record did not reach the state"
+    excluded: sa.ColumnElement[bool] = sa.false()
     if staged_parent is not None:
         other = staged_parent.stage.alias(f"{RESERVED}other")
         same = mapping.points_at(key, stage, other)
         elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
+        excluded = _is_excluded(staged_parent, other, same)
         if key.parent in pending:
             accepted = sa.exists().where(*same, not_refused(staged_parent, other))
             missing.append(sa.not_(accepted))
@@ -218,8 +222,19 @@ def _check_of_parent(
         (sa.and_(elsewhere, mapping.number >= each.first), text_literal(_send_year(each.year)))
         for each in reversed(context.moved.get(mapping, ()))
     ]
-    reason = sa.case(*moved, (elsewhere, text_literal(blocked_reason)), else_=text_literal(orphan_reason))
-    return _Check(sa.and_(*missing), kind, reason)
+    kept_out = f"its {key.parent.name} record did not reach the state: a rule excludes it, or a record above it"
+    reasons = [(excluded, text_literal(kept_out)), *moved, (elsewhere, text_literal(blocked_reason))]
+    reason = sa.case(*reasons, else_=text_literal(orphan_reason))
+    return _Check(sa.and_(*missing), kind, reason, behind_exclusion=excluded)
+
+
+def _is_excluded(
+    parent: TableMapping, staged: sa.FromClause, same: Sequence[sa.ColumnElement[bool]]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a rule excludes a staged parent, or one above it."""
+    why = parent.refused.alias(f"{RESERVED}why")
+    by_rule = sa.or_(why.c.kind == text_literal(Kind.EXCLUDED), why.c.behind_exclusion.is_(sa.true()))
+    return sa.exists().where(*same, why.c.n == staged.c[parent.number.name], by_rule)
 
 
 def _send_year(year: int) -> str:

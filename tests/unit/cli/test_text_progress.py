@@ -91,6 +91,7 @@ def test_last_paragraph_counts_everything_and_says_where_to_look() -> None:
     text = " ".join(summary([done], {"01": "Abbott"}, {}, 40))
     assert text == (
         "Batch #7, resync of Abbott (01), 2025-26, completed in 00:01:02, 1 object: 9 records: 7 inserted, 2 excluded."
+        " All errors are expected: rules of the catalog exclude these records, or what they need."
         " Which and why: resync-tui errors 7. Object by object: resync-tui history --batch 7"
     )
     compared = " ".join(summary([replace(done, purpose=Purpose.VERIFY)], {}, {}, 40))
