@@ -16,17 +16,26 @@ from resync_tui.control.rows import instance_of
 from resync_tui.outcome import Color, Counts, Purpose, Status, color, worst
 
 NAMES = {
-    Purpose.RESYNC: "Resync Completed",
-    Purpose.VERIFY: "Verification Completed",
-    Purpose.REMOVE_EXTRA: "Removal of Extra Records Completed",
+    Purpose.RESYNC: "Resync",
+    Purpose.VERIFY: "Verification",
+    Purpose.REMOVE_EXTRA: "Removal of Extra Records",
 }
-"""Names of the alerts about an ended request."""
+"""Names of the alerts about an ended request, before how it ended."""
 
 
-async def end_batch(connection: AsyncConnection, number: int, status: Status, message: str, now: datetime) -> int:
+def _name(purpose: str, statuses: Iterable[str]) -> str:
+    """Return the name of an alert: how all batches ended; Ended where some ended otherwise than others."""
+    ways = set(statuses)
+    return f"{NAMES[Purpose(purpose)]} {ways.pop().capitalize() if len(ways) == 1 else 'Ended'}"
+
+
+async def end_batch(
+    connection: AsyncConnection, number: int, status: Status, message: str, now: datetime, *, told: bool = False
+) -> int:
     """Write the end of a batch after its last progress, and alert both sides; the caller holds the queue lock.
 
-    Returns its request's number.
+    `told`: its requester has an alert about it, so that none follows if it is all of their request. Returns its
+    request's number.
     """
     batch, history = Tables.batch, Tables.history
     rows = (await connection.execute(select(history).where(history.c.batchID == number))).all()
@@ -51,7 +60,7 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
         # Nothing about its content: a district does not see the objects of the state's request.
         alert = ProcessAlert(
             process=VERTICAL,
-            name=NAMES[Purpose(ended.purpose)],
+            name=_name(ended.purpose, [status.value]),
             message=f"What the state requested on {ended.requestedAt:%Y-%m-%d} has ended: {status.value}.",
             postedAt=now,
             audience="district",
@@ -59,20 +68,26 @@ async def end_batch(connection: AsyncConnection, number: int, status: Status, me
             requestID=ended.requestID,
         )
         await post(connection, alert)
-    await alert_if_ended(connection, [ended.requestID], now)
+    await alert_if_ended(connection, [ended.requestID], now, told=told)
     return ended.requestID
 
 
-async def alert_if_ended(connection: AsyncConnection, requests: Iterable[int], now: datetime) -> None:
-    """Alert the requester of each given request that has no open batch left."""
+async def alert_if_ended(
+    connection: AsyncConnection, requests: Iterable[int], now: datetime, *, told: bool = False
+) -> None:
+    """Alert the requester of each given request that has no open batch left; if `told`, unless it has but one batch."""
     batch = Tables.batch
     for request in requests:
         totals = (func.count().label("batches"), func.sum(batch.c.processed), func.sum(batch.c.errors))
         groups = select(batch.c.status, *totals).where(batch.c.requestID == request).group_by(batch.c.status)
         rows = (await connection.execute(groups.order_by(batch.c.status))).all()
-        if rows and all(Status(row.status).ended for row in rows):
+        if rows and all(Status(row.status).ended for row in rows) and not (told and _of_one(rows)):
             one = (await connection.execute(select(batch).where(batch.c.requestID == request).limit(1))).one()
             await _tell_requester(connection, instance_of(DISBatch, one), rows, now)
+
+
+def _of_one(groups: Sequence[Row[Any]]) -> bool:
+    return int(sum(row.batches for row in groups)) == 1
 
 
 async def _tell_requester(
@@ -80,7 +95,7 @@ async def _tell_requester(
 ) -> None:
     """Post one alert per request, however many districts; one of the state's requests goes to all of its users."""
     batches = sum(row.batches for row in groups)
-    of_one = batches == 1
+    of_one = _of_one(groups)
     what = f"Batch #{one.batchID} of district {one.districtNumber} has"
     if not of_one:
         what = f"Request {one.requestID}: {batches} districts have"
@@ -89,7 +104,7 @@ async def _tell_requester(
     own = one.initiator == "district"
     alert = ProcessAlert(
         process=VERTICAL,
-        name=NAMES[Purpose(one.purpose)],
+        name=_name(one.purpose, [row.status for row in groups]),
         message=f"{what} ended: {how}. Processed {processed}, errors {errors}.",
         postedAt=now,
         audience="district" if own else "state",

@@ -235,7 +235,7 @@ class Queue:
             now = await self._database.now(connection)
             skipped = update(history).where(history.c.batchID == lease.batch).values(status=Status.SKIPPED.value)
             await connection.execute(skipped)
-            request = await end_batch(connection, lease.batch, Status.FAILED, message, now)
+            request = await end_batch(connection, lease.batch, Status.FAILED, message, now, told=True)
             district = None if lease.initiator == "state" else lease.district
             told = f"{message}: batch #{lease.batch} was not run."
             await refused(connection, district, request=request, batch=lease.batch, message=told, now=now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Row, select
 
-from resync_tui.control.alerts import REQUESTED, Alerts, alert_unclaimed, post
+from resync_tui.control.alerts import REFUSED, REQUESTED, Alerts, alert_unclaimed, post
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA, ProcessAlert
 from resync_tui.control.queue import AgentIdentity, Queue
@@ -39,7 +39,8 @@ async def test_both_sides_are_told_when_a_request_of_the_state_ends(office: Offi
     (first,) = await alerts(office, "Resync Completed")
     assert (first.audience, first.districtNumber, first.recipient) == ("district", "001", None)
     await office.finish(Status.FAILED, "no such table")
-    _, second, whole = await alerts(office, "Resync Completed")
+    (second,) = await alerts(office, "Resync Failed")
+    (whole,) = await alerts(office, "Resync Ended")
     assert (second.audience, second.districtNumber) == ("district", "002")
     assert (whole.audience, whole.districtNumber, whole.requestID) == ("state", None, number)
     assert whole.message == (
@@ -103,8 +104,26 @@ async def test_a_request_whose_rest_is_cancelled_has_ended_too(office: Office, p
     number = await office.request(plan, "001", "002")
     await office.finish()
     await office.store.cancel_request(number, "jdoe")
-    *_, whole = await alerts(office, "Resync Completed")
+    (whole,) = await alerts(office, "Resync Ended")
     assert "1 cancelled, 1 completed" in whole.message
+
+
+async def test_a_cancelled_one_is_not_named_completed(office: Office, plan: Plan) -> None:
+    (batch,) = await office.store.submit(Request(["001"], plan, initiator="district", requested_by="asmith"))
+    await office.store.cancel(batch.batch, "asmith")
+    (told,) = await alerts(office, "Resync Cancelled")
+    assert told.batchID == batch.batch
+    assert await alerts(office, "Resync Completed") == []
+
+
+@pytest.mark.parametrize("districts", [("001",), ("001", "002")])
+async def test_a_refused_batch_is_told_once(office: Office, plan: Plan, districts: tuple[str, ...]) -> None:
+    await office.request(plan, *districts)
+    for _ in districts:
+        await office.queue.refuse(await office.claimed(), "asmith has no right to send for the state")
+    of_state = [each.name for each in await office.store.alerts.posted() if each.district is None]
+    whole = ["Resync Failed"] if len(districts) > 1 else []
+    assert sorted(of_state) == sorted([*whole, *[REFUSED] * len(districts), REQUESTED])
 
 
 async def test_a_request_that_nobody_serves_is_told_once(office: Office, other: Queue, plan: Plan) -> None:
