@@ -34,7 +34,9 @@ LOOK_SECONDS = 0.1
 EAGER_LOOK_SECONDS = 0.05
 """Time between looks at a SQLite file: usually, and for some seconds after a change of the queue."""
 EAGER_SECONDS = 10.0
-REST = 4.0
+REST = 2.0
+MOST_REST_SECONDS = 0.1
+"""Pause before a wait, in times of what was done since the last one, and at most."""
 CLOCK_TICK_NS = 20_000_000
 """Resolution of a file's times, at the worst: within it a second write leaves them as they are."""
 
@@ -54,11 +56,11 @@ class Wake(ABC):
     async def wait(self, seconds: float) -> bool:
         """Wait for a change since the last wait, at most for these seconds; return whether there may be one.
 
-        The first wait ends early, as what came before it is unknown. Whoever is woken again and again rests `REST`
-        times as long as it was busy. Raises nothing: an outage is for who reads.
+        The first wait ends early, as what came before it is unknown. Whoever is woken again and again rests between
+        two waits. Raises nothing: an outage is for who reads.
         """
         busy = 0.0 if self._ended is None else time.monotonic() - self._ended
-        rest = min(seconds, REST * busy)
+        rest = min(seconds, REST * busy, MOST_REST_SECONDS)
         await anyio.sleep(rest)
         with anyio.move_on_after(seconds - rest):
             await self._change()

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from anyio import sleep
 from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -78,8 +77,6 @@ def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
 POLL_ACTIVE = 0.5
 POLL_IDLE = 2.0
 """Seconds until a poll of the control database that no change has brought about: while a batch runs, and otherwise."""
-REST = 0.05
-"""Seconds between two polls at the least, however often something changes."""
 CLOCK = 1.0
 """Seconds between ticks of the clock."""
 
@@ -166,8 +163,7 @@ class ResyncApp(GuardedApp):
                 self._draw()
             except Exception as error:  # noqa: BLE001
                 self.catch(error)
-            await sleep(REST)
-            await self.session.wait((POLL_ACTIVE if self.session.active else POLL_IDLE) - REST)
+            await self.session.wait(POLL_ACTIVE if self.session.active else POLL_IDLE)
 
     async def _tell_what_ended(self) -> None:
         """Announce this user's finished requests: a toast, the bell once, the terminal's title."""

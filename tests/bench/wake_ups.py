@@ -13,16 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from resync_tui.config.load import load_settings
 from resync_tui.control.store import Store
 from resync_tui.demo.build import build
-from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.results import Agent
-from tests.support.databases import create_database
+from tests.support.databases import create_database, own_postgres
 from tests.support.forks import ROOT
 from tests.support.screens import live
 from tests.support.screens.pseudo_terminal import Terminal, terminal
@@ -32,7 +31,8 @@ TIMES = 50
 STARTS = 9
 BUDGET = 0.3
 """Seconds from a key, or from the last record, to its dot."""
-RECORDS = 400
+RECORDS = 150_000
+"""Records of the one object: enough for its dot to be gray for a while."""
 RUN = ("run", "Calendar", "-d", "01", "--no-check-dependencies", "--yes")
 
 
@@ -67,14 +67,15 @@ async def agents(config: Path) -> list[Agent]:
 
 
 def site(folder: Path, control: str | None) -> Path:
-    """Write a site of one object whose batch takes half a second; return its resync.toml."""
+    """Write a site of one object whose batch takes a moment; return its resync.toml."""
     live.build(folder)
     file = folder / "resync.toml"
-    text = file.read_text().replace("= 6000", f"= {RECORDS * 2}")
+    text = file.read_text().replace("= 6000", "= 0")
     file.write_text(text if control is None else text.replace("sqlite:///control.db", control))
     file.chmod(0o600)
     with closing(sqlite3.connect(folder / "abbott.db")) as database, database:
-        database.execute('DELETE FROM "Enrollment" WHERE "enrollmentID" >= ?', (RECORDS,))
+        database.execute('DELETE FROM "Enrollment"')
+        database.executemany('INSERT INTO "Enrollment" VALUES (?, ?)', ((n, f"{n % 13:02}") for n in range(RECORDS)))
     return file
 
 
@@ -175,6 +176,15 @@ def _end_agents(config: Path) -> None:
             process.wait()
 
 
+def measure(folder: Path, admin: str | None, kind: str, parts: Sequence[str]) -> None:
+    """Measure the chosen parts with a control database of one kind."""
+    folder.mkdir()
+    if "dots" in parts:
+        dots(folder, create_database(admin, "dots") if admin else None, kind)
+    if "run" in parts:
+        run(folder, admin, kind)
+
+
 def main() -> None:
     """Print the table."""
     chosen = sys.argv[1:]
@@ -186,18 +196,8 @@ def main() -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # What is measured is a start with compiled files.
         print("| what | measured | wanted |\n| --- | --- | --- |")
         for kind in kinds:
-            server = PrivatePostgres(folder / "server") if kind == "postgresql" else None
-            admin = server.start({}) if server else None
-            try:
-                (folder / kind).mkdir()
-                if "dots" in parts:
-                    control = create_database(admin, "dots") if admin else None
-                    dots(folder / kind, control, kind)
-                if "run" in parts:
-                    run(folder / kind, admin, kind)
-            finally:
-                if server:
-                    server.stop("immediate")
+            with own_postgres() if kind == "postgresql" else nullcontext() as server:
+                measure(folder / kind, server.admin_url if server else None, kind, parts)
 
 
 if __name__ == "__main__":

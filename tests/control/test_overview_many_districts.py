@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import sleep
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import resync_tui.screens.app
 from resync_tui import catalog
 from resync_tui.control.store import Store
 from resync_tui.plan import make_plan
 from resync_tui.rights import Edition
+from resync_tui.screens.session import Session
 from tests.bench.districts import SCREENS, Watched, back, campaign, console, filled, write_config
 from tests.bench.long_history import Shape, fill
 
@@ -75,7 +76,7 @@ async def asked_by_screens(folder: Path, control: str, districts: int, requests:
 async def test_screens_send_no_more_statements_for_many_districts(
     kind: str, control_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resync_tui.screens.app, "REST", 3600)
+    monkeypatch.setattr(Session, "wait", lambda _self, _seconds: sleep(3600))
     for name in ("few", "many"):
         (tmp_path / name).mkdir()
     few = await asked_by_screens(tmp_path / "few", control_database(kind), 8, 2)

@@ -107,7 +107,6 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(resync_tui.screens.app, "POLL_IDLE", 0.05)
     monkeypatch.setattr(resync_tui.screens.app, "POLL_ACTIVE", 0.05)
-    monkeypatch.setattr(resync_tui.screens.app, "REST", 0.0)
     monkeypatch.setattr(resync_tui.screens.app, "CLOCK", 0.05)
 
     @asynccontextmanager
