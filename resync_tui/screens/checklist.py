@@ -50,7 +50,7 @@ def heading(session: Session, marks: Marks, wanted: str, width: int, cut: str) -
         Part(f"{queued} queued  " if queued else "", WARN, turn=6 if running else 0),
         Part(session.user, turn=7, least=NAME),
         Part(" RW" if session.may_write else " R"),
-        Part("" if session.may_write else ", read only", turn=1),
+        Part("" if session.may_write else ", read only", turn=3),
     )
     marked, more = f"  {len(marks.chosen)} marked", f" + {len(marks.required)} required"
     if marks.full:
