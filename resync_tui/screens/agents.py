@@ -24,7 +24,7 @@ from resync_tui.screens.widgets.rows import Rows
 class AgentsPage(Page):
     """The agents with their batches, and the batches that are queued or running."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,l", "log", "Agent Log")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "log", "Agent Log")]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
         *(("Enter", "Agent Log"), ("c", "Copy"), ("Esc", "Back"), ("p", "Progress"), ("H", "History"), ("?", "Help")),
     )

@@ -47,16 +47,16 @@ class AlertsPage(Page):
     """This user's alerts, newest first; read and deleted flags are each user's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "read", "Mark as read"),
+        Binding("space", "read", "Mark as read"),
         Binding("m", "read_all", "Mark all that are listed as read"),
-        Binding("x", "delete", "Delete the alert"),
-        Binding("f", "process", "Filter by process"),
+        Binding("R", "delete", "Remove the alert"),
+        Binding("o", "process", "Filter by process"),
         Binding("t", "date", "Filter by date"),
-        Binding("b", "batch", "Open the alert's batch"),
+        Binding("enter", "batch", "Open the alert's batch"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Read"), ("m", "All read"), ("x", "Delete"), ("f", "Process"), ("t", "Date")),
-        *(("b", "Batch"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+        *(("Enter", "Batch"), ("Spc", "Read"), ("m", "All read"), ("R", "Remove"), ("o", "Process")),
+        *(("t", "Date"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
     )
     MESSAGE_ROWS: ClassVar[int] = 3
 
@@ -101,7 +101,7 @@ class AlertsPage(Page):
         """Return the whole alert under the cursor."""
         current = self._list.current
         if current is None:
-            what = "No alert is like that. f and t change the filters." if self._alerts else "There is no alert."
+            what = "No alert is like that. o and t change the filters." if self._alerts else "There is no alert."
             return [plain(what)] if self._alerts is not None else []
         alert = current.alert
         about = f"{alert.process}: {alert.name}"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
@@ -25,11 +25,12 @@ from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
+from resync_tui.screens.keymap import name_of
 from resync_tui.screens.page import Page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session, Store
-from resync_tui.screens.sheets import COLUMNS, NAMES, ROWS, SmallScreen, help_sheet, legend_sheet
+from resync_tui.screens.sheets import COLUMNS, ROWS, SmallScreen, help_sheet, legend_sheet
 from resync_tui.screens.unserved import why_not_start
 from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 
@@ -221,13 +222,14 @@ class ResyncApp(GuardedApp):
             self.pop_screen()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action of the screen for the command palette."""
+        """Yield every action of the screen for the command palette, once, with its keys; each takes one line."""
+        by_action: dict[str, list[ActiveBinding]] = {}
         for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.show and binding.action != "command_palette":
-                yield SystemCommand(
-                    binding.description, NAMES.get(binding.key, binding.key), self._runs(binding.action, active.node)
-                )
+            if active.binding.show and active.binding.action != "command_palette":
+                by_action.setdefault(active.binding.action, []).append(active)
+        for action, (first, *others) in by_action.items():
+            keys = " ".join(name_of(each.binding.key) for each in (first, *others))
+            yield SystemCommand(f"{first.binding.description} ({keys})", "", self._runs(action, first.node))
 
     def action_command_palette(self) -> None:
         """Open the command palette, in characters that every terminal has."""
@@ -246,7 +248,7 @@ class ResyncApp(GuardedApp):
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
-        self.push_screen(help_sheet(active.binding for active in self.screen.active_bindings.values()))
+        self.push_screen(help_sheet(self.screen.active_bindings))
 
     def action_history(self) -> None:
         """Show all batches."""

@@ -15,6 +15,7 @@ from resync_tui import formatting
 from resync_tui.outcome import Color
 from resync_tui.results import LastResync
 from resync_tui.screens.gate import KeyDropped
+from resync_tui.screens.keymap import by_task
 from resync_tui.screens.marks import Mark
 from resync_tui.screens.net import Netted
 from resync_tui.screens.session import Session
@@ -141,31 +142,15 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     return Sheet("Legend", lines)
 
 
-NAMES = {
-    "space": "Space",
-    "enter": "Enter",
-    "escape": "Esc",
-    "left": "Left",
-    "right": "Right",
-    "slash": "/",
-    "question_mark": "?",
-    "exclamation_mark": "!",
-    "colon": ":",
-    "ctrl+p": "Ctrl+p",
-}
-
-
-def help_sheet(bindings: Iterable[Binding]) -> Sheet:
-    """Return the help: keys and their actions."""
-    by_action: dict[str, list[Binding]] = {}
-    for binding in bindings:
-        if binding.show:
-            by_action.setdefault(f"{binding.action} {binding.description}", []).append(binding)
-    rows = [(" ".join(NAMES.get(each.key, each.key) for each in group), group[0]) for group in by_action.values()]
-    lines: list[Line] = [((f"{keys:<14}", KEY), (binding.description, PLAIN)) for keys, binding in rows]
-    lines.append(((f"{'Up Down j k':<14}", KEY), ("Move; PgUp PgDn by a screen, g G to the first and last", PLAIN)))
+def help_sheet(bound: Iterable[str]) -> Sheet:
+    """Return the help: the keys of a screen with their meanings, by task."""
+    lines: list[Line] = []
+    for task, rows in by_task(bound):
+        lines.append(plain(task, BOLD))
+        lines += [((f"{keys:<14}", KEY), (meaning, PLAIN)) for keys, meaning in rows]
     lines.append(plain(""))
     lines.append(plain("A resync runs in an agent: leaving this program does not stop it."))
+    lines.append(plain("[engine] max_records_per_second paces reading and writing, not rows only compared."))
     return Sheet("Help", lines)
 
 

@@ -28,11 +28,11 @@ async def test_alerts_are_listed_read_and_deleted(console: Opener, size: tuple[i
         assert fake_store.BEGIN.astimezone().strftime("%Y-%m-%d %H:%M") in line
         assert due.astimezone().strftime("%Y-%m-%d %H:%M") in line
         await c.shows("Vertical Interoperability: Resync Completed")
-        await c.press("enter")
+        await c.press("space")
         await c.shows("2 alerts, 1 unread")
-        await c.press("x", "enter")
+        await c.press("R", "enter")
         assert len(shown(c)) == 2
-        await c.press("x", "y")
+        await c.press("R", "y")
         await c.until(lambda: shown(c) == ["State Resync Requested"])
         await c.press("m")
         await c.shows("1 alert, 0 unread")
@@ -41,16 +41,16 @@ async def test_alerts_are_listed_read_and_deleted(console: Opener, size: tuple[i
 
 
 async def test_alerts_are_narrowed_by_process_and_by_date(console: Opener) -> None:
-    async with console() as c:
+    async with console((120, 40)) as c:
         c.store.alerts.post("Old")
         c.clock.move(20 * 86_400)
         c.store.alerts.post("Young")
         c.store.alerts.post("Other", "Scheduling")
         await c.press("exclamation_mark")
         await c.shows("3 alerts")
-        await c.press("f")
+        await c.press("o")
         assert shown(c) == ["Other"]
-        await c.press("f", "t")
+        await c.press("o", "t")
         assert shown(c) == ["Young"]
         await c.until(lambda: "Filter: Vertical Interoperability  last 24 hours" in c.lines[0])
         await c.press("t", "t")
@@ -62,5 +62,5 @@ async def test_an_alert_without_a_batch_to_see_says_so(console: Opener) -> None:
         c.store.alerts.post("State Resync Requested")
         await c.press("exclamation_mark")
         await c.shows("1 alert")
-        await c.press("b")
+        await c.press("enter")
         await c.shows("names no batch that is seen from here")

@@ -143,19 +143,18 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
             "w": "2 rows written to",
         },
     ),
-    (AgentsPage, then(ended, "A"), {"enter": " Agent Log ", "l": " Agent Log "}),
+    (AgentsPage, then(ended, "A"), {"enter": " Agent Log "}),
     (AgentLogPage, then(ended, "A", "enter"), {}),
     (
         AlertsPage,
         alerts,
         {
             "m": "1 alert, 0 unread",
-            "enter": "1 alert, 0 unread",
             "space": "1 alert, 0 unread",
-            "x": "Delete this alert from your list?",
-            "f": "Filter: Vertical Interoperability",
+            "R": "Delete this alert from your list?",
+            "o": "Filter: Vertical Interoperability",
             "t": "Filter: ",
-            "b": "names no batch that is seen from here",
+            "enter": "names no batch that is seen from here",
         },
     ),
     (

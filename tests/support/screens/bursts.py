@@ -84,7 +84,7 @@ SCREENS: dict[str, tuple[Opens | None, Sequence[str]]] = {
     "agents": (page(AgentsPage), ()),
     "agent log": (page(AgentLogPage), ()),
     "alerts": (page(AlertsPage), ()),
-    "delete": (page(AlertsPage), ("x",)),
+    "delete": (page(AlertsPage), ("R",)),
     "board": (page(BoardPage), ()),
 }
 

@@ -1,0 +1,117 @@
+"""The key table of all screens: a key means one thing everywhere. Help, palette and docs/keys.md are made from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What a user wants to do; the help has a part for each."""
+
+    MOVE = "Move in a list"
+    MARK = "Choose what to send"
+    SEND = "Send, compare, stop"
+    LOOK = "See what became of it"
+    KEEP = "Take it with you"
+    GO = "Go to"
+    LEAVE = "Help and leaving"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMeaning:
+    """A meaning, the keys that have it, and the actions by which the screens carry it out."""
+
+    keys: tuple[str, ...]
+    task: Task
+    meaning: str
+    actions: frozenset[str]
+
+
+def _row(keys: str, task: Task, meaning: str, *actions: str) -> KeyMeaning:
+    return KeyMeaning(tuple(keys.split()), task, meaning, frozenset(actions))
+
+
+TABLE = (
+    _row("up down k j", Task.MOVE, "One row up or down", "move(-1)", "move(1)"),
+    _row("pageup pagedown ctrl+b ctrl+f", Task.MOVE, "One screen up or down", "leap(-1)", "leap(1)"),
+    _row("home end g G", Task.MOVE, "To the first or the last row", "move(-1000000)", "move(1000000)"),
+    _row("left h", Task.MOVE, "Fold, or go up to the parent", "fold"),
+    _row("right l", Task.MOVE, "Unfold, or go down", "unfold"),
+    _row("enter", Task.MOVE, "Open what the cursor is on", "open", "detail", "log", "batch", "take"),
+    _row("slash", Task.MOVE, "Filter by a part of a name; Esc clears", "filter"),
+    _row("n N", Task.MOVE, "Next match of the filter, or the one before", "match(1)", "match(-1)"),
+    _row("o", Task.MOVE, "Filter by kind: outcome, standing, process", "outcome", "narrow", "process"),
+    _row("t", Task.MOVE, "Filter by date", "date"),
+    _row("space", Task.MARK, "Mark or unmark; an alert as read", "mark", "pick", "read"),
+    _row("a", Task.MARK, "Mark all: a full resync, every district", "all"),
+    _row("u", Task.MARK, "Unmark all", "none"),
+    _row("d", Task.MARK, "Check dependencies on or off", "check"),
+    _row("D", Task.MARK, "Select Districts", "districts"),
+    _row("Y", Task.MARK, "School year", "years"),
+    _row("s", Task.SEND, "Send or request the resync", "send"),
+    _row("v", Task.SEND, "Compare only: is a resync needed?", "verify"),
+    _row("r", Task.SEND, "Retry just what failed", "retry"),
+    _row("x", Task.SEND, "Cancel this batch", "cancel"),
+    _row("R", Task.SEND, "Remove: extra records, or an alert", "remove", "delete"),
+    _row("S", Task.SEND, "Start an agent, where none is alive", "start_agent"),
+    _row("e", Task.LOOK, "Errors: which records were refused, and why", "errors"),
+    _row("f", Task.LOOK, "What a comparison found", "findings"),
+    _row("b", Task.LOOK, "Compare with the run before", "compare"),
+    _row("X", Task.LOOK, "Extra records, which the district does not have", "extra"),
+    _row("m", Task.LOOK, "Mark all alerts that are listed as read", "read_all"),
+    _row("c", Task.KEEP, "Copy what is listed", "copy"),
+    _row("C", Task.KEEP, "Copy the SQL that finds the record", "copy_query"),
+    _row("w", Task.KEEP, "Write the list into a CSV file", "csv"),
+    _row("p", Task.GO, "Progress of the newest batch", "progress"),
+    _row("H", Task.GO, "History of all batches", "history"),
+    _row("exclamation_mark", Task.GO, "Process Alerts", "alerts"),
+    _row("B", Task.GO, "Board: where each district stands", "board"),
+    _row("A", Task.GO, "Agent Queue and Agent Log", "agents"),
+    _row("L", Task.LEAVE, "Legend: dots and marks", "legend"),
+    _row("question_mark", Task.LEAVE, "Help", "help"),
+    _row("colon ctrl+p", Task.LEAVE, "All commands", "command_palette"),
+    _row("escape", Task.LEAVE, "Back: what runs goes on", "back", "leave", "leave_filter"),
+    _row("q ctrl+c", Task.LEAVE, "Quit, or leave a list: what runs goes on", "quit", "leave", "app.quit"),
+)
+
+NAMES = {
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "slash": "/",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "colon": ":",
+    "ctrl+b": "Ctrl+b",
+    "ctrl+c": "Ctrl+c",
+    "ctrl+f": "Ctrl+f",
+    "ctrl+p": "Ctrl+p",
+}
+
+
+def name_of(key: str) -> str:
+    """Return a key as users know it."""
+    return NAMES.get(key, key)
+
+
+def by_task(bound: Iterable[str]) -> list[tuple[Task, list[tuple[str, str]]]]:
+    """Return the keys among the bound ones with their meaning, by task."""
+    here = set(bound)
+    parts: list[tuple[Task, list[tuple[str, str]]]] = []
+    for task in Task:
+        rows = [
+            (" ".join(name_of(key) for key in each.keys if key in here), each.meaning)
+            for each in TABLE
+            if each.task is task and here.intersection(each.keys)
+        ]
+        if rows:
+            parts.append((task, rows))
+    return parts
