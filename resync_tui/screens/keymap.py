@@ -90,10 +90,10 @@ NAMES = {
     "question_mark": "?",
     "exclamation_mark": "!",
     "colon": ":",
-    "ctrl+b": "Ctrl+b",
-    "ctrl+c": "Ctrl+c",
-    "ctrl+f": "Ctrl+f",
-    "ctrl+p": "Ctrl+p",
+    "ctrl+b": "^b",
+    "ctrl+c": "^c",
+    "ctrl+f": "^f",
+    "ctrl+p": "^p",
 }
 
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from resync_tui import formatting
+from resync_tui.analysis.causes import Causes, ancestor_text, query_of
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.page import NAME, Page
@@ -14,8 +16,12 @@ from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
-KEYS_SHOWN = 1000
+KEYS_SHOWN = 10_000
 """Keys of one reason that are listed; the count above them is exact nevertheless."""
+
+
+SEARCHED = 50_000
+"""Refused records of the batch among which parents are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class KeyRow:
 
     key: str
     text: str
+    record: ErrorRecord
     fresh: bool
     """Whether the previous run did not refuse it."""
 
@@ -31,9 +38,15 @@ class KeyRow:
 class KeysPage(Page):
     """The keys of the records refused for one reason; those that are new since the previous run are marked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "csv", "Write these keys into a CSV file")]
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("C", "copy_query", "Copy the SQL that finds the record"),
+        Binding("w", "csv", "Write these keys into a CSV file"),
+    ]
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
+        *(("C", "Copy SQL"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+    )
     HEADER_ROWS: ClassVar[int] = 2
+    MESSAGE_ROWS: ClassVar[int] = 4
 
     def __init__(
         self, session: Session, glyphs: Glyphs, batch: int, group: ErrorGroup, before: int | None = None
@@ -44,6 +57,7 @@ class KeysPage(Page):
         self.group = group
         self._before = before
         self._rows: list[KeyRow] = []
+        self._causes = Causes(())
         self._list = Rows[KeyRow](self._draw)
 
     def rows(self) -> Rows[KeyRow]:
@@ -57,13 +71,17 @@ class KeysPage(Page):
     async def load(self) -> None:
         """Read the kept keys of this reason, of this run and of the previous one."""
         group, store = self.group, await self.session.store()
-        texts = [key_text(each) for each in await self._kept(self.number, KEYS_SHOWN)]
+        records = await self._kept(self.number, KEYS_SHOWN)
+        texts = [key_text(each) for each in records]
         known = set(texts)
         if self._before:
             # Whatever the reason was called there.
             before = await store.errors(self._before, object=group.object, kind=group.kind)
             known = {key_text(each) for each in before if each.table == group.table}
-        self._rows = [KeyRow(str(n), text, text not in known) for n, text in enumerate(texts)]
+        if any(each.detail.parent_table for each in records):
+            self._causes = Causes(await store.errors(self.number, limit=SEARCHED))
+        pairs = enumerate(zip(texts, records, strict=True))
+        self._rows = [KeyRow(str(n), text, record, text not in known) for n, (text, record) in pairs]
 
     async def _kept(self, batch: int, limit: int | None = None) -> list[ErrorRecord]:
         group, store = self.group, await self.session.store()
@@ -79,6 +97,31 @@ class KeysPage(Page):
         self.header(self.fitted(heading, self.known(Part(f"{count} "))), plain(f"{group.kind}: {group.reason}", WARN))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
         self._list.show(self._rows)
+
+    def note(self) -> list[Line]:
+        """Return the size of the refused value, the parents that the record lacks up to the root cause, and the SQL."""
+        if self._list.current is None:
+            return []
+        record = self._list.current.record
+        size, query = record.detail.size, query_of(record.table, record.key)
+        lines = [plain(f"Its value has {formatting.plural(size, 'character')}.")] if size is not None else []
+        chain = self._causes.chain(record)
+        shown = [*chain[:1], *chain[-1:]] if len(chain) > 1 else chain
+        lines += [plain(f"Lacks {ancestor_text(each)}", WARN) for each in shown]
+        return [*lines, plain(query)] if query else lines
+
+    def on_rows_moved(self) -> None:
+        """Redraw the note, which follows the cursor."""
+        self.show_message()
+
+    async def action_copy_query(self) -> None:
+        """Copy the SELECT that finds the record under the cursor in the district."""
+        if self._list.current is None:
+            self.show_status("There is no record here.")
+        elif query := query_of(self._list.current.record.table, self._list.current.record.key):
+            await self.copy_text(query + "\n")
+        else:
+            self.show_status("Its table has no key, so no SQL finds this record alone.")
 
     async def action_csv(self) -> None:
         """Write all kept keys of this reason as CSV."""

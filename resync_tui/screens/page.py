@@ -229,8 +229,11 @@ class Page(Netted, Screen[None]):
         return "\n".join("".join(text for text, _ in line).rstrip() for line in lines) + "\n"
 
     async def action_copy(self) -> None:
-        """Copy the list; also into a file, as a terminal may ignore the clipboard silently."""
-        text = self.copied()
+        """Copy the list."""
+        await self.copy_text(self.copied())
+
+    async def copy_text(self, text: str) -> None:
+        """Copy a text; also into a file, as a terminal may ignore the clipboard silently."""
         self.app.copy_to_clipboard(text)
         await self._write("resync-copy.txt", text, "Copied, and written to", over=True)
 

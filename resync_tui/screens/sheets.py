@@ -147,7 +147,7 @@ def help_sheet(bound: Iterable[str]) -> Sheet:
     lines: list[Line] = []
     for task, rows in by_task(bound):
         lines.append(plain(task, BOLD))
-        lines += [((f"{keys:<14}", KEY), (meaning, PLAIN)) for keys, meaning in rows]
+        lines += [((f"{keys:<17}", KEY), (meaning, PLAIN)) for keys, meaning in rows]
     lines.append(plain(""))
     lines.append(plain("A resync runs in an agent: leaving this program does not stop it."))
     lines.append(plain("[engine] max_records_per_second paces reading and writing, not rows only compared."))

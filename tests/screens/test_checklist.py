@@ -207,7 +207,7 @@ async def test_the_legend_and_the_help_open_and_close(console: Opener) -> None:
         await c.shows("completed with errors ≤ 1.0 %")
         await c.press("L")
         await c.press("question_mark")
-        await c.shows("Mark or unmark the object")
+        await c.shows("Mark or unmark; an alert as read")
         await c.press("escape")
         await c.until(lambda: isinstance(c.app.screen, ChecklistPage))
 

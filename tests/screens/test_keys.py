@@ -51,7 +51,7 @@ EVERYWHERE = {
     "S": "Nothing waits for an agent",
     "L": "completed with no errors",
     "colon": "part of a command",
-    "question_mark": "c             Copy what is listed",
+    "question_mark": "Move in a list",
 }
 CHECKLIST = EVERYWHERE | {
     "space": "1 marked + 0 required",
@@ -130,7 +130,7 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
         },
     ),
     (ErrorsPage, then(ended, "e"), {"enter": "new schoolID 6", "r": "[x] School", "w": "2 rows written to"}),
-    (KeysPage, then(ended, "e", "enter"), {"w": "2 rows written to"}),
+    (KeysPage, then(ended, "e", "enter"), {"w": "2 rows written to", "C": "Copied, and written to"}),
     (ComparePage, then(ended, "b"), {"w": "3 rows written to"}),
     (
         HistoryPage,

@@ -179,7 +179,7 @@ async def sheets(c: Console, take: Take) -> None:
     await c.press("L")
     await take("legend", "completed with errors ≤ 1.0 %", "still processing", "required by what you chose")
     await c.press("escape", "question_mark")
-    await take("help", "Mark or unmark the object")
+    await take("help", "Choose what to send", "Mark or unmark")
     await c.press("escape")
     await c.go("School")
     await c.press("enter")
