@@ -7,7 +7,7 @@ from enum import StrEnum
 from rich.style import Style
 
 from resync_tui import formatting
-from resync_tui.outcome import Color, Status
+from resync_tui.outcome import Color, Purpose, Status
 from resync_tui.results import Batch
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, DOT, PLAIN, WARN, Line, Part, fitted, left, right
@@ -50,9 +50,21 @@ class HistoryRow:
     outcome: Outcome
 
 
+COMPARED = "compared"
+
+
+def _status(batch: Batch) -> str:
+    """Return a batch's status: its progress while it runs; a comparison has no dot of errors, it is compared."""
+    if batch.purpose is Purpose.VERIFY and batch.status is Status.COMPLETED:
+        return COMPARED
+    if batch.status is Status.RUNNING and not batch.cancel_requested:
+        return formatting.percent(formatting.batch_share(batch))
+    return formatting.status(batch)
+
+
 def history_row(batch: Batch, place: str) -> HistoryRow:
     """Return the row of a batch."""
-    goes_on = batch.status is Status.RUNNING and not batch.cancel_requested
+    compared = _status(batch) == COMPARED
     return HistoryRow(
         key=str(batch.batch),
         place=place,
@@ -62,8 +74,8 @@ def history_row(batch: Batch, place: str) -> HistoryRow:
         kind=formatting.kind_of(batch),
         processed=batch.counts.processed,
         errors=batch.counts.errors,
-        color=batch.color,
-        status=formatting.percent(formatting.batch_share(batch)) if goes_on else formatting.status(batch),
+        color=None if compared else batch.color,
+        status=_status(batch),
         outcome=outcome_of(batch),
     )
 

@@ -195,7 +195,9 @@ class Page(Netted, Screen[None]):
         """Show the pending message: trouble with the control database before all else."""
         trouble, (text, bad) = self.session.trouble, self._said
         if trouble is not None:
-            lines = [plain(trouble.what, BAD), plain(f"{trouble.do} Trying again.", WARN)]
+            as_of = self.session.as_of
+            old = f"All is as of {formatting.since(as_of, self.session.now())}. " if as_of else ""
+            lines = [plain(trouble.what, BAD), plain(f"{old}Trying again. {trouble.do}", WARN)]
         elif text:
             lines = [plain(part, BAD if bad else PLAIN) for part in formatting.folded(text, self.size.width)]
         elif not self.is_read and self.WAITS:

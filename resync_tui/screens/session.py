@@ -209,6 +209,11 @@ class Session:
         else:
             await self._store.wait(seconds)
 
+    @property
+    def as_of(self) -> datetime | None:
+        """Time of the last reading of the control database; None before the first."""
+        return self._read_at
+
     def _is_due(self, at: datetime) -> bool:
         """Whether to read without a change: at first, after trouble, and periodically while a batch runs."""
         if self._read_at is None or self.trouble is not None:

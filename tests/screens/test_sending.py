@@ -294,7 +294,7 @@ async def test_a_lost_control_database_shows_one_line_and_comes_back(console: Op
         await c.press("space")
         c.store.trouble = CannotRun("Cannot reach the control database: connection refused", "Check the network.")
         await c.shows("Cannot reach the control database")
-        await c.shows("Check the network. Trying again.")
+        await c.shows("Trying again. Check the network.")
         await c.press("s")
         await c.until(lambda: isinstance(c.app.screen, ChecklistPage))
         await c.press("H", "escape", "p")
