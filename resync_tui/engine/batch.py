@@ -237,6 +237,7 @@ class _Batch:
                     await merge.merge()
                     for each in tables:
                         run.set_by_trigger += [f"{each.mapping.name}.{name}" for name in each.set_by_trigger]
+                        run.disturbed |= each.disturbed
                         if each.removed_by_trigger:
                             run.removed_by_trigger.append((each.mapping.name, each.removed_by_trigger))
                 elif purpose is Purpose.VERIFY:

@@ -44,6 +44,8 @@ class ObjectRun:
     """What is told when it completes."""
     set_by_trigger: list[str] = field(default_factory=list)
     """Columns that a trigger of the state sets."""
+    disturbed: bool = False
+    """Whether a trigger of the state changed or removed records that were not sent."""
     removed_by_trigger: list[tuple[str, int]] = field(default_factory=list)
     """Tables, and how many records that were not sent a trigger of the state removed."""
     status: Status = Status.RUNNING
@@ -91,14 +93,18 @@ class ObjectRun:
         self.report(ObjectProgress(self.dis_object.name, self.phase, self.read, self.total, self.counts))
 
     def complete(self, processed: int, message: str = "") -> None:
-        """Report completion; a record unaccounted for makes it a failure."""
+        """Report completion; a record unaccounted for makes it a failure, and so does a trigger that changed others.
+
+        Then its records have reached the state all the same, and what depends on it goes on.
+        """
         counts = replace(self.counts, processed=processed)
         message = "; ".join([*self.remarks, *filter(None, (message,))])
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
             self.status = Status.FAILED
             message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
-        self.report(ObjectEnded(self.dis_object.name, self.status, counts, message))
+        told = Status.FAILED if self.disturbed else self.status
+        self.report(ObjectEnded(self.dis_object.name, told, counts, message))
 
     def skip(self, parent: str) -> None:
         """Report that it is skipped because its parent failed."""

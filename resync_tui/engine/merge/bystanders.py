@@ -28,6 +28,7 @@ async def compare(target: Target, table: TableMerge) -> None:
     async with target.staging() as connection:
         removed, *found = (await connection.execute(_changes(mapping))).one()
     table.removed_by_trigger = int(removed or 0)
+    table.disturbed = bool(table.removed_by_trigger or any(found))
     is_set = {name for name, each in zip(mapping.updatable, found, strict=True) if each}
     table.set_by_trigger = tuple(name for name in mapping.updatable if name in {*table.set_by_trigger, *is_set})
 

@@ -34,6 +34,8 @@ class TableMerge:
     """Whether the state's triggers or rules may make something else of what is written: then it is read back."""
     set_by_trigger: tuple[str, ...] = ()
     """Columns that a trigger of the state sets: of updated rows, though the update did not, and of rows not sent."""
+    disturbed: bool = False
+    """Whether a trigger changed or removed records that were not sent: the state is other than their counts say."""
     removed_by_trigger: int = 0
     """Number of rows not sent that a trigger of the state removed."""
     new: int = 0

@@ -3,7 +3,7 @@
 import pytest
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.outcome import Counts
+from resync_tui.outcome import Counts, Status
 from tests.support.comparison import every_comparison
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
@@ -51,10 +51,12 @@ async def test_columns_that_a_trigger_sets_in_others_are_told(database: Database
     heard = await sent(here, 1)
     assert heard.counts["Home"] == Counts(processed=3, inserted=1, unchanged=2)
     assert heard.ended["Home"].message == SETS.format("home.main, home.note")
+    assert heard.ended["Home"].status is Status.FAILED
     assert await leftovers(here.state) == []
     mended = await sent(here, 2)
     assert mended.counts["Home"] == Counts(processed=3, updated=1, unchanged=2)
     assert mended.ended["Home"].message == ""
+    assert mended.ended["Home"].status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("ends", SAME)
@@ -63,11 +65,13 @@ async def test_what_is_the_states_own_is_not_told(database: Database, ends: tupl
     heard = await sent(here, 1, ("home.note",))
     assert heard.counts["Home"] == Counts(processed=3, inserted=1, unchanged=2)
     assert heard.ended["Home"].message == ""
+    assert heard.ended["Home"].status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("ends", SAME)
 async def test_records_that_a_trigger_removes_are_told(database: Database, ends: tuple[str, str]) -> None:
     here = await homes(database, ends, "DELETE FROM home WHERE id = 1")
-    assert (await sent(here, 1)).ended["Home"].message == REMOVED
+    ended = (await sent(here, 1)).ended["Home"]
+    assert (ended.message, ended.status) == (REMOVED, Status.FAILED)
     await run_script(here.state, "DROP TRIGGER acts" + (" ON home;" if ends[1] == "postgresql" else ";"))
     assert (await sent(here, 2)).counts["Home"] == Counts(processed=3, inserted=1, unchanged=2)
