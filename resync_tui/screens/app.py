@@ -170,7 +170,8 @@ class ResyncApp(GuardedApp):
         """Announce this user's finished requests: a toast, the bell once, the terminal's title."""
         ended = self._awaited.ended(self.session.active, self.session.user) if self.session.ready else []
         if self.session.active:
-            self._title(f"resync-tui: {len(self.session.active)} running or queued")
+            running = sum(batch.status is Status.RUNNING for batch in self.session.active)
+            self._title(f"resync-tui: {running} running, {len(self.session.active) - running} queued")
         with suppress(ResyncError):
             for request in ended:
                 batches = await self.session.shielded(self.session.of_request(request))

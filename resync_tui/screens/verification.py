@@ -1,5 +1,6 @@
 """The findings of a comparison: per object the number of same, different, missing and extra records, and their keys."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,6 +31,7 @@ class FindingRow:
     key: str
     status: str
     counts: Counts
+    moved: int
 
     @property
     def differs(self) -> bool:
@@ -37,18 +39,19 @@ class FindingRow:
         return bool(self.counts.updated or self.counts.inserted)
 
 
-TITLES = f"{'Object':<24}{'Matched':>9}{'Different':>10}{'Missing':>8}{'Extra':>7}{'Refused':>8}  Status"
+TITLES = f"{'Object':<20}{'Matched':>9}{'Different':>10}{'Missing':>8}{'Moved':>6}{'Extra':>6}{'Refused':>8}  Status"
 
 
 def draw(row: FindingRow, glyphs: Glyphs) -> Line:
     """Return the line of an object."""
     counts = row.counts
     return (
-        (f"{left(row.key, 23, glyphs.cut)} ", BOLD if row.differs else PLAIN),
+        (f"{left(row.key, 19, glyphs.cut)} ", BOLD if row.differs else PLAIN),
         (f"{counts.unchanged:>9,}", PLAIN),
         (f"{counts.updated:>10,}", WARN if counts.updated else PLAIN),
         (f"{counts.inserted:>8,}", WARN if counts.inserted else PLAIN),
-        (f"{counts.extra:>7,}", WARN if counts.extra else PLAIN),
+        (f"{row.moved:>6,}", WARN if row.moved else PLAIN),
+        (f"{counts.extra:>6,}", WARN if counts.extra else PLAIN),
         (f"{counts.errors:>8,}", WARN if counts.errors else PLAIN),
         (f"  {row.status}", PLAIN),
     )
@@ -70,7 +73,8 @@ class FindingsPage(SendingPage):
         super().__init__(session, glyphs)
         self.number = batch
         self._batch: Batch | None = None
-        self._moved = 0
+        self._moved = Counter[str]()
+        """Records that moved to another year, by object."""
         self._last: Mapping[str, LastResync] = {}
         self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
 
@@ -91,7 +95,9 @@ class FindingsPage(SendingPage):
         batch = await store.batch(self.number)
         self._last = await store.last_completed(batch.district, batch.year, Purpose.RESYNC)
         groups = await store.finding_groups(self.number)
-        self._moved = sum(each.count for each in groups if each.finding is Finding.MOVED)
+        self._moved = Counter[str]()
+        for each in groups:
+            self._moved[each.object] += each.count if each.finding is Finding.MOVED else 0
         self._batch = batch
 
     def draw(self) -> None:
@@ -101,7 +107,10 @@ class FindingsPage(SendingPage):
         self.header(self.fitted(heading, self.place(batch)), self._verdict())
         self.titles(plain(TITLES, BOLD))
         self._list.show(
-            [FindingRow(each.object, str(each.status), each.counts) for each in batch.objects] if batch else []
+            [
+                FindingRow(each.object, str(each.status), each.counts, self._moved[each.object])
+                for each in (batch.objects if batch else ())
+            ]
         )
 
     def _verdict(self) -> Line:
@@ -109,13 +118,14 @@ class FindingsPage(SendingPage):
             return ()
         if not self._batch.status.ended:
             return plain(" It is still comparing.")
-        counts = self._batch.counts
+        counts, moved = self._batch.counts, sum(self._moved.values())
         if counts.updated + counts.inserted:
-            what = f"{counts.updated:,} different, {counts.inserted:,} missing"
-            return plain(f" A resync is needed: {what} in the {self.session.receiver}.", WARN)
-        if self._moved:
-            moved = formatting.plural(self._moved, "record")
-            return plain(f" {moved} of the {self.session.receiver} moved to another year: send that year.", WARN)
+            where = f", {moved:,} moved to another year" if moved else f" in the {self.session.receiver}"
+            what = f"{counts.updated:,} different, {counts.inserted:,} missing{where}"
+            return plain(f" A resync is needed: {what}.", WARN)
+        if moved:
+            whose = f"{moved:,} of the {self.session.receiver}'s records"
+            return plain(f" {whose} moved to another year: send that year.", WARN)
         return plain(
             f" No resync is needed: the {self.session.receiver} has every record that may sync, as it is.", GOOD
         )

@@ -60,7 +60,7 @@ async def test_the_end_of_ones_own_request_is_told_once(console: Opener, monkeyp
     async with console(toasts=True) as c:
         await c.press("D", "a", "enter", "space", "s", "y")
         await c.sent(2)
-        await c.until(lambda: titles == ["resync-tui: 2 running or queued"])
+        await c.until(lambda: titles == ["resync-tui: 0 running, 2 queued"])
         c.complete(1)
         await c.until(lambda: len(titles) == 2)
         assert rung == []

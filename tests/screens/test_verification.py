@@ -21,7 +21,7 @@ async def test_comparison_says_if_a_resync_is_needed_and_can_send_it(console: Op
         await c.press("f")
         await c.until(lambda: isinstance(c.app.screen, FindingsPage))
         await c.shows("A resync is needed: 3 different, 2 missing in the state.")
-        assert c.line("School ").split()[:6] == ["School", "95", "3", "2", "4", "0"]
+        assert c.line("School ").split()[:7] == ["School", "95", "3", "2", "0", "4", "0"]
         await c.press("end", "enter")
         await c.shows("SchoolID 21")
         assert c.line("SchoolID 31").startswith("extra")
@@ -54,7 +54,7 @@ async def test_records_of_another_year_are_told_and_listed(console: Opener) -> N
         c.complete(1)
         await c.shows("COMPLETED")
         await c.press("f")
-        await c.shows("2 records of the state moved to another year: send that year.")
+        await c.shows("2 of the state's records moved to another year: send that year.")
         await c.press("enter")
         await c.shows("DistrictID 4")
         assert c.line("DistrictID 4").startswith("moved")
@@ -110,3 +110,13 @@ async def test_extra_records_show_in_the_results_and_the_detail(console: Opener,
         await c.press("end")
         await c.shows("Extra records, which only the state has")
         await c.shows("DistrictID 77")
+
+
+@SIZES
+async def test_moved_records_stand_beside_those_that_differ(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await compared(c)
+        c.store.finds(1, "School", Finding.MOVED, 41, 42)
+        await c.press("f")
+        await c.shows("A resync is needed: 3 different, 2 missing, 2 moved to another year.")
+        assert c.line("School  ").split()[1:7] == ["95", "3", "2", "2", "4", "0"]
