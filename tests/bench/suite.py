@@ -11,10 +11,13 @@ import re
 import resource
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
-from os import wait
+from os import WNOHANG, wait, waitpid
 from pathlib import Path
+
+import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,7 @@ def main() -> int:
     command = [chosen.folder.absolute() / ".venv" / "bin" / "pytest", *options]
     with subprocess.Popen(command, cwd=chosen.folder, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
+        threading.Thread(target=bury, args=(running.pid,), daemon=True).start()
         last = ""
         for last in running.stdout:
             print(last, end="", flush=True)
@@ -44,6 +48,16 @@ def main() -> int:
     items = sum(int(count) for count in re.findall(r"(\d+) (?:passed|failed|skipped|error)", last))
     print(f"{items} items, {seconds:.0f} s by the clock, {used.ru_utime + used.ru_stime:.0f} s of the processors")
     return running.returncode
+
+
+def bury(pytest: int) -> None:
+    """Wait for whatever this process inherits and that has ended: to others it would seem to go on."""
+    while True:
+        time.sleep(0.1)
+        for each in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess, ChildProcessError):
+                if each.pid != pytest and each.status() == psutil.STATUS_ZOMBIE:
+                    waitpid(each.pid, WNOHANG)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from resync_tui.errors import ResyncError, UsageError
 from resync_tui.plan import Plan, Request
 from tests.support.databases import create_database, own_postgres
 from tests.support.plans import send
+from tests.support.processes import ended
 from tests.support.revisions import ROWS
 from tests.support.roles import ABBOTT, STATE, Roles
 
@@ -43,12 +44,15 @@ async def test_a_killed_server_takes_no_number(server: PrivatePostgres, plan: Pl
     url = create_database(server.start(), "control")
     store = await Store.open(url)
     assert await send(store, plan, "01", "02") == [1, 2]
-    process = psutil.Process(int((server.folder / "data" / "postmaster.pid").read_text().split()[0]))
+    pid_file = server.folder / "data" / "postmaster.pid"
+    process = psutil.Process(int(pid_file.read_text().split()[0]))
     every = [process, *process.children(recursive=True)]
     for each in every:
         with suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(every)
+    for each in every:
+        ended(each.pid)
+    pid_file.unlink()  # a zombie that nobody has buried yet would pass for the server
     with suppress(ResyncError):
         await store.close()
     server.start()
