@@ -98,7 +98,7 @@ def remove_extra(objects: Sequence[str], district: str | None, everything: bool,
             show_json(json_output.removal(seen))
         return 0
     if yes:
-        show([f"Only what comparison {seen.batch} shows may go."], err=as_json)
+        show([f"Only what batch #{seen.batch} shows may go."], err=as_json)
     else:
         _confirm_removal(settings, one, seen.counts.extra)
     done = _ended(settings, one, plan, outcome.Purpose.REMOVE_EXTRA, "the removal goes on", seen.batch)

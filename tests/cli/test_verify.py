@@ -84,8 +84,7 @@ def test_a_comparison_is_in_history_but_not_in_the_checklist(place: Place) -> No
     (batch,) = json.loads(place.run("history", "--json").stdout)
     assert batch["purpose"] == "verify"
     listed = place.run("history").stdout.splitlines()
-    assert listed[1].endswith(" completed")
-    assert listed[2].strip() == "for: verify"
+    assert listed[1].endswith(" completed, for: verify")
     assert "A resync is needed: it would send 2 records." in place.run("history", "--batch", "1").stdout
     assert {each["last_resync"] for each in json.loads(place.run("objects", "--json").stdout)} == {None}
 
@@ -200,9 +199,9 @@ def test_the_preview_stands_in_history(with_extra: Place) -> None:
     done = with_extra.run("remove-extra", "-d", "01", "Person", "--yes")
     removal, preview = json.loads(with_extra.run("history", "-d", "01", "--json").stdout)[:2]
     assert (preview["purpose"], removal["purpose"], removal["preview"]) == ("verify", "remove-extra", preview["batch"])
-    assert f"Only what comparison {preview['batch']} shows may go." in done.stdout
+    assert f"Only what batch #{preview['batch']} shows may go." in done.stdout
     history = with_extra.run("history", "--batch", str(removal["batch"])).stdout
-    assert f"for: remove-extra of what comparison {preview['batch']} showed" in history
+    assert f"for: remove-extra of what batch #{preview['batch']} showed" in history
 
 
 def test_exceeding_extra_share_is_previewed_and_nobody_is_asked(with_extra: Place) -> None:
@@ -257,7 +256,7 @@ def test_keyless_records_are_named_by_place_and_never_removed(with_extra: Place)
     assert done.stdout.splitlines() == [
         "Person, Person: 1 extra record",
         "    the keys of 1 are not known",
-        f"Only what comparison {number + 1} shows may go.",
+        f"Only what batch #{number + 1} shows may go.",
     ]
     assert "Person has no key to tell which of its records are extra: nothing was removed" in done.stderr
     assert len(done.stderr.splitlines()) == 2

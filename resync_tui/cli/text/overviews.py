@@ -47,7 +47,7 @@ def plan(plan: Plan, hints_of: Mapping[str, str]) -> Iterator[str]:
 def hints(of_objects: Mapping[str, str]) -> Iterator[str]:
     """Return the catalog's hints, a line an object."""
     for name, words in of_objects.items():
-        yield f"{name}: {words}"
+        yield from folded(f"{name}: {words}", 80)
 
 
 def _why(planned: PlannedObject) -> str:
