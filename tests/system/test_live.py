@@ -74,4 +74,4 @@ async def test_stopped_agent_is_shown_as_not_heard_of_since(
         agent.send_signal(signal.SIGSTOP)
         shown.reads_until(b"has not been heard of since")
         shown.reads_while(lambda: not re.search(r"not been heard of since \d\d:\d\d:\d\d", shown.text))
-        shown.reads_until(b"resync-tui agent --config")
+        shown.reads_until(b" is silent: restart it there.")
