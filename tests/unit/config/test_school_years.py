@@ -66,7 +66,9 @@ def test_an_object_of_no_year_under_previous_or_next_is_told(config: Path) -> No
 
 def test_a_plan_gives_the_hints_of_its_objects(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["--config", str(config), "plan", "AttDayAggregation"]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("AttDayAggregation: Run the district's Attendance Aggregation Refresh first")
+    *_, hint, rest = capsys.readouterr().out.splitlines()
+    assert hint.startswith("AttDayAggregation: Run the district's Attendance Aggregation Refresh first")
+    assert len(hint) <= 80
+    assert rest.endswith("is missing otherwise.")
     assert answer(["--config", str(config), "plan", "Calendar"]) == 0
     assert "Refresh" not in capsys.readouterr().out
