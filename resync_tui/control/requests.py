@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
@@ -157,11 +157,12 @@ def _settled(since: Collection[Batch]) -> set[str]:
 async def _retry(
     connection: AsyncConnection, failed: Sequence[Batch], again: Mapping[str, frozenset[str]], open_ones: Sequence[int]
 ) -> Retry:
-    batch, history = Tables.batch, Tables.history
+    plans = await _plans(connection, failed)
+    # Districts of a retry may have different objects: the request's plan is that of most.
+    plan = max(plans.values(), key=lambda each: len(each.objects))
     first = failed[0]
-    objects = select(history).where(history.c.batchID == first.batch).order_by(history.c.sequence)
-    plan = plan_view(first.year, (await connection.execute(objects)).all())
-    campaign = await connection.scalar(select(batch.c.isCampaign).where(batch.c.batchID == first.batch))
+    is_campaign = select(Tables.batch.c.isCampaign).where(Tables.batch.c.batchID == first.batch)
+    campaign = await connection.scalar(is_campaign)
     request = Request(
         list(again),
         plan,
@@ -174,8 +175,18 @@ async def _retry(
         preview=first.preview,
     )
     whole = set(plan.names)
-    partial = {district: _part(plan, names) for district, names in again.items() if names < whole}
+    partial = {district: _part(plans[district], names) for district, names in again.items() if names != whole}
     return Retry(request, partial, open_ones)
+
+
+async def _plans(connection: AsyncConnection, batches: Sequence[Batch]) -> dict[str, Plan]:
+    """Return the plans of these batches, by district."""
+    history = Tables.history
+    objects = select(history).where(history.c.batchID.in_([each.batch for each in batches]))
+    rows: dict[int, list[Row[Any]]] = {}
+    for row in await connection.execute(objects.order_by(history.c.sequence)):
+        rows.setdefault(row.batchID, []).append(row)
+    return {each.district: plan_view(each.year, rows.get(each.batch, ())) for each in batches}
 
 
 def _part(plan: Plan, names: Collection[str]) -> Plan:

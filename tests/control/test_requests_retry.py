@@ -124,6 +124,18 @@ async def test_a_request_is_retried_as_one_with_its_failed_parts(office: Office,
     assert [each.request for each in told] == [number + 1, number]
 
 
+async def test_a_retry_of_a_retry_asks_each_district_for_its_own(office: Office) -> None:
+    await office.request(make_plan("District", "School", "Calendar"), "001", "002")
+    rejected = Status.COMPLETED, REFUSED["rejected"]
+    await ended(office, Calendar=rejected)
+    await ended(office, School=rejected, Calendar=rejected)
+    first = (await office.store.retry_request(1, "asmith"))[0].request
+    await ended(office, Calendar=rejected)
+    await ended(office, School=rejected, Calendar=rejected)
+    again = await office.store.retry_request(first, "asmith")
+    assert [(each.district, named(each)) for each in again] == [("001", ["Calendar"]), ("002", ["School", "Calendar"])]
+
+
 async def test_districts_of_a_request_are_retried_alone(office: Office, plan: Plan) -> None:
     number = await office.request(plan, "001", "002")
     await down(office)
