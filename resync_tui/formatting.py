@@ -51,6 +51,16 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+NAMED = 10
+"""Names in one line; of more only the number is given."""
+
+
+def some(names: Sequence[str]) -> str:
+    """Format a list of names of any length in one line."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def by_rule(counts: Counts) -> str:
     """Format what of the errors follows from rules of the catalog, as a sentence; empty if nothing is to be told."""
     if counts.errors and not counts.failures:

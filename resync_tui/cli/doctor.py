@@ -31,7 +31,7 @@ from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.reflection import Tables, reflect
 from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
-from resync_tui.formatting import plural, when
+from resync_tui.formatting import plural, some, when
 from resync_tui.results import Agent, DistrictStanding
 
 AT_A_TIME = 8
@@ -103,12 +103,7 @@ async def _examine(examination: Examination) -> None:
     for problem in chain.from_iterable(found.values()):
         examination.found(problem)
     for told, districts in examination.narrower.items():
-        examination.remarks.append(f"! {told} ({_districts(districts)})")
-
-
-def _districts(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return f"district {', '.join(ids[:NAMED])}{more}"
+        examination.remarks.append(f"! {told} (district {some(districts)})")
 
 
 async def _control(examination: Examination) -> None:
@@ -300,10 +295,6 @@ async def _contents(name: str, url: str, examination: Examination, tables: Table
         await engine.dispose()
 
 
-NAMED = 10
-"""Districts named in one line."""
-
-
 def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: date) -> Iterator[Advice]:
     """Yield the mandatory full resyncs of the current year that are due, with their districts."""
     owing: dict[campaign.Due, list[DistrictStanding]] = {}
@@ -312,12 +303,11 @@ def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: da
         if owed is not None:
             owing.setdefault(owed, []).append(each)
     for owed, found in owing.items():
-        named = ", ".join(f"{each.district} ({_last(each)})" for each in found[:NAMED])
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        named = some([f"{each.district} ({_last(each)})" for each in found])
         where = f"-d {found[0].district}" if len(found) == 1 else "--all-districts"
         yield Advice(
             f"{owed.scenario}: {plural(len(found), 'district')} of {len(board)} without a full resync since "
-            f"{owed.since}: {named}{more}",
+            f"{owed.since}: {named}",
             f'Send it: resync-tui run {where} --all --reason "{owed.scenario}"; see: resync-tui board',
         )
 

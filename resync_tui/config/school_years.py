@@ -7,11 +7,8 @@ from resync_tui.catalog import Catalog
 from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, UsageError
-from resync_tui.formatting import school_year
+from resync_tui.formatting import school_year, some
 from resync_tui.plan import Allowed, Plan
-
-SOME = 10
-"""Objects of one district that are named; of more only the number is given."""
 
 
 def require_plan(settings: Settings, districts: Sequence[str], plan: Plan) -> None:
@@ -51,17 +48,12 @@ def of_no_year(settings: Settings, whole: Catalog) -> list[ConfigError]:
                 if name in whole and not whole[name].school_year:
                     named.setdefault((key, whole[name].name), []).append(district.id)
     return [
-        ConfigError(f"{key} of {_short(ids)} names {name}, which is not tied to a school year", _OF_NO_YEAR)
+        ConfigError(
+            f"{key} of district{'s' * (len(ids) > 1)} {some(ids)} names {name}, which is not tied to a school year",
+            "Take it out: it goes with the current year alone.",
+        )
         for (key, name), ids in named.items()
     ]
-
-
-_OF_NO_YEAR = "Take it out: it goes with the current year alone."
-
-
-def _short(ids: list[str]) -> str:
-    more = len(ids) - SOME
-    return f"district{'s' * (len(ids) > 1)} {', '.join(ids[:SOME])}" + (f" and {more} more" if more > 0 else "")
 
 
 def _absent(catalog: Catalog | None, names: Iterable[str]) -> list[str]:
@@ -76,21 +68,16 @@ def _refusal(
     if without:
         told.append(f"{_districts(without)} not configured for {of_year}")
     for district, objects in partly:
-        told.append(f"{_districts([district])} not configured for {_some(objects)} in {of_year}")
+        told.append(f"{_districts([district])} not configured for {some(objects)} in {of_year}")
     if year == settings.years.current:
         return UsageError("; ".join(told), f"See [subscription] and [catalog] in {settings.path}.")
     never = [name for name in dict.fromkeys(chain(*(names for _, names in partly))) if not whole[name].school_year]
     do = f"Leave it out, or name it under previous or next in {settings.path}."
     return UsageError(
         "; ".join(told),
-        f"{_some(never)}: not tied to a school year, so it goes with the current one alone. {do}" if never else do,
+        f"{some(never)}: not tied to a school year, so it goes with the current one alone. {do}" if never else do,
     )
 
 
 def _districts(names: list[str]) -> str:
     return f"District {names[0]} is" if len(names) == 1 else f"Districts {', '.join(names)} are"
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - SOME
-    return ", ".join(names[:SOME]) + (f" and {more} more" if more > 0 else "")

@@ -13,20 +13,8 @@ from resync_tui.cli import doctor
 from resync_tui.cli.main import answer, commands
 from resync_tui.cli.options import hint
 from resync_tui.errors import ResyncError
+from tests.support.settings import ONE_DISTRICT
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///abbott.db"
-"""
 NAMES = re.compile(rf"resync-tui (?:{'|'.join(commands.commands)})\b(?! --config)")
 
 
@@ -34,7 +22,7 @@ NAMES = re.compile(rf"resync-tui (?:{'|'.join(commands.commands)})\b(?! --config
 def config(tmp_path: Path) -> Path:
     folder = tmp_path / "a place"
     folder.mkdir()
-    (folder / "resync.toml").write_text(CONFIG)
+    (folder / "resync.toml").write_text(ONE_DISTRICT)
     return folder / "resync.toml"
 
 

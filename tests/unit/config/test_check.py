@@ -7,25 +7,12 @@ import pytest
 from resync_tui.config.load import load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError
-
-BASE = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///01.db"
-"""
+from tests.support.settings import ONE_DISTRICT
 
 
 def written(folder: Path, more: str) -> Settings:
     file = folder / "resync.toml"
-    file.write_text(BASE + more)
+    file.write_text(ONE_DISTRICT + more)
     return load_settings(file)
 
 

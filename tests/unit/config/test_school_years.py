@@ -7,19 +7,9 @@ import pytest
 from resync_tui.cli.main import answer
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.school_years import of_no_year
+from tests.support.settings import ONE_DISTRICT
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///abbott.db"
+CONFIG = f"""{ONE_DISTRICT}
 previous = ["Calendar", "School"]
 [[district]]
 id = "02"
