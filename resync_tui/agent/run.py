@@ -146,14 +146,16 @@ class BatchRun:
 
     async def _attempts(self) -> Result | None:
         pause = self._timing.retry_seconds
+        troubles: list[str] = []
         for attempt in range(1, MAX_ATTEMPTS + 1):
             trouble = await self._attempt()
             if isinstance(trouble, Status):
                 return trouble, ""
             if isinstance(trouble, LeaseLost):
                 return await self._taken_over(trouble)
+            troubles.append(one_line(trouble))
             if not self._may_retry(trouble) or attempt == MAX_ATTEMPTS:
-                return self._give_up(trouble)
+                return self._give_up(trouble, " Before that: ".join(dict.fromkeys(reversed(troubles))))
             _log.warning("%s Another attempt in %g s", one_line(trouble), pause)
             await anyio.sleep(pause)
             pause *= 2
@@ -174,12 +176,12 @@ class BatchRun:
         """Whether another attempt may succeed; a database unreachable from the start is a failure at once."""
         return isinstance(trouble, ConnectionLost) or (isinstance(trouble, Unreachable) and self._begun)
 
-    def _give_up(self, trouble: Exception) -> Result:
+    def _give_up(self, trouble: Exception, message: str) -> Result:
         times = self.lease.put_off
         out_of_reach = isinstance(trouble, Unreachable | ConnectionLost)
         if not (out_of_reach and self.lease.campaign and times < self._timing.reach_again):
-            return Status.FAILED, one_line(trouble)
-        return RetryLater(one_line(trouble), timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
+            return Status.FAILED, message
+        return RetryLater(message, timedelta(minutes=PAUSES[min(times, len(PAUSES) - 1)]))
 
     async def _attempt(self) -> Status | Exception:
         try:

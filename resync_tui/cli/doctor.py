@@ -25,7 +25,7 @@ from resync_tui.control.store import Store
 from resync_tui.databases import registry
 from resync_tui.engine import ownership, scope, tenants
 from resync_tui.engine.backends.base import End, says_district
-from resync_tui.engine.backends.registry import open_target
+from resync_tui.engine.backends.registry import open_source, open_target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.reflection import Tables, reflect
@@ -234,6 +234,7 @@ async def _reflect(
     """
     from resync_tui.engine.backends.registry import backend_of
 
+    await _require_session(End(url, name, "", 0, trusted), as_state=as_state)
     engine = registry.open_engine(url, read_only=True)
     try:
         with registry.explained(name, url):
@@ -250,6 +251,16 @@ async def _reflect(
                 return tables, hidden + lacks
     finally:
         await engine.dispose()
+
+
+async def _require_session(end: End, *, as_state: bool) -> None:
+    """Require that a database takes what a batch asks of its sessions, and that these stay. Raises CannotRun."""
+    database = open_target(end) if as_state else open_source(end, end)
+    try:
+        with registry.explained(end.name, end.url):
+            await database.require_session()
+    finally:
+        await database.close()
 
 
 async def _identity(

@@ -1,7 +1,6 @@
 """PostgreSQL: URLs, connections, and the meaning of its errors."""
 
 import os
-import re
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
+from resync_tui.databases.postgres_session import QUOTED, ended_by_server, make_settings, pooled
 from resync_tui.databases.postgres_url import PostgresUrl
 from resync_tui.errors import CannotRun, ConnectionLost, DiskFull, Unreachable
 from resync_tui.processes import user_name
@@ -23,10 +23,7 @@ from resync_tui.processes import user_name
 CONNECT_SECONDS = 10
 
 AT_START = ("application_name",)
-"""Settings sent at connection start; a pooler refuses others before a session exists."""
-
-SINCE_17 = ("transaction_timeout",)
-"""Settings that servers before PostgreSQL 17 lack."""
+"""Settings sent at connection start; a pooler refuses others before a session exists, or drops them."""
 
 GONE_AFTER = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """TCP options that detect an unreachable server after two minutes; in seconds, TCP_USER_TIMEOUT in ms."""
@@ -86,6 +83,8 @@ class Postgres(DatabaseKind):
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if (table := _hidden_in(error)) is not None:
             return CannotRun(f"Row-level security hides records of {table} in {where}", SHOW_ALL)
+        if (ended := ended_by_server(error, where)) is not None:
+            return ended
         return next((build(where) for kinds, build in _MEANINGS if isinstance(error, kinds)), None)
 
 
@@ -96,10 +95,13 @@ def of_table(name: str) -> dict[str, str]:
 
 
 async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    """Open an unpooled connection with these session settings. Raises CannotRun for an unknown one in the URL."""
+    """Open an unpooled connection with these session settings.
+
+    Raises CannotRun for an unknown one in the URL, and for one that does not hold.
+    """
     # Without a role in the URL the driver would trust the environment for the user's name.
-    named = Postgres.form.parse(url).user or "PGUSER" in os.environ
-    login = {} if named else {"user": user_name()}
+    parsed = Postgres.form.parse(url)
+    login = {} if parsed.user or "PGUSER" in os.environ else {"user": user_name()}
     at_start = {name: value for name, value in settings.items() if name in AT_START}
     try:
         connection = await asyncpg.connect(
@@ -110,26 +112,18 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
             connection_class=_WatchedConnection,
         )
     except asyncpg.UndefinedObjectError as error:
-        place, quoted = Postgres.form.parse(url).place, _QUOTED.search(str(error))
+        quoted = QUOTED.search(str(error))
         raise CannotRun(
-            f"The server of {place} knows no parameter {quoted[1] if quoted else 'like one of that URL'}",
+            f"The server of {parsed.place} knows no parameter {quoted[1] if quoted else 'like one of that URL'}",
             "Take it out of that url.",
         ) from None
-    later = [_set(name, value) for name, value in settings.items() if name not in AT_START]
     try:
-        if later:
-            await connection.execute("; ".join(later), timeout=CONNECT_SECONDS)
+        if settings.keys() - at_start:
+            await make_settings(connection, settings, parsed.place, seconds=CONNECT_SECONDS)
     except BaseException:
         connection.terminate()
         raise
     return connection
-
-
-def _set(name: str, value: str) -> str:
-    """Return the statement that sets a setting; nothing is set that the server's release lacks."""
-    if name in SINCE_17:
-        return f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"
-    return f"SET {name} = '{value}'"
 
 
 class _WatchedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -159,11 +153,9 @@ def _hidden_in(cause: BaseException) -> str | None:
     raised_by = getattr(cause, "server_source_function", None)
     if not isinstance(cause, asyncpg.InsufficientPrivilegeError) or raised_by != "check_enable_rls":
         return None
-    named = _QUOTED.search(str(cause))
+    named = QUOTED.search(str(cause))
     return named[1].strip() if named else "a table"
 
-
-_QUOTED = re.compile(r'["\u201c\u201e\u00ab\u00bb](.+)["\u201c\u201d\u00ab\u00bb]')
 
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     (
@@ -202,8 +194,12 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     ),
     (
         (asyncpg.QueryCanceledError,),
-        lambda where: CannotRun(f"A statement was ended: {where}", "Raise its login's statement_timeout, then resend."),
+        lambda where: CannotRun(
+            f"The login's statement_timeout, or an administrator, ended a statement: {where}",
+            "Raise it: ALTER ROLE that login SET statement_timeout = 0; then send it again.",
+        ),
     ),
+    ((asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError), pooled),
     (
         (asyncpg.CannotConnectNowError,),
         lambda where: Unreachable(f"Starting or stopping: {where}", "Try again in a moment."),

@@ -75,9 +75,11 @@ class _Batch:
 
     async def run(self) -> Status:
         with explained(self.job.source_name, self.job.source_url):
+            await self.source.require_session()
             await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), first_error():
+            await self.target.require_session()
             # Before the claim: all districts share it in a state without a tenant column.
             await require_own_copy(self.job, self.target)
             await self.target.claim()

@@ -34,7 +34,8 @@ async def test_postgres_settings_are_made_after_connecting_for_poolers(database:
     settings = {"application_name": "resync-tui/x", "lock_timeout": "10s", **Postgres.all_rows}
     connection = await connect_postgres(database("postgresql"), settings)
     try:
-        at_start = await connection.fetch("SELECT name FROM pg_settings WHERE source = 'client'")
+        started = "source = 'client' OR name = 'application_name' AND reset_val = setting"
+        at_start = await connection.fetch(f"SELECT name FROM pg_settings WHERE {started}")
         assert {name for (name,) in at_start} == {"application_name", "client_encoding"}
         for name, value in settings.items():
             assert await connection.fetchval("SELECT current_setting($1)", name) == value

@@ -108,6 +108,9 @@ class _Database:
         self.policed: PolicedTables = {}
         """Reflected tables with rows hidden from its login."""
 
+    async def require_session(self) -> None:
+        """Require that its connections keep their sessions, where a pooler may stand before it. Raises CannotRun."""
+
     async def reflect(self, names: Iterable[str]) -> Tables:
         """Return the existing tables among `names`, and the tables that they reference."""
         async with connected(self.engine) as connection:

@@ -11,12 +11,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.databases.postgres import Postgres
+from resync_tui.databases.postgres import Postgres, connect_postgres
+from resync_tui.databases.postgres_session import require_own_session
+from resync_tui.databases.registry import place
 from resync_tui.engine.backends.base import End, Query
 from resync_tui.errors import CannotRun
 
 SAME_TEXT = {
-    "DateStyle": "ISO",
+    "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
     "TimeZone": "UTC",
     "bytea_output": "hex",
@@ -25,8 +27,8 @@ SAME_TEXT = {
 }
 """Session settings that give the same text output at both ends."""
 
-NO_TIMEOUTS = {"idle_in_transaction_session_timeout": "0", "transaction_timeout": "0"}
-"""Timeouts of transactions that a role, a database or a server may have: a snapshot lives as long as the reading."""
+NO_TIMEOUTS = {"idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0", "transaction_timeout": "0"}
+"""Timeouts that a role, a database or a server may have: sessions and a snapshot live as long as the reading."""
 
 LOCK_TIMEOUT = "10s"
 
@@ -66,6 +68,15 @@ def application_name(end: End, side: str) -> str:
 def session_settings(end: End) -> dict[str, str]:
     seen = {} if end.trusts_policies else Postgres.all_rows
     return {**SAME_TEXT, **NO_TIMEOUTS, **seen, "lock_timeout": LOCK_TIMEOUT, "jit": "off"}
+
+
+async def require_session(connection: AsyncConnection, end: End) -> None:
+    """Require that connections of an end keep their sessions. Raises CannotRun."""
+
+    async def connect() -> Any:
+        return await connect_postgres(end.url, {"application_name": "resync-tui"})
+
+    await require_own_session(await driver_of(connection), connect, f"{end.name} ({place(end.url)})")
 
 
 def as_sql(query: Query) -> str:

@@ -20,6 +20,7 @@ from resync_tui.engine.backends.postgres.session import (
     as_sql,
     expel_older,
     of_named,
+    require_session,
     session_settings,
 )
 
@@ -39,6 +40,10 @@ class PostgresSource(Source):
         )
         self._snapshot = ""
         self._idle: list[Any] = []
+
+    async def require_session(self) -> None:
+        async with connected(self.engine) as connection:
+            await require_session(connection, self.end)
 
     async def expel_older(self) -> None:
         async with connected(self.engine) as connection:

@@ -33,6 +33,7 @@ from resync_tui.engine.backends.postgres.session import (
     cause_of,
     driver_of,
     expel_older,
+    require_session,
     session_settings,
     sqlstate,
 )
@@ -63,6 +64,10 @@ class PostgresTarget(Target):
     def __init__(self, end: End) -> None:
         name = application_name(end, "t")
         super().__init__(end, open_engine(end.url, application_name=name, settings=session_settings(end), pooled=True))
+
+    async def require_session(self) -> None:
+        async with connected(self.engine) as connection:
+            await require_session(connection, self.end)
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         async with connected(self.engine) as connection:
