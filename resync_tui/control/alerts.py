@@ -35,7 +35,14 @@ _POST = Tables.alert.insert().inline()
 
 async def post(connection: AsyncConnection, alert: ProcessAlert) -> None:
     """Post an alert within the caller's transaction; its message is clipped."""
-    await connection.execute(_POST, {**values_of(alert), "message": clip(alert.message)})
+    await connection.execute(_POST, _posted(alert))
+
+
+def _posted(alert: ProcessAlert) -> dict[str, Any]:
+    """Return the values of a new alert; who posts it is written by the database alone."""
+    values = {**values_of(alert), "message": clip(alert.message)}
+    del values["postedBy"]
+    return values
 
 
 async def announce(
@@ -56,7 +63,7 @@ async def announce(
         requestID=request,
     )
     of_district = {
-        **values_of(of_state),
+        **_posted(of_state),
         "audience": "district",
         "message": "The state has requested a resync of this district. It runs by itself and cannot be stopped here.",
     }
@@ -169,11 +176,12 @@ def _not(flag: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _view(row: Row[Any], edition: Edition | None) -> Alert:
+    message = f"{row.message} Posted by {row.postedBy}." if row.postedBy else row.message
     return Alert(
         alert=row.alertID,
         process=row.process,
         name=row.name,
-        message=edition.says(row.message) if edition and row.process == VERTICAL else row.message,
+        message=edition.says(message) if edition and row.process == VERTICAL else message,
         posted=row.postedAt,
         due=row.dueAt,
         district=row.districtNumber,

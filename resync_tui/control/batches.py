@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import Tables
+from resync_tui.control.rows import known, known_color, required, unreadable
 from resync_tui.errors import UsageError
-from resync_tui.outcome import Color, Counts, Detail, Finding, Kind, Purpose, Status
+from resync_tui.outcome import Counts, Detail, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, LastResync, ObjectResult
 
@@ -33,7 +34,7 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]], behind: Mapping[str, 
 
     `behind` is the number of records that are blocked behind an exclusion, by object.
     """
-    status = Status(row.status)
+    status = known(row.status, Status.FAILED)
     return Batch(
         request=row.requestID,
         batch=row.batchID,
@@ -53,14 +54,14 @@ def batch_view(row: Row[Any], objects: Iterable[Row[Any]], behind: Mapping[str, 
         agent_seen=row.seenAt,
         objects=tuple(object_view(each, behind.get(each.objectName, 0)) for each in objects),
         reason=row.reason,
-        purpose=Purpose(row.purpose),
+        purpose=known(row.purpose, Purpose.RESYNC),
         preview=row.preview,
         full=row.isFull,
         scheduled=row.isScheduled,
         not_before=row.notBefore,
         put_off=row.putOff,
         sums=counts_view(row, sum(behind.values())) if status.ended else NOTHING,
-        dot=Color(row.color) if row.color else None,
+        dot=known_color(row.color),
     )
 
 
@@ -74,7 +75,7 @@ def object_view(row: Row[Any], behind_exclusion: int = 0) -> ObjectResult:
     return ObjectResult(
         object=row.objectName,
         sequence=row.sequence,
-        status=Status(row.status),
+        status=known(row.status, Status.FAILED),
         counts=counts_view(row, behind_exclusion),
         total=row.total,
         read=row.read,
@@ -87,17 +88,19 @@ def object_view(row: Row[Any], behind_exclusion: int = 0) -> ObjectResult:
 
 def error_view(row: Row[Any]) -> ErrorRecord:
     """Convert a row of DISBatchError to a refused record."""
-    return ErrorRecord(row.objectName, row.tableName, row.key, Kind(row.kind), row.reason, _detail(row.detail or {}))
+    return ErrorRecord(
+        row.objectName, row.tableName, row.key, known(row.kind, Kind.REJECTED), row.reason, _detail(row.detail or {})
+    )
 
 
-def _detail(known: Mapping[str, Any]) -> Detail:
-    parent = known.get("parent", {})
-    return Detail(known.get("column", ""), known.get("size"), parent.get("table", ""), parent.get("key", {}))
+def _detail(told: Mapping[str, Any]) -> Detail:
+    parent = told.get("parent", {})
+    return Detail(told.get("column", ""), told.get("size"), parent.get("table", ""), parent.get("key", {}))
 
 
 def finding_view(row: Row[Any]) -> FindingRecord:
     """Convert a row of DISBatchFinding to a differing record."""
-    return FindingRecord(row.objectName, row.tableName, Finding(row.finding), row.key)
+    return FindingRecord(row.objectName, row.tableName, known(row.finding, Finding.DIFFERENT), row.key)
 
 
 def agent_view(row: Row[Any], *, alive: bool, running: tuple[int, ...]) -> Agent:
@@ -106,14 +109,18 @@ def agent_view(row: Row[Any], *, alive: bool, running: tuple[int, ...]) -> Agent
 
 
 def plan_view(year: int, objects: Iterable[Row[Any]]) -> Plan:
-    """Convert rows of DISBatchHistory to the plan of their batch."""
-    return Plan(
-        year,
-        tuple(
-            PlannedObject(row.objectName, row.sequence, row.wave, Marked(row.marked), tuple(row.requiredBy))
-            for row in objects
-        ),
-    )
+    """Convert rows of DISBatchHistory to the plan of their batch. Raises Unreadable."""
+    plan = Plan(year, tuple(_planned(row) for row in objects))
+    if len(set(plan.names)) < len(plan.names):
+        raise unreadable("it names an object twice")
+    return plan
+
+
+def _planned(row: Row[Any]) -> PlannedObject:
+    needs = row.requiredBy
+    if not isinstance(needs, list) or not all(isinstance(each, str) for each in needs):
+        raise unreadable(f"what requires {row.objectName} is no list of names")
+    return PlannedObject(row.objectName, row.sequence, row.wave, required(Marked, row.marked), tuple(needs))
 
 
 def history_values(planned: PlannedObject) -> Mapping[str, Any]:

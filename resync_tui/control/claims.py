@@ -20,7 +20,10 @@ SHARE_AGAIN = timedelta(minutes=1)
 
 
 def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
-    """Select the oldest batch of these districts that may start, of a district without a running one."""
+    """Select the next batch of these districts that may start, of a district without a running one.
+
+    The state's come first: whatever a district's users have asked for, the state does not wait behind it.
+    """
     batch, running = Tables.batch, Tables.running
     return (
         select(batch)
@@ -30,7 +33,7 @@ def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Sele
             batch.c.districtNumber.not_in(select(running.c.districtNumber)),
             may_start(now, window_open),
         )
-        .order_by(batch.c.batchID)
+        .order_by(batch.c.initiator != "state", batch.c.batchID)
         .limit(1)
     )
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
@@ -12,7 +12,7 @@ from resync_tui.control.alerts import VERTICAL, post
 from resync_tui.control.batches import COUNTED, object_view
 from resync_tui.control.models import DISBatch, ProcessAlert, Tables
 from resync_tui.control.progress import clip
-from resync_tui.control.rows import instance_of
+from resync_tui.control.rows import instance_of, known
 from resync_tui.outcome import Color, Counts, Purpose, Status, color, worst
 
 NAMES = {
@@ -26,7 +26,7 @@ NAMES = {
 def _name(purpose: str, statuses: Iterable[str]) -> str:
     """Return the name of an alert: how all batches ended; Ended where some ended otherwise than others."""
     ways = set(statuses)
-    return f"{NAMES[Purpose(purpose)]} {ways.pop().capitalize() if len(ways) == 1 else 'Ended'}"
+    return f"{NAMES[known(purpose, Purpose.RESYNC)]} {ways.pop().capitalize() if len(ways) == 1 else 'Ended'}"
 
 
 async def end_batch(
@@ -68,21 +68,43 @@ async def end_batch(
             requestID=ended.requestID,
         )
         await post(connection, alert)
-    await alert_if_ended(connection, [ended.requestID], now, told=told)
+    await alert_if_ended(connection, [Asked.by(ended)], now, told=told)
     return ended.requestID
 
 
+class Asked(NamedTuple):
+    """What one side asked for in one request; nothing that another side gave the same number is told of it."""
+
+    request: int
+    initiator: str
+    district: str
+    """Empty for the state."""
+
+    @classmethod
+    def by(cls, batch: DISBatch | Row[Any]) -> "Asked":
+        """Return whose request a batch is of."""
+        own = batch.initiator == "district"
+        return cls(batch.requestID, batch.initiator, batch.districtNumber if own else "")
+
+    @property
+    def batches(self) -> ColumnElement[bool]:
+        """The condition on DISBatch for its batches."""
+        batch = Tables.batch
+        of_it = (batch.c.requestID == self.request) & (batch.c.initiator == self.initiator)
+        return of_it & (batch.c.districtNumber == self.district) if self.district else of_it
+
+
 async def alert_if_ended(
-    connection: AsyncConnection, requests: Iterable[int], now: datetime, *, told: bool = False
+    connection: AsyncConnection, asked: Iterable[Asked], now: datetime, *, told: bool = False
 ) -> None:
     """Alert the requester of each given request that has no open batch left; if `told`, unless it has but one batch."""
     batch = Tables.batch
-    for request in requests:
+    for each in asked:
         totals = (func.count().label("batches"), func.sum(batch.c.processed), func.sum(batch.c.errors))
-        groups = select(batch.c.status, *totals).where(batch.c.requestID == request).group_by(batch.c.status)
+        groups = select(batch.c.status, *totals).where(each.batches).group_by(batch.c.status)
         rows = (await connection.execute(groups.order_by(batch.c.status))).all()
-        if rows and all(Status(row.status).ended for row in rows) and not (told and _of_one(rows)):
-            one = (await connection.execute(select(batch).where(batch.c.requestID == request).limit(1))).one()
+        if rows and all(known(row.status, Status.FAILED).ended for row in rows) and not (told and _of_one(rows)):
+            one = (await connection.execute(select(batch).where(each.batches).limit(1))).one()
             await _tell_requester(connection, instance_of(DISBatch, one), rows, now)
 
 

@@ -24,9 +24,9 @@ from resync_tui.control.migrate import migrate
 from resync_tui.control.models import DISGate, Tables
 from resync_tui.control.rows import instance_of
 from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
-from resync_tui.databases.registry import dialect_of, explained, open_engine, place
+from resync_tui.databases.registry import dialect_of, driver_message, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, real_path, sqlite_path
-from resync_tui.errors import CannotRun, DiskFull, NoRight
+from resync_tui.errors import CannotRun, DiskFull, NoRight, Unreachable, UsageError
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
@@ -75,7 +75,7 @@ class ControlDatabase:
         SQLite file of another user and for a role without Read, CannotRun for a database that cannot be used, such as a
         SQLite file of another edition.
         """
-        engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url)
+        engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url, patience)
         database = cls(engine, url, clock, patience)
         try:
             with _explained(url), anyio.CancelScope(shield=True):
@@ -183,11 +183,22 @@ def _disk_full(what: str) -> DiskFull:
 
 @contextmanager
 def _refused(url: str) -> Iterator[None]:
-    """Convert PostgreSQL's InsufficientPrivilege to NoRight."""
+    """Convert what PostgreSQL refuses: a privilege, a value or number by its guards, a lock or time by its timeouts."""
     try:
         yield
     except DBAPIError as error:
-        if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InsufficientPrivilegeError):
+        cause = getattr(error.orig, "__cause__", None)
+        if isinstance(cause, asyncpg.ProgramLimitExceededError | asyncpg.CheckViolationError):
+            raise UsageError(
+                f"{NAME.capitalize()} ({place(url)}) refuses that: {driver_message(error)}",
+                "Ask for less at a time; see what waits: resync-tui history",
+            ) from None
+        if isinstance(cause, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError):
+            raise Unreachable(
+                f"Busy: {NAME} ({place(url)}) is locked",
+                "End the transaction that somebody has left open there; it is tried again.",
+            ) from None
+        if isinstance(cause, asyncpg.InsufficientPrivilegeError):
             raise NoRight(
                 f"This login may not do that in {NAME} ({place(url)})",
                 "Ask for Read, and Write to send, under [rights]; agents need the owner's role.",
@@ -195,9 +206,17 @@ def _refused(url: str) -> Iterator[None]:
         raise
 
 
-def _open_postgresql(url: str) -> AsyncEngine:
-    """Return the engine; the server ends the transaction of a stopped or disconnected agent, to free the queue lock."""
-    return open_engine(url, settings={"idle_in_transaction_session_timeout": "10s"}, pooled=True)
+def _open_postgresql(url: str, patience: float) -> AsyncEngine:
+    """Return the engine; the server ends what waits, or holds the queue lock, for too long.
+
+    So a statement that this process has given up, or whose process is stopped, does not go on there.
+    """
+    settings = {
+        "idle_in_transaction_session_timeout": "10s",
+        "lock_timeout": f"{patience * 1000 / 2:.0f}ms",
+        "statement_timeout": f"{patience * 1000:.0f}ms",
+    }
+    return open_engine(url, settings=settings, pooled=True)
 
 
 def _open_sqlite(url: str, patience: float) -> AsyncEngine:

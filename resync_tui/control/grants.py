@@ -1,24 +1,24 @@
-"""GRANTs: the privileges of a PostgreSQL role on the control database, and which roles get them by [rights]."""
+"""GRANTs: the privileges of a PostgreSQL role on the control database, which roles get them, what others may do."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import METADATA, DISRight, Tables
 from resync_tui.control.rows import insert_row
 from resync_tui.databases.names import quote_identifier
 from resync_tui.databases.registry import dialect_of, place
-from resync_tui.errors import ConfigError, NoRight
+from resync_tui.errors import CannotRun, ConfigError, NoRight
 from resync_tui.rights import Edition
 
 if TYPE_CHECKING:
     from resync_tui.control.connection import ControlDatabase
 
 
-_LOCK = 0x7269_6768_7473
-"""Key of the PostgreSQL advisory lock for agents that apply GRANTs."""
+_LOCK = text('LOCK TABLE "DISRight" IN EXCLUSIVE MODE')
+"""Lets one agent apply GRANTs at a time: a lock that only the owner can take."""
 
 LOOK = (
     "DISBatch", "DISBatchHistory", "DISBatchError", "DISBatchErrorCount", "DISBatchFinding", "DISBatchFindingCount",
@@ -40,9 +40,8 @@ def grants(role: str, *, write: bool) -> list[str]:
         privileges += [
             f'INSERT ({_columns("DISBatch", "batchID")}), UPDATE ({", ".join(cancel)}) ON "DISBatch"',
             f'INSERT ({_columns("DISBatchHistory")}), UPDATE (status) ON "DISBatchHistory"',
-            f'INSERT ({_columns("ProcessAlert", "alertID")}) ON "ProcessAlert"',
+            f'INSERT ({_columns("ProcessAlert", "alertID", "postedBy")}) ON "ProcessAlert"',
             f'UPDATE ({", ".join(_quoted(("changes", "lastRequest")))}) ON "DISGate"',
-            "EXECUTE ON FUNCTION dis_request_free(integer, text)",
         ]
     return [f"GRANT {each} TO {name}" for each in privileges]
 
@@ -59,14 +58,20 @@ def _quoted(names: Iterable[str]) -> list[str]:
 async def enforce(database: "ControlDatabase", read: Sequence[str], write: Sequence[str]) -> list[str]:
     """Apply the GRANTs for the roles under [rights], as an agent starts; return lines about roles that get nothing.
 
-    Without roles there, DISRight stays as the owner has written it. Raises NoRight if this login is no agent's.
+    Without roles there, DISRight stays as the owner has written it. Raises NoRight if this login is no agent's, and
+    CannotRun where others may create what would run as this agent.
     """
     if not database.rights.serve:
         raise NoRight(
             f"{database.rights.user} does not own the control database ({place(database.url)}), as an agent must",
             f"Start the agent under the role that owns its tables, or: GRANT that role TO {database.rights.user}",
         )
-    if dialect_of(database.url) == "sqlite" or database.edition is None or not (read or write):
+    if dialect_of(database.url) == "sqlite":
+        return []
+    async with database.read() as connection:
+        for each in await creators(connection, place(database.url)):
+            raise each
+    if database.edition is None or not (read or write):
         return []
     async with database.write() as connection:
         return await _apply_rights(connection, database.edition, read=read, write=write)
@@ -80,7 +85,7 @@ async def _apply_rights(
     Privileges of a role without rows stay, but show it nothing any more.
     """
     # PostgreSQL fails the second of two concurrent GRANTs on one table.
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    await connection.execute(_LOCK)
     known = set(await connection.scalars(text("SELECT rolname FROM pg_roles")))
     table, where = Tables.right, {"edition": edition.kind, "districtNumber": edition.district}
     rows = {(role, right) for right, roles in (("read", read), ("write", write)) for role in roles if role in known}
@@ -113,3 +118,47 @@ async def check_grants(connection: AsyncConnection, *, read: Iterable[str], writ
         for role in writers
         if not await connection.scalar(covered, {"role": role, "readers": readers})
     ]
+
+
+_OTHERS = text("""
+WITH owner AS (SELECT relowner, relnamespace FROM pg_class WHERE oid = '"DISBatch"'::regclass), place AS (
+    SELECT 'SCHEMA ' || quote_ident(nspname) AS name, nspowner AS held,
+        coalesce(nspacl, acldefault('n', nspowner)) AS acl
+    FROM pg_namespace, owner WHERE oid = relnamespace OR nspname = ANY (current_schemas(false))
+    UNION ALL SELECT 'DATABASE ' || quote_ident(datname), datdba, coalesce(datacl, acldefault('d', datdba))
+    FROM pg_database WHERE datname = current_database())
+SELECT name, privilege_type AS privilege, coalesce(quote_ident(rolname), 'PUBLIC') AS role
+FROM place CROSS JOIN owner CROSS JOIN LATERAL aclexplode(acl) LEFT JOIN pg_roles r ON r.oid = grantee
+WHERE CASE grantee WHEN 0 THEN privilege_type IN ('CREATE', 'CONNECT')
+    ELSE privilege_type = 'CREATE' AND grantee <> held AND NOT pg_has_role(grantee, relowner, 'MEMBER') END
+ORDER BY name DESC, privilege, role
+""")
+"""Query for privileges of others than the owners: members of the tables' owner are agents."""
+
+
+async def creators(connection: AsyncConnection, where: str) -> list[CannotRun]:
+    """Return an error for each role that may create operators and functions that would run as an agent."""
+    return [
+        CannotRun(
+            f"{_who(row)} may create in {row.name} of {where}: what they make there would run as the agent",
+            f"REVOKE CREATE ON {row.name} FROM {row.role}",
+        )
+        for row in await connection.execute(_OTHERS)
+        if row.privilege == "CREATE"
+    ]
+
+
+async def guests(connection: AsyncConnection, where: str) -> list[CannotRun]:
+    """Return an error if every role of the server may connect."""
+    return [
+        CannotRun(
+            f"{_who(row)} may connect to {where}",
+            f"REVOKE CONNECT ON {row.name} FROM {row.role}; then GRANT it to the roles under [rights]",
+        )
+        for row in await connection.execute(_OTHERS)
+        if row.privilege == "CONNECT"
+    ]
+
+
+def _who(row: Row[tuple[str, str, str]]) -> str:
+    return "Everybody" if row.role == "PUBLIC" else str(row.role)

@@ -1,23 +1,33 @@
 """Migrations: create or upgrade a control database, safe against concurrent starts; an upgrade loses no row."""
 
+from contextlib import suppress
 from importlib.resources import as_file, files
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from resync_tui.databases.registry import place
 from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The newest revision, as a constant so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"
 """Alembic's version table, by a name of its own: another program's Alembic may use the same database."""
 
-_LOCK = 0x7265_7379_6E63
-"""Key of the PostgreSQL advisory lock for migrations."""
+_LOCK = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = '60s'",
+    f'LOCK TABLE "{VERSION_TABLE}" IN EXCLUSIVE MODE',
+)
+"""Lets one process migrate at a time, for as long as that takes: a lock that only the owner can take."""
+
+_FIRST = f"""CREATE TABLE IF NOT EXISTS "{VERSION_TABLE}" (
+    version_num varchar(32) NOT NULL CONSTRAINT "{VERSION_TABLE}_pkc" PRIMARY KEY)"""
+"""Alembic's own table, made beforehand so that there is something to lock."""
 
 
 async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
@@ -29,9 +39,11 @@ async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
         version = await connection.run_sync(_version)
     if version == to:
         return
+    if version is None and engine.dialect.name == "postgresql":
+        with suppress(IntegrityError):  # another process makes it at the same moment
+            async with engine.begin() as connection:
+                await connection.exec_driver_sql(_FIRST)
     async with begin_immediate(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.run_sync(_upgrade, url, to)
 
 
@@ -51,6 +63,9 @@ def _upgrade(connection: Connection, url: str, to: str) -> None:
     from alembic import command
     from alembic.script import ScriptDirectory
 
+    if connection.dialect.name == "postgresql" and _is_owner(connection):
+        for statement in _LOCK:
+            connection.exec_driver_sql(statement)
     with as_file(files("resync_tui.schema.migrations")) as folder:
         config = _config(str(folder), connection)
         version = _version(connection)

@@ -13,7 +13,8 @@ from resync_tui.control.batches import agent_view, batch_view, select_batches
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.liveness import known_dead
 from resync_tui.control.models import Tables
-from resync_tui.outcome import Color, Purpose, Status
+from resync_tui.control.rows import known, known_color
+from resync_tui.outcome import Purpose, Status
 from resync_tui.results import Agent, DistrictStanding, Present, Standing, standing_of
 
 FEW = 10
@@ -63,14 +64,14 @@ def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> Dis
         return DistrictStanding(district, Standing.NOT_YET, **since)
     return DistrictStanding(
         district,
-        standing_of(Status(row.status), row.putOff),
+        standing_of(known(row.status, Status.FAILED), row.putOff),
         **since,
         batch=row.batchID,
         request=row.requestID,
         requested=row.requestedAt,
         processed=row.processed,
         errors=row.errors,
-        color=Color(row.color) if row.color else None,
+        color=known_color(row.color),
         message=row.message,
         put_off=row.putOff,
         next_attempt=row.notBefore if row.status == Status.QUEUED else None,

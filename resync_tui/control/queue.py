@@ -22,7 +22,7 @@ from resync_tui.control.liveness import end_stopped_agent, forget, known_dead, t
 from resync_tui.control.models import DISAgent, DISBatch, DISRunning, Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.records import consent
-from resync_tui.control.rows import insert_row, instance_of
+from resync_tui.control.rows import Unreadable, insert_row, instance_of, required
 from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
@@ -141,8 +141,10 @@ class Queue:
             return not self._sharing.leaves(batch, held, (await connection.execute(others)).all(), now)
 
     async def claim(self, districts: Collection[str], limit: int, *, window_open: bool = True) -> Lease | None:
-        """Requeue lapsed batches, then claim the oldest due one of a free district, unless `limit` batches run."""
-        batch, gate = Tables.batch, Tables.gate
+        """Requeue lapsed batches, then claim the next due one of a free district, unless `limit` batches run.
+
+        One that cannot be read is failed instead, and None is returned.
+        """
         async with self._database.write() as connection:
             last_token = (await lock_queue(connection, changes=0)).lastToken
             now = await self._database.now(connection)
@@ -150,19 +152,26 @@ class Queue:
             await give_back(connection, now, dead)
             held = (await connection.execute(select(Tables.running.c.batchID))).all()
             row = (await connection.execute(oldest(districts, now, window_open))).first() if len(held) < limit else None
-            lease = None
-            if row is not None:
-                next_one = instance_of(DISBatch, row)
-                # Greater, too, than the tokens of an earlier control database for the same state.
-                token = max(last_token + 1, int(now.timestamp() * 1000))
-                lease = await self._lease_of(connection, next_one, token)
-                await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
-                await connection.execute(insert_row(self._running(lease, now)))
-                begun = {"status": Status.RUNNING.value, "attempts": lease.attempt, "stageLeft": True}
-                started = {"startedAt": next_one.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
-                await connection.execute(update(batch).where(batch.c.batchID == lease.batch).values(**begun, **started))
+            # Greater, too, than the tokens of an earlier control database for the same state.
+            token = max(last_token + 1, int(now.timestamp() * 1000))
+            lease = None if row is None else await self._take(connection, instance_of(DISBatch, row), token, now)
         for agent in dead:
             forget(self._database.url, agent)
+        return lease
+
+    async def _take(self, connection: AsyncConnection, next_one: DISBatch, token: int, now: datetime) -> Lease | None:
+        batch, gate = Tables.batch, Tables.gate
+        try:
+            lease = await self._lease_of(connection, next_one, token)
+        except Unreadable as error:
+            await connection.execute(update(gate).values(changes=gate.c.changes + 1))
+            await self._end_unrun(connection, next_one.batchID, error.what, now)
+            return None
+        await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
+        await connection.execute(insert_row(self._running(lease, now)))
+        begun = {"status": Status.RUNNING.value, "attempts": lease.attempt, "stageLeft": True}
+        started = {"startedAt": next_one.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
+        await connection.execute(update(batch).where(batch.c.batchID == lease.batch).values(**begun, **started))
         return lease
 
     async def renew(self, leases: Iterable[Lease]) -> dict[int, bool]:
@@ -228,17 +237,23 @@ class Queue:
 
     async def refuse(self, lease: Lease, message: str) -> None:
         """End a batch whose requester lacks the right, and alert those who have it. Raises LeaseLost."""
-        history = Tables.history
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
             await self._free(connection, lease)
             now = await self._database.now(connection)
-            skipped = update(history).where(history.c.batchID == lease.batch).values(status=Status.SKIPPED.value)
-            await connection.execute(skipped)
-            request = await end_batch(connection, lease.batch, Status.FAILED, message, now, told=True)
+            request = await self._end_unrun(connection, lease.batch, message, now, told=True)
             district = None if lease.initiator == "state" else lease.district
             told = f"{message}: batch #{lease.batch} was not run."
             await refused(connection, district, request=request, batch=lease.batch, message=told, now=now)
+
+    async def _end_unrun(
+        self, connection: AsyncConnection, batch: int, message: str, now: datetime, *, told: bool = False
+    ) -> int:
+        """Fail a batch without an attempt, its objects skipped; return its request's number."""
+        history = Tables.history
+        skipped = update(history).where(history.c.batchID == batch).values(status=Status.SKIPPED.value)
+        await connection.execute(skipped)
+        return await end_batch(connection, batch, Status.FAILED, message, now, told=told)
 
     async def release(self, lease: Lease, progress: Progress) -> None:
         """Requeue a cleaned-up batch; a cancelled one ends, with `progress`. Raises LeaseLost."""
@@ -294,7 +309,7 @@ class Queue:
             batch.attempts + 1,
             plan,
             batch.cancelRequested,
-            Purpose(batch.purpose),
+            required(Purpose, batch.purpose),
             batch.isCampaign,
             batch.putOff,
             batch.initiator,

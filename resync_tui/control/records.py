@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.batches import error_view, finding_view
 from resync_tui.control.models import DISBatch, Tables
+from resync_tui.control.rows import known
 from resync_tui.outcome import Consent, Finding, Kind, Purpose, Status, key_text
 from resync_tui.results import ErrorGroup, ErrorRecord, FindingGroup, FindingRecord
 
@@ -24,7 +25,14 @@ async def error_groups(
         wanted = wanted.where(counted.c.objectName == object)
     rows = (await connection.execute(wanted)).all()
     return [
-        ErrorGroup(each.objectName, each.tableName, Kind(each.kind), each.reason, each.records, each.behindExclusion)
+        ErrorGroup(
+            each.objectName,
+            each.tableName,
+            known(each.kind, Kind.REJECTED),
+            each.reason,
+            each.records,
+            each.behindExclusion,
+        )
         for each in rows
     ]
 
@@ -58,7 +66,9 @@ async def finding_groups(connection: AsyncConnection, batch: int, seen: ColumnEl
         .order_by(history.c.sequence, counted.c.records.desc(), counted.c.tableName, counted.c.finding)
     )
     rows = (await connection.execute(wanted)).all()
-    return [FindingGroup(row.objectName, row.tableName, Finding(row.finding), row.records) for row in rows]
+    return [
+        FindingGroup(row.objectName, row.tableName, known(row.finding, Finding.DIFFERENT), row.records) for row in rows
+    ]
 
 
 async def consent(connection: AsyncConnection, removal: DISBatch) -> Consent:

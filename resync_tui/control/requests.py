@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.access import SCHEDULE
 from resync_tui.control.alerts import announce
 from resync_tui.control.batches import history_values, list_batches, plan_view, select_batches
-from resync_tui.control.completion import alert_if_ended
+from resync_tui.control.completion import Asked, alert_if_ended
 from resync_tui.control.models import DISBatch, Tables
 from resync_tui.control.progress import clip
 from resync_tui.control.rows import values_of
@@ -22,7 +22,7 @@ from resync_tui.plan import Marked, Plan, Request
 from resync_tui.results import Batch, ObjectResult
 
 ROWS_AT_ONCE = 10_000
-"""Rows of DISBatchHistory in one statement."""
+"""Rows in one statement; its parameters have a limit."""
 
 
 async def queue_request(
@@ -218,14 +218,17 @@ async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime
     )
     numbers = [row.batchID for row in marked]
     at_once = (batch.c.status == Status.QUEUED) & ~batch.c.stageLeft
-    ended = await connection.execute(
-        update(batch)
-        .where(batch.c.batchID.in_(numbers), at_once)
-        .values(status=Status.CANCELLED, finishedAt=now)
-        .returning(batch.c.batchID, batch.c.requestID)
-    )
-    gone = ended.all()
-    mine = history.c.batchID.in_([row.batchID for row in gone])
-    await connection.execute(update(history).where(mine).values(status=Status.CANCELLED))
-    await alert_if_ended(connection, sorted({row.requestID for row in gone}), now)
+    asked: set[Asked] = set()
+    for start in range(0, len(numbers), ROWS_AT_ONCE):
+        ended = await connection.execute(
+            update(batch)
+            .where(batch.c.batchID.in_(numbers[start : start + ROWS_AT_ONCE]), at_once)
+            .values(status=Status.CANCELLED, finishedAt=now)
+            .returning(batch.c.batchID, batch.c.requestID, batch.c.initiator, batch.c.districtNumber)
+        )
+        gone = ended.all()
+        mine = history.c.batchID.in_([row.batchID for row in gone])
+        await connection.execute(update(history).where(mine).values(status=Status.CANCELLED))
+        asked.update(map(Asked.by, gone))
+    await alert_if_ended(connection, sorted(asked), now)
     return bool(numbers)

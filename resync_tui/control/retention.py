@@ -1,9 +1,14 @@
 """Retention: old error keys and history, deleted after a number of days in small transactions.
 
+None of them takes the queue lock, and what somebody else has locked is left for the next day: no user's open
+transaction makes an agent wait here, and nobody waits for this.
+
 Of each object, district, school year and purpose the newest started and the newest completed result stay with their
 errors; so does the newest completed full resync.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,12 +31,10 @@ async def prune(database: ControlDatabase, *, errors_days: int, history_days: in
         after = 0
         while days:
             async with database.write() as connection:
-                await lock_queue(connection, changes=0)
                 before = await database.now(connection) - timedelta(days=days)
                 numbers = await _old(connection, before, after)
-                deleted = await forget(connection, numbers) if numbers else 0
-                if deleted:
-                    await lock_queue(connection, changes=1)
+                free = await _unlocked(connection, Tables.history.c.batchID, numbers)
+                deleted = await forget(connection, free) if free else 0
             gone += deleted
             if not numbers:
                 break
@@ -39,6 +42,9 @@ async def prune(database: ControlDatabase, *, errors_days: int, history_days: in
                 after = numbers[-1]
     if history_days:
         gone += await _forget_alerts(database, history_days)
+    if gone:
+        async with database.write() as connection:
+            await lock_queue(connection, changes=1)
     return gone
 
 
@@ -46,7 +52,16 @@ async def _old(connection: AsyncConnection, before: datetime, after: int) -> lis
     batch = Tables.batch
     ended = batch.c.status.not_in([Status.QUEUED, Status.RUNNING]) & (batch.c.finishedAt < before)
     wanted = select(batch.c.batchID).where(batch.c.batchID > after, ended).order_by(batch.c.batchID)
-    return list((await connection.execute(wanted.limit(BATCHES_AT_ONCE))).scalars())
+    wanted = wanted.limit(BATCHES_AT_ONCE).with_for_update(skip_locked=True)
+    return list((await connection.execute(wanted)).scalars())
+
+
+async def _unlocked(connection: AsyncConnection, column: ColumnElement[int], numbers: Sequence[int]) -> list[int]:
+    """Lock the rows with these numbers in a column; return the numbers of which nobody else holds a row."""
+    of_them = select(column).where(column.in_(numbers))
+    every = Counter((await connection.execute(of_them)).scalars())
+    locked = Counter((await connection.execute(of_them.with_for_update(skip_locked=True))).scalars())
+    return [each for each in numbers if locked[each] >= every[each]]
 
 
 def _replaced() -> ColumnElement[bool]:
@@ -105,9 +120,15 @@ async def _deleted(connection: AsyncConnection, table: Table, which: ColumnEleme
 
 
 async def _forget_alerts(database: ControlDatabase, days: int) -> int:
-    alert = Tables.alert
-    async with database.write() as connection:
-        await lock_queue(connection, changes=1)
-        before = await database.now(connection) - timedelta(days=days)
-        old = await connection.execute(delete(alert).where(alert.c.postedAt < before))
-        return int(old.rowcount)
+    alert, gone, after = Tables.alert, 0, 0
+    while True:
+        async with database.write() as connection:
+            before = await database.now(connection) - timedelta(days=days)
+            old = select(alert.c.alertID).where(alert.c.alertID > after, alert.c.postedAt < before)
+            old = old.order_by(alert.c.alertID).limit(ROWS_AT_ONCE).with_for_update(skip_locked=True)
+            numbers = list((await connection.execute(old)).scalars())
+            free = await _unlocked(connection, Tables.alert_user.c.alertID, numbers)
+            gone += await _deleted(connection, alert, alert.c.alertID.in_(free))
+        if not numbers:
+            return gone
+        after = numbers[-1]

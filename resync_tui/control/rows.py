@@ -1,14 +1,17 @@
-"""Rows that are made or read one at a time, as instances of their classes; INSERTs.
+"""Rows that are made or read one at a time, as instances of their classes; INSERTs; words of known lists in rows.
 
 Without an ORM session, which would write columns that a user has no privilege for, and before the queue lock is taken.
 """
 
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import Insert, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models.columns import ControlTable
+from resync_tui.errors import CannotRun
+from resync_tui.outcome import Color
 
 Instance = TypeVar("Instance", bound=ControlTable)
 
@@ -41,3 +44,33 @@ def insert_of(connection: AsyncConnection) -> Any:
     from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 
     return insert_into_sqlite
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Unreadable(CannotRun):
+    """A batch that cannot be carried out as it is stored: an agent fails it, lists show its rest."""
+
+
+def known(value: str, otherwise: Word) -> Word:
+    """Return a stored word, or `otherwise` for one that this version does not know."""
+    words = type(otherwise)
+    return words(value) if value in set(words) else otherwise
+
+
+def known_color(value: str) -> Color | None:
+    """Return a stored dot; None for none and for an unknown one."""
+    return Color(value) if value in set(Color) else None
+
+
+def required(words: type[Word], value: str) -> Word:
+    """Return a stored word that decides what is done. Raises Unreadable for an unknown one."""
+    if value not in set(words):
+        raise unreadable(f"{words.__name__.lower()} is {value}, which is none that this version knows")
+    return words(value)
+
+
+def unreadable(why: str) -> Unreadable:
+    """Return the error for a batch that cannot be carried out."""
+    return Unreadable(f"It cannot be carried out: {why}", "Ask for it again.")

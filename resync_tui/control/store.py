@@ -24,12 +24,12 @@ from resync_tui.control.batches import (
     select_batches,
 )
 from resync_tui.control.connection import ControlDatabase, lock_queue
-from resync_tui.control.grants import check_grants
+from resync_tui.control.grants import check_grants, creators, guests
 from resync_tui.control.models import Tables
 from resync_tui.control.overview import agents, board, changes, present
 from resync_tui.control.requests import cancel, queue_request, retry_of
-from resync_tui.databases.registry import dialect_of
-from resync_tui.errors import ConfigError, NoRight, UsageError
+from resync_tui.databases.registry import dialect_of, place
+from resync_tui.errors import NoRight, ResyncError, UsageError
 from resync_tui.outcome import Finding, Kind, Purpose
 from resync_tui.plan import Allowed, Plan, Request
 from resync_tui.results import (
@@ -78,12 +78,17 @@ class Store:
         """The rights of this session's user."""
         return self._database.rights
 
-    async def doubtful_rights(self, read: Sequence[str], write: Sequence[str]) -> list[ConfigError]:
-        """Return the errors of [rights]: unknown roles, Write without Read; none on SQLite, which ignores it."""
+    async def doubtful_rights(self, read: Sequence[str], write: Sequence[str]) -> list[ResyncError]:
+        """Return the errors of [rights]: unknown roles, Write without Read; and what everybody may do.
+
+        None on SQLite, where nobody but the owner may do anything.
+        """
         if dialect_of(self._database.url) == "sqlite":
             return []
         async with self._database.read() as connection:
-            return await check_grants(connection, read=read, write=write)
+            where = place(self._database.url)
+            found = [*await creators(connection, where), *await guests(connection, where)]
+            return [*await check_grants(connection, read=read, write=write), *found]
 
     def _signed(self, name: str) -> str:
         """Return the requester's name: an edition's is the session's user, an agent also acts for its schedules."""

@@ -15,9 +15,7 @@ import asyncpg
 import pytest
 from anyio import to_thread
 
-from resync_tui.agent.service import run_agent
 from resync_tui.cli.doctor import examine
-from resync_tui.config.settings import Settings
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
 from resync_tui.databases.registry import open_engine
@@ -27,18 +25,11 @@ from resync_tui.plan import Request
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 from tests.support import forks
-from tests.support.fake_work import FakeWork
+from tests.support.fake_work import run_faked
 from tests.support.plans import make_plan
 from tests.support.roles import ABBOTT, CAMPUS, STATE, Roles, write_settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user, or give a file away")
-
-
-async def run(settings: Settings) -> FakeWork:
-    """Let an agent do what is queued; its work is faked."""
-    work = FakeWork(settings.path.parent)
-    await run_agent(settings, once=True, idle_seconds=None, work_of=work)
-    return work
 
 
 @pytest.mark.parametrize(
@@ -118,7 +109,7 @@ async def test_agents_that_start_at_once_let_everybody_in(roles: Roles) -> None:
 
 async def test_an_agent_must_own_the_control_database(roles: Roles, tmp_path: Path) -> None:
     with pytest.raises(NoRight, match="does not own"):
-        await run(write_settings(tmp_path, roles.login("jdoe"), ABBOTT))
+        await run_faked(write_settings(tmp_path, roles.login("jdoe"), ABBOTT))
 
 
 async def test_a_user_does_not_upgrade_the_control_database(roles: Roles) -> None:
@@ -136,7 +127,7 @@ async def test_agent_refuses_with_an_alert_whoever_has_lost_the_right(roles: Rol
     (kept,) = await kim.submit(Request(["02"], make_plan("School"), initiator="district", requested_by="x"))
     await roles.run(f"REVOKE {roles.name('dis_abbott')} FROM {roles.name('jdoe')}")
     state = {"read": [roles.name("dis_state")], "write": [roles.name("dis_state")]}
-    work = await run(write_settings(tmp_path, roles.login("agent"), STATE, **state))
+    work = await run_faked(write_settings(tmp_path, roles.login("agent"), STATE, **state))
     assert {district for district, *_ in work.journal()} == {"02"}
     agent = await roles.store("agent", None)
     assert (await agent.batch(kept.batch)).status is Status.COMPLETED
@@ -172,7 +163,7 @@ async def test_agent_refuses_with_an_alert_a_request_without_the_right(
     settings = write_settings(tmp_path / "edition", database(kind), STATE)
     store = await Store.open(settings.control_url(), edition=STATE)
     await forge(settings.control_url(), "mallory")
-    work = await run(settings)
+    work = await run_faked(settings)
     assert work.journal() == []
     (batch,) = await store.batches()
     assert (batch.status, batch.message) == (Status.FAILED, "mallory has no right to send for the state")
@@ -190,7 +181,7 @@ async def test_a_file_serves_one_edition_and_refuses_a_second(tmp_path: Path) ->
                 await Store.open(url, edition=other)
             assert told.value.do.startswith("Give each edition a SQLite file of its own")
             with pytest.raises(CannotRun, match="is the console of"):
-                await run(write_settings(tmp_path / other.kind, url, other))
+                await run_faked(write_settings(tmp_path / other.kind, url, other))
         (tmp_path / "control.db").unlink()
 
 
@@ -199,11 +190,11 @@ async def test_agent_does_not_follow_a_configuration_others_can_write(tmp_path: 
     settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
     settings.path.chmod(mode)
     with pytest.raises(ConfigError, match="Others can write") as told:
-        await run(settings)
+        await run_faked(settings)
     assert told.value.do == f"chmod go-w {settings.path}"
     assert not (tmp_path / "control.db").exists()
     settings.path.chmod(0o640)
-    await run(settings)
+    await run_faked(settings)
 
 
 @as_root
@@ -211,7 +202,7 @@ async def test_agent_follows_only_its_own_or_roots_configuration(tmp_path: Path)
     settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
     os.chown(settings.path, 65534, 65534)
     with pytest.raises(ConfigError, match=f"belongs to {user_name(65534)}") as told:
-        await run(settings)
+        await run_faked(settings)
     assert told.value.do.startswith("Give it to root")
 
 

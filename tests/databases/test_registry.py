@@ -47,7 +47,7 @@ async def test_only_the_control_connection_accepts_row_security(
     database: Callable[[str], str],
 ) -> None:
     url = database("postgresql")
-    for engine, setting in ((_open_postgresql(url), "on"), (open_engine(url, settings=Postgres.all_rows), "off")):
+    for engine, setting in ((_open_postgresql(url, 30), "on"), (open_engine(url, settings=Postgres.all_rows), "off")):
         try:
             async with engine.connect() as connection:
                 assert await connection.scalar(text("SHOW row_security")) == setting

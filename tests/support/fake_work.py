@@ -102,6 +102,15 @@ class FakeWork:
         report(RecordsRefused(name, name, Kind.REJECTED, "name is too long", 3, ({"id": 1}, {"id": 2})))
 
 
+async def run_faked(settings: Settings) -> FakeWork:
+    """Let an agent do what is queued, in this process; its work is faked."""
+    from resync_tui.agent.service import run_agent
+
+    work = FakeWork(settings.path.parent)
+    await run_agent(settings, once=True, idle_seconds=None, work_of=work)
+    return work
+
+
 async def main(config: Path, *options: str) -> None:
     """Run an agent with this work over the folder of its resync.toml."""
     from resync_tui.agent.service import run_agent

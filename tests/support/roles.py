@@ -88,13 +88,14 @@ class Roles:
 def granted(postgres_server: str) -> Iterator[Roles]:
     """The roles of all these tests, and a control database that knows them: a template for others."""
     made = Roles(create_database(postgres_server, f"template_{secrets.token_hex(6)}"))
-    finish(_grant(made))
+    finish(grant_all(made))
     yield made
     every = ", ".join(made.name(each) for each in (*GROUPS, *MEMBERS, *OTHERS))
     execute(postgres_server, f"DROP DATABASE {made.database} WITH (FORCE)", f"DROP ROLE {every}")
 
 
-async def _grant(made: Roles) -> None:
+async def grant_all(made: Roles) -> None:
+    """Make the roles of these tests on a control database that is made, too."""
     await made.run(
         *(f"CREATE ROLE {made.name(group)}" for group in GROUPS),
         *(f"CREATE ROLE {made.name(each)} LOGIN PASSWORD 'geheim'" for each in (*MEMBERS, *OTHERS)),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Integer
+from sqlalchemy import Column, ForeignKey, Index, Integer, String
 from sqlmodel import Field
 
 from resync_tui.control.models.columns import ControlTable, UtcTime, identity_key
@@ -25,6 +25,8 @@ class ProcessAlert(ControlTable, table=True):
     dueAt: datetime | None = Field(default=None, sa_type=UtcTime)
     audience: str
     """`district` or `state`."""
+    postedBy: str = Field(default="", sa_column=Column("postedBy", String, nullable=False, server_default=""))
+    """The district's user who posted it, written by a trigger; empty for an agent's and the state's."""
     districtNumber: str | None = None
     recipient: str | None = None
     """One user; None: all of the audience with the right."""

@@ -19,6 +19,10 @@ class DISGate(ControlTable, table=True):
     lastRequest: int = 0
     lastBatch: int = 0
     """On PostgreSQL the newest batch's number, counted by a trigger; SQLite's AUTOINCREMENT needs none."""
+    requestTransaction: int = Field(
+        default=0, sa_column=Column("requestTransaction", BigInteger, nullable=False, server_default="0")
+    )
+    """On PostgreSQL the transaction that took the newest request's number, written by a trigger."""
     lastToken: int = counter()
     changes: int = counter()
 

@@ -15,6 +15,7 @@ from resync_tui.databases.postgres import Postgres, connect_postgres
 from resync_tui.databases.postgres_session import require_own_session
 from resync_tui.databases.registry import place
 from resync_tui.engine.backends.base import End, Query
+from resync_tui.engine.mapping import STAGE_SCHEMA
 from resync_tui.errors import CannotRun
 
 SAME_TEXT = {
@@ -90,11 +91,12 @@ async def driver_of(connection: AsyncConnection) -> Any:
 async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
     """Terminate the sessions of older claims, and earlier ones of this claim, and wait for their end.
 
-    Raises CannotRun.
+    Anybody may give a session such a name: only those of this login, of its members and of whoever may write the
+    state's fence count. Raises CannotRun.
     """
     mine = sa.text(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND application_name LIKE :like AND split_part(application_name, '/', 4)::bigint <= :token"
+        f" AND application_name LIKE :like AND {_OLDER} AND {_AGENTS}"
     ).bindparams(like=f"resync-tui/{side}/{end.digest}/%", token=end.token)
     with anyio.move_on_after(EXPEL_SECONDS):
         while pids := list(await connection.scalars(mine)):
@@ -111,6 +113,13 @@ async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
             await anyio.sleep(0.02)
         return
     raise CannotRun(f"An older connection to {end.name} does not end", "End it there with pg_terminate_backend.")
+
+
+_OLDER = """CASE WHEN split_part(application_name, '/', 4) ~ '^[0-9]{1,18}$'
+    THEN split_part(application_name, '/', 4)::bigint <= :token ELSE false END"""
+
+_AGENTS = f"""(usename = current_user OR pg_has_role(usesysid, current_user, 'MEMBER')
+    OR has_table_privilege(usesysid, to_regclass('{STAGE_SCHEMA}.fence'), 'UPDATE'))"""
 
 
 def cause_of(error: BaseException) -> BaseException | None:
