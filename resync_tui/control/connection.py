@@ -213,10 +213,16 @@ def _open_postgresql(url: str, patience: float) -> AsyncEngine:
     """
     settings = {
         "idle_in_transaction_session_timeout": "10s",
-        "lock_timeout": f"{patience * 1000 / 2:.0f}ms",
-        "statement_timeout": f"{patience * 1000:.0f}ms",
+        "lock_timeout": _seconds(patience / 2),
+        "statement_timeout": _seconds(patience),
     }
     return open_engine(url, settings=settings, pooled=True)
+
+
+def _seconds(seconds: float) -> str:
+    """Return a time in whole seconds, at least one, as PostgreSQL shows it."""
+    whole = max(1, int(seconds))
+    return f"{whole}s" if whole % 60 else f"{whole // 60}min"
 
 
 def _open_sqlite(url: str, patience: float) -> AsyncEngine:
