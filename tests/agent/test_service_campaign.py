@@ -13,10 +13,12 @@ from resync_tui.config.settings import NotifySettings, Settings
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
+from tests.support.comparison import one_kind
 from tests.support.json_schemas import printed
 from tests.support.plans import make_plan
 from tests.support.site.fake import QUICK, FakeSite
 
+pytestmark = one_kind
 TELL = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
 
 

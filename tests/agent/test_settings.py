@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from resync_tui.outcome import Status
+from tests.support.comparison import one_kind
 from tests.support.site.fake import FakeSite
 from tests.support.waiting import until
 
+pytestmark = one_kind
 FIFTH = '\n[[district]]\nid = "05"\nname = "D05"\nurl = "sqlite:///05.db"\n'
 
 

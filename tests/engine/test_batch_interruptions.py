@@ -16,7 +16,7 @@ from tests.support.databases import rows, run_script
 from tests.support.interruption import MANY, MANY_ROWS, job_of, many, merging, no_connections, reading, under_way
 from tests.support.oracle.shape import versions
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, ROWS, SAME, SMALL, Database, leftovers, pair
+from tests.support.small import ROWS, SAME, SMALL, Database, every_pair, leftovers, pair
 from tests.support.waiting import DEADLINE, until
 
 KILL = (
@@ -67,7 +67,7 @@ async def test_a_connection_that_breaks_in_a_statement_ends_the_batch(database: 
 
 
 @pytest.mark.parametrize("far_enough", [reading, merging])
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_cancelled_batch_drops_its_stage_and_its_connections(
     database: Database, ends: tuple[str, str], far_enough: Callable[[Event], bool]
 ) -> None:

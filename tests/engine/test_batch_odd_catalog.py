@@ -18,8 +18,15 @@ from tests.support.small import ENDS
 Database = Callable[[str], str]
 
 
-@pytest.mark.parametrize("first_load", [True, False], ids=["first-load", "differences"])
-@pytest.mark.parametrize("tenant", [True, False], ids=["tenant", "plain-copy"])
+@pytest.mark.parametrize(
+    ("tenant", "first_load"),
+    [
+        pytest.param(True, False, id="tenant-differences"),
+        pytest.param(False, True, id="plain-copy-first-load"),
+        pytest.param(True, True, id="tenant-first-load", marks=pytest.mark.matrix),
+        pytest.param(False, False, id="plain-copy-differences", marks=pytest.mark.matrix),
+    ],
+)
 @every_comparison(ENDS)
 async def test_odd_tables_match_the_oracle_and_rerun_changes_nothing(
     database: Database, random: Random, ends: tuple[str, str], tenant: bool, first_load: bool

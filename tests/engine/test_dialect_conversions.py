@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.databases.sqlite import sqlite_path
@@ -24,7 +23,7 @@ from resync_tui.engine.dialect import is_convertible
 from resync_tui.outcome import Counts, Kind
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, Database
+from tests.support.small import Database, every_pair
 
 NUMBERS = ("0", "-1", "7", "1.10", "1.005", "32768", "16777216", "16777217", "123456789.12", "9007199254740993",
            "12345678901234567890", "0.1", "1e-40", "1e-300", "1e300", "3.5e38", "NaN", "Infinity")  # fmt: skip
@@ -134,7 +133,7 @@ async def _held(url: str, table: str, columns: Iterable[int]) -> dict[int, dict[
     return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in found}
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_a_value_comes_back_the_same_or_is_rejected(database: Database, ends: tuple[str, str]) -> None:
     district, state = database(ends[0]), database(ends[1])
     kinds = [dict(enumerate(TYPES[end])) for end in ends]

@@ -16,7 +16,7 @@ from resync_tui.outcome import Counts, Status
 from tests.support.databases import rows, run_script
 from tests.support.interruption import MANY, MANY_ROWS, job_of, merging, under_way
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, ROWS, SMALL, Database, Pair, pair
+from tests.support.small import ROWS, SMALL, Database, Pair, every_pair, pair
 from tests.support.waiting import until
 
 POSTGRES = ("postgresql", "postgresql")
@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_snapshot_over_its_time_limit_is_dropped_without_a_trace(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -59,7 +59,7 @@ async def test_snapshot_over_its_time_limit_is_dropped_without_a_trace(
     assert (await run(job_of(here))).counts["A"].inserted == MANY
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_no_more_records_pass_than_the_limit_allows_each_second(
     database: Database, clock: Clock, ends: tuple[str, str]
 ) -> None:

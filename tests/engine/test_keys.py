@@ -8,7 +8,7 @@ from tests.support.comparison import every_comparison
 from tests.support.databases import run_script
 from tests.support.oracle.shape import versions
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, SAME, Database, pair
+from tests.support.small import MIXED, SAME, Database, pair
 
 KEYED = Catalog("Keyed", (DisObject("K", ("k",)),), tenant_column="tenant")
 DISTRICT = "CREATE TABLE k (id integer{}, code varchar(9), v integer);"
@@ -32,7 +32,7 @@ NO_KEYS = {
 }
 
 
-@every_comparison(ENDS)
+@every_comparison(SAME, more=[MIXED])
 @pytest.mark.parametrize("key", UNIQUE_KEYS)
 async def test_unique_key_that_is_never_null_identifies_records(
     database: Database, ends: tuple[str, str], key: str

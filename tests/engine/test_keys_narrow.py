@@ -5,7 +5,7 @@ import pytest
 from resync_tui.outcome import Counts, Status
 from tests.support.databases import run_script
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, SMALL, YEARS, Database, pair
+from tests.support.small import SMALL, YEARS, Database, every_pair, pair
 
 DISTRICT = """CREATE TABLE calendar (cal integer PRIMARY KEY, endyear integer);
 INSERT INTO calendar VALUES (1, 2026), (2, 2025);
@@ -16,7 +16,7 @@ CREATE TABLE visit (tenant varchar(9), k integer, cal integer NOT NULL, grade te
 FOREIGN KEY (tenant, cal) REFERENCES calendar (tenant, cal));"""
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 @pytest.mark.parametrize("key", [", PRIMARY KEY (k, cal)", ", UNIQUE (cal, k)"])
 async def test_a_part_of_the_districts_key_is_refused(database: Database, ends: tuple[str, str], key: str) -> None:
     here = await pair(database, ends, district=DISTRICT.format(key=key), state=STATE)
@@ -27,7 +27,7 @@ async def test_a_part_of_the_districts_key_is_refused(database: Database, ends: 
     assert await here.held("SELECT count(*) FROM visit") == [(0,)]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_a_key_that_two_years_share_is_rejected(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, district=DISTRICT.format(key=""), state=STATE)
     for token, inserted in ((1, 1), (2, 0)):
@@ -37,7 +37,7 @@ async def test_a_key_that_two_years_share_is_rejected(database: Database, ends: 
     assert await here.held("SELECT k, grade FROM visit") == [(2, "now")]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_a_unique_part_of_the_districts_key_is_a_key(database: Database, ends: tuple[str, str]) -> None:
     district = "DROP TABLE c; CREATE TABLE c (id integer UNIQUE, code varchar(40), b integer, PRIMARY KEY (id, b));"
     here = await pair(database, ends, district)

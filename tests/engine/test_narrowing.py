@@ -2,14 +2,12 @@
 
 import re
 
-import pytest
-
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import Counts, Status
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import run_script
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, SAME, Database, pair
+from tests.support.small import SAME, Database, every_pair, pair
 
 COURSES = Catalog("Courses", (DisObject("Course", ("course",)),), tenant_column="tenant")
 SAMES = ("smallint", "integer", "bigint", "numeric(6,2)", "numeric(20,0)", "varchar(5)", "char(5)", "text")
@@ -48,7 +46,7 @@ def _course(kinds: list[str], key: str) -> str:
     return f"CREATE TABLE course (id integer, {columns}{key});"
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_columns_that_refuse_more_are_named_by_the_run(database: Database, ends: tuple[str, str]) -> None:
     both = ends == SAME[1]
     narrower = (*NARROWER, *(OF_SERVERS if both else ()))
@@ -68,7 +66,7 @@ async def test_columns_that_refuse_more_are_named_by_the_run(database: Database,
     ]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_records_that_fit_go_and_others_are_rejected(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
@@ -82,7 +80,7 @@ async def test_records_that_fit_go_and_others_are_rejected(database: Database, e
     assert list(heard.refused) == [("course", (2,), "rejected", "c0 is longer than 5")]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_no_column_that_state_init_makes_is_narrower(database: Database, ends: tuple[str, str]) -> None:
     district, state = map(database, ends)
     kinds = [*SAMES, "numeric", "boolean", "date", *(["mood"] if ends == SAME[1] else [])]

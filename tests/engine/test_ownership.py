@@ -15,7 +15,7 @@ from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.support.databases import login, run_script
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, SAME, SMALL, Database, Pair, leftovers, pair
+from tests.support.small import SAME, SMALL, Database, Pair, every_pair, leftovers, pair
 
 COPY = Catalog("Copy", (DisObject("C", ("c",)),))
 TABLE = "CREATE TABLE c (id integer PRIMARY KEY, name text);"
@@ -37,7 +37,7 @@ def of_other(here: Pair, other: str, **more: int) -> Job:
     return make_job(other, here.state, COPY, None, district="02", token=more.pop("token", 9))
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_another_district_is_refused_by_name(database: Database, ends: tuple[str, str]) -> None:
     here, other = await two(database, ends)
     ours = make_job(here.district, here.state, COPY, None, token=5)

@@ -14,6 +14,7 @@ from resync_tui.state_schema.derive import apply
 from tests.support.campus import create_campus
 from tests.support.databases import rows, run_script
 from tests.support.running import Heard, make_job, run
+from tests.support.small import MIXED, SAME
 
 Database = Callable[[str], str]
 CATALOG = load().for_state("NV")
@@ -136,7 +137,7 @@ class Scores:
         return {row[0] for row in await rows(self.state, 'SELECT "scoreID" FROM "TestScore"')}
 
 
-@pytest.fixture(params=[("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")], ids="-".join)
+@pytest.fixture(params=[*SAME, pytest.param(MIXED, marks=pytest.mark.matrix)], ids="-".join)
 def ends(request: pytest.FixtureRequest) -> tuple[str, str]:
     """The kinds of district and state."""
     kinds: tuple[str, str] = request.param
@@ -152,7 +153,7 @@ def without_start_dates() -> MetaData:
     return tables
 
 
-@pytest.fixture(params=[2025, 2026])
+@pytest.fixture(params=[pytest.param(2025, marks=pytest.mark.matrix), 2026])
 async def scores(database: Database, ends: tuple[str, str], request: pytest.FixtureRequest) -> Scores:
     district, state = map(database, ends)
     await create_campus(district, without_start_dates())

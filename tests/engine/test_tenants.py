@@ -13,7 +13,7 @@ from resync_tui.engine.tenants import taken_for
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.support.databases import run_script
 from tests.support.running import make_job, run
-from tests.support.small import ENDS, ROWS, SAME, SMALL, Database, Pair, pair
+from tests.support.small import ENDS, ROWS, SAME, SMALL, Database, Pair, every_pair, pair
 
 OWN = """DROP TABLE c; CREATE TABLE c (tenant {kind}, id integer, code varchar(40), b integer, PRIMARY KEY ({key}));
 INSERT INTO c VALUES ({one}, 1, 'own', 1), ({two}, 2, 'of another', 1), ({none}, 3, 'of none', 1);"""
@@ -52,7 +52,7 @@ def test_a_domain_over_citext_takes_two_cases_for_one(info: dict[str, str]) -> N
     assert taken_for(sa.Table("c", sa.MetaData(), column), "tenant", "ab") is not None
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_record_that_names_another_district_is_rejected(
     database: Database, ends: tuple[str, str], kind: str
@@ -100,7 +100,7 @@ CREATE TABLE b (tenant varchar(9), id integer, a integer REFERENCES a (id), note
 INSERT INTO a VALUES ('02', 1, 'of another district');"""
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 @pytest.mark.parametrize("first", [True, False])
 async def test_a_parent_of_another_district_is_none(database: Database, ends: tuple[str, str], first: bool) -> None:
     held = "" if first else "INSERT INTO b VALUES ('01', 9, NULL, 'there before');"

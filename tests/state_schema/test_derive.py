@@ -17,7 +17,11 @@ from tests.support.running import make_job, run
 
 Database = Callable[[str], str]
 REFUSED = (asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)
-ENDS = [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")]
+ENDS = [
+    ("sqlite", "sqlite"),
+    ("postgresql", "postgresql"),
+    pytest.param("sqlite", "postgresql", marks=pytest.mark.matrix),
+]
 
 ODD = Catalog(
     "Odd",

@@ -40,17 +40,31 @@ def _possible(ends: tuple[str, str]) -> tuple[Comparison, ...]:
     return _POSSIBLE[ours] if ours == theirs else (Comparison.OFF,)
 
 
-def every_comparison(ends: Iterable[tuple[str, str]], once: Iterable[tuple[str, str]] = ()) -> pytest.MarkDecorator:
+Pair = tuple[str, str]
+
+
+def every_comparison(
+    ends: Iterable[Pair], once: Iterable[Pair] = (), more: Iterable[Pair] = ()
+) -> pytest.MarkDecorator:
     """Give a test `ends` and run it with every way in which these can be compared; all must come to the same.
 
-    The first way runs always, the others with `-m matrix`. Those of `once` are compared in their first way only.
+    The first way runs always, the others with `-m matrix`, as do those of `more`. Those of `once` are compared in their
+    first way only.
     """
-    ways = [(pair, how) for pair in ends for how in _possible(pair)] + [(pair, _possible(pair)[0]) for pair in once]
+    ways = [(pair, how, how != _possible(pair)[0]) for pair in ends for how in _possible(pair)]
+    ways += [(pair, _possible(pair)[0], False) for pair in once]
+    ways += [(pair, how, True) for pair in more for how in _possible(pair)]
     cases = [
-        pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}", marks=[pytest.mark.matrix] * (how != _possible(pair)[0]))
-        for pair, how in ways
+        pytest.param(pair, how, id=f"{'-'.join(pair)}-{how}", marks=[pytest.mark.matrix] * further)
+        for pair, how, further in ways
     ]
     return pytest.mark.parametrize(("ends", "comparison"), cases, indirect=["comparison"])
+
+
+one_kind = pytest.mark.parametrize(
+    "kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.matrix)], indirect=True
+)
+"""For tests of what does not go by the kind of database: with `-m matrix` that of a server too."""
 
 
 @pytest.fixture

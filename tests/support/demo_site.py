@@ -75,7 +75,7 @@ def built_demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
     return of_kind
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.matrix), "postgresql"])
 def demo_site(
     request: pytest.FixtureRequest, tmp_path: Path, built_demo: Callable[[str], Path], agents_end: None
 ) -> Iterator[DemoSite]:

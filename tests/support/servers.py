@@ -28,6 +28,7 @@ _FAST = {
     "max_wal_size": "2GB",
     "max_connections": "200",
     "jit": "off",
+    "autovacuum": "off",
 }
 
 _CLEAN_UP = """

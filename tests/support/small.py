@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.databases.sqlite import sqlite_path
 from tests.support.databases import rows, run_script
@@ -10,6 +12,9 @@ from tests.support.databases import rows, run_script
 Database = Callable[[str], str]
 ENDS = [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")]
 SAME = [("sqlite", "sqlite"), ("postgresql", "postgresql")]
+MIXED = ENDS[2]
+every_pair = pytest.mark.parametrize("ends", [*SAME, pytest.param(MIXED, marks=pytest.mark.matrix)], ids="-".join)
+"""Gives a test `ends`; that of two kinds, which shows no more than the others here, with `-m matrix`."""
 
 SMALL = Catalog(
     "Small",

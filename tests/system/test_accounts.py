@@ -91,7 +91,7 @@ def history(settings: Settings, batch: int) -> dict[str, tuple[Status, Counts, s
     [
         ("sqlite", "sqlite", ("01",)),
         ("postgresql", "postgresql", ("01", "02")),
-        ("sqlite", "postgresql", ("01",)),
+        pytest.param("sqlite", "postgresql", ("01",), marks=pytest.mark.matrix),
     ],
 )
 async def test_result_equals_the_oracle_and_a_rerun_changes_nothing(
@@ -122,7 +122,7 @@ async def test_result_equals_the_oracle_and_a_rerun_changes_nothing(
     [
         pytest.param("postgresql", Comparison.TEXT, marks=pytest.mark.matrix),
         pytest.param("postgresql", Comparison.OFF, marks=pytest.mark.matrix),
-        ("sqlite", Comparison.BESIDE),
+        pytest.param("sqlite", Comparison.BESIDE, marks=pytest.mark.matrix),
     ],
     indirect=["comparison"],
 )
@@ -140,7 +140,7 @@ async def test_state_equals_the_oracle_with_every_comparison_method(
     assert await versions(campus.state) == written
 
 
-@pytest.mark.parametrize("check_dependencies", [True, False])
+@pytest.mark.parametrize("check_dependencies", [True, pytest.param(False, marks=pytest.mark.matrix)])
 async def test_partial_resync_touches_exactly_the_tables_of_its_plan(
     database: Database, random: Random, check_dependencies: bool
 ) -> None:

@@ -173,7 +173,9 @@ async def batches(settings: Settings) -> list[Batch]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "edition"), [("sqlite", "state"), ("postgresql", "district")])
+@pytest.mark.parametrize(
+    ("kind", "edition"), [pytest.param("sqlite", "state", marks=pytest.mark.matrix), ("postgresql", "district")]
+)
 def test_a_planted_value_appears_nowhere_but_in_the_state(
     kind: str,
     edition: str,

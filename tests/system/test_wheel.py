@@ -26,7 +26,7 @@ def test_a_wheel_installed_elsewhere_works(tmp_path: Path, agents_end: None) -> 
     (wheel,) = tmp_path.glob("*.whl")
     run(sys.executable, "-m", "venv", "elsewhere", cwd=tmp_path)
     programs = tmp_path / "elsewhere" / "bin"
-    run(programs / "python", "-m", "pip", "install", "-q", wheel, cwd=tmp_path)
+    run(programs / "python", "-m", "pip", "install", "-q", "--no-compile", wheel, cwd=tmp_path)
     run("rm", "-r", source, cwd=tmp_path)
     program = programs / "resync-tui"
     run(program, "demo", "--dir", "demo", "--students", "30", "--no-tui", cwd=tmp_path)

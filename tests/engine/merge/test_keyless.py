@@ -15,7 +15,7 @@ from tests.support.comparison import every_comparison
 from tests.support.interruption import MANY, SLOW, merging, under_way
 from tests.support.oracle.shape import versions
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, SAME, Database, Pair, leftovers, pair
+from tests.support.small import ENDS, SAME, Database, Pair, every_pair, leftovers, pair
 
 HIDDEN = Rule("hidden", "k", "t.code = 'hidden'", "Hidden from the state")
 KEYLESS = Catalog(
@@ -70,7 +70,7 @@ async def test_only_as_many_copies_go_in_as_the_state_has_too_few(database: Data
     assert await versions(here.state) == written
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_a_first_load_takes_every_copy_and_a_second_run_none(database: Database, ends: tuple[str, str]) -> None:
     rows = "INSERT INTO k VALUES (1, 'a', 1), (1, 'a', 1), (NULL, NULL, NULL);"
     here = await pair(database, ends, rows, district=DISTRICT, state=STATE.format(""))
@@ -144,7 +144,7 @@ REFUSING = {
 }
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_refused_keyless_record_is_named_only_by_its_place(
     database: Database, ends: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +184,7 @@ async def test_the_copy_of_a_refused_record_stays_and_is_not_extra(database: Dat
     assert await here.held("SELECT count(*) FROM k") == [(3,)]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_of_copies_with_a_value_that_must_be_unique_one_goes_in(
     database: Database, ends: tuple[str, str]
 ) -> None:
@@ -206,7 +206,7 @@ async def test_of_copies_with_a_value_that_must_be_unique_one_goes_in(
 OWNED = Catalog("Owned", (DisObject("K", ("k",), state_owned=("k.v",)),), tenant_column="tenant")
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_what_the_state_owns_tells_no_records_apart(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
@@ -307,7 +307,7 @@ async def test_records_that_a_trigger_adds_fail_a_keyless_table(database: Databa
     assert await here.held(HELD) == []
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_extra_copies_are_not_removed_as_nothing_tells_which(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
@@ -347,7 +347,7 @@ YEARLY = Catalog(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_only_copies_of_the_year_are_sent_and_counted(database: Database, ends: tuple[str, str]) -> None:
     foreign = ", FOREIGN KEY (tenant, id) REFERENCES p (tenant, id)"
     here = await pair(
@@ -367,7 +367,7 @@ async def test_only_copies_of_the_year_are_sent_and_counted(database: Database, 
     assert (await run(last)).counts["K"] == Counts(processed=2, inserted=2, extra=1)
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_children_follow_a_parent_without_a_key(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(
         database,
@@ -402,14 +402,14 @@ async def test_self_referencing_keyless_table_fails_its_object_alone(database: D
     assert await here.held("SELECT count(*) FROM k") == [(0,)]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_an_empty_district_leaves_every_copy_extra(database: Database, ends: tuple[str, str]) -> None:
     more = "INSERT INTO k VALUES ('01', 9, 'z', 9), ('01', 9, 'z', 9);"
     here = await pair(database, ends, "", more, district=DISTRICT, state=STATE.format(""))
     assert (await run(job_of(here))).counts["K"] == Counts(extra=2)
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_wholly_state_owned_records_are_told_apart_by_number(database: Database, ends: tuple[str, str]) -> None:
     rows, more = "INSERT INTO k VALUES (1, 'a', 1), (2, 'b', 2);", "INSERT INTO k VALUES ('01', 9, 'z', 9);"
     here = await pair(database, ends, rows, more, district=DISTRICT, state=STATE.format(""))

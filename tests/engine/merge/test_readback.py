@@ -7,7 +7,7 @@ from resync_tui.outcome import Counts
 from tests.support.comparison import every_comparison
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, SAME, Database, Pair, pair
+from tests.support.small import ENDS, MIXED, SAME, Database, Pair, pair
 
 PEOPLE = Catalog("People", (DisObject("Person", ("person",)),), tenant_column="tenant")
 PERSON = "id integer, name text, touched text, PRIMARY KEY (id)"
@@ -70,7 +70,7 @@ async def test_records_that_a_trigger_skips_are_rejected(database: Database, end
     assert again.counts["Person"] == Counts(processed=10, unchanged=5, rejected=5)
 
 
-@every_comparison(ENDS)
+@every_comparison(SAME, more=[MIXED])
 @pytest.mark.parametrize("what", ["skips", "keeps"])
 async def test_updates_that_a_trigger_undoes_are_rejected(database: Database, ends: tuple[str, str], what: str) -> None:
     here = await people(database, ends, "UPDATE", what, held=True)

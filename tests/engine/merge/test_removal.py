@@ -12,7 +12,7 @@ from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Finding, Purpose, Status, key_text
 from tests.support.databases import login, run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, ROWS, SAME, SMALL, YEARS, Database, Pair, pair
+from tests.support.small import ROWS, SAME, SMALL, YEARS, Database, Pair, every_pair, pair
 
 ANY = Limits(extra_share=1)
 HANGING = """
@@ -46,7 +46,7 @@ def extra(heard: Heard) -> dict[str, list[dict[str, object]]]:
     return {each.table: [dict(key) for key in each.keys] for each in found}
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_a_record_stays_while_others_hang_on_it(database: Database, ends: tuple[str, str], action: str) -> None:
     here = await sent(database, ends, HANGING.format(action=action))
@@ -92,7 +92,7 @@ async def test_a_tree_of_one_table_goes_from_its_leaves(database: Database, ends
     assert heard.counts["C"] == Counts(processed=3, extra=3, removed=3)
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_only_what_was_consented_to_may_go(database: Database, ends: tuple[str, str]) -> None:
     here = await sent(database, ends)
     await run_script(here.state, "INSERT INTO c VALUES ('01', 7, 'p', NULL);")

@@ -10,7 +10,7 @@ from resync_tui.outcome import Counts, Kind, Purpose, Status
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, SAME, Database, Pair, pair
+from tests.support.small import SAME, Database, Pair, every_pair, pair
 
 CALENDAR = DisObject("Calendar", ("calendar",), school_year=True)
 VISIT = DisObject("Visit", ("visit",), ("Calendar",), school_year=True)
@@ -105,7 +105,7 @@ INSERT INTO visit VALUES (1, 1), (2, 2), (3, 3);
 """
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_ways_that_are_provably_one_need_no_saying(database: Database, ends: tuple[str, str]) -> None:
     """By its term a room has the calendar of its own column; a room points to another room, too."""
     tables = (("calendar", ()), ("term", ("calendar",)), ("room", ("term",)), ("visit", ("room",)))
@@ -120,7 +120,7 @@ async def test_ways_that_are_provably_one_need_no_saying(database: Database, end
     assert (await sent(here, catalog, Purpose.VERIFY)).counts["visit"] == Counts(processed=2, unchanged=2)
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 async def test_records_without_a_year_are_told_by_number(database: Database, ends: tuple[str, str]) -> None:
     district = DISTRICT.replace("cal integer NOT NULL", "cal integer") + "INSERT INTO visit VALUES (4, NULL, NULL, '');"
     here = await pair(
@@ -143,7 +143,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("ends", ENDS)
+@every_pair
 @pytest.mark.parametrize(("declared", "this", "last"), FORMS)
 async def test_known_forms_are_read_at_both_ends(
     database: Database, ends: tuple[str, str], declared: str, this: str, last: str

@@ -12,7 +12,7 @@ from resync_tui.outcome import Counts, Finding, Purpose, Status
 from resync_tui.plan import make_plan
 from tests.support.databases import run_script
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, Database, Pair, pair
+from tests.support.small import MIXED, SAME, Database, Pair, pair
 
 YEARS = Catalog(
     "Years",
@@ -33,7 +33,12 @@ FOREIGN KEY (tenant, cal) REFERENCES calendar (tenant, cal));"""
 OF_2026 = """SELECT count(*) FROM visit v JOIN calendar c ON c.tenant = v.tenant AND c.cal = v.cal
 WHERE c.endyear = 2026 AND v.tenant = '01'"""
 LEAVES = "UPDATE visit SET cal = 2 WHERE k = 3; UPDATE calendar SET endyear = 2025 WHERE cal = 3;"
-KINDS = [(*ends, wal) for ends in ENDS for wal in (True, False) if wal or ends[0] == "sqlite"]
+KINDS = [
+    (*SAME[0], True),
+    (*SAME[0], False),
+    (*SAME[1], True),
+    *(pytest.param((*MIXED, wal), marks=pytest.mark.matrix) for wal in (True, False)),
+]
 
 
 def job(
