@@ -1,5 +1,6 @@
 """The commands for the server's administrator: demo, agent, state init, doctor."""
 
+import shlex
 import signal
 from functools import partial
 from pathlib import Path
@@ -8,16 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from resync_tui.cli.console import open_screens
-from resync_tui.cli.options import config_option, config_path, json_option, read_settings, show, show_json
+from resync_tui.cli.options import config_option, config_path, hint, json_option, read_settings, show, show_json
 from resync_tui.errors import UsageError
+from resync_tui.formatting import plural
 
 if TYPE_CHECKING:
     from resync_tui.config.settings import Settings
 
 
+FOLDER = "resync-demo"
+
+
 @click.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("resync-demo"), metavar="D",
-              help="Where it is built, or used again; default ./resync-demo.")  # fmt: skip
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path(FOLDER), metavar="D",
+              help=f"Where it is built, or used again; default ./{FOLDER}.")  # fmt: skip
 @click.option("--students", type=click.IntRange(1), default=1000, metavar="N", help="Students in all; default 1000.")
 @click.option("--districts", type=click.IntRange(1), default=2, metavar="N", help="Districts; default 2.")
 @click.option("--seed", type=int, default=2026, metavar="N", help="The same seed gives the same data.")
@@ -40,15 +45,30 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
     if not no_tui and (why := why_no_terminal()) is not None:
         raise UsageError(why.partition(". ")[0], "Build it and use commands: --no-tui")
 
-    from resync_tui.demo.build import build
+    from resync_tui.demo.build import CONFIG, build
 
-    admin_url = server.start() if postgres or server.exists else None
+    on_server = postgres or server.exists
+    if on_server:
+        click.echo(f"Starting PostgreSQL in {server.folder} …", err=True)
+    admin_url = server.start() if on_server else None
+    if not (folder / CONFIG).exists():
+        click.echo(f"Building {plural(districts, 'district')} in {folder} …", err=True)
     config = anyio.run(partial(build, folder, students=students, districts=districts, seed=seed, admin_url=admin_url))
     settings = read_settings(config)
-    if not no_tui:
+    if no_tui:
+        show([f"resync.toml  {settings.path}", *(f"{name:12} {place}" for name, place in _places(settings))])
+    else:
         open_screens(settings)
-        return
-    show([f"resync.toml  {settings.path}", *(f"{name:12} {place}" for name, place in _places(settings))])
+    show(_what_next(folder, settings.path, on_server=on_server), err=not no_tui)
+
+
+def _what_next(folder: Path, config: Path, *, on_server: bool) -> list[str]:
+    """Return how to go on with a demo: its screens, its commands, its end."""
+    where = "" if folder == Path(FOLDER) else f" --dir {shlex.quote(str(folder))}"
+    again = hint(f"resync-tui demo{where}")
+    there = f"resync-tui --config {shlex.quote(str(config))}"
+    lines = ["", f"Its screens: {again}", f"A command: {there} plan Enrollment"]
+    return [*lines, f"Stop its server: {again} --stop"] if on_server else lines
 
 
 def _places(settings: "Settings") -> list[tuple[str, str]]:

@@ -33,5 +33,7 @@ def test_readmes_keys_lead_to_a_finished_resync_and_its_failures(tmp_path: Path)
             shown.reads_until(text)
             shown.settles()
         assert shown.ends(reading=True) == 0
+    assert "Building 2 districts in " in shown.text
+    assert f"Its screens: resync-tui demo --dir {tmp_path}/demo" in shown.text
     for part in ("Enrollment", "rejected", "Excluded", "refused"):
         assert part in shown.text

@@ -1,6 +1,8 @@
 """A wheel, installed far from the checkout, is the whole program."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +31,9 @@ def test_a_wheel_installed_elsewhere_works(tmp_path: Path, agents_end: None) -> 
     run(programs / "python", "-m", "pip", "install", "-q", "--no-compile", wheel, cwd=tmp_path)
     run("rm", "-r", source, cwd=tmp_path)
     program = programs / "resync-tui"
-    run(program, "demo", "--dir", "demo", "--students", "30", "--no-tui", cwd=tmp_path)
-    plan = json.loads(run(program, "plan", "Enrollment", "--json", cwd=tmp_path / "demo"))
+    built = run(program, "demo", "--dir", "demo", "--students", "30", "--no-tui", cwd=tmp_path)
+    (said,) = re.findall(r"^A command: resync-tui (.*)$", built, flags=re.MULTILINE)
+    plan = json.loads(run(program, *shlex.split(said), "--json", cwd=tmp_path))
     assert plan["objects"][-1]["object"] == "Enrollment"
     subprocess.run([program, "run", "-d", "01", "School", "--yes"], cwd=tmp_path / "demo", check=False)
     listed = json.loads(run(program, "objects", "--json", cwd=tmp_path / "demo"))
