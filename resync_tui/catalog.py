@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from resync_tui.errors import ConfigError, UsageError, nearest
-from resync_tui.toml_file import CLOSED, parse
+from resync_tui.files import own
+from resync_tui.files.toml import CLOSED, parse
 
 
 def table_of(name: str) -> str:
@@ -221,12 +222,7 @@ def load(path: Path | None = None) -> Catalog:
     """Return the catalog in a file, by default the built-in one. Raises ConfigError."""
     if path is None:
         return _built_in()
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"Cannot read the catalog {path}: {reason}", "Mend [catalog] file in resync.toml.") from None
-    return parse_catalog(text, str(path))
+    return parse_catalog(own.read_text(path), str(path))
 
 
 @cache

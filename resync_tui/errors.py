@@ -3,6 +3,7 @@
 ResyncError
 ├── UsageError        2   a name, option or file that does not fit
 │   └── ConfigError   2   resync.toml or objects.toml
+│       └── UntrustedPath  2  a file, or a folder on the way to it, that another user owns or may write
 ├── CannotRun         3   a database, a table or an identity is not what it must be
 │   ├── DiskFull       3  a database has no room left on its disk; it may have later
 │   ├── Unreachable    3  a database does not answer: what had begun starts again, a campaign tries it later
@@ -36,6 +37,10 @@ class UsageError(ResyncError):
 
 class ConfigError(UsageError):
     """A resync.toml or objects.toml that cannot be used as it stands."""
+
+
+class UntrustedPath(ConfigError):
+    """A file that another user could have chosen or changed: theirs, open to them, or reached through what is."""
 
 
 class CannotRun(ResyncError):

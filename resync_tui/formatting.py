@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from resync_tui.outcome import Counts, Purpose, Status
+from resync_tui.printable import printable
 from resync_tui.results import Batch, ObjectResult
 
 
@@ -158,7 +160,7 @@ def completed(batch: Batch) -> int:
 def folded(text: str, width: int) -> list[str]:
     """Wrap a text between words; a word longer than a line, such as a path, continues on the next."""
     lines = [""]
-    for word in text.split():
+    for word in printable(text).split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append(word)
         else:
@@ -169,9 +171,21 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV (RFC 4180)."""
+    """Return rows as CSV (RFC 4180) of printable texts; one that a spreadsheet would run begins with an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(titles)
-    writer.writerows(rows)
+    writer.writerows([_cell(each) for each in row] for row in rows)
     return text.getvalue()
+
+
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""Beginnings that spreadsheets take for a formula, the full-width ones too."""
+_NO_FORMULA = re.compile(r"-|[+-]?\d+([.,]\d+)*%?")
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    is_run = _FORMULA.match(value) and not _NO_FORMULA.fullmatch(value)
+    return ("'" if is_run else "") + printable(value)

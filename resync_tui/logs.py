@@ -12,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
-from resync_tui.errors import ConfigError, ResyncError, nearest, one_line
+from resync_tui.errors import ConfigError, ResyncError, UntrustedPath, nearest, one_line
+from resync_tui.files import own
 from resync_tui.paths import crash_log_path
+from resync_tui.printable import clipped
 
 VARIABLE = "RESYNC_TUI_LOG"
 """Environment variable: the least level of this program's own records in the agent's log."""
@@ -67,19 +69,28 @@ class LogFile(logging.Handler):
     def write(self, *parts: str) -> None:
         """Append a line: local time, then the parts."""
         time = self.clock().astimezone().strftime(TIME)
-        line = "  ".join((time, *(" ".join(part.split()) for part in parts)))
-        with suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        line = "  ".join((time, *(" ".join(clipped(part).split()) for part in parts)))
+        with suppress(OSError, UntrustedPath):
             self.make_room()
             # Opened for each line: another process may have moved the file aside.
-            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(file, f"{line}\n".encode())
-            finally:
-                os.close(file)
+            append(self.path, f"{line}\n")
+
+    def require_own(self) -> None:
+        """Require that nobody else has put something in the file's place. Raises UntrustedPath."""
+        with suppress(OSError):
+            append(self.path, "")
 
     def make_room(self) -> None:
         """Move a file aside that has grown too long; by default it may grow."""
+
+
+def append(path: Path, text: str) -> None:
+    """Append to a file of this program's own, which is made if it is missing. Raises UntrustedPath, OSError."""
+    file = own.open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
 
 
 def keep_of_libraries() -> None:
@@ -101,17 +112,15 @@ def crashed(error: Exception) -> ResyncError:
     path = crash_log_path()
     try:
         _write(path, name, error)
-    except OSError:
+    except (OSError, UntrustedPath):
         return ResyncError(f"An unforeseen error: {name}", f"Its traceback could not be written to {path}.")
     return ResyncError(f"An unforeseen error: {name}", f"Where it happened is in {path}; send that to the developers.")
 
 
 def _write(path: Path, name: str, error: Exception) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     chain: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
         chain = [f"{type(cause).__qualname__}\n", *traceback.format_tb(cause.__traceback__), *chain]
         cause = cause.__cause__ or cause.__context__
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as log:
-        log.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z} {name}\n{''.join(chain)}\n")
+    append(path, f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z} {name}\n{''.join(chain)}\n")

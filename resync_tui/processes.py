@@ -1,12 +1,23 @@
-"""Processes of this host: whose one is, and killing one that is stopped (SIGSTOP, Ctrl-Z), holding what others need."""
+"""Processes of this host: whose one is, the environment of a child, and killing one that is stopped (SIGSTOP, Ctrl-Z).
+
+A stopped process holds what others need.
+"""
 
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psutil
+
+
+_PLAIN = frozenset({"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"})
+
+
+def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return of an environment what any program may know: user, paths, language, time zone."""
+    return {name: value for name, value in environ.items() if name in _PLAIN or name.startswith("LC_")}
 
 
 def user_name(uid: int | None = None) -> str:

@@ -2,14 +2,12 @@
 
 import os
 import re
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resync_tui.databases import forms
-from resync_tui.errors import ConfigError, NoRight
+from resync_tui.errors import NoRight
 from resync_tui.processes import user_name
 
 if TYPE_CHECKING:
@@ -107,20 +105,3 @@ def require(control_url: str) -> str:
             f"Log in as {user_name(owner)}; for several users take a PostgreSQL control database.",
         )
     return asking
-
-
-def require_own(files: Iterable[Path]) -> None:
-    """Raise ConfigError for a file that others could write: an agent follows its URLs, rules and command."""
-    me = user_name(os.geteuid())
-    for file in files:
-        try:
-            state = file.stat()
-        except OSError as error:
-            raise ConfigError(f"Cannot read {file}: {error.strerror}", "Check that file and who may read it.") from None
-        if state.st_uid not in (0, os.geteuid()):
-            raise ConfigError(
-                f"{file} belongs to {user_name(state.st_uid)}: an agent of {me} does not follow it",
-                f"Give it to {me} or root: chown {me} {file}",
-            )
-        if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigError(f"Others can write {file}: an agent does not follow it", f"chmod go-w {file}")

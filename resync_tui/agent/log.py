@@ -1,6 +1,7 @@
 """The agent's log: a text file for people, one line per event, without student data or passwords."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectStarted, RecordsFound, RecordsRefused
+from resync_tui.errors import UntrustedPath
+from resync_tui.files import own
 from resync_tui.logs import OWN, TIME, LogFile, is_own, level, text_of
 
 SIZE_LIMIT = 5_000_000
@@ -30,7 +33,11 @@ class AgentLog(LogFile):
 
     @contextmanager
     def attached(self) -> Iterator["AgentLog"]:
-        """Take what this task, those that it starts, and libraries log. Raises ConfigError for an unknown level."""
+        """Take what this task, those that it starts, and libraries log.
+
+        Raises ConfigError for an unknown level, UntrustedPath for a file that is not this program's own.
+        """
+        self.require_own()
         root, before, token = logging.getLogger(), OWN.level, _log.set(self)
         OWN.setLevel(level())
         root.addHandler(self)
@@ -60,8 +67,8 @@ class AgentLog(LogFile):
         with suppress(OSError):
             if self.clock() - datetime.fromtimestamp(aside.stat().st_mtime, UTC) > half:
                 aside.unlink()
-        with suppress(OSError, ValueError):
-            with self.path.open() as lines:
+        with suppress(OSError, ValueError, UntrustedPath):
+            with open(own.open_private(self.path, os.O_RDONLY), encoding="utf-8") as lines:
                 first = datetime.strptime(lines.readline()[:25], TIME)
             if self.clock() - first > half:
                 self.path.replace(aside)

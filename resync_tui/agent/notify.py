@@ -2,14 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio.abc import Process
+
+from resync_tui.errors import UntrustedPath, one_line
+from resync_tui.files import own
+from resync_tui.processes import plain_environment
 
 TIME_LIMIT = 30.0
 """Seconds after which the command and all its processes are killed."""
@@ -20,16 +26,21 @@ OUTPUT_LIMIT = 500
 async def notify(command: Sequence[str], summary: Mapping[str, Any], *, time_limit: float = TIME_LIMIT) -> str:
     """Run the command; return a line about its end, with the beginning of its output; never raises.
 
-    The summary has counts and names of objects, no records; so nothing else can get into the command's output.
+    The summary has counts and names of objects, no records; so nothing else can get into the command's output. Nor do
+    secrets of the agent's environment: it gets a plain one. A program that others could change is not run.
     """
-    program = command[0]
+    program, environment = command[0], plain_environment(os.environ)
     try:
+        file = shutil.which(program, path=environment.get("PATH")) or program
+        own.require_program(Path(file))
         process = await anyio.open_process(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            [file, *command[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, env=environment,
         )  # fmt: skip
     except OSError as error:
         return f"cannot run {program}: {error.strerror}"
+    except UntrustedPath as error:
+        return f"cannot run {program}: {one_line(error)}"
     output = b""
     try:
         with anyio.move_on_after(time_limit) as limit:

@@ -23,13 +23,14 @@ from resync_tui.agent.log import AgentLog, about
 from resync_tui.agent.opening import is_hopeless, open_control, pause_after
 from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
 from resync_tui.agent.settings import FollowedSettings
+from resync_tui.config.load import load_catalog
 from resync_tui.config.settings import Settings
 from resync_tui.control.liveness import HostLock
 from resync_tui.control.progress import Lease
 from resync_tui.control.queue import LEASE_SECONDS, AgentIdentity, Queue
-from resync_tui.errors import CannotRun, ConfigError, LeaseLost, one_line
+from resync_tui.errors import CannotRun, ConfigError, LeaseLost, UntrustedPath, one_line
 from resync_tui.paths import log_path
-from resync_tui.rights import edition_of, require_own
+from resync_tui.rights import edition_of
 from resync_tui.schedule import window_open
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ async def run_agent(
     control database cannot be used at the start; one out of reach is tried until it answers, or for `idle_seconds`.
     """
     timing = timing or Timing(_lease_seconds())
-    require_own(settings.files)
+    load_catalog(settings)  # told before anything is begun
     url = settings.control_url()
     with AgentLog(log_path(url)).attached() as log:
         districts = tuple(each.id for each in settings.district)
@@ -75,8 +76,9 @@ async def run_agent(
             await housekeeping.apply_grants()
             try:
                 lock.take()
-            except OSError as error:
-                _log.warning("no host lock, so only its lease tells whether this agent is dead: %s", error.strerror)
+            except (OSError, UntrustedPath) as error:
+                why = error.what if isinstance(error, UntrustedPath) else error.strerror
+                _log.warning("no host lock, so only its lease tells whether this agent is dead: %s", why)
             queue = Queue(database, identity, timing.lease_seconds)
             agent = _Agent(FollowedSettings(settings), queue, work_of or engine_work, timing, housekeeping)
             await agent.serve(once, idle_seconds)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from resync_tui.config.load import load_catalog, load_settings
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, ResyncError, one_line
-from resync_tui.rights import edition_of, require_own
+from resync_tui.rights import edition_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ class FollowedSettings:
         path = self.current.path
         try:
             fresh = load_settings(path)
-            require_own(fresh.files)
             load_catalog(fresh)
             self._require_same_place(fresh)
         except ResyncError as error:

@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from resync_tui.errors import ResyncError
+from resync_tui.errors import ResyncError, UntrustedPath
+from resync_tui.files import own
 from resync_tui.paths import agent_output_path
 from resync_tui.processes import user_name
 
@@ -21,11 +22,9 @@ def start_detached(config_path: Path) -> int:
     A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
     """
     command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
-    path = agent_output_path()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    except OSError:
+        output = own.open_private(agent_output_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except (OSError, UntrustedPath):
         output = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     try:
         process = subprocess.Popen(  # noqa: S603 - this program itself

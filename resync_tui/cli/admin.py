@@ -38,7 +38,7 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
 
     server = PrivatePostgres(folder.absolute() / "pg")
     if stop:
-        click.echo(f"Stopped: {server.folder}" if server.stop() else f"No server runs in {server.folder}")
+        show([f"Stopped: {server.folder}" if server.stop() else f"No server runs in {server.folder}"])
         return
     if postgres and not server.exists and (folder / "resync.toml").exists():
         raise UsageError(f"{folder} holds a demo without PostgreSQL", "Choose another --dir.")
@@ -120,13 +120,14 @@ def init(district: str, sql: bool) -> None:
     left: list[str] = []
     if sql:
         statements = anyio.run(derive.derive, source, target, catalog, left.append)
-        show([*(f"-- {line}" for line in left), *(f"{statement};" for statement in statements)])
+        show(f"-- {line}" for line in left)
+        show((line for each in statements for line in f"{each};".split("\n")), whole=True)
         return
     rights.require(settings.control_url())
     made = anyio.run(derive.apply, source, target, catalog, left.append)
     show(left)
     nothing = "Nothing else is missing." if left else "Nothing is missing."
-    click.echo(f"{len(made)} statements made what was missing." if made else nothing)
+    show([f"{len(made)} statements made what was missing." if made else nothing])
 
 
 @click.command()

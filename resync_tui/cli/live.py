@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from resync_tui.printable import clipped, printable
+
 
 class LiveLines:
     """The live lines on standard error; what is told in between stays above them."""
@@ -24,12 +26,12 @@ class LiveLines:
     def show(self, lines: Sequence[str]) -> None:
         """Replace the live lines."""
         room = max(1, shutil.get_terminal_size().lines - 1)
-        self._write("".join(f"{line}\n" for line in lines[:room]))
+        self._write("".join(f"{printable(line)}\n" for line in lines[:room]))
         self._rows = min(len(lines), room)
 
     def tell(self, line: str) -> None:
         """Print a line that stays."""
-        self._write(f"{line}\n")
+        self._write(f"{clipped(line)}\n")
 
     def clear(self) -> None:
         """Remove the live lines."""

@@ -11,7 +11,7 @@ import click
 
 from resync_tui.cli import admin, browse, campaigns, fields, run, verify
 from resync_tui.cli.console import open_screens
-from resync_tui.cli.options import INTERRUPTED, config_option, hint, read_settings
+from resync_tui.cli.options import INTERRUPTED, config_option, hint, read_settings, show
 from resync_tui.errors import ResyncError, UsageError
 
 BROKEN_PIPE = 141
@@ -40,7 +40,8 @@ def answer(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         context_of = getattr(error, "ctx", None)
         path = context_of.command_path if context_of else "resync-tui"
-        return _say(UsageError(error.format_message(), f"See: {path} --help"))
+        show([*error.format_message().split("\n"), f"See: {path} --help"], err=True)
+        return UsageError.exit_code
     except ResyncError as error:
         return _say(error, context)
     except BrokenPipeError:
@@ -57,7 +58,7 @@ def answer(arguments: Sequence[str]) -> int:
 
 
 def _say(error: ResyncError, context: click.Context | None = None) -> int:
-    click.echo(f"{error.what}\n{hint(error.do, context)}", err=True)
+    show([error.what, hint(error.do, context)], err=True)
     return error.exit_code
 
 

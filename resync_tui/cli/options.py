@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from resync_tui.printable import clipped, printable
+
 if TYPE_CHECKING:
     from resync_tui.config.settings import Settings
     from resync_tui.control.store import Store
@@ -124,14 +126,14 @@ def run_interruptibly(ask: "Callable[[], Awaitable[T]]") -> T:
 
 
 def show_json(document: object) -> None:
-    """Print one JSON document on one line."""
-    click.echo(json.dumps(document))
+    """Print one JSON document on one line, in ASCII: what a terminal would obey is escaped."""
+    click.echo(json.dumps(document).replace("\x7f", "\\u007f"))
 
 
-def show(lines: Iterable[str], *, err: bool = False) -> None:
-    """Print lines."""
+def show(lines: Iterable[str], *, err: bool = False, whole: bool = False) -> None:
+    """Print lines, each as it may be shown and, but for `whole`, not longer than a value that is shown."""
     for line in lines:
-        click.echo(line, err=err)
+        click.echo(printable(line) if whole else clipped(line), err=err)
 
 
 def is_terminal() -> bool:
@@ -163,7 +165,7 @@ def or_detached(carry_out: "Callable[[Submission], list[Batch]]", goes_on: str =
         if not submission.batches:
             raise
         see = _how_to_see(submission.batches)
-        click.echo(f"Detached; {goes_on}. {see}", err=True)
+        show([f"Detached; {goes_on}. {see}"], err=True)
         return None
 
 

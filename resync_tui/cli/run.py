@@ -167,7 +167,7 @@ def cancel(batch: int | None, request: int | None) -> None:
         ask(settings, lambda store: store.cancel(batch, user))
     else:
         ask(settings, lambda store: store.cancel_request(request or 0, user))
-    click.echo("Cancelled; what runs stops at its next chunk.")
+    show(["Cancelled; what runs stops at its next chunk."])
 
 
 def _chosen_districts(settings: "Settings", named: Sequence[str], every: bool, file: Path | None) -> list[str]:

@@ -23,6 +23,7 @@ from resync_tui.cli.options import (
 )
 from resync_tui.cli.selection import plan_of, the_district
 from resync_tui.errors import Cancelled, CannotRun, UsageError
+from resync_tui.printable import clipped
 
 if TYPE_CHECKING:
     from resync_tui.config.settings import Settings
@@ -163,7 +164,7 @@ def _confirm_removal(settings: "Settings", district: str, count: int) -> None:
     whose = f"{name} ({district}) from the {settings.state.word}"
     asked = f"To remove {plural(count, 'record')} of {whose}, type {district} or {name}"
     drop_typed_ahead()
-    typed = click.prompt(asked, default="", show_default=False, err=True).strip()
+    typed = click.prompt(clipped(asked), default="", show_default=False, err=True).strip()
     if typed.casefold() not in (district.casefold(), name.casefold()):
         raise Cancelled("Nothing was removed", "Run the command again and type the district's id or name.")
 

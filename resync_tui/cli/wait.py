@@ -6,14 +6,14 @@ from functools import partial
 from typing import TypeAlias
 
 import anyio
-import click
 
 from resync_tui import rights
 from resync_tui.agent import start
 from resync_tui.cli.live import LiveLines
-from resync_tui.cli.options import Submission, hint, run_interruptibly
+from resync_tui.cli.options import Submission, hint, run_interruptibly, show
 from resync_tui.cli.patience import Patience
 from resync_tui.cli.text.progress import Progress
+from resync_tui.config.load import load_catalog
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
@@ -66,7 +66,7 @@ def follow(settings: Settings, number: int, submission: Submission) -> list[Batc
         if found[0].status.ended:
             return found
         if not await _agent_alive(store):
-            click.echo(f"No agent is alive\nStart it: {_how_to_start(settings)}", err=True)
+            show(["No agent is alive", f"Start it: {_how_to_start(settings)}"], err=True)
         return await _end_of(store, settings, submission, read, read, may_start=False)
 
     return _with_store(settings, followed)
@@ -77,7 +77,7 @@ def _carried_out(settings: Settings, submit: Submit, submission: Submission, det
         submission.batches = queued = await submit(store)
         if (line := await _see_to_agent(store, settings)) is not None:
             why = "and not all secrets can be read here" if store.rights.serve else "and this login is no agent's"
-            click.echo(f"No agent is alive, {why}\nStart it: {line}", err=True)
+            show([f"No agent is alive, {why}", f"Start it: {line}"], err=True)
         if detach:
             return queued
         numbers = [each.batch for each in queued]
@@ -197,7 +197,7 @@ async def _agent_alive(store: Store) -> bool:
 def may_start(settings: Settings) -> bool:
     """Whether this user can read here what an agent needs: the configuration with all secrets."""
     try:
-        rights.require_own(settings.files)
+        load_catalog(settings)
         settings.state_url()
         for district in settings.district:
             settings.district_url(district.id)

@@ -13,7 +13,8 @@ from resync_tui.catalog import Catalog
 from resync_tui.config import check, url
 from resync_tui.config.settings import DistrictSettings, Settings, included_files
 from resync_tui.errors import ConfigError, UsageError
-from resync_tui.toml_file import CLOSED, validate
+from resync_tui.files.own import read_text
+from resync_tui.files.toml import CLOSED, validate
 
 FILE_NAME = "resync.toml"
 VARIABLE = "RESYNC_TUI_CONFIG"
@@ -37,11 +38,7 @@ def find() -> Path:
 def read(path: Path) -> dict[str, Any]:
     """Return a file's TOML with relative paths made absolute and placeholders outside URLs expanded."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check that file and who may read it.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8", "Save it as UTF-8.") from None
+        document = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", "Mend that line.") from None
     resolved: dict[str, Any] = _resolved(document, str(path), path.parent)

@@ -11,7 +11,7 @@ from pydantic import Field
 from resync_tui.catalog import Catalog
 from resync_tui.config import url
 from resync_tui.errors import ConfigError, UsageError, nearest
-from resync_tui.toml_file import CLOSED
+from resync_tui.files.toml import CLOSED
 
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]

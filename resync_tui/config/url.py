@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from resync_tui.databases import forms
 from resync_tui.errors import ConfigError
+from resync_tui.files import own
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _MASKED = re.compile(r"\[\$\{[^}]*\}\]|\$\{[^}]*\}")
@@ -87,12 +88,10 @@ def _value(name: str, key: str) -> str:
                 "Set it here and where the agent runs, or use ${file:PATH}.",
             )
         return os.environ[name]
-    path = name.removeprefix("file:")
     try:
-        return Path(path).read_text("utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"{key}: cannot read {path}: {reason}", "Check that file and who may read it.") from None
+        return own.read_text(Path(name.removeprefix("file:"))).removesuffix("\n")
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {error.what[:1].lower()}{error.what[1:]}", error.do) from None
 
 
 def _check_form(url: str, key: str) -> None:

@@ -27,6 +27,7 @@ from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
 from resync_tui.databases.registry import dialect_of, driver_message, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, real_path, sqlite_path
 from resync_tui.errors import CannotRun, DiskFull, NoRight, Unreachable, UsageError
+from resync_tui.files import own
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
@@ -80,6 +81,8 @@ class ControlDatabase:
         try:
             with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
+            if not database._postgresql:
+                _close_to_others(sqlite_path(url))
             await database._look_from(edition)
         except BaseException:
             await database.close()
@@ -241,8 +244,10 @@ def _open_sqlite(url: str, patience: float) -> AsyncEngine:
 
 
 def _owned(path: Path) -> None:
-    """Ensure that the file exists, is this user's and closed to all others."""
+    """Ensure that the file exists and is this user's, as all that SQLite keeps beside it. Raises UntrustedPath."""
     where = f"{NAME} ({path})"
+    with suppress(OSError):  # what cannot be entered is told below
+        own.require_folder_of(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
@@ -252,13 +257,25 @@ def _owned(path: Path) -> None:
     except OSError as error:
         raise CannotRun(f"Cannot make {where}: {error.strerror}", "Check the folder's mode and its disk.") from None
     try:
-        state = path.stat()
-        if state.st_uid == os.geteuid() and state.st_mode & 0o077:
-            path.chmod(0o600)
+        if any(each.stat().st_uid != os.geteuid() for each in _files(path)):
+            raise _no_right(where)
     except PermissionError:
         raise _no_right(where) from None
-    if state.st_uid != os.geteuid():
-        raise _no_right(where)
+
+
+def _close_to_others(path: Path) -> None:
+    """Take the rights of others from a control database, once it is known to be one, and from what lies beside it."""
+    for each in _files(path):
+        with suppress(FileNotFoundError):  # SQLite removes its own at the last close
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a SQLite file and what SQLite keeps beside it."""
+    real = Path(os.path.realpath(path))
+    beside = (real.with_name(f"{real.name}-{kind}") for kind in ("wal", "shm", "journal"))
+    return [real, *(each for each in beside if os.path.lexists(each))]
 
 
 def _no_right(where: str) -> NoRight:

@@ -10,6 +10,8 @@ import os
 import platform
 from pathlib import Path
 
+from resync_tui.errors import UntrustedPath
+from resync_tui.files import own
 from resync_tui.paths import state_folder
 from resync_tui.processes import end_if_stopped
 
@@ -30,9 +32,8 @@ class HostLock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Acquire the lock. Raises OSError if its file cannot be made; then only the lease decides."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        """Acquire the lock. Raises OSError, UntrustedPath if its file cannot be made; then only the lease decides."""
+        self._file = own.open_private(self._path, os.O_CREAT | os.O_RDWR)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def release(self) -> None:
@@ -48,8 +49,8 @@ def known_dead(control_url: str, agent: str, kernel: str) -> bool:
     if kernel != this_kernel():
         return False
     try:
-        file = os.open(_path(control_url, agent), os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+        file = own.open_private(_path(control_url, agent), os.O_RDWR)
+    except (OSError, UntrustedPath):
         return False
     try:
         # Shared, so that two concurrent checks do not take each other for the owner.

@@ -14,6 +14,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
+from resync_tui.databases.postgres_login import only_allowed_methods
 from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
 from resync_tui.databases.postgres_session import QUOTED, ended_by_server, make_settings, pooled
 from resync_tui.databases.postgres_url import PostgresUrl
@@ -104,13 +105,14 @@ async def connect_postgres(url: str, settings: dict[str, str]) -> asyncpg.Connec
     login = {} if parsed.user or "PGUSER" in os.environ else {"user": user_name()}
     at_start = {name: value for name, value in settings.items() if name in AT_START}
     try:
-        connection = await asyncpg.connect(
-            for_driver(url),
-            **login,
-            timeout=connect_seconds(url, CONNECT_SECONDS),
-            server_settings=at_start,
-            connection_class=_WatchedConnection,
-        )
+        with only_allowed_methods(url, parsed.place):
+            connection = await asyncpg.connect(
+                for_driver(url),
+                **login,
+                timeout=connect_seconds(url, CONNECT_SECONDS),
+                server_settings=at_start,
+                connection_class=_WatchedConnection,
+            )
     except asyncpg.UndefinedObjectError as error:
         quoted = QUOTED.search(str(error))
         raise CannotRun(

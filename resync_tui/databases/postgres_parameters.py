@@ -30,13 +30,17 @@ _TAKEN: Mapping[str, frozenset[str]] = {
     "hostaddr": frozenset(),
     "load_balance_hosts": frozenset({"disable"}),
     "replication": frozenset({"false", "off", "no", "0"}),
-    "require_auth": frozenset(),
     "requirepeer": frozenset(),
     "sslcertmode": frozenset({"allow"}),
     "sslcrldir": frozenset(),
 }
 """Parameters that the driver does not know, and the values that ask for nothing that it does not do anyway."""
-_OF_CLIENT = _WITHOUT_EFFECT | _TAKEN.keys() | {_CONNECT_TIMEOUT}
+_REQUIRE_AUTH = "require_auth"
+CLEAR_TEXT = "password"
+NO_LOGIN = "none"
+METHODS = frozenset({CLEAR_TEXT, NO_LOGIN, "gss", "md5", "scram-sha-256", "sspi"})
+"""Methods of authentication, by the names that `require_auth` has for them; NO_LOGIN: the server asks for nothing."""
+_OF_CLIENT = _WITHOUT_EFFECT | _TAKEN.keys() | {_CONNECT_TIMEOUT, _REQUIRE_AUTH}
 
 
 def require_supported(query: Mapping[str, str]) -> None:
@@ -44,6 +48,11 @@ def require_supported(query: Mapping[str, str]) -> None:
     for name, value in query.items():
         if name == _CONNECT_TIMEOUT and not value.lstrip("-").isdecimal():
             raise ConfigError(f"{name} in that URL is no number", f"Write a number of seconds, as in {name}=5.")
+        if name == _REQUIRE_AUTH and _methods(value) is None:
+            raise ConfigError(
+                f"{name} in that URL names no methods that this program's driver has",
+                f"Write some of {', '.join(sorted(METHODS))}, parted by commas; or each with a ! before it.",
+            )
         if name in _TAKEN and value.lower() not in _TAKEN[name]:
             taken = " or ".join(f"{name}={each}" for each in sorted(_TAKEN[name]))
             raise ConfigError(
@@ -63,3 +72,19 @@ def connect_seconds(url: str, otherwise: float) -> float:
     """Return a URL's `connect_timeout`, at least two as of libpq; `otherwise` if it has none."""
     seconds = int(dict(parse_qsl(url.partition("?")[2])).get(_CONNECT_TIMEOUT, "0"))
     return max(seconds, _LEAST_SECONDS) if seconds > 0 else otherwise
+
+
+def allowed_methods(url: str) -> frozenset[str]:
+    """Return the methods of authentication that a URL's `require_auth` allows; by default all but CLEAR_TEXT."""
+    written = dict(parse_qsl(url.partition("?")[2])).get(_REQUIRE_AUTH)
+    return (_methods(written) if written else None) or METHODS - {CLEAR_TEXT}
+
+
+def _methods(written: str) -> frozenset[str] | None:
+    """Return what a list of methods allows, as libpq reads it; None for one that is no such list."""
+    named = [each.strip().lower() for each in written.split(",")]
+    names = {each.removeprefix("!") for each in named}
+    excluding = sum(each.startswith("!") for each in named)
+    if not names <= METHODS or excluding not in (0, len(named)):
+        return None
+    return METHODS - names if excluding else frozenset(names)

@@ -23,6 +23,7 @@ from resync_tui.databases.registry import explained, open_engine
 from resync_tui.demo.fill import create_districts, fill
 from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
+from resync_tui.files import own
 from resync_tui.processes import user_name
 
 DISTRICTS = ("Abbott", "Campus", "Delmar", "Elko", "Fallon", "Gerlach", "Hawthorne", "Ione")
@@ -74,10 +75,10 @@ def _aside(folder: Path) -> Iterator[Path]:
             f"{folder} holds {sorted(taken)[0]} but no {CONFIG}", "Move it away, or build elsewhere: --dir FOLDER."
         )
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        own.make_folder(folder.parent, 0o755)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
             building = Path(aside, "demo")
-            building.mkdir()
+            building.mkdir(mode=0o700)
             yield building
     except OSError as error:
         raise CannotRun(f"Cannot build in {folder}: {error.strerror}", "Build elsewhere: --dir FOLDER.") from None
@@ -108,7 +109,7 @@ def _file(building: Path, name: str) -> Place:
 
 
 async def _build_databases(building: Path, folder: Path, worlds: Sequence[World], admin_url: str) -> None:
-    password = _password_file(building, folder, admin_url)
+    password = _password_file(building, admin_url)
     names = [_database_name(folder, name) for name in (*(world.name for world in worlds), "State", "Control")]
     async with _databases(admin_url, names) as urls:
         places = [Place(name, url, _written(admin_url, name, password)) for name, url in zip(names, urls, strict=True)]
@@ -153,14 +154,11 @@ def _url(admin_url: str, database: str) -> str:
     return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
 
 
-def _password_file(building: Path, folder: Path, admin_url: str) -> str | None:
+def _password_file(building: Path, admin_url: str) -> str | None:
     """Return the server's password file as resync.toml names it; None for a URL without a password."""
     password = urlsplit(admin_url).password
     if password is None:
         return None
-    private = folder / "pg" / "password"
-    if private.exists() and private.read_text("utf-8").strip() == unquote(password):
-        return "pg/password"
     file = building / "password"
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
         opened.write(unquote(password) + "\n")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from resync_tui.errors import CannotRun
+from resync_tui.files import own
 
 SUPERUSER = "resync"
 _UNPRIVILEGED = "nobody"
@@ -110,7 +111,8 @@ class PrivatePostgres:
 
     def _make_folder(self) -> None:
         """Make the folder, closed to all but the server's user. Raises CannotRun if it cannot be used."""
-        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        own.make_folder(self.folder.parent, 0o755)  # as root, for its unprivileged user
+        own.make_folder(self.folder)
         if any(self.folder.iterdir()):
             raise CannotRun(f"{self.folder} holds something else", "Move it away, or choose another dir.")
         self._give_to_server(self.folder)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
+from resync_tui.files.toml import CLOSED, parse
 from resync_tui.state_schema.shapes import TableShape
-from resync_tui.toml_file import CLOSED, parse
 
 
 @dataclass(frozen=True)

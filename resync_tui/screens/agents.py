@@ -1,5 +1,6 @@
 """The agent queue (the agents, running and queued batches) and the agent log."""
 
+import os
 import re
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -11,6 +12,8 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
+from resync_tui.errors import UntrustedPath
+from resync_tui.files import own
 from resync_tui.outcome import Status
 from resync_tui.results import Agent, Batch
 from resync_tui.screens.page import FILTER, NAME, Page
@@ -119,12 +122,12 @@ BATCH = re.compile(r"  batch (\d+)  ")
 def tail(path: Path) -> list[tuple[int, str]] | None:
     """Return the last lines of a log, each with its end offset in the file; None without a log."""
     try:
-        with path.open("rb") as file:
+        with open(own.open_private(path, os.O_RDONLY), "rb") as file:
             size = file.seek(0, 2)
             begin = max(0, size - TAIL)
             file.seek(begin)
             data = file.read(TAIL)
-    except OSError:
+    except (OSError, UntrustedPath):
         return None
     lines = data.split(b"\n")
     places, at = [], begin

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed, active_worker
 
 from resync_tui.errors import ResyncError
+from resync_tui.printable import clipped
 from resync_tui.screens import terminal
 from resync_tui.screens.gate import SAID, STANDS, Gate, KeyDropped
 from resync_tui.screens.net import Net, Netted, with_sent
@@ -47,6 +48,10 @@ class GuardedApp(Netted, App[None]):
         """Watch for changes of the screen in front, and for exceptions of tasks that nobody awaits."""
         self.screen_change_signal.subscribe(self, self._comes_in_front, immediate=True)
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self._fell(context))
+
+    def notify(self, message: str, **options: Any) -> None:
+        """Show a toast, as it may be shown."""
+        super().notify(clipped(message), **options)
 
     # The key gate.
 

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
 from resync_tui.analysis.causes import Causes, ancestor_text, query_of
+from resync_tui.printable import printable
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.page import NAME, Page
@@ -119,7 +120,7 @@ class KeysPage(Page):
         if self._list.current is None:
             self.show_status("There is no record here.")
         elif query := query_of(self._list.current.record.table, self._list.current.record.key):
-            await self.copy_text(query + "\n")
+            await self.copy_text(f"{printable(query)}\n")
         else:
             self.show_status("Its table has no key, so no SQL finds this record alone.")
 

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.formatting import csv_text
+from resync_tui.printable import printable
 from resync_tui.results import Batch
 from resync_tui.screens import unserved
 from resync_tui.screens.export import write_file
@@ -228,7 +229,7 @@ class Page(Netted, Screen[None]):
         """Return the text that `c` copies: header, titles and all rows, also those out of sight."""
         rows, width = self.rows(), self.size.width
         lines = [*self._header.lines, *self._titles.lines, *(rows.line(value, width) for value in rows.values)]
-        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines) + "\n"
+        return "".join(f"{printable(''.join(text for text, _ in line)).rstrip()}\n" for line in lines)
 
     async def action_copy(self) -> None:
         """Copy the list."""

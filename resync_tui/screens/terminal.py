@@ -10,7 +10,11 @@ from threading import Thread
 from time import sleep
 from typing import Any
 
+from resync_tui.printable import clipped
+
 GRACE_SECONDS = 2
+TITLE = 200
+"""Characters of a title at most."""
 ENDING = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -95,8 +99,7 @@ def write_title(app: Any, title: str) -> None:
     """Set the terminal's title, after saving the old one in the terminal (XTWINOPS 22) for `restore_title`."""
     kept = "" if getattr(app, "_title_kept", False) else "\x1b[22;2t"
     app._title_kept = True
-    clean = "".join(each if each.isprintable() else " " for each in title)
-    _write(app, f"{kept}\x1b]2;{clean}\a")
+    _write(app, f"{kept}\x1b]2;{clipped(title, TITLE)}\a")
 
 
 def restore_title(app: Any) -> None:

@@ -19,7 +19,7 @@ from resync_tui.cli.doctor import examine
 from resync_tui.control.alerts import REFUSED, VERTICAL
 from resync_tui.control.store import Store
 from resync_tui.databases.registry import open_engine
-from resync_tui.errors import CannotRun, ConfigError, NoRight
+from resync_tui.errors import CannotRun, NoRight
 from resync_tui.outcome import Status
 from resync_tui.plan import Request
 from resync_tui.processes import user_name
@@ -183,27 +183,6 @@ async def test_a_file_serves_one_edition_and_refuses_a_second(tmp_path: Path) ->
             with pytest.raises(CannotRun, match="is the console of"):
                 await run_faked(write_settings(tmp_path / other.kind, url, other))
         (tmp_path / "control.db").unlink()
-
-
-@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
-async def test_agent_does_not_follow_a_configuration_others_can_write(tmp_path: Path, mode: int) -> None:
-    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
-    settings.path.chmod(mode)
-    with pytest.raises(ConfigError, match="Others can write") as told:
-        await run_faked(settings)
-    assert told.value.do == f"chmod go-w {settings.path}"
-    assert not (tmp_path / "control.db").exists()
-    settings.path.chmod(0o640)
-    await run_faked(settings)
-
-
-@as_root
-async def test_agent_follows_only_its_own_or_roots_configuration(tmp_path: Path) -> None:
-    settings = write_settings(tmp_path, f"sqlite:///{tmp_path / 'control.db'}", STATE)
-    os.chown(settings.path, 65534, 65534)
-    with pytest.raises(ConfigError, match=f"belongs to {user_name(65534)}") as told:
-        await run_faked(settings)
-    assert told.value.do.startswith("Give it to root")
 
 
 @pytest.fixture

@@ -40,7 +40,9 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     folder.mkdir()
 
     def mount(size: int) -> Path:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", folder], capture_output=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}k,mode=0700", "tmpfs", folder], capture_output=True
+        )
         if done.returncode:
             pytest.skip("this machine mounts no disks")
         return folder

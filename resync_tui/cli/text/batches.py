@@ -10,6 +10,7 @@ from resync_tui.cli.text.comparisons import removal, verification
 from resync_tui.formatting import by_rule, error_rate, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.previous_run import PreviousErrors, change_since, error_key
+from resync_tui.printable import clipped
 from resync_tui.results import (
     Batch,
     ErrorGroup,
@@ -87,7 +88,7 @@ def _rare(batch: Batch) -> Iterator[str]:
         shown = f" of what batch #{batch.preview} showed" if batch.preview is not None else ""
         yield f"for: {batch.purpose}{shown}"
     if batch.reason:
-        yield f"reason: {' '.join(batch.reason.split())}"
+        yield f"reason: {clipped(batch.reason)}"
     if batch.put_off and batch.status is Status.QUEUED:
         yield f"could not be reached {batch.put_off}x, next try {when(batch.not_before)}"
     elif batch.not_before and batch.status is Status.QUEUED:

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from resync_tui.outcome import Color
+from resync_tui.printable import clipped, printable
 
 PLAIN = Style()
 FAINT = Style(color="white")
@@ -38,19 +39,21 @@ Line: TypeAlias = tuple[Piece, ...]
 
 def plain(text: str, style: Style = PLAIN) -> Line:
     """Return a line of one segment."""
-    return ((text, style),)
+    return ((clipped(text), style),)
 
 
 def left(text: str, width: int, cut: str = "…") -> str:
     """Left-align text in `width` cells; longer text ends in `cut`."""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(text, max(0, width - len(cut))) + cut if width > 0 else ""
+    shown = clipped(text)
+    if cell_len(shown) <= width:
+        return set_cell_size(shown, width)
+    return set_cell_size(shown, max(0, width - len(cut))) + cut if width > 0 else ""
 
 
 def right(text: str, width: int) -> str:
     """Right-align text in `width` cells."""
-    return " " * (width - cell_len(text)) + text
+    shown = clipped(text)
+    return " " * (width - cell_len(shown)) + shown
 
 
 def length(line: Line) -> int:
@@ -68,6 +71,9 @@ class Part:
     """Order of giving way, the lowest first; a part without a turn (0) always stands."""
     least: int = 0
     """Cells to which it is cut at its turn; 0: it is left out. Without a turn it has them, and what room is left."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clipped(self.text))
 
     @property
     def cells(self) -> int:
@@ -116,7 +122,8 @@ def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
 def strip(line: Line, width: int, under: Style = PLAIN) -> Strip:
     """Return a line as Textual's Strip, exactly `width` cells wide; on a cursor row only dots keep their colour."""
     pieces = line if not under.reverse else tuple((text, under + _on_cursor(text, style)) for text, style in line)
-    return Strip(Segment(text, style) for text, style in pieces if text).adjust_cell_length(width, under)
+    shown = (Segment(printable(text), style) for text, style in pieces if text)
+    return Strip(shown).adjust_cell_length(width, under)
 
 
 def _on_cursor(text: str, style: Style) -> Style:

@@ -28,7 +28,7 @@ def test_a_line_begins_with_the_local_time_and_stays_one_line(tmp_path: Path) ->
     with log.attached(), about("batch 7"), about("district 01"):
         logging.getLogger("resync_tui.agent").info("School  failed:\nno table")
     local = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
-    assert (tmp_path / "agent.log").read_text() == f"{local}  batch 7  district 01  School  failed: no table\n"
+    assert (tmp_path / "agent.log").read_text() == f"{local}  batch 7  district 01  School  failed:\\nno table\n"
     assert (tmp_path / "agent.log").stat().st_mode & 0o777 == 0o600
 
 

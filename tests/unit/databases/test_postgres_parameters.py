@@ -3,7 +3,7 @@
 import pytest
 
 from resync_tui.databases import forms
-from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
+from resync_tui.databases.postgres_parameters import METHODS, allowed_methods, connect_seconds, for_driver
 from resync_tui.errors import ConfigError
 
 URL = "postgresql://u:hunter2@db/state"
@@ -32,6 +32,8 @@ def test_what_concerns_the_client_alone_is_not_sent(written: str, sent: str) -> 
         ("hostaddr=10.0.0.1", "hostaddr in that URL asks for what"),
         ("client_encoding=LATIN1", "client_encoding in that URL asks for what"),
         ("replication=database", "replication in that URL asks for what"),
+        ("require_auth=oauth", "require_auth in that URL names no methods"),
+        ("require_auth=md5,!password", "require_auth in that URL names no methods"),
         ("connect_timeout=soon", "connect_timeout in that URL is no number"),
     ],
 )
@@ -47,3 +49,17 @@ def test_what_the_driver_does_not_do_is_refused_by_name(written: str, told: str)
 )
 def test_the_timeout_of_a_url_counts(written: str, seconds: float) -> None:
     assert connect_seconds(URL + written, 10) == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "allowed"),
+    [
+        ("", METHODS - {"password"}),
+        ("?require_auth=password", {"password"}),
+        ("?a=b&require_auth=scram-sha-256%2Cmd5", {"scram-sha-256", "md5"}),
+        ("?require_auth=!none,!md5", METHODS - {"none", "md5"}),
+    ],
+)
+def test_what_authentication_a_url_allows(written: str, allowed: set[str]) -> None:
+    assert allowed_methods(URL + written) == allowed
+    assert for_driver(URL + written) == URL + ("?a=b" if "a=b" in written else "")

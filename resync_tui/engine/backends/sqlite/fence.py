@@ -15,6 +15,7 @@ import psutil
 
 from resync_tui.databases.sqlite import real_path
 from resync_tui.engine.backends.base import End, fence_ahead, taken_over
+from resync_tui.files import own
 from resync_tui.processes import end_if_stopped
 
 STOPPED_SECONDS = 2.0
@@ -37,7 +38,7 @@ class Fence:
         A stopped process of the claimed tenant is ended: stopped in a transaction, it could not release its lock on the
         state or the district.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = own.open_private_beside(self.path, os.O_RDWR | os.O_CREAT)
         try:
             await self._lock(descriptor)
             content = self._read(descriptor)

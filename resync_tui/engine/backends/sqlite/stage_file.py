@@ -1,5 +1,6 @@
 """Stage file: the stages of a batch, in a file beside a SQLite state."""
 
+import os
 import sqlite3
 
 import aiosqlite
@@ -9,6 +10,7 @@ from sqlalchemy.dialects import sqlite
 from resync_tui.databases.sqlite import real_path, uri_path
 from resync_tui.engine.backends.base import End, taken_over
 from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.files import own
 
 quote = sqlite.dialect().identifier_preparer.quote
 
@@ -22,8 +24,9 @@ class StageFile:
         self.path = state.with_name(f"{self._district}-{end.token}")
 
     async def create(self, driver: aiosqlite.Connection) -> None:
-        """Create an empty file and attach it (ATTACH)."""
-        await self._attach(driver, "rwc")
+        """Create an empty file, which only its owner reads, and attach it (ATTACH)."""
+        os.close(own.open_private_beside(self.path, os.O_RDWR | os.O_CREAT))
+        await self._attach(driver, "rw")
 
     async def attach(self, driver: aiosqlite.Connection) -> None:
         """Attach the file to a further connection. Raises LeaseLost if a newer claim has removed it."""

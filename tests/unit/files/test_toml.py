@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from resync_tui.errors import ConfigError
-from resync_tui.toml_file import CLOSED, parse
+from resync_tui.files.toml import CLOSED, parse
 
 
 @dataclass(frozen=True)
