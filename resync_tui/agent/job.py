@@ -39,6 +39,7 @@ def engine_work(settings: Settings, lease: Lease) -> Work:
             tenant=district.id if catalog.tenant_column else None,
             batch=lease.batch,
             token=lease.token,
+            mark=lease.mark,
             limits=Limits(
                 concurrency=limits.concurrency,
                 max_records_per_second=limits.max_records_per_second,

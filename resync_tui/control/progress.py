@@ -63,6 +63,8 @@ class Lease:
     requested_by: str = ""
     consent: Consent | None = None
     """For a removal: the records shown by its preview; None for any other purpose."""
+    mark: str = ""
+    """Keyed hash of the district, which tells nobody else which one it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ back to the queue and starts again under a greater token. Locks are always taken
 DISBatch, DISBatchHistory, so there are no deadlocks.
 """
 
+import hashlib
+import hmac
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +53,7 @@ class Queue:
         self._agent = agent
         self._lease = timedelta(seconds=lease_seconds)
         self._sharing = Sharing(agent.id)
+        self._key = b""
 
     async def register(self) -> None:
         """Register this agent as alive."""
@@ -315,7 +318,13 @@ class Queue:
             batch.initiator,
             batch.requestedBy,
             await consent(connection, batch) if batch.purpose == Purpose.REMOVE_EXTRA else None,
+            await self._mark(connection, batch.districtNumber),
         )
+
+    async def _mark(self, connection: AsyncConnection, district: str) -> str:
+        if not self._key:
+            self._key = str((await connection.execute(select(Tables.key.c.key))).scalar_one()).encode()
+        return hmac.new(self._key, district.encode(), hashlib.sha256).hexdigest()[:12]
 
     def _running(self, lease: Lease, now: datetime) -> DISRunning:
         return DISRunning(

@@ -60,18 +60,22 @@ class Job:
     trusts_target_policies: bool = False
     tenants: tuple[str, ...] = ()
     """Ids of all configured districts: the state must tell them apart."""
+    mark: str = ""
+    """Keyed hash of the district for the names of connections; empty: a plain one."""
     hashing: Hashing | None = None
     """None: the fastest form that both ends are proven to share."""
 
     @property
     def source(self) -> End:
         """End of the district."""
-        return End(self.source_url, self.source_name, self.tenant or "", self.token, self.trusts_source_policies)
+        trusted = self.trusts_source_policies
+        return End(self.source_url, self.source_name, self.tenant or "", self.token, trusted, self.mark)
 
     @property
     def target(self) -> End:
         """End of the state."""
-        return End(self.target_url, self.target_name, self.tenant or "", self.token, self.trusts_target_policies)
+        trusted = self.trusts_target_policies
+        return End(self.target_url, self.target_name, self.tenant or "", self.token, trusted, self.mark)
 
 
 async def require_identity(job: Job, source: Source) -> None:

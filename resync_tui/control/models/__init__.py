@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy import MetaData, Table
 
-from resync_tui.control.models.access import DISEdition, DISRight
+from resync_tui.control.models.access import DISEdition, DISKey, DISRight
 from resync_tui.control.models.alerts import ProcessAlert, ProcessAlertUser
 from resync_tui.control.models.batches import DISBatch, DISBatchHistory
 from resync_tui.control.models.columns import ControlTable
@@ -25,6 +25,7 @@ __all__ = [
     "DISBatchHistory",
     "DISEdition",
     "DISGate",
+    "DISKey",
     "DISRight",
     "DISRunning",
     "DISScheduleFiring",
@@ -51,5 +52,6 @@ class Tables:
     gate: ClassVar[Table] = METADATA.tables["DISGate"]
     alert: ClassVar[Table] = METADATA.tables["ProcessAlert"]
     alert_user: ClassVar[Table] = METADATA.tables["ProcessAlertUser"]
+    key: ClassVar[Table] = METADATA.tables["DISKey"]
     right: ClassVar[Table] = METADATA.tables["DISRight"]
     edition: ClassVar[Table] = METADATA.tables["DISEdition"]

@@ -1,4 +1,4 @@
-"""Rights of roles, and the edition of a SQLite file."""
+"""Rights of roles, the agents' key, and the edition of a SQLite file."""
 
 from sqlalchemy import CheckConstraint, Column, Integer
 from sqlmodel import Field
@@ -27,6 +27,15 @@ class DISRight(ControlTable, table=True):
     """Empty for the state."""
     right: str = Field(primary_key=True)
     """`read` or `write`; write counts only together with read."""
+
+
+class DISKey(ControlTable, table=True):
+    """The agents' secret, one row: of it the names of their connections to districts and the state are made."""
+
+    __tablename__ = "DISKey"
+
+    keyID: int = Field(sa_column=Column("keyID", Integer, primary_key=True, autoincrement=False))
+    key: str
 
 
 class DISEdition(ControlTable, table=True):

@@ -48,10 +48,12 @@ class End:
     """Fencing token: grows with every claim of a district; a holder of an older one must not write."""
     trusts_policies: bool = False
     """Whether row-level security bounds this end: records hidden from this login are not part of the batch."""
+    mark: str = ""
+    """Keyed hash of the district, for names that every login of the server may read; empty: `digest`."""
 
     @property
     def digest(self) -> str:
-        """Hash of the tenant, 12 hexadecimal characters, for the names of stages and connections."""
+        """Hash of the tenant, 12 hexadecimal characters, for the names of stages."""
         return hashlib.sha256(self.tenant.encode()).hexdigest()[:12]
 
 

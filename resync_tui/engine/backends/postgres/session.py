@@ -63,7 +63,11 @@ async def of_named(connection: AsyncConnection, query: str, tables: Mapping[str,
 
 def application_name(end: End, side: str) -> str:
     """Return the application name by which a later claim finds the session; 63 bytes at most."""
-    return f"resync-tui/{side}/{end.digest}/{end.token}"
+    return f"{_of_district(end, side)}/{end.token}"
+
+
+def _of_district(end: End, side: str) -> str:
+    return f"resync-tui/{side}/{end.mark or end.digest}"
 
 
 def session_settings(end: End) -> dict[str, str]:
@@ -97,7 +101,7 @@ async def expel_older(connection: AsyncConnection, end: End, side: str) -> None:
     mine = sa.text(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         f" AND application_name LIKE :like AND {_OLDER} AND {_AGENTS}"
-    ).bindparams(like=f"resync-tui/{side}/{end.digest}/%", token=end.token)
+    ).bindparams(like=f"{_of_district(end, side)}/%", token=end.token)
     with anyio.move_on_after(EXPEL_SECONDS):
         while pids := list(await connection.scalars(mine)):
             try:
