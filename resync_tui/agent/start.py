@@ -5,22 +5,29 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from resync_tui.errors import ResyncError, UntrustedPath
 from resync_tui.files import own
 from resync_tui.paths import agent_output_path
-from resync_tui.processes import user_name
+from resync_tui.processes import plain_environment, user_name
 
 IDLE_SECONDS = 300.0
 """Idle seconds after which an agent that was started for one request ends."""
 
 
-def start_detached(config_path: Path) -> int:
+_OWN_VARIABLES = ("KRB5", "LD_", "PG", "PYTHON", "RESYNC_TUI_", "SQLITE_", "SSL_", "XDG_")
+"""Beginnings of the variables that the program, its libraries and Python read."""
+
+
+def start_detached(config_path: Path, variables: Collection[str] = ()) -> int:
     """Start a detached agent that ends after some idle minutes; return its process id.
 
     A session of its own is not enough: without standard streams of its own it dies at its first write after a hang-up.
+    `variables` are those that its configuration names; no other secret of the environment is left to it.
     """
+    named = {name: value for name, value in os.environ.items() if name in variables or name.startswith(_OWN_VARIABLES)}
     command = [sys.executable, "-P", "-m", "resync_tui", "--config", str(config_path.absolute())]
     try:
         output = own.open_private(agent_output_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -33,6 +40,7 @@ def start_detached(config_path: Path) -> int:
             stdout=output,
             stderr=output,
             cwd="/",
+            env=plain_environment(os.environ) | named,
             start_new_session=True,
         )
     finally:

@@ -49,10 +49,10 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
 
     on_server = postgres or server.exists
     if on_server:
-        click.echo(f"Starting PostgreSQL in {server.folder} …", err=True)
+        show([f"Starting PostgreSQL in {server.folder} …"], err=True)
     admin_url = server.start() if on_server else None
     if not (folder / CONFIG).exists():
-        click.echo(f"Building {plural(districts, 'district')} in {folder} …", err=True)
+        show([f"Building {plural(districts, 'district')} in {folder} …"], err=True)
     config = anyio.run(partial(build, folder, students=students, districts=districts, seed=seed, admin_url=admin_url))
     settings = read_settings(config)
     if no_tui:

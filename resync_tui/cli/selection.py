@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _WALL = re.compile(r"\d\d:\d\d\Z")
 
 
+LONGEST = 1_000_000
+"""Characters that are read of a list of districts."""
+
+
 def one_district(settings: "Settings", district: str | None) -> str:
     """Return a configured district, by default the first. Raises UsageError."""
     return settings.district_by_id(district or settings.district[0].id).id
@@ -36,12 +40,15 @@ def some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
 def listed_districts(file: Path) -> list[str]:
     """Return the district ids in a file, one per line; `#` begins a comment. Raises UsageError."""
     try:
-        lines = file.read_text("utf-8").splitlines()
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(LONGEST + 1)
     except OSError as error:
         raise UsageError(f"Cannot read {file}: {error.strerror}", "Name a file with one district id a line.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} is not UTF-8", "Save it as UTF-8.") from None
-    found = [text for line in lines if (text := line.partition("#")[0].strip())]
+    if len(text) > LONGEST:
+        raise UsageError(f"{file} is longer than {LONGEST:,} characters", "Name a file with one district id a line.")
+    found = [name for line in text.splitlines() if (name := line.partition("#")[0].strip())]
     if not found:
         raise UsageError(f"{file} names no district", "Write one district id a line; # begins a comment.")
     return found

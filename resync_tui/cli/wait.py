@@ -13,7 +13,7 @@ from resync_tui.cli.live import LiveLines
 from resync_tui.cli.options import Submission, hint, run_interruptibly, show
 from resync_tui.cli.patience import Patience
 from resync_tui.cli.text.progress import Progress
-from resync_tui.config.load import load_catalog
+from resync_tui.config.load import load_catalog, variables
 from resync_tui.config.school_years import allowed_by
 from resync_tui.config.settings import Settings
 from resync_tui.control.store import Store
@@ -209,7 +209,7 @@ def may_start(settings: Settings) -> bool:
 def _start(settings: Settings) -> str | None:
     if not may_start(settings):
         return _how_to_start(settings)
-    start.start_detached(settings.path)
+    start.start_detached(settings.path, variables(settings))
     return None
 
 

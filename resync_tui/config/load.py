@@ -84,6 +84,11 @@ def load_settings(path: Path | None = None) -> Settings:
     return settings
 
 
+def variables(settings: Settings) -> set[str]:
+    """Return the environment variables that the files of the configuration name. Raises ConfigError."""
+    return {name for file in settings.files for name in url.variables(read_text(file))}
+
+
 def _check_tenants(settings: Settings) -> None:
     """Check the user's own catalog for a tenant column; an unreadable one is reported when it is needed."""
     if settings.catalog.file is not None and len(settings.district) > 1:

@@ -53,6 +53,11 @@ def expanded(text: str, key: str, folder: Path | None = None) -> str:
     return anchored(filled, folder)
 
 
+def variables(text: str) -> set[str]:
+    """Return the environment variables that the placeholders of a text name."""
+    return {name for name in _PLACEHOLDER.findall(text) if not name.startswith("file:")}
+
+
 def same_place(text: str) -> tuple[str, ...]:
     """Return a database's identity, however its URL is spelled: file, or hosts, ports and name; never the user.
 

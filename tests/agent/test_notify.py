@@ -1,6 +1,7 @@
 """The command that is told when a batch ends."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -60,3 +61,33 @@ async def test_one_that_does_not_read_or_says_too_much_hurts_nobody(code: str) -
     line = await notify([sys.executable, "-c", code], {"objects": ["x" * 1000] * 1000})
     assert "ended with 0" in line
     assert len(line) < 700
+
+
+async def test_it_knows_no_secret_of_the_agents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGPW", "hunter2")
+    monkeypatch.setenv("PGPASSWORD", "hunter2")
+    monkeypatch.setenv("TZ", "UTC")
+    said = await python("import os; print(*sorted(os.environ))")
+    assert {"PATH", "TZ"} <= set(said.split())
+    assert not {"AGPW", "PGPASSWORD"} & set(said.split())
+
+
+def write_program(file: Path) -> None:
+    file.write_text("#!/bin/sh\necho posted\n")
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize("by_name", [False, True], ids=["by its path", "found in PATH"])
+async def test_a_program_that_others_could_change_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_name: bool
+) -> None:
+    program = tmp_path / "post"
+    write_program(program)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    word = "post" if by_name else str(program)
+    assert await notify([word], SUMMARY) == f"{word} ended with 0 posted"
+    os.chmod(program, 0o777)
+    assert f"cannot run {word}: Others can write {program}" in await notify([word], SUMMARY)
+    os.chmod(program, 0o755)
+    os.chmod(tmp_path, 0o777)
+    assert f"cannot run {word}: Others can write {tmp_path}" in await notify([word], SUMMARY)

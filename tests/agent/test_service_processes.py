@@ -142,8 +142,12 @@ async def test_the_limit_of_districts_holds_over_two_agents(site: FakeSite) -> N
     assert (await site.store.batch(first)).status is Status.COMPLETED
 
 
-async def test_detached_agent_has_its_own_session_and_no_terminal(site: FakeSite, tmp_path: Path) -> None:
-    pids = [start_detached(site.settings.path) for _ in range(2)]
+async def test_detached_agent_has_its_own_session_and_no_terminal(
+    site: FakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_PASSWORD", "named")
+    monkeypatch.setenv("ANOTHER_PASSWORD", "hunter2")
+    pids = [start_detached(site.settings.path, {"STATE_PASSWORD"}) for _ in range(2)]
     try:
         await until(lambda: _agents(site, 2))
         assert {each.pid for each in await site.store.agents()} == set(pids)
@@ -152,6 +156,8 @@ async def test_detached_agent_has_its_own_session_and_no_terminal(site: FakeSite
             assert (os.getsid(pid), process.terminal()) == (pid, None)
             assert process.cmdline()[-2:] == ["--idle-seconds", "300"]
             assert not [word for word in process.cmdline() if word in ("District", "School")]
+            assert process.environ()["STATE_PASSWORD"] == "named"
+            assert "hunter2" not in process.environ().values()
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGTERM)

@@ -46,6 +46,8 @@ def test_a_file_without_districts_is_refused(tmp_path: Path, text: str) -> None:
         listed_districts(file)
     with pytest.raises(UsageError, match="Cannot read"):
         listed_districts(tmp_path / "gone.txt")
+    with pytest.raises(UsageError, match="is longer than 1,000,000 characters"):
+        listed_districts(Path("/dev/zero"))
 
 
 def test_excluded_records_can_be_left_out_of_the_exit_code(place: Place) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import TextClause, text
 
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.store import Store
-from resync_tui.errors import CannotRun, NoRight
+from resync_tui.errors import CannotRun, NoRight, UntrustedPath
 from resync_tui.plan import Plan
 from tests.support import forks
 from tests.support.plans import send
@@ -119,6 +119,36 @@ async def test_not_even_root_uses_another_users(file: Path) -> None:
     os.chown(file, 65534, 65534)
     with pytest.raises(NoRight):
         await opened(file)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o1777])
+async def test_a_folder_that_others_may_write_is_refused(file: Path, mode: int) -> None:
+    """A `-wal` that somebody puts there would replace what the file holds."""
+    await (await opened(file)).close()
+    os.chmod(file.parent, mode)
+    with pytest.raises(UntrustedPath, match=f"Others can write {file.parent}"):
+        await opened(file)
+    os.chmod(file.parent, 0o700)
+    await (await opened(file)).close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("kind", ["wal", "shm", "journal"])
+async def test_a_file_of_another_user_beside_it_is_refused(file: Path, kind: str) -> None:
+    await (await opened(file)).close()
+    planted = file.with_name(f"{file.name}-{kind}")
+    planted.touch()
+    os.chown(planted, 65534, 65534)
+    with pytest.raises(NoRight):
+        await opened(file)
+
+
+async def test_a_file_of_another_program_keeps_its_mode(file: Path) -> None:
+    write_diary(file)
+    os.chmod(file, 0o644)
+    with pytest.raises(CannotRun, match="Not a SQLite file"):
+        await opened(file)
+    assert mode(file) == 0o644
 
 
 async def test_commits_survive_a_power_cut_and_readers_do_not_wait(file: Path, plan: Plan) -> None:

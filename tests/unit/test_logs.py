@@ -1,6 +1,8 @@
 """Levels of logs, and what is kept of a library's record: nothing of a record, an error or a URL, at any level."""
 
 import logging
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from resync_tui import logs
 from resync_tui.agent.log import AgentLog, about
 from resync_tui.cli.options import read_settings
-from resync_tui.errors import ConfigError
+from resync_tui.errors import ConfigError, UntrustedPath
 
 LIBRARIES = ("sqlalchemy", "sqlalchemy.engine.Engine", "sqlalchemy.pool", "aiosqlite", "asyncpg", "alembic", "asyncio",
              "textual", "anyio", "concurrent.futures", "resync_tuition")  # fmt: skip
@@ -103,3 +105,34 @@ def test_a_wrong_level_is_told_in_words(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_level_is_taken_in_any_case(monkeypatch: pytest.MonkeyPatch, written: str, level: str) -> None:
     monkeypatch.setenv(logs.VARIABLE, written)
     assert logs.level() == level
+
+
+def test_a_line_of_values_forges_no_other_and_is_clipped(tmp_path: Path) -> None:
+    log = logs.LogFile(tmp_path / "agent.log")
+    log.write("reason\n2026-01-01 00:00:00 +0000  forged\x1b]0;PWNED\a", "x" * 1_000_000)
+    (line,) = log.path.read_text("utf-8").splitlines()
+    assert r"  reason\n2026-01-01 00:00:00 +0000 forged\x1b]0;PWNED\x07  xxx" in line
+    assert len(line) < 3_000
+
+
+def test_a_log_that_is_a_link_begins_no_agent(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.write_text("mine")
+    (tmp_path / "agent.log").symlink_to(notes)
+    with pytest.raises(UntrustedPath, match=r"agent\.log is a link"), AgentLog(tmp_path / "agent.log").attached():
+        pass
+    logs.LogFile(tmp_path / "agent.log").write("a line of a console")
+    assert notes.read_text() == "mine"
+
+
+def test_a_crash_log_is_ours_whatever_the_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    before = os.umask(0)
+    try:
+        logs.crashed(ValueError())
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.rglob("errors.log")
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (file, file.parent, tmp_path / "state")] == [
+        0o600, 0o700, 0o700,
+    ]  # fmt: skip

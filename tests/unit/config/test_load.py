@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from resync_tui.config.load import catalog_of_year, load_catalog, load_settings
+from resync_tui.config.load import catalog_of_year, load_catalog, load_settings, variables
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ConfigError, UsageError
 
@@ -247,3 +247,14 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"name = '\xe9'")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_settings(tmp_path / "latin.toml")
+
+
+def test_the_variables_that_a_configuration_names(
+    tmp_path: Path, load: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_DISTRICT", "Abbott")
+    (tmp_path / "more.toml").write_text(CAMPUS.format("postgresql://${OF_URL}:${file:secret}@db/campus"))
+    text = (
+        GOOD.replace('name = "Abbott"', 'name = "${OF_DISTRICT}"') + '[notify]\ncommand = ["post", "${OF_COMMAND}"]\n'
+    )
+    assert variables(load('include = ["more.toml"]\n' + text)) == {"OF_DISTRICT", "OF_URL", "OF_COMMAND"}
