@@ -72,6 +72,8 @@ def _check_districts(settings: "Settings") -> None:
     for number, district in enumerate(ids):
         if not district.strip() or not district.isprintable():
             raise ConfigError(f"{settings.path}: a [[district]] has no id", "Give it the id that its database has.")
+        if district == "state":
+            raise ConfigError(f"{settings.path}: a district's id is state", "Take another id: that one is the state's.")
         if district in ids[:number]:
             raise ConfigError(f"{settings.path}: district {district} stands there twice", "Remove or mend one of them.")
 

@@ -77,3 +77,14 @@ async def test_a_stage_that_is_another_logins_is_named_with_its_grants(database:
         assert set(heard.statuses.values()) == {Status.COMPLETED}, heard.ended
     finally:
         await run_script(here.state, f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+async def test_a_schema_in_which_everybody_may_create_is_named(database: Callable[[str], str]) -> None:
+    """PostgreSQL 14's default, which an upgrade keeps: an operator of another role would run as the agent."""
+    here = await pair(database, ("postgresql", "postgresql"), ROWS)
+    for url in (here.district, here.state):
+        await run_script(url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+        (problem,) = await lacks(url, TABLES, as_state=url == here.state)
+        assert problem.what.startswith("Everybody may create in schema public of the state: ")
+        await run_script(url, problem.do)
+        assert await lacks(url, TABLES, as_state=url == here.state) == []

@@ -190,6 +190,7 @@ def test_an_unknown_district_is_named_with_the_nearest(load: Callable[[str], Set
         ('name = "NV"', 'name = "NV"\npolicies = true', r"state\.policies: input should be"),
         ('id = "01"', "", r"district\[1\]\.id is missing"),
         ('id = "01"', 'id = ""', "has no id"),
+        ('id = "01"', 'id = "state"', "district's id is state"),
         ("sqlite:///abbott.db", "postgresql://other@db:5432/state", "district 01 and the state have the same database"),
     ],
 )

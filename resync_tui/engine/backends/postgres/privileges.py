@@ -33,13 +33,30 @@ _STAGE = sa.text("""
 """)
 
 
+_OPEN = sa.text("""
+SELECT quote_ident(nspname) FROM pg_namespace
+WHERE nspname = ANY (current_schemas(false)) AND has_schema_privilege('public', oid, 'CREATE') ORDER BY 1
+""")
+"""Query for the schemas in which names are looked up and every role may create."""
+
+
 async def lacking(
     connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
 ) -> list[ResyncError]:
-    """Return the missing privileges of this login on tables and, `as_state`, on stages; see `Dialect`."""
+    """Return the missing privileges of this login on tables and, `as_state`, on stages; see `Dialect`.
+
+    And where everybody may create: an operator made there may match better than PostgreSQL's own.
+    """
     quote = connection.dialect.identifier_preparer.format_table
     asked = {"tables": [quote(each) for each in tables], "privileges": list(_TARGET if as_state else _SOURCE)}
     found: list[ResyncError] = list(_told(name, (await connection.execute(_LACKING, asked)).all()))
+    found += [
+        CannotRun(
+            f"Everybody may create in schema {schema} of {name}: what they make there would run as the agent",
+            f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC",
+        )
+        for schema in await connection.scalars(_OPEN)
+    ]
     return found + await _stage_lacking(connection, name) if as_state else found
 
 
