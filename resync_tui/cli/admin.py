@@ -124,8 +124,10 @@ def init(district: str, sql: bool) -> None:
         show((line for each in statements for line in f"{each};".split("\n")), whole=True)
         return
     rights.require(settings.control_url())
-    made = anyio.run(derive.apply, source, target, catalog, left.append)
-    show(left)
+    try:
+        made = anyio.run(derive.apply, source, target, catalog, left.append)
+    finally:
+        show(left)
     nothing = "Nothing else is missing." if left else "Nothing is missing."
     show([f"{len(made)} statements made what was missing." if made else nothing])
 

@@ -91,15 +91,16 @@ def history(batch: int | None, district: str | None, limit: int | None, as_json:
             show(text.batches(found))
         return
 
-    async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync], list[FindingGroup]]":
+    async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync], list[FindingGroup], list[ErrorGroup]]":
         one = await store.batch(batch)
-        return one, {} if as_json else await runs_before(store, one), await store.finding_groups(batch)
+        before = {} if as_json else await runs_before(store, one)
+        return one, before, await store.finding_groups(batch), await store.error_groups(batch)
 
-    single, before, groups = ask(settings, read)
+    single, before, groups, refused = ask(settings, read)
     if as_json:
         show_json([json_output.batch(single)])
     else:
-        show(text.batch(single, before, settings.state.word, groups))
+        show(text.batch(single, before, settings.state.word, groups, refused))
 
 
 @click.command()

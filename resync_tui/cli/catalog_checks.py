@@ -1,7 +1,6 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.cli.options import hint
 from resync_tui.engine.dialect import Fetch, find_column, of
-from resync_tui.engine.keys import IncompatibleTable
-from resync_tui.engine.mapping import TableMapping, describe
+from resync_tui.engine.keys import IncompatibleTable, referred_name
+from resync_tui.engine.mapping import TableMapping, described
 from resync_tui.engine.narrowing import narrowings
 from resync_tui.engine.proof.proof import Proof
 from resync_tui.engine.proof.written_years import written_years
@@ -33,16 +32,10 @@ def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
     if (fault := proof.identity_fault()) is not None:
         yield _of_district(fault, district)
     for each in proof.catalog.objects:
-        faults = list(proof.faults(each))
-        if not faults and proof.target is not None:
-            for table in each.tables:
-                try:
-                    mapping = describe(each, table, "", proof, district)
-                except IncompatibleTable as error:
-                    faults.append(error)
-                else:
-                    yield from unfed(each, mapping, district)
-                    yield from altering(mapping, district)
+        mappings, faults = described(proof, district, each)
+        for mapping in mappings:
+            yield from unfed(each, mapping, district)
+            yield from altering(mapping, district)
         for fault in faults:
             yield _of_district(fault, district)
 
@@ -89,11 +82,8 @@ def narrower(proof: Proof, district: str) -> Iterator[str]:
 
 def _described(proof: Proof, district: str) -> Iterator[TableMapping]:
     """Yield the tables that fit."""
-    for each in proof.catalog.objects if proof.target is not None else ():
-        if not list(proof.faults(each)):
-            for table in each.tables:
-                with suppress(IncompatibleTable):
-                    yield describe(each, table, "", proof, district)
+    for each in proof.catalog.objects:
+        yield from described(proof, district, each)[0]
 
 
 def fetching(connection: AsyncConnection) -> Fetch:
@@ -129,7 +119,7 @@ def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncEr
     for name, child in owner.items():
         allowed = {child, *catalog.ancestors([child])}
         keys = tables[name].foreign_keys if name in tables else ()
-        for referred in sorted({key.target_fullname.rpartition(".")[0] for key in keys}):
+        for referred in sorted(set(map(referred_name, keys))):
             table = tables[name].metadata.tables.get(referred)
             parent = None if table is None else owner_of.get(table)
             if table is None:
@@ -145,10 +135,5 @@ def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncEr
 
 def _of_district(fault: ResyncError, district: str) -> ResyncError:
     """Return a fault that names the district where the engine, which works on one only, says `the district`."""
-    what = fault.what.replace("The district", f"district {district}").replace("the district", f"district {district}")
-    return CannotRun(up(what), fault.do)
-
-
-def up(text: str) -> str:
-    """Return a text with a capital first letter."""
-    return text[:1].upper() + text[1:]
+    what = fault.what.replace("The district", f"District {district}").replace("the district", f"district {district}")
+    return CannotRun(what, fault.do)

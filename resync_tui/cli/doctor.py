@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, up, ways
+from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, ways
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -283,7 +283,9 @@ async def _identity(
         return []
     says = ", ".join(sorted(found)) or "nothing"
     return [
-        CannotRun(f"{up(name)} is another one: its {identity} says {says}", "Mend the url or the id in resync.toml.")
+        CannotRun(
+            f"District {expected} is another one: its {identity} says {says}", "Mend the url or the id in resync.toml."
+        )
     ]
 
 

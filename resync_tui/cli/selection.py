@@ -40,7 +40,7 @@ def some_districts(settings: "Settings", named: Sequence[str]) -> list[str]:
 def listed_districts(file: Path) -> list[str]:
     """Return the district ids in a file, one per line; `#` begins a comment. Raises UsageError."""
     try:
-        with file.open(encoding="utf-8") as opened:
+        with file.open(encoding="utf-8-sig") as opened:
             text = opened.read(LONGEST + 1)
     except OSError as error:
         raise UsageError(f"Cannot read {file}: {error.strerror}", "Name a file with one district id a line.") from None

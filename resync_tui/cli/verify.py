@@ -59,7 +59,8 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
     if as_json:
         show_json(json_output.verification(found, groups, records if keys else None))
     else:
-        show(text.verification(found, groups, records, settings.state.word))
+        errors = ask(settings, lambda store: store.error_groups(found.batch))
+        show(text.verification(found, groups, records, settings.state.word, errors))
     show(text.troubles(found), err=True)
     counts, moved = found.counts, sum(each.count for each in groups if each.finding is outcome.Finding.MOVED)
     return outcome.exit_code([found.status], counts.inserted + counts.updated + counts.extra + moved)

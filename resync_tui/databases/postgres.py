@@ -16,6 +16,7 @@ from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, Engine
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.postgres_login import only_allowed_methods
 from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
+from resync_tui.databases.postgres_reflection import NAME as DIALECT_NAME
 from resync_tui.databases.postgres_session import QUOTED, ended_by_server, make_settings, pooled
 from resync_tui.databases.postgres_url import PostgresUrl
 from resync_tui.errors import CannotRun, ConnectionLost, DiskFull, Unreachable
@@ -37,14 +38,18 @@ OF_TABLE = """
 """Condition on pg_class `c` and pg_attribute `a`: columns of one table, also in a schema that the login may not use."""
 
 _COLUMN_TYPES = text(f"""
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared,
-       CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
-       ELSE format_type(a.atttypid, a.atttypmod) END AS base,
-       CASE WHEN t.typbasetype IN ('varchar'::regtype, 'bpchar'::regtype) AND t.typtypmod > 4 THEN t.typtypmod - 4 END
-       AS length,
-       CASE WHEN t.typbasetype = 'numeric'::regtype AND t.typtypmod > 4 THEN t.typtypmod - 4 END AS numeric
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
- WHERE {OF_TABLE}
+WITH RECURSIVE named AS (
+    SELECT a.attname AS name, a.attnum, a.atttypid AS type, a.atttypmod AS typmod
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE {OF_TABLE}
+), under (attnum, type, typmod, domains) AS (
+    SELECT attnum, type, typmod, 0 FROM named
+    UNION ALL SELECT u.attnum, t.typbasetype, t.typtypmod, u.domains + 1
+      FROM under u JOIN pg_type t ON t.oid = u.type WHERE t.typtype = 'd'
+), based AS (SELECT DISTINCT ON (attnum) * FROM under ORDER BY attnum, domains DESC)
+SELECT n.name, format_type(n.type, n.typmod) AS declared, format_type(b.type, b.typmod) AS base,
+       CASE WHEN sized AND b.type IN ('varchar'::regtype, 'bpchar'::regtype) THEN b.typmod - 4 END AS length,
+       CASE WHEN sized AND b.type = 'numeric'::regtype THEN b.typmod - 4 END AS numeric
+  FROM named n JOIN based b USING (attnum), LATERAL (SELECT domains > 0 AND b.typmod > 4 AS sized) size
 """)
 
 
@@ -63,7 +68,7 @@ class Postgres(DatabaseKind):
         settings = {"application_name": options.application_name, **options.settings}
         connect = partial(connect_postgres, url, settings)
         return create_async_engine(
-            "postgresql+asyncpg://", async_creator=connect, poolclass=pool, pool_pre_ping=options.pooled
+            f"postgresql+{DIALECT_NAME}://", async_creator=connect, poolclass=pool, pool_pre_ping=options.pooled
         )
 
     def column_types(self, connection: Connection, name: str) -> dict[str, ColumnType]:

@@ -1,6 +1,7 @@
 """Fill the sample districts and the state."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -41,9 +42,9 @@ async def fill(worlds: Sequence[tuple[World, str]], state_url: str, catalog: Cat
     """Fill districts with empty tables, and the state, whose tables are derived from the first district's."""
     assert catalog.tenant_column is not None
     rules = load_state_rules()
-    enums, derived = await derived_tables(worlds[0][1], state_url, catalog)
-    shapes = tightened(derived, rules, catalog.tenant_column)
-    statements = await missing((enums, shapes), state_url)
+    derived = await derived_tables(worlds[0][1], state_url, catalog)
+    shapes = tightened(derived.tables, rules, catalog.tenant_column)
+    statements = await missing(replace(derived, tables=shapes), state_url)
     tables = [each for each in statements if each.startswith("CREATE TABLE")]
     async with loading(state_url) as state:
         await state.run(partial(_execute, tables))

@@ -73,6 +73,9 @@ class Dialect(ABC):
     run_deferred: ClassVar[sa.TextClause | None] = None
     """Statement that runs the triggers and checks that are deferred to the commit; None: it has no such triggers."""
 
+    enforces_referred_keys: ClassVar[bool] = True
+    """Whether a foreign key cannot point to columns that are no key of its parent."""
+
     # Types of columns.
 
     @abstractmethod
@@ -162,6 +165,10 @@ class Dialect(ABC):
         is_date = sa.and_(sa.func.length(text) >= ISO_DATE, text >= first, text < after)
         return sa.or_(text.in_([text_literal(each) for each in year.texts]), is_date)
 
+    def without_domain(self, column: sa.Column[Any]) -> sa.Column[Any]:
+        """Return a column with the type under its domain, if it has one."""
+        return column
+
     def is_same_type(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
         """Whether columns of types that no logical type describes are of one type; asked of the target's dialect."""
         return str(source.type) == str(target.type)
@@ -212,6 +219,10 @@ class Dialect(ABC):
         return sa.exists().where(*(theirs == ours for theirs, ours in pairs))
 
     # Values as a target: staged values and those of its tables.
+
+    def insert(self, table: sa.Table) -> sa.Insert:
+        """Return the beginning of an INSERT … SELECT that keeps all values as they come."""
+        return sa.insert(table)
 
     @abstractmethod
     def to_stage(self, value: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -323,6 +334,11 @@ def of(column: sa.Column[Any]) -> Dialect:
     return found
 
 
+def insert_into(table: sa.Table) -> sa.Insert:
+    """Return the beginning of an INSERT … SELECT into a reflected table."""
+    return of(next(iter(table.c))).insert(table)
+
+
 def logical_type(column: sa.Column[Any]) -> LogicalType:
     """Return the logical type of a reflected column."""
     return of(column).logical_type(column)
@@ -340,10 +356,11 @@ def is_padded(column: sa.Column[Any]) -> bool:
 
 def is_convertible(source: sa.Column[Any], target: sa.Column[Any]) -> bool:
     """Whether the source type converts to the target type; single values may still be refused."""
-    ours, theirs = pair = logical_type(source), logical_type(target)
+    based = of(source).without_domain(source)
+    ours, theirs = pair = logical_type(based), logical_type(target)
     loose = of(source).loosely_typed
     if theirs is LogicalType.OTHER:
-        return of(target).takes_text(target) if loose else ours is theirs and of(target).is_same_type(source, target)
+        return of(target).takes_text(target) if loose else of(target).is_same_type(source, target)
     if ours is LogicalType.OTHER:
         return loose and theirs is not LogicalType.INTERVAL
     return ours == theirs or pair in _WIDENING or (loose and pair in _LOOSELY_TYPED)

@@ -13,6 +13,8 @@ DANGLING = "resync_dangling"
 """Info key of a table reflected without columns: a foreign key of it references a missing table."""
 
 
+VIEW = "resync_view"
+"""Info key of a view or a materialised one, reflected as a table."""
 SUBTABLES = "resync_subtables"
 """Info key of a table whose queries return the records of sub-tables too (INHERITS): their names."""
 
@@ -84,14 +86,25 @@ def links(table: sa.Table, tenant_column: str | None) -> tuple[ForeignKey, ...]:
     )
 
 
+def referred_name(element: sa.ForeignKey) -> str:
+    """Return the table to which a foreign key points, as its database's metadata names it."""
+    schema, table, _ = element.target_tokens
+    return f"{schema}.{table}" if schema else table
+
+
+def referred_column(element: sa.ForeignKey) -> str:
+    """Return the column to which a column of a foreign key points."""
+    return str(element.target_tokens.column_name)
+
+
 def referred_table(constraint: sa.ForeignKeyConstraint) -> sa.Table | None:
     """Return the table to which a reflected foreign key points; None if it is not there."""
-    parent = constraint.table.metadata.tables.get(constraint.elements[0].target_fullname.rpartition(".")[0])
+    parent = constraint.table.metadata.tables.get(referred_name(constraint.elements[0]))
     return None if parent is None or DANGLING in parent.info else parent
 
 
 def _own_pairs(constraint: sa.ForeignKeyConstraint, tenant_column: str | None) -> list[tuple[str, str]]:
-    pairs = [(each.parent.name, each.target_fullname.rpartition(".")[2]) for each in constraint.elements]
+    pairs = [(each.parent.name, referred_column(each)) for each in constraint.elements]
     return [(ours, theirs) for ours, theirs in pairs if ours != tenant_column]
 
 
@@ -116,7 +129,7 @@ def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
     for constraint in target.foreign_key_constraints:
         own = _own_pairs(constraint, tenant_column)
         if own and {ours for ours, _ in own} <= set(columns) and referred_table(constraint) is None:
-            parent = constraint.elements[0].target_fullname.rpartition(".")[0]
+            parent = referred_name(constraint.elements[0])
             raise IncompatibleTable(
                 f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
                 "Create it with: resync-tui state init -d ID",
@@ -146,7 +159,7 @@ def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str,
     sets += [
         tuple(column.name for column in index.columns)
         for index in target.indexes
-        if index.unique and not _partial(index) and len(index.columns) == len(index.expressions)
+        if index.unique and not _partial(index) and _is_valid(index) and len(index.columns) == len(index.expressions)
     ]
     found = set()
     for names in sets:
@@ -171,6 +184,11 @@ def _told_apart_by(table: sa.Table, tenant_column: str | None) -> list[tuple[str
     primary = tuple(column.name for column in table.primary_key.columns if column.name != tenant_column)
     unique = [each.columns for each in unique_keys(table, tenant_column, tuple(table.c.keys()))]
     return [primary, *unique] if primary else unique
+
+
+def _is_valid(index: sa.Index) -> bool:
+    """Whether an index holds all rows: a build that failed leaves one that PostgreSQL itself does not rely on."""
+    return not index.reflect_only_elements["postgresql"].get("invalid")
 
 
 def _partial(index: sa.Index) -> bool:

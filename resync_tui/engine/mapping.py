@@ -1,25 +1,32 @@
 """Maps a source table to its target table: shared columns, record key, foreign and unique keys, checks, stages."""
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from resync_tui.catalog import Catalog, DisObject, Rule, table_of
-from resync_tui.engine.dialect import column_of, differs, is_convertible, of, type_name
+from resync_tui.catalog import Catalog, DisObject, Rule
+from resync_tui.engine.dialect import differs, of
 from resync_tui.engine.keys import (
     DANGLING,
-    SUBTABLES,
     ForeignKey,
     IncompatibleTable,
     UniqueKey,
     foreign_keys,
     is_unique,
-    qualified,
     record_key,
     unique_keys,
     wider_key,
+)
+from resync_tui.engine.proof.fit import (
+    columns_of,
+    is_filled,
+    require_no_subtables,
+    require_referred_keys,
+    require_table,
+    require_to_hold,
+    require_updatable,
+    shared_columns,
 )
 from resync_tui.engine.proof.proof import INIT, Proof, YearPath
 from resync_tui.outcome import Kind
@@ -210,26 +217,29 @@ def describe(
     for end, table in (("district", source), ("state", target)):
         if DANGLING in table.info:
             raise IncompatibleTable(f"The {end}'s table {name} points to a table that is not there", "Create it there.")
-        _require_no_subtables(end, table)
+        require_no_subtables(end, table)
         _require_names_of_theirs(end, name, table)
     tenant_column = catalog.tenant_column
     if tenant_column is not None and tenant_column not in target.c:
         raise IncompatibleTable(f"The state's table {name} has no column {tenant_column}", INIT)
-    _require_to_hold(target, tenant_column, tenant)
-    columns = _shared_columns(dis_object, name, source, target, tenant_column)
-    owned = _columns_of(dis_object.state_owned, name, source)
+    require_table(target)
+    require_referred_keys(target)
+    require_to_hold(target, tenant_column, tenant)
+    columns = shared_columns(dis_object, name, source, target, tenant_column)
+    owned = columns_of(dis_object.state_owned, name, source)
     named = (*dis_object.state_owned, *dis_object.ignore_columns)
-    own = _columns_of(named, name, target) | {tenant_column}
+    own = columns_of(named, name, target) | {tenant_column}
     year = proof.year_path(name) if dis_object.school_year and catalog.year is not None else None
     for end, way in (("district", year.source), ("state", year.target)) if year else ():
         for step in way:
-            _require_no_subtables(end, step.parent)
+            require_no_subtables(end, step.parent)
     key = record_key(target, tenant_column, columns)
     if (wider := wider_key(source, key, tenant_column)) is not None:
         raise IncompatibleTable(
             f"The key of the state's table {name} ({', '.join(key)}) cannot tell apart what the district's key does",
             f"Give it the columns of the district's key there: {', '.join(wider)}.",
         )
+    require_updatable(target, (each for each in columns if each not in key and each not in owned))
     return TableMapping(
         object=dis_object.name,
         name=name,
@@ -240,9 +250,9 @@ def describe(
         tenant=tenant,
         key=key,
         columns=columns,
-        says_tenant=tenant_column in set(source.c.keys()) - _columns_of(dis_object.ignore_columns, name, source),
+        says_tenant=tenant_column in set(source.c.keys()) - columns_of(dis_object.ignore_columns, name, source),
         owned=owned,
-        unfed=tuple(column.name for column in target.c if not _is_filled(column, source, own)),
+        unfed=tuple(column.name for column in target.c if not is_filled(column, source, own)),
         rules=tuple(rule for rule in dis_object.rule if rule.table == name),
         foreign_keys=foreign_keys(target, tenant_column, columns),
         unique_keys=tuple(unique for unique in unique_keys(target, tenant_column, columns) if unique.columns != key),
@@ -255,14 +265,20 @@ def describe(
     )
 
 
-def _require_no_subtables(end: str, table: sa.Table) -> None:
-    """Raise IncompatibleTable if queries of a table return the records of sub-tables too."""
-    if SUBTABLES in table.info:
-        raise IncompatibleTable(
-            f"The {end}'s table {qualified(table)} has sub-tables ({table.info[SUBTABLES]}), "
-            "whose records count as its own",
-            "Make these partitions, or tables of their own there (ALTER TABLE … NO INHERIT …).",
-        )
+def described(
+    proof: Proof, tenant: str | None, dis_object: DisObject
+) -> tuple[list[TableMapping], list[IncompatibleTable]]:
+    """Return the tables of an object that fit between both ends of a proof, and what keeps the object from being sent.
+
+    A batch, `doctor` and `state init` go by it alike. Without a state only the district is looked at.
+    """
+    found, mappings = list(proof.faults(dis_object)), list[TableMapping]()
+    for table in dis_object.tables if not found and proof.target is not None else ():
+        try:
+            mappings.append(describe(dis_object, table, "", proof, tenant))
+        except IncompatibleTable as error:
+            found.append(error)
+    return mappings, found
 
 
 def _require_names_of_theirs(end: str, name: str, table: sa.Table) -> None:
@@ -275,65 +291,9 @@ def _require_names_of_theirs(end: str, name: str, table: sa.Table) -> None:
             )
 
 
-def _require_to_hold(target: sa.Table, tenant_column: str | None, tenant: str | None) -> None:
-    """Raise IncompatibleTable if the tenant column would alter the district's id."""
-    if tenant_column is None or tenant is None or of(column := target.c[tenant_column]).can_hold(column, tenant):
-        return
-    raise IncompatibleTable(
-        f"{qualified(target)}.{tenant_column} is {type_name(column)} in the state: it does not hold the id {tenant}",
-        "Make that column text, or wide enough for the longest id of a district.",
-    )
-
-
-def _is_filled(column: sa.Column[Any], source: sa.Table, own: Collection[str | None]) -> bool:
-    """Whether a target column has values of the source's, of the state's own, or such as the database makes."""
-    return column.name in source.c or column.name in own or column.computed is not None or column.identity is not None
-
-
 def ignored_columns(catalog: Catalog, name: str, source: sa.Table) -> frozenset[str]:
     """Return the columns of a district's table, under its catalog name, that the catalog ignores."""
-    return _columns_of((column for each in catalog.objects for column in each.ignore_columns), name, source)
-
-
-def _columns_of(named: Iterable[str], name: str, table: sa.Table) -> frozenset[str]:
-    """Return the columns of a table, under its catalog name, among `named` ones (`Table.column`)."""
-    own = (column_of(table, each.rpartition(".")[2]) for each in named if table_of(each) == name)
-    return frozenset(column.name for column in own if column is not None)
-
-
-def _shared_columns(
-    dis_object: DisObject, name: str, source: sa.Table, target: sa.Table, tenant_column: str | None
-) -> tuple[str, ...]:
-    ignored = _columns_of(dis_object.ignore_columns, name, source)
-    columns = []
-    for column in source.c:
-        if column.name in ignored or column.name == tenant_column:
-            continue
-        if column.name not in target.c:
-            if column.computed is not None:
-                continue
-            raise IncompatibleTable(
-                f"The state's table {name} has no column {column.name}",
-                f'Add it there, or add "{name}.{column.name}" to ignore_columns of {dis_object.name}.',
-            )
-        theirs = target.c[column.name]
-        if theirs.computed is not None:
-            continue
-        if not is_convertible(column, theirs):
-            raise IncompatibleTable(
-                f"{name}.{column.name} is {type_name(column)} in the district but {type_name(theirs)} in the state",
-                "Give the state's column the district's type, or ignore the column in the catalog.",
-            )
-        columns.append(column.name)
-    for column in target.c:
-        filled = column.name in columns or column.name == tenant_column
-        by_itself = column.nullable or column.server_default is not None or column.computed is not None
-        if not filled and not by_itself and not (column.identity is not None):
-            raise IncompatibleTable(
-                f"The state's table {name} requires {column.name}, which the district does not have",
-                "Give that column a default in the state.",
-            )
-    return tuple(columns)
+    return columns_of((column for each in catalog.objects for column in each.ignore_columns), name, source)
 
 
 def in_attached(table: sa.Table, schema: str) -> sa.TableClause:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SAWarning
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import split_name
 from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, qualified
+from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, VIEW, qualified, referred_name
 from resync_tui.errors import nearest
 
 TABLES = "tables"
@@ -23,6 +24,7 @@ class Names:
         self._default_schema = default_schema
         self._fold = fold
         self._by_schema: dict[str | None, dict[str, str]] = {}
+        self._views: set[str] = set()
 
     def find(self, name: str, inspector: sa.Inspector | None = None) -> str | None:
         """Return the one spelling of a catalog name that foreign keys have, too; None if there is no such table.
@@ -33,10 +35,15 @@ class Names:
         if schema == self._default_schema:
             schema = None
         if inspector is not None and schema not in self._by_schema:
-            tables = inspector.get_table_names(schema=schema)
-            self._by_schema[schema] = {self._fold(each): each for each in tables}
+            tables, views = inspector.get_table_names(schema=schema), _views(inspector, schema)
+            self._by_schema[schema] = {self._fold(each): each for each in (*tables, *views)}
+            self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
         found = self._by_schema.get(schema, {}).get(self._fold(table))
         return f"{schema}.{found}" if found is not None and schema is not None else found
+
+    def is_view(self, found: str) -> bool:
+        """Whether a name that was found is a view's."""
+        return found in self._views
 
     def nearest(self, name: str) -> str:
         """Return `; the nearest is X` for the table whose name resembles `name`, else an empty string."""
@@ -69,11 +76,13 @@ async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Di
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # unknown types are treated as text
             while left:
-                _read_tables(sync, metadata, left)
-                pointed_to = {key.target_fullname.rpartition(".")[0] for key in _elements(metadata)}
+                _read_tables(sync, metadata, left, views=any(map(tables.names.is_view, left)))
+                pointed_to = set(map(referred_name, _elements(metadata)))
                 unread = pointed_to - metadata.tables.keys()
                 left = {name for name in unread if tables.names.find(name, inspector) == name}
-        for table in metadata.tables.values():
+        for name, table in metadata.tables.items():
+            if tables.names.is_view(name):
+                table.info[VIEW] = True
             for column in table.c:
                 column.info["dialect"] = dialect
             dialect.declare(sync, table)
@@ -99,21 +108,29 @@ def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:
     return (element for table in metadata.tables.values() for element in table.foreign_keys)
 
 
-def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str]) -> None:
+def _views(inspector: sa.Inspector, schema: str | None) -> list[str]:
+    """Return the views of a schema, materialised ones too."""
+    found = list(inspector.get_view_names(schema=schema))
+    with suppress(NotImplementedError):
+        found += inspector.get_materialized_view_names(schema=schema)
+    return found
+
+
+def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str], *, views: bool) -> None:
     for schema, tables in _by_schema(names).items():
         try:
-            metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False)
+            metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False, views=views)
         except ArgumentError:
-            _read_one_by_one(connection, metadata, schema, tables)
+            _read_one_by_one(connection, metadata, schema, tables, views=views)
 
 
 def _read_one_by_one(
-    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str]
+    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str], *, views: bool
 ) -> None:
     """Reflect tables one by one: SQLite allows a foreign key without columns to a missing table."""
     for name in sorted(names):
         try:
-            metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False)
+            metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False, views=views)
         except ArgumentError:
             sa.Table(name, metadata, schema=schema, info={DANGLING: True})
 

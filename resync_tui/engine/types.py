@@ -27,8 +27,8 @@ class LogicalType(StrEnum):
     OTHER = "other"
 
 
-LARGEST_REAL, SMALLEST_REAL = 3.4028234e38, 1.5e-45
-"""Sizes of numbers that PostgreSQL's real takes, but for zero and infinity."""
+LARGEST_REAL, SMALLEST_REAL = 3.4028235677973362e38, 7.006492321624086e-46
+"""Sizes of numbers that PostgreSQL's real takes, but for zero and infinity: those that round to one of its own."""
 
 EQUAL_MEANS_SAME = frozenset(
     {

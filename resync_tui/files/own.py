@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
     if len(content) > LARGEST:
         raise ConfigError(f"{path} is longer than {LARGEST // 1_000_000} MB", "Name the file that is meant.")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8", "Save it as UTF-8.") from None
 

@@ -1,6 +1,7 @@
 """Parse TOML into frozen dataclasses; an error names the key that does not fit, with the nearest known one."""
 
 import tomllib
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -32,10 +33,10 @@ def validate(model: type[T], document: dict[str, Any], origin: str) -> T:
         first = min(found, key=lambda each: each["type"] != "unexpected_keyword_argument")
         where = _path(first["loc"])
         if first["type"] == "unexpected_keyword_argument":
-            known = _known_keys(adapter.json_schema())
-            key = str(first["loc"][-1])
+            *table, key = first["loc"]
+            known = _known_keys(adapter.json_schema(), table)
             raise ConfigError(
-                f"{origin}: unknown key {where}{nearest(key, known)}", "Mend or remove that key."
+                f"{origin}: unknown key {where}{nearest(str(key), known)}", "Mend or remove that key."
             ) from None
         if first["type"] in ("missing", "missing_argument"):
             raise ConfigError(f"{origin}: {where} is missing", f"Add {where}.") from None
@@ -53,8 +54,19 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def _known_keys(schema: dict[str, Any]) -> set[str]:
-    keys = set(schema.get("properties", ()))
-    for definition in schema.get("$defs", {}).values():
-        keys.update(definition.get("properties", ()))
-    return keys
+def _known_keys(schema: dict[str, Any], table: Iterable[int | str]) -> set[str]:
+    """Return the keys that a table of a document may have, by its location."""
+    found = _forms(schema, schema)
+    for part in table:
+        within = [form["items"] if isinstance(part, int) else form["properties"][part] for form in found]
+        found = [form for each in within for form in _forms(each, schema)]
+    return {key for form in found for key in form.get("properties", ())}
+
+
+def _forms(node: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the forms that a part of a JSON schema describes as tables or lists."""
+    if "$ref" in node:
+        return _forms(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    if "anyOf" in node:
+        return [form for each in node["anyOf"] for form in _forms(each, schema)]
+    return [node] if "properties" in node or "items" in node else []

@@ -126,6 +126,9 @@ class FindingsPage(SendingPage):
         if moved:
             whose = f"{moved:,} of the {self.session.receiver}'s records"
             return plain(f" {whose} moved to another year: send that year.", WARN)
+        if counts.failures:
+            what = f"{formatting.plural(counts.failures, 'record')} cannot be sent as they are"
+            return plain(f" {what}: the errors of this batch say why.", WARN)
         return plain(
             f" No resync is needed: the {self.session.receiver} has every record that may sync, as it is.", GOOD
         )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Inspector
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.databases.names import quote_identifier, quote_name
-from resync_tui.state_schema.shapes import Column, EnumType, ForeignKey, Index, TableShape
+from resync_tui.state_schema.shapes import Column, ForeignKey, Index, Lack, TableShape, UserType, named_table
 
 
 class DdlDialect:
@@ -15,6 +15,10 @@ class DdlDialect:
 
     adds_no_key: ClassVar[str] = ""
     """Why an existing table takes no primary and no foreign key; empty: it does."""
+
+    def fold(self, name: str) -> str:
+        """Return a form of a name that is the same for all spellings of it."""
+        return name
 
     # Reading.
 
@@ -28,8 +32,24 @@ class DdlDialect:
         """Return `method` and `where` of an index, from what SQLAlchemy reflects of this kind alone."""
         return {}
 
-    def enums(self, connection: Connection, names: Iterable[str]) -> tuple[EnumType, ...]:
-        """Return the enums used by columns of these tables, also in arrays."""
+    def is_index_alone(self, reflected: Mapping[str, Any]) -> bool:
+        """Whether a reflected index is more than what a unique constraint makes."""
+        return not reflected.get("duplicates_constraint")
+
+    def index_definitions(self, connection: Connection, name: str) -> Mapping[str, str]:
+        """Return the definitions of a table's indexes by name, where they say more than an `Index` does."""
+        return {}
+
+    def collations(self, connection: Connection, name: str) -> Mapping[str, str]:
+        """Return the collations of a table's columns that are not their types' own."""
+        return {}
+
+    def types(self, connection: Connection, names: Iterable[str]) -> tuple[UserType, ...]:
+        """Return the types of these tables' columns that somebody has made, what they are made of first."""
+        return ()
+
+    def left_behind(self, connection: Connection, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """Return what tables of a district have that the state is not given, in words, by their names."""
         return ()
 
     # The state as a database.
@@ -45,21 +65,30 @@ class DdlDialect:
     async def prepare(self, connection: AsyncConnection) -> None:
         """Prepare a database just made, outside a transaction."""
 
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Begin a transaction that changes tables: limit how long it waits for locks, where that can be said."""
+
+    def require_names(self, tables: Iterable[TableShape]) -> None:
+        """Raise CannotRun for a name that a database of this kind would alter."""
+
     # Statements.
 
     def adapted(self, table: TableShape) -> TableShape:
         """Return a table as this kind takes it, from whichever kind it comes."""
         return table
 
-    def lacking_enums(self, connection: Connection, enums: Iterable[EnumType]) -> tuple[EnumType, ...]:
-        """Return the enums that a state does not have."""
+    def lacking_types(self, connection: Connection, types: Iterable[UserType]) -> tuple[UserType, ...]:
+        """Return the types that a state does not have."""
         return ()
 
-    def statements(self, enums: Iterable[EnumType], tables: Sequence[TableShape]) -> list[str]:
-        """Return the DDL of enums and tables with their indexes; foreign keys last, as they may form cycles."""
-        created = [statement for table in tables for statement in (self.create_table(table), *create_indexes(table))]
-        keys = [self.add_foreign_key(table, key) for table in tables for key in table.foreign]
-        return [*map(create_enum, enums), *created, *keys]
+    def lacks(self, tables: Sequence[TableShape]) -> list[Lack]:
+        """Return tables with their indexes as lacking; foreign keys last, as they may form cycles."""
+        made = [lack for table in tables for lack in (_lacking(table, self.create_table(table)), *_indexes(table))]
+        return made + [
+            Lack(named_foreign_key(table, key), self.add_foreign_key(table, key), "", table.name, key.parent)
+            for table in tables
+            for key in table.foreign
+        ]
 
     def create_table(self, table: TableShape) -> str:
         """Return CREATE TABLE with its keys and checks, but no foreign keys."""
@@ -78,10 +107,22 @@ class DdlDialect:
         return f"ALTER TABLE {quote_name(table.name)} ADD UNIQUE ({_list(columns)})"
 
 
-def create_enum(enum: EnumType) -> str:
-    """Return CREATE TYPE for an enum."""
-    labels = ", ".join("'" + label.replace("'", "''") + "'" for label in enum.labels)
-    return f"CREATE TYPE {enum.name} AS ENUM ({labels})"
+def named_foreign_key(table: TableShape, key: ForeignKey) -> str:
+    """Return the display name of a foreign key."""
+    return f"Foreign key ({', '.join(key.columns)}) of {table.name}"
+
+
+def named_index(table: TableShape, index: Index) -> str:
+    """Return the display name of an index."""
+    return f"Index {index.name} of {table.name}"
+
+
+def _lacking(table: TableShape, statement: str) -> Lack:
+    return Lack(named_table(table.name), statement, "", table.name)
+
+
+def _indexes(table: TableShape) -> list[Lack]:
+    return [Lack(named_index(table, each), create_index(table, each), "", table.name) for each in table.indexes]
 
 
 def create_table(table: TableShape, foreign: Iterable[ForeignKey] = ()) -> str:
@@ -95,18 +136,16 @@ def create_table(table: TableShape, foreign: Iterable[ForeignKey] = ()) -> str:
     return f"CREATE TABLE {quote_name(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
 
 
-def create_indexes(table: TableShape) -> list[str]:
-    """Return CREATE INDEX for each index of a table."""
-    return [create_index(table, index) for index in table.indexes]
-
-
 def create_index(table: TableShape, index: Index) -> str:
     """Return CREATE INDEX, in the table's schema."""
+    unique = "UNIQUE " if index.unique else ""
+    start = f"CREATE {unique}INDEX {quote_identifier(index.name)} ON {quote_name(table.name)}"
+    if index.definition:
+        return f"{start} {index.definition}"
     parts = ", ".join(index.parts) if index.expressions else _list(index.parts)
     method = f" USING {index.method}" if index.method else ""
     where = f" WHERE {index.where}" if index.where else ""
-    unique = "UNIQUE " if index.unique else ""
-    return f"CREATE {unique}INDEX {quote_identifier(index.name)} ON {quote_name(table.name)}{method} ({parts}){where}"
+    return f"{start}{method} ({parts}){where}"
 
 
 def foreign_key(key: ForeignKey) -> str:
@@ -115,8 +154,15 @@ def foreign_key(key: ForeignKey) -> str:
     return f"{text} {key.deferrable}".rstrip()
 
 
+def add_column(table: TableShape, column: Column) -> str:
+    """Return ALTER TABLE that adds a column."""
+    return f"ALTER TABLE {quote_name(table.name)} ADD COLUMN {_column(column)}"
+
+
 def _column(column: Column) -> str:
     line = f"{quote_identifier(column.name)} {column.type}".rstrip()
+    if column.collation:
+        line += f" COLLATE {column.collation}"
     if column.generated is not None:
         line += f" GENERATED ALWAYS AS ({column.generated}) STORED"
     elif column.default is not None:

@@ -4,8 +4,9 @@ Nothing that the target has is changed; existing tables get the keys and indexes
 of a district are dropped: a resync deletes nothing by itself. So are foreign keys to tables of no DIS object.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import networkx as nx
 from sqlalchemy import Connection
@@ -16,18 +17,29 @@ from resync_tui.catalog import Catalog
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.registry import driver_message, explain, explained, open_engine, require_pair
 from resync_tui.engine.backends.registry import backend_of
-from resync_tui.engine.mapping import ignored_columns
+from resync_tui.engine.keys import IncompatibleTable
+from resync_tui.engine.mapping import described, ignored_columns
 from resync_tui.engine.proof.proof import Proof, key_tables
 from resync_tui.engine.reflection import Tables, reflect
-from resync_tui.errors import CannotRun
+from resync_tui.errors import CannotRun, one_line
+from resync_tui.formatting import plural
 from resync_tui.state_schema.ddl import DdlDialect
 from resync_tui.state_schema.introspect import existing, read_table
 from resync_tui.state_schema.kinds import ddl_of
-from resync_tui.state_schema.missing import Lack, Tell, lacks, statements_of, tell_what_cannot_be
-from resync_tui.state_schema.shapes import Column, EnumType, ForeignKey, Index, TableShape
+from resync_tui.state_schema.missing import Tell, added_columns, lacks, statements_of, tell_what_cannot_be
+from resync_tui.state_schema.shapes import Column, ForeignKey, Index, Lack, TableShape, UserType
 
-Derived = tuple[tuple[EnumType, ...], tuple[TableShape, ...]]
-"""Derived schema: enums, then tables, parents first."""
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Derived schema."""
+
+    types: tuple[UserType, ...]
+    """What others are made of first."""
+    tables: tuple[TableShape, ...]
+    """Parents first."""
+    left_behind: tuple[tuple[str, str], ...]
+    """Tables, and what of theirs stays in the district."""
 
 
 def _ignore(_: str) -> None:
@@ -45,54 +57,84 @@ async def derive(source_url: str, target_url: str, catalog: Catalog, tell: Tell 
 async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
     """Create the catalog's tables, keys and indexes that the target lacks, in one transaction; return the DDL.
 
-    A key that existing records violate, or that cannot be added, is reported and left out.
+    What existing records violate, or cannot be created, is reported and left out; so is what does not fit then. Raises
+    CannotRun in the end if a table is among it.
     """
-    return await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
+    made = await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
+    for fault in await misfits(source_url, target_url, catalog):
+        tell(one_line(fault))
+    return made
+
+
+async def misfits(source_url: str, target_url: str, catalog: Catalog) -> list[IncompatibleTable]:
+    """Return what keeps a catalog's objects from being sent, as a batch would find it."""
+    names = [*table_order(catalog), *key_tables(catalog)]
+    engine = open_engine(source_url, read_only=True)
+    try:
+        with explained("the district", source_url):
+            async with engine.connect() as connection:
+                source = await reflect(connection, names, backend_of(source_url).dialect)
+    finally:
+        await engine.dispose()
+    proof = Proof(catalog, source, await _target_tables(target_url, names))
+    return [fault for each in catalog.objects for fault in described(proof, None, each)[1]]
 
 
 async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> Derived:
-    """Return the enums and tables of a catalog, read from the source and adapted to the target.
+    """Return the types and tables of a catalog, read from the source and adapted to the target.
 
-    Raises CannotRun, also where the source does not bear out the catalog.
+    Raises CannotRun, also where the source does not bear out the catalog, or the target would alter a name.
     """
     require_pair(source_url, target_url)
     ddl, names = ddl_of(source_url), table_order(catalog)
 
     def read(connection: Connection, found: Tables) -> Derived:
         spelled = {name: found.names.find(name) or name for name in names}
-        return ddl.enums(connection, spelled.values()), tuple(
-            _renamed(read_table(connection, spelled[name]), name, spelled) for name in names
+        views = [(name, "a key: it is a view of the district") for name in names if found.names.is_view(spelled[name])]
+        named = {found: name for name, found in spelled.items()}
+        left = [(named[name], what) for name, what in ddl.left_behind(connection, spelled.values())]
+        return Derived(
+            ddl.types(connection, spelled.values()),
+            tuple(_renamed(read_table(connection, spelled[name]), name, spelled) for name in names),
+            (*views, *left),
         )
 
     engine = open_engine(source_url, read_only=True)
     with explained("the district", source_url):
         async with engine.connect() as connection:
             found = await _proven(connection, source_url, target_url, catalog)
-            enums, tables = await connection.run_sync(read, found)
+            derived = await connection.run_sync(read, found)
     await engine.dispose()
-    tables = tuple(_without(table, ignored_columns(catalog, table.name, found[table.name])) for table in tables)
+    tables = tuple(_without(table, ignored_columns(catalog, table.name, found[table.name])) for table in derived.tables)
     if type(ddl) is not type(ddl_of(target_url)):
         tables = tuple(map(ddl_of(target_url).adapted, tables))
     kept = {table.name for table in tables}
-    return enums, tuple(_for_tenant(_within(table, kept), catalog.tenant_column) for table in tables)
+    tables = tuple(_for_tenant(_within(table, kept), catalog.tenant_column) for table in tables)
+    ddl_of(target_url).require_names(tables)
+    return replace(derived, tables=tables)
 
 
 async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
     """Return the DDL of the derived tables, keys and indexes that the target lacks."""
     ddl = ddl_of(target_url)
     if ddl.is_missing(target_url):
-        return _statements(ddl, *derived)
-    engine = open_engine(target_url)
-    with explained("the state", target_url):
-        async with engine.connect() as connection:
-            keys, statements, rest = await connection.run_sync(_missing, ddl, derived)
-    await engine.dispose()
-    tell_what_cannot_be((*keys, *rest), tell)
-    return [*statements_of(keys), *statements, *statements_of(rest)]
+        found = [*_new_types(derived.types, derived.tables, ()), *ddl.lacks(derived.tables)]
+    else:
+        engine = open_engine(target_url)
+        with explained("the state", target_url):
+            async with engine.connect() as connection:
+                found = await connection.run_sync(_missing, ddl, derived)
+        await engine.dispose()
+    tell_what_cannot_be(found, tell)
+    _tell_what_stays(derived, found, tell)
+    return statements_of(found)
 
 
 async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Create the derived tables, keys and indexes that the target lacks, in one transaction; return the DDL."""
+    """Create what the target lacks of a derived schema, in one transaction; return the DDL.
+
+    What cannot be created is reported, and keeps nothing else out. Raises CannotRun in the end if it is a table.
+    """
     ddl = ddl_of(target_url)
     is_missing = ddl.is_missing(target_url)
     engine = ddl.writing(open_engine(target_url, create=True))
@@ -101,20 +143,38 @@ async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> lis
             async with engine.connect() as connection:
                 await ddl.prepare(connection)
         async with engine.begin() as connection:
-            keys, statements, rest = await connection.run_sync(_missing, ddl, derived)
-            made = [lack for lack in keys if await _make(connection, lack, target_url, tell)]
-            for statement in statements:
-                await _execute(connection, statement, target_url)
-            added = [lack for lack in rest if await _make(connection, lack, target_url, tell)]
+            await ddl.begin(connection)
+            found, made, absent = await connection.run_sync(_missing, ddl, derived), list[Lack](), list[str]()
+            for lack in found:
+                if lack.table in absent or not lack.statement:
+                    continue
+                if lack.parent in absent:
+                    tell(f"{lack.what} could not be made: so could not {lack.parent}")
+                elif await _make(connection, lack, target_url, tell):
+                    made.append(lack)
+                elif lack.is_table:
+                    absent.append(lack.table)
     await engine.dispose()
-    tell_what_cannot_be((*keys, *rest), tell)
-    return [*statements_of(made), *statements, *statements_of(added)]
+    tell_what_cannot_be(found, tell)
+    _tell_what_stays(derived, made, tell)
+    if absent:
+        raise CannotRun(
+            f"The state refuses {plural(len(absent), 'table')}: {', '.join(absent)}; all else is made",
+            "Mend that, or print the statements with --sql and run them by hand; then: resync-tui state init",
+        )
+    return statements_of(made)
+
+
+def _tell_what_stays(derived: Derived, made: Iterable[Lack], tell: Tell) -> None:
+    """Report what of new tables stays in the district, a line each."""
+    new = {lack.table for lack in made if lack.is_table}
+    for table, what in derived.left_behind:
+        if table in new:
+            tell(f"{table} is made without {what}")
 
 
 async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: Tell) -> bool:
-    """Create one key or index of an existing table; return whether it was created."""
-    if not lack.statement:
-        return False
+    """Create one thing; return whether it was created."""
     try:
         async with connection.begin_nested():
             await connection.exec_driver_sql(lack.statement)
@@ -126,18 +186,6 @@ async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: 
         tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
         return False
     return True
-
-
-async def _execute(connection: AsyncConnection, statement: str, target_url: str) -> None:
-    try:
-        await connection.exec_driver_sql(statement)
-    except DBAPIError as error:
-        if explain(error, "the state", target_url) is not None:
-            raise
-        raise CannotRun(
-            f"The state refuses {statement.partition('(')[0].strip()}: {driver_message(error)}",
-            "Nothing was created; print the statements with --sql, mend that one and run them by hand.",
-        ) from None
 
 
 def table_order(catalog: Catalog) -> tuple[str, ...]:
@@ -176,24 +224,34 @@ async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
         await engine.dispose()
 
 
-def _missing(
-    connection: Connection, ddl: DdlDialect, derived: Derived
-) -> tuple[tuple[Lack, ...], list[str], tuple[Lack, ...]]:
-    """Return missing keys of existing tables, the DDL of missing tables, and what else existing tables lack."""
-    enums, tables = ddl.lacking_enums(connection, derived[0]), derived[1]
-    there = existing(connection, [table.name for table in tables])
-    lacking = tuple(table for table in tables if table.name not in there)
-    used = {column.type.partition("[")[0] for table in lacking for column in table.columns}
-    statements = _statements(ddl, [each for each in enums if each.name in used], lacking)
-    pairs = [(table, read_table(connection, table.name)) for table in tables if table.name in there]
+def _missing(connection: Connection, ddl: DdlDialect, derived: Derived) -> list[Lack]:
+    """Return what a state lacks, in the order in which it can be made."""
+    there = existing(connection, [table.name for table in derived.tables])
+    new = tuple(table for table in derived.tables if table.name not in there)
+    pairs = [(table, read_table(connection, table.name)) for table in derived.tables if table.name in there]
+    added = [column for pair in pairs for column in added_columns(*pair, ddl)]
     keys, rest = lacks(pairs, ddl)
-    return keys, statements, rest
+    return [
+        *_new_types(ddl.lacking_types(connection, derived.types), new, added),
+        *keys,
+        *ddl.lacks(new),
+        *rest,
+    ]
 
 
-def _statements(ddl: DdlDialect, enums: Sequence[EnumType], tables: Sequence[TableShape]) -> list[str]:
-    named = {*(split_name(table.name)[0] for table in tables), *(enum.schema for enum in enums)} - {None}
-    schemas = [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}" for schema in sorted(filter(None, named))]
-    return schemas + ddl.statements(enums, tables)
+def _new_types(types: Iterable[UserType], tables: Iterable[TableShape], added: Iterable[Column]) -> list[Lack]:
+    """Return the schemas and types that new tables and columns need."""
+    columns = [*(column for table in tables for column in table.columns), *added]
+    used = {re.sub(r"(\([^)]*\))?(\[\])*$", "", column.type) for column in columns}
+    needed = [each for each in types if used.intersection(each.used_by)]
+    named = {*(split_name(table.name)[0] for table in tables), *(each.schema for each in needed)} - {None}
+    return [
+        *(
+            Lack(f"Schema {schema}", f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}")
+            for schema in sorted(filter(None, named))
+        ),
+        *(Lack(f"Type {each.name}", each.statement) for each in needed),
+    ]
 
 
 def _renamed(table: TableShape, name: str, spelled: Mapping[str, str]) -> TableShape:
@@ -220,7 +278,9 @@ def _without(table: TableShape, gone: Set[str]) -> TableShape:
         unique=tuple(columns for columns in table.unique if free(columns)),
         foreign=tuple(key for key in table.foreign if free(key.columns)),
         checks=tuple(check for check in table.checks if unmentioned(check)),
-        indexes=tuple(each for each in table.indexes if all(map(unmentioned, (*each.parts, each.where)))),
+        indexes=tuple(
+            each for each in table.indexes if all(map(unmentioned, (*each.parts, each.where, each.definition)))
+        ),
     )
 
 
@@ -247,7 +307,12 @@ def _for_tenant(table: TableShape, tenant: str | None) -> TableShape:
     def led_index(index: Index) -> Index:
         if index.method:  # GIN and similar methods take no plain text column
             return index
-        return replace(index, parts=(quote_identifier(tenant), *index.parts) if index.expressions else led(index.parts))
+        start, _, rest = index.definition.partition("(")
+        return replace(
+            index,
+            parts=(quote_identifier(tenant), *index.parts) if index.expressions else led(index.parts),
+            definition=f"{start}({quote_identifier(tenant)}, {rest}" if rest and tenant not in index.parts else "",
+        )
 
     return replace(
         table,

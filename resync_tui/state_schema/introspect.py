@@ -34,13 +34,13 @@ def read_table(connection: Connection, name: str) -> TableShape:
             unique=tuple(sorted(ddl.unique_keys(inspector, table, schema, primary))),
             foreign=_foreign_keys(inspector, name),
             checks=tuple(str(check["sqltext"]) for check in inspector.get_check_constraints(table, schema=schema)),
-            indexes=tuple(_indexes(inspector, name, ddl)),
+            indexes=tuple(_indexes(connection, inspector, name, ddl)),
         )
 
 
 def _columns(connection: Connection, inspector: Inspector, name: str, primary: tuple[str, ...]) -> tuple[Column, ...]:
     schema, table = split_name(name)
-    types = column_types(connection, name)
+    types, collations = column_types(connection, name), ddl_of_connection(connection).collations(connection, name)
     columns = []
     for column in inspector.get_columns(table, schema=schema):
         default = column.get("default")
@@ -48,10 +48,11 @@ def _columns(connection: Connection, inspector: Inspector, name: str, primary: t
         columns.append(
             Column(
                 name=column["name"],
-                type=types[column["name"]].base,  # a domain becomes its base type: its checks stay in the district
+                type=types[column["name"]].declared,
                 required=not column["nullable"] or column["name"] in primary,
                 default=default if default is not None and "(" not in default else None,
                 generated=computed["sqltext"] if computed else None,
+                collation=collations.get(column["name"], ""),
             )
         )
     return tuple(columns)
@@ -71,19 +72,20 @@ def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
     return tuple(sorted(found, key=lambda key: (key.columns, key.parent)))
 
 
-def _indexes(inspector: Inspector, name: str, ddl: DdlDialect) -> Iterator[Index]:
+def _indexes(connection: Connection, inspector: Inspector, name: str, ddl: DdlDialect) -> Iterator[Index]:
     """Yield the indexes of a table by name, without those that a key implies."""
     schema, table = split_name(name)
-    found = inspector.get_indexes(table, schema=schema)
+    found, definitions = inspector.get_indexes(table, schema=schema), ddl.index_definitions(connection, name)
     for index in sorted(found, key=lambda each: str(each["name"])):
         columns = tuple(column for column in index["column_names"] if column is not None)
-        if not index.get("duplicates_constraint"):
+        if ddl.is_index_alone(index):
             expressions = index.get("expressions")
             yield Index(
                 name=str(index["name"]),
                 parts=columns if expressions is None else _parts(index["column_names"], expressions),
                 unique=bool(index["unique"]),
                 expressions=expressions is not None,
+                definition=definitions.get(str(index["name"]), ""),
                 **ddl.index_options(index.get("dialect_options", {})),
             )
 

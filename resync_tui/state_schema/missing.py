@@ -1,35 +1,54 @@
-"""Missing keys and indexes of existing tables; nothing that these have is changed."""
+"""Missing columns, keys and indexes of existing tables; nothing that these have is changed."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from resync_tui.state_schema.ddl import DdlDialect, create_index
-from resync_tui.state_schema.shapes import ForeignKey, TableShape
+from resync_tui.state_schema.ddl import DdlDialect, add_column, create_index, named_foreign_key, named_index
+from resync_tui.state_schema.shapes import Column, ForeignKey, Lack, TableShape
 
 Tell: TypeAlias = Callable[[str], None]
-"""Called with one line for each key or index that could not be created, with the reason."""
+"""Called with one line for each thing that could not be created, with the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """Missing key or index of a table."""
-
-    what: str
-    """Display name, with the table."""
-    statement: str
-    """DDL statement; empty: it cannot be created there."""
-    why: str = ""
-    """Why it cannot be created, or how existing rows violate it."""
-
-
-def lacks(pairs: Iterable[tuple[TableShape, TableShape]], ddl: DdlDialect) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
-    """Return missing keys, then indexes and foreign keys; `pairs` are each table as derived and as it exists."""
-    found = list(pairs)
-    keys = [lack for wanted, there in found for lack in _keys(wanted, there, ddl)]
+def lacks(pairs: Sequence[tuple[TableShape, TableShape]], ddl: DdlDialect) -> tuple[tuple[Lack, ...], tuple[Lack, ...]]:
+    """Return missing columns and keys, then indexes and foreign keys; `pairs` are each table as derived and as is."""
+    found = [(wanted, _with(there, added_columns(wanted, there, ddl))) for wanted, there in pairs]
+    keys = [lack for wanted, there in pairs for lack in _columns(wanted, there, ddl)]
+    keys += [lack for wanted, there in found for lack in _keys(wanted, there, ddl)]
     rest = [lack for wanted, there in found for lack in _indexes(wanted, there)]
     rest += [lack for wanted, there in found for lack in _foreign_keys(wanted, there, ddl)]
     return tuple(keys), tuple(rest)
+
+
+def added_columns(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> list[Column]:
+    """Return the columns that an existing table is given: nullable ones without a default."""
+    return [each for each in _missing_columns(wanted, there, ddl) if _is_plain(each)]
+
+
+def _missing_columns(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> list[Column]:
+    """Return the columns that a table lacks; none of a table without the columns of its key, which is another one."""
+    known = {ddl.fold(column.name) for column in there.columns}
+    if not {ddl.fold(name) for name in wanted.primary} <= known:
+        return []
+    return [each for each in wanted.columns if ddl.fold(each.name) not in known]
+
+
+def _is_plain(column: Column) -> bool:
+    return not column.required and column.default is None and column.generated is None
+
+
+def _columns(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> Iterator[Lack]:
+    for column in _missing_columns(wanted, there, ddl):
+        what = f"Column {column.name} of {wanted.name}"
+        if _is_plain(column):
+            yield Lack(what, add_column(wanted, column), "", wanted.name)
+        elif column.generated is None:
+            yield Lack(what, "", "only a nullable column without a default is added to a table that exists")
+
+
+def _with(there: TableShape, columns: Iterable[Column]) -> TableShape:
+    return replace(there, columns=(*there.columns, *columns))
 
 
 def _keys(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> Iterator[Lack]:
@@ -53,17 +72,17 @@ def _indexes(wanted: TableShape, there: TableShape) -> Iterator[Lack]:
         if index.name not in names and not same and not (index.unique and _is_unique(index.parts, there)):
             columns = () if index.expressions else index.parts
             why = "some of its records have the same values"
-            yield _lack(f"Index {index.name} of {wanted.name}", create_index(wanted, index), why, columns, there)
+            yield _lack(named_index(wanted, index), create_index(wanted, index), why, columns, there)
 
 
 def _foreign_keys(wanted: TableShape, there: TableShape, ddl: DdlDialect) -> Iterator[Lack]:
     held = {_pairs(key) for key in there.foreign}
     for key in wanted.foreign:
         if _pairs(key) not in held:
-            what = f"Foreign key ({', '.join(key.columns)}) of {wanted.name}"
             why = f"some of its records name no {key.parent} record"
             statement = ddl.add_foreign_key(wanted, key)
-            yield _lack(what, statement, why, key.columns, there, ddl.adds_no_key)
+            lack = _lack(named_foreign_key(wanted, key), statement, why, key.columns, there, ddl.adds_no_key)
+            yield replace(lack, parent=key.parent)
 
 
 def _lack(what: str, statement: str, why: str, columns: Iterable[str], there: TableShape, cannot: str = "") -> Lack:
@@ -71,7 +90,7 @@ def _lack(what: str, statement: str, why: str, columns: Iterable[str], there: Ta
     missing = [name for name in columns if name not in known]
     if missing:
         return Lack(what, "", f"the table has no column {missing[0]}")
-    return Lack(what, "", cannot) if cannot else Lack(what, statement, why)
+    return Lack(what, "", cannot) if cannot else Lack(what, statement, why, there.name)
 
 
 def _is_unique(columns: Iterable[str], there: TableShape) -> bool:
@@ -86,7 +105,7 @@ def _pairs(key: ForeignKey) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def statements_of(found: Iterable[Lack]) -> list[str]:
-    """Return the statements of the keys and indexes that can be created."""
+    """Return the statements of what can be created."""
     return [lack.statement for lack in found if lack.statement]
 
 

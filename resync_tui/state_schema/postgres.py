@@ -5,11 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Inspector, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.databases.names import quote_name
+from resync_tui.databases.names import quote_name, split_name
+from resync_tui.errors import CannotRun
 from resync_tui.state_schema.ddl import DdlDialect
-from resync_tui.state_schema.shapes import Column, EnumType, TableShape
+from resync_tui.state_schema.shapes import Column, TableShape, UserType
+
+LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps; it cuts longer ones in silence."""
+LOCK_TIMEOUT = "10s"
+"""How long a change of a table waits for others who read or write it."""
 
 
 class PostgresDdl(DdlDialect):
@@ -18,13 +25,52 @@ class PostgresDdl(DdlDialect):
     def index_options(self, reflected: Mapping[str, Any]) -> dict[str, Any]:
         return {"method": reflected.get("postgresql_using") or "", "where": reflected.get("postgresql_where")}
 
-    def enums(self, connection: Connection, names: Iterable[str]) -> tuple[EnumType, ...]:
-        rows = connection.execute(text(_ENUMS), {"tables": [quote_name(name) for name in names]})
-        return tuple(EnumType(row.name, tuple(row.labels), row.schema) for row in rows)
+    def unique_keys(
+        self, inspector: Inspector, table: str, schema: str | None, primary: tuple[str, ...]
+    ) -> Iterable[tuple[str, ...]]:
+        """Return the columns of a table's unique constraints; one of equal nulls is made as an index."""
+        for each in inspector.get_unique_constraints(table, schema=schema):
+            if not each.get("dialect_options", {}).get("postgresql_nulls_not_distinct"):
+                yield tuple(each["column_names"])
 
-    def lacking_enums(self, connection: Connection, enums: Iterable[EnumType]) -> tuple[EnumType, ...]:
+    def is_index_alone(self, reflected: Mapping[str, Any]) -> bool:
+        options = reflected.get("dialect_options", {})
+        if options.get("postgresql_invalid"):
+            return False
+        return super().is_index_alone(reflected) or bool(options.get("postgresql_nulls_not_distinct"))
+
+    def index_definitions(self, connection: Connection, name: str) -> Mapping[str, str]:
+        return {row.name: row.definition for row in connection.execute(_INDEXES, {"table": quote_name(name)})}
+
+    def collations(self, connection: Connection, name: str) -> Mapping[str, str]:
+        return {row.name: row.collation for row in connection.execute(_COLLATIONS, {"table": quote_name(name)})}
+
+    def types(self, connection: Connection, names: Iterable[str]) -> tuple[UserType, ...]:
+        rows = connection.execute(_TYPES, {"tables": [quote_name(name) for name in names]})
+        return tuple(UserType(row.name, row.statement, tuple(row.used_by), row.schema) for row in rows)
+
+    def left_behind(self, connection: Connection, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+        for name in names:
+            for row in connection.execute(_LEFT_BEHIND, {"table": quote_name(name)}):
+                yield name, row.what
+
+    async def begin(self, connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+
+    def require_names(self, tables: Iterable[TableShape]) -> None:
+        for table in tables:
+            schema, name = split_name(table.name)
+            columns, indexes = (each.name for each in table.columns), (each.name for each in table.indexes)
+            for each in (schema or "", name, *columns, *indexes):
+                if (size := len(each.encode())) > LONGEST_NAME:
+                    raise CannotRun(
+                        f"{each} of {table.name} has {size} bytes: PostgreSQL cuts names at {LONGEST_NAME}",
+                        "Nothing was made: give it a shorter name in the district, or leave it out of the catalog.",
+                    )
+
+    def lacking_types(self, connection: Connection, types: Iterable[UserType]) -> tuple[UserType, ...]:
         known = text("SELECT to_regtype(:name) IS NOT NULL")
-        return tuple(each for each in enums if not connection.scalar(known, {"name": each.name}))
+        return tuple(each for each in types if not connection.scalar(known, {"name": each.name}))
 
     def adapted(self, table: TableShape) -> TableShape:
         """Return a table with the types that SQLite knows by other names as PostgreSQL's."""
@@ -71,15 +117,72 @@ _FROM_SQLITE = {
 }
 
 
-_ENUMS = """
-SELECT format_type(e.oid, NULL) AS name, CASE WHEN NOT pg_type_is_visible(e.oid) THEN n.nspname END AS schema,
-       (SELECT array_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid) AS labels
-FROM pg_type e JOIN pg_namespace n ON n.oid = e.typnamespace
-WHERE e.typtype = 'e' AND e.oid IN (
-    SELECT coalesce(nullif(b.typelem, 0), b.oid)
-    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
-    WHERE a.attrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND a.attnum > 0 AND NOT a.attisdropped
+_TYPES = text("""
+WITH RECURSIVE used (root, type, depth) AS (
+    SELECT DISTINCT atttypid, atttypid, 0 FROM pg_attribute
+     WHERE attrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND attnum > 0 AND NOT attisdropped
+    UNION SELECT u.root, part.type, u.depth + 1 FROM used u JOIN pg_type t ON t.oid = u.type, LATERAL (
+        SELECT t.typelem WHERE t.typcategory = 'A'
+        UNION ALL SELECT t.typbasetype WHERE t.typtype = 'd'
+        UNION ALL SELECT rngsubtype FROM pg_range WHERE rngtypid = t.oid
+        UNION ALL SELECT atttypid FROM pg_attribute WHERE t.typtype = 'c' AND attrelid = t.typrelid AND attnum > 0
+            AND NOT attisdropped) part (type)
 )
+SELECT format_type(t.oid, NULL) AS name, CASE WHEN NOT pg_type_is_visible(t.oid) THEN n.nspname END AS schema,
+    array_agg(DISTINCT regexp_replace(format_type(u.root, NULL), '\\[\\]$', '')) AS used_by,
+    CASE t.typtype
+    WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', format_type(t.oid, NULL),
+        (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
+    WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', format_type(t.oid, NULL),
+        (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
+            FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))
+    WHEN 'r' THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s)', format_type(t.oid, NULL),
+        (SELECT format_type(rngsubtype, NULL) FROM pg_range WHERE rngtypid = t.oid))
+    ELSE concat('CREATE DOMAIN ', format_type(t.oid, NULL), ' AS ', format_type(t.typbasetype, t.typtypmod),
+        (SELECT format(' COLLATE %I.%I', s.nspname, l.collname) FROM pg_collation l
+            JOIN pg_namespace s ON s.oid = l.collnamespace JOIN pg_type b ON b.oid = t.typbasetype
+            WHERE l.oid = t.typcollation AND t.typcollation <> b.typcollation),
+        CASE WHEN t.typdefault IS NOT NULL AND strpos(t.typdefault, '(') = 0 THEN ' DEFAULT ' || t.typdefault END,
+        CASE WHEN t.typnotnull THEN ' NOT NULL' END,
+        (SELECT string_agg(format(' CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)), '' ORDER BY conname)
+            FROM pg_constraint WHERE contypid = t.oid AND contype = 'c')) END AS statement
+FROM used u JOIN pg_type t ON t.oid = u.type JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE t.typtype IN ('e', 'c', 'd', 'r') AND coalesce(c.relkind, 'c') = 'c'
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_type'::regclass AND objid = t.oid AND deptype = 'e')
+GROUP BY t.oid, n.nspname ORDER BY max(u.depth) DESC, 1
+""")
+"""Query for the types that somebody has made, with their DDL; those of an extension come with it."""
+
+_INDEXES = text("""
+SELECT i.relname AS name, substr(pg_get_indexdef(x.indexrelid), length(format('CREATE %sINDEX %I ON %s%I.%I',
+    CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname, CASE WHEN c.relkind = 'p' THEN 'ONLY ' END,
+    n.nspname, c.relname)) + 2) AS definition
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE x.indrelid = CAST(CAST(:table AS text) AS regclass)
+""")
+
+_COLLATIONS = text("""
+SELECT a.attname AS name, format('%I.%I', s.nspname, l.collname) AS collation
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_collation l ON l.oid = a.attcollation
+    JOIN pg_namespace s ON s.oid = l.collnamespace
+WHERE a.attrelid = CAST(CAST(:table AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attcollation <> t.typcollation
+""")
+
+_LEFT_BEHIND = text("""
+WITH it AS (SELECT oid, relkind FROM pg_class WHERE oid = CAST(CAST(:table AS text) AS regclass))
+SELECT 'its partitions' AS what FROM it WHERE relkind = 'p'
+UNION ALL SELECT 'identity of ' || attname FROM it JOIN pg_attribute ON attrelid = oid
+    WHERE attidentity <> '' AND NOT attisdropped
+UNION ALL SELECT format('default of %s (%s)', attname, pg_get_expr(adbin, adrelid)) FROM it
+    JOIN pg_attrdef d ON d.adrelid = it.oid JOIN pg_attribute a ON a.attrelid = it.oid AND a.attnum = d.adnum
+    WHERE a.attgenerated = '' AND strpos(pg_get_expr(adbin, adrelid), '(') > 0
+UNION ALL SELECT 'trigger ' || tgname FROM it JOIN pg_trigger ON tgrelid = it.oid AND NOT tgisinternal
+UNION ALL SELECT 'constraint ' || conname FROM it JOIN pg_constraint ON conrelid = it.oid AND contype = 'x'
+UNION ALL SELECT 'policy ' || polname FROM it JOIN pg_policy ON polrelid = it.oid
+UNION ALL SELECT 'rule ' || rulename FROM it JOIN pg_rewrite ON ev_class = it.oid AND rulename <> '_RETURN'
 ORDER BY 1
-"""
+""")

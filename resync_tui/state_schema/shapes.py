@@ -13,6 +13,8 @@ class Column:
     default: str | None = None
     generated: str | None = None
     """Expression of a generated column."""
+    collation: str = ""
+    """Collation quoted for SQL; empty: its type's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Index:
     method: str = ""
     """PostgreSQL access method; empty: btree."""
     where: str | None = None
+    definition: str = ""
+    """What follows the table's name in its own database's DDL; empty: it is made of the other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,39 @@ class TableShape:
 
 
 @dataclass(frozen=True, slots=True)
-class EnumType:
-    """PostgreSQL enum used by columns."""
+class UserType:
+    """PostgreSQL enum, domain, composite or range that columns are of, or their types are made of."""
 
     name: str
     """Name quoted for SQL, with its schema unless that is the default one."""
-    labels: tuple[str, ...]
+    statement: str
+    """DDL statement."""
+    used_by: tuple[str, ...]
+    """Types of columns for which it is needed, without their length."""
     schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What the state lacks: a schema, type, table, column, key or index."""
+
+    what: str
+    """Display name, with the table."""
+    statement: str
+    """DDL statement; empty: it cannot be created there."""
+    why: str = ""
+    """Why it cannot be created, or how existing rows violate it."""
+    table: str = ""
+    """Table that it is, or belongs to; empty: none."""
+    parent: str = ""
+    """Table to which a foreign key points."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table itself."""
+        return self.what == named_table(self.table)
+
+
+def named_table(table: str) -> str:
+    """Return the display name of a table that the state lacks."""
+    return f"Table {table}"

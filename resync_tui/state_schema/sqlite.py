@@ -4,18 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import aiosqlite
-from sqlalchemy import Inspector
+from sqlalchemy import Connection, Inspector
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.databases.names import folded
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
-from resync_tui.state_schema.ddl import DdlDialect, create_index, create_indexes, create_table
-from resync_tui.state_schema.shapes import EnumType, Index, TableShape
+from resync_tui.state_schema.ddl import DdlDialect, create_index, create_table
+from resync_tui.state_schema.shapes import Index, Lack, TableShape
+
+_TRIGGERS = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY name"
 
 
 class SqliteDdl(DdlDialect):
     """SQLite as a district and as a state."""
 
     adds_no_key = "SQLite adds no key to a table that exists"
+
+    def fold(self, name: str) -> str:
+        return folded(name)
 
     def unique_keys(
         self, inspector: Inspector, table: str, schema: str | None, primary: tuple[str, ...]
@@ -41,11 +47,19 @@ class SqliteDdl(DdlDialect):
         raw = await connection.get_raw_connection()
         await cast(aiosqlite.Connection, raw.driver_connection).execute("PRAGMA journal_mode = WAL")
 
-    def statements(self, enums: Iterable[EnumType], tables: Sequence[TableShape]) -> list[str]:
-        """Return the DDL of tables with their foreign keys and indexes."""
-        return [
-            statement for table in tables for statement in (create_table(table, table.foreign), *create_indexes(table))
-        ]
+    def lacks(self, tables: Sequence[TableShape]) -> list[Lack]:
+        """Return tables as lacking: their foreign keys are made with them."""
+        return [lack for lack in super().lacks(tables) if not lack.parent]
+
+    def create_table(self, table: TableShape) -> str:
+        """Return CREATE TABLE with its foreign keys."""
+        return create_table(table, table.foreign)
+
+    def left_behind(self, connection: Connection, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """Return the triggers of tables."""
+        for name in names:
+            for trigger in connection.exec_driver_sql(_TRIGGERS, (name,)).scalars():
+                yield name, f"trigger {trigger}"
 
     def add_unique(self, table: TableShape, columns: tuple[str, ...]) -> str:
         """Return CREATE INDEX: an existing table takes no constraint."""

@@ -68,6 +68,8 @@ def test_an_unknown_key_is_named_with_the_nearest() -> None:
         parse_catalog(written(("A", "")) + "school_yaer = true\n", "objects.toml")
     assert "object[1].school_yaer" in caught.value.what
     assert "nearest is school_year" in caught.value.what
+    with pytest.raises(ConfigError, match=r"unknown key object\[1\].table; the nearest is tables"):
+        parse_catalog('name = "One"\n[[object]]\nname = "A"\ntable = ["a"]\n', "objects.toml")
 
 
 def test_rule_may_differ_by_dialect_but_must_have_the_one_in_use() -> None:

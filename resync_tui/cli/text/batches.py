@@ -47,10 +47,12 @@ def batch(
     before: Mapping[str, LastResync] | None = None,
     receiver: str = "state",
     groups: Sequence[FindingGroup] = (),
+    errors: Sequence[ErrorGroup] = (),
 ) -> Iterator[str]:
     """Return one batch with one line per object, its failure if any, and what is new since the previous runs.
 
-    `groups` are the findings of a comparison; `receiver` is the state's own name: state or region.
+    `groups` are the findings of a comparison, `errors` why records cannot be sent; `receiver` is the state's own name:
+    state or region.
     """
     again = f", attempt {batch.attempts}" if batch.attempts > 1 else ""
     yield (
@@ -70,7 +72,7 @@ def batch(
     if batch.message:
         yield batch.message
     if batch.purpose is Purpose.VERIFY:
-        yield from verification(batch, groups, (), receiver)
+        yield from verification(batch, groups, (), receiver, errors)
         return
     if batch.purpose is Purpose.REMOVE_EXTRA:
         yield from removal(batch)

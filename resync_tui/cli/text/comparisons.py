@@ -4,21 +4,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut
-from resync_tui.formatting import plural
+from resync_tui.formatting import NAMED, plural
 from resync_tui.outcome import Finding, Status
 from resync_tui.results import (
     Batch,
+    ErrorGroup,
     FindingGroup,
     FindingRecord,
 )
 
 
 def verification(
-    batch: Batch, groups: Sequence[FindingGroup], records: Sequence[FindingRecord], receiver: str = "state"
+    batch: Batch,
+    groups: Sequence[FindingGroup],
+    records: Sequence[FindingRecord],
+    receiver: str = "state",
+    errors: Sequence[ErrorGroup] = (),
 ) -> Iterator[str]:
     """Return one line per object, the keys if they were requested, and whether a resync is needed.
 
-    `receiver` is the state's own name: state or region.
+    `receiver` is the state's own name: state or region. `errors` tell why records cannot be sent.
     """
     yield f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8} {'Extra':>6} {'Expected':>8}"
     for each in batch.objects:
@@ -35,15 +40,23 @@ def verification(
     counts = batch.counts
     if batch.status is not Status.COMPLETED:
         return
-    if counts.errors:
-        look = hint(f"resync-tui errors {batch.batch}")
-        yield f"{plural(counts.errors, 'record')} may not or cannot sync, as expected ({look})"
+    look = hint(f"resync-tui errors {batch.batch}")
+    if by_rules := counts.errors - counts.failures:
+        yield f"{plural(by_rules, 'record')} may not sync by the catalog's rules, as expected ({look})"
+    if counts.failures:
+        yield f"{plural(counts.failures, 'record')} cannot be sent ({look}):"
+        failed = sorted((each for each in errors if each.is_failure), key=lambda each: -each.count)
+        yield from (f"    {each.count:,} of {each.table}: {each.reason}" for each in failed[:NAMED])
+        if len(failed) > NAMED:
+            yield f"    and {len(failed) - NAMED} reasons more"
     if counts.inserted + counts.updated:
         yield f"A resync is needed: it would send {plural(counts.inserted + counts.updated, 'record')}."
-    elif not (moved := sum(each.count for each in groups if each.finding is Finding.MOVED)):
-        yield f"No resync is needed: the {receiver} has all that may sync."
-    else:
+    elif moved := sum(each.count for each in groups if each.finding is Finding.MOVED):
         yield f"{plural(moved, 'record')} of the {receiver} moved to another school year: send that year."
+    elif counts.failures:
+        yield f"A resync does not help these: mend them, or the {receiver}, then compare again."
+    else:
+        yield f"No resync is needed: the {receiver} has all that may sync."
     if counts.extra:
         ask = hint("resync-tui remove-extra")
         yield f"{plural(counts.extra, 'record')} of the {receiver} the district does not have: {ask}"

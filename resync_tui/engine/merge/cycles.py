@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.engine.backends.base import Target
+from resync_tui.engine.dialect import insert_into
 from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.context import MergeContext
@@ -112,7 +113,7 @@ class CyclicInserts:
                 )
                 rows = rows.where(sa.or_(*(mapping.stage.c[ours].is_(None) for ours in key.columns), there))
         names = list(table.new_rows(row_range)._select_names or ())
-        return sa.insert(mapping.target).from_select(names, rows)
+        return insert_into(mapping.target).from_select(names, rows)
 
     async def _needs(self) -> "nx.DiGraph[Row]":
         """Return the dependency graph of the remaining rows; edges lead from parent to child."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.accounts import TableCounts
-from resync_tui.engine.dialect import differs, of
+from resync_tui.engine.dialect import differs, insert_into, of
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.merge import keyless
 from resync_tui.engine.merge.chunks import Altered, Check, ChunkedWrite, Numbers, RowRange, Write
@@ -74,7 +74,7 @@ class TableMerge:
         if mapping.tenant_column is not None:
             values = {mapping.tenant_column: sa.literal(mapping.tenant, sa.Text()), **values}
         rows = sa.select(*values.values()).where(*self.pending(row_range, new=True))
-        return sa.insert(mapping.target).from_select(list(values), rows)
+        return insert_into(mapping.target).from_select(list(values), rows)
 
     def changed_rows(self, row_range: RowRange, *, swaps: bool = False) -> sa.Update:
         """Return the update of the changed accepted rows in a range; `swaps`: of those marked as swaps instead."""

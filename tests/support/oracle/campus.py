@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -231,8 +231,8 @@ async def make_campus(
     """Fill a state and the districts of `tenants`; the state holds yet another district, `98`, of the same keys."""
     strict, state = database(source), database(target)
     await create_campus(strict)
-    enums, tables = await derived_tables(strict, state, CATALOG)
-    await create((enums, tightened(tables, load_state_rules(), TENANT)), state)
+    derived = await derived_tables(strict, state, CATALOG)
+    await create(replace(derived, tables=tightened(derived.tables, load_state_rules(), TENANT)), state)
     there, theirs = await dump(strict), await dump(state)
     shapes = Shapes(theirs.tables, there.tables, TENANT, SIZES, MEND)
     order = table_order(theirs, CATALOG)

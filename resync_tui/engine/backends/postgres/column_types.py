@@ -1,5 +1,6 @@
 """Types of PostgreSQL's columns: what SQLAlchemy does not reflect, the logical type, and the type in the stage."""
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,6 +81,20 @@ def type_of(kind: types.TypeEngine[Any]) -> LogicalType:
     if isinstance(kind, types.Time):
         return LogicalType.OTHER if kind.timezone else LogicalType.TIME
     return LogicalType.OTHER
+
+
+def base_type(kind: types.TypeEngine[Any]) -> types.TypeEngine[Any]:
+    """Return the type under a domain, over others too; any other type as it is."""
+    return base_type(kind.data_type) if isinstance(kind, postgresql.DOMAIN) else kind
+
+
+def format_type(kind: types.TypeEngine[Any]) -> str:
+    """Return a type as PostgreSQL's own `format_type` writes it."""
+    text: str = kind.compile(dialect=postgresql.dialect()).lower().replace(", ", ",")  # type: ignore[no-untyped-call]
+    return _SHORT.sub(lambda found: {"varchar": "character varying", "char": "character"}[found[1]], text)
+
+
+_SHORT = re.compile(r"^(varchar|char)\b")
 
 
 def is_text(kind: types.TypeEngine[Any]) -> bool:

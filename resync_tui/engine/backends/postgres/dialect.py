@@ -13,13 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.postgres import OF_TABLE, of_table
 from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_altered, is_jsonb, is_real, loss
-from resync_tui.engine.backends.postgres.column_types import BPCHAR, declare_types, is_text, stage_type, type_of
+from resync_tui.engine.backends.postgres.column_types import (
+    BPCHAR,
+    base_type,
+    declare_types,
+    format_type,
+    is_text,
+    stage_type,
+    type_of,
+)
 from resync_tui.engine.backends.postgres.hashing import HASHING
+from resync_tui.engine.backends.postgres.insert import OverridingInsert
 from resync_tui.engine.backends.postgres.privileges import lacking
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered, printed_size
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
-from resync_tui.engine.types import EQUAL_MEANS_SAME, LogicalType, collation, signed_range
+from resync_tui.engine.types import EQUAL_MEANS_SAME, Capacity, LogicalType, collation, signed_range
 from resync_tui.engine.visibility import Policed
 from resync_tui.errors import ResyncError
 
@@ -81,11 +90,20 @@ class PostgresDialect(Dialect):
     def is_padded(self, column: sa.Column[Any]) -> bool:
         return isinstance(column.type, types.CHAR)
 
+    def without_domain(self, column: sa.Column[Any]) -> sa.Column[Any]:
+        kind = base_type(column.type)
+        return column if kind is column.type else sa.Column(column.name, kind, info=column.info)
+
     def is_same_type(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
-        (ours, our_base), (theirs, their_base) = (
-            (_unqualified(column.info["declared"]), column.info["base"]) for column in (source, target)
-        )
-        return ours == theirs and (our_base == their_base or _sized(our_base) == _sized(their_base) is not None)
+        ours, theirs = (column.info.get("base") or format_type(column.type) for column in (source, target))
+        return ours == theirs or _sized(ours) == _sized(theirs) is not None
+
+    def declared_capacity(self, column: sa.Column[Any]) -> Capacity:
+        return super().declared_capacity(self.without_domain(column))
+
+    def insert(self, table: sa.Table) -> sa.Insert:
+        numbers_itself = any(column.identity is not None and column.identity.always for column in table.c)
+        return OverridingInsert(table) if numbers_itself else super().insert(table)
 
     def takes_text(self, target: sa.Column[Any]) -> bool:
         return is_text(target.type)
@@ -217,10 +235,6 @@ class PostgresDialect(Dialect):
 
 
 DIALECT = PostgresDialect()
-
-
-def _unqualified(type_name: str) -> str:
-    return type_name.rpartition(".")[2]
 
 
 def _sized(base: str) -> str | None:

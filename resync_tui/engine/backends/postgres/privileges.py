@@ -13,10 +13,14 @@ _TARGET = ("SELECT", "INSERT", "UPDATE")
 """Privileges of a resync in the state; only `remove-extra` needs DELETE."""
 
 _LACKING = sa.text("""
-    SELECT quote_ident(current_user) AS login, p.name AS privilege, t.name AS table
+    SELECT quote_ident(current_user) AS login, p.name AS privilege, t.name AS table, c.closed, c.every
     FROM unnest(CAST(:tables AS text[])) WITH ORDINALITY t (name, place),
-        unnest(CAST(:privileges AS text[])) WITH ORDINALITY p (name, place)
-    WHERE NOT has_table_privilege(t.name, p.name) ORDER BY t.place, p.place
+        unnest(CAST(:privileges AS text[])) WITH ORDINALITY p (name, place),
+        LATERAL (SELECT array_agg(quote_ident(attname)::text ORDER BY attnum) FILTER (WHERE NOT open) AS closed,
+            bool_and(NOT open) AS every
+            FROM (SELECT attname, attnum, has_column_privilege(attrelid, attnum, p.name) AS open FROM pg_attribute
+                WHERE attrelid = CAST(t.name AS regclass) AND attnum > 0 AND NOT attisdropped) a) c
+    WHERE c.closed IS NOT NULL ORDER BY t.place, p.place
 """)
 _STAGE = sa.text("""
     SELECT quote_ident(current_user) AS login, quote_ident(current_database()) AS database, n.oid IS NOT NULL AS made,
@@ -61,10 +65,11 @@ async def lacking(
 
 
 def _told(name: str, rows: Sequence[Any]) -> Iterator[ResyncError]:
-    """Return one error for each set of missing privileges."""
+    """Return one error for each set of missing privileges; where some columns are open, the closed ones are named."""
     by_table: dict[str, list[str]] = {}
     for row in rows:
-        by_table.setdefault(row.table, []).append(row.privilege)
+        columns = "" if row.every else f" ({', '.join(row.closed)})"
+        by_table.setdefault(row.table, []).append(f"{row.privilege}{columns}")
     alike: dict[str, list[str]] = {}
     for table, missing in by_table.items():
         alike.setdefault(", ".join(missing), []).append(table)

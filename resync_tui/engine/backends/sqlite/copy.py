@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from resync_tui.engine.backends.base import Meter
 from resync_tui.engine.backends.sqlite.stage_file import in_stage, quote
 from resync_tui.engine.dialect import logical_type
+from resync_tui.engine.keys import VIEW
 from resync_tui.engine.mapping import ROW_ID, TableMapping
 from resync_tui.engine.types import LogicalType
 
@@ -21,7 +22,7 @@ _NUMBERS = {LogicalType.INTEGER, LogicalType.NUMERIC, LogicalType.FLOAT, Logical
 
 def rowid_of(table: sa.Table) -> str | None:
     """Return a usable name of a table's rowid; None if it has none."""
-    if not table.dialect_options["sqlite"]["with_rowid"]:
+    if not table.dialect_options["sqlite"]["with_rowid"] or VIEW in table.info:
         return None
     taken = {column.name.lower() for column in table.c}
     return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)

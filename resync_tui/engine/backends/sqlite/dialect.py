@@ -44,6 +44,7 @@ class SqliteDialect(Dialect):
 
     name = "sqlite"
     loosely_typed = True
+    enforces_referred_keys = False
     # In the state file itself, so that a copy of the file keeps its owner.
     ownership = sa.table("resync_copy", sa.column("one"), sa.column("district", sa.Text()))
 
