@@ -16,6 +16,11 @@ def when(moment: datetime | None) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
 
 
+def to_the_second(moment: datetime | None) -> str:
+    """Format a time as local time, with the year and the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else "-"
+
+
 def since(moment: datetime, at: datetime) -> str:
     """Format a time to the second, as local time; with the date only if that is not today."""
     local = moment.astimezone()

@@ -1,7 +1,7 @@
 """Views of the control database for screens and commands: frozen values, free of SQLAlchemy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -144,6 +144,22 @@ class LastResync:
 
     batch: int
     result: ObjectResult
+
+
+@dataclass(frozen=True, slots=True)
+class LastCompleted:
+    """The newest completed runs of a district's objects in a school year, by purpose, full ones apart from partial."""
+
+    runs: Mapping[tuple[Purpose, bool], Mapping[str, LastResync]] = field(default_factory=dict)
+
+    def of_kind(self, purpose: Purpose, full: bool) -> Mapping[str, LastResync]:
+        """Return the newest completed run per object, of full batches or of partial ones."""
+        return self.runs.get((purpose, full), {})
+
+    def of(self, purpose: Purpose) -> Mapping[str, LastResync]:
+        """Return the newest completed run per object, of batches of either kind."""
+        both = [*self.of_kind(purpose, False).items(), *self.of_kind(purpose, True).items()]
+        return dict(sorted(both, key=lambda each: each[1].batch))
 
 
 @dataclass(frozen=True, slots=True)

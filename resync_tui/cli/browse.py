@@ -88,7 +88,7 @@ def history(batch: int | None, district: str | None, limit: int | None, as_json:
         if as_json:
             show_json([json_output.batch(each) for each in found])
         else:
-            show(text.batches(found))
+            show(text.batches(found, limit))
         return
 
     async def read(store: "Store") -> "tuple[Batch, Mapping[str, LastResync], list[FindingGroup], list[ErrorGroup]]":

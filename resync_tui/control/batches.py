@@ -13,7 +13,16 @@ from resync_tui.control.rows import known, known_color, required, unreadable
 from resync_tui.errors import UsageError
 from resync_tui.outcome import Counts, Detail, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
-from resync_tui.results import NOTHING, Agent, Batch, ErrorRecord, FindingRecord, LastResync, ObjectResult
+from resync_tui.results import (
+    NOTHING,
+    Agent,
+    Batch,
+    ErrorRecord,
+    FindingRecord,
+    LastCompleted,
+    LastResync,
+    ObjectResult,
+)
 
 COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed")
 """The columns of DISBatchHistory and DISBatch that make up Counts."""
@@ -230,26 +239,43 @@ async def last_results(
     year: int,
     purpose: Purpose,
     seen: ColumnElement[bool],
-    *,
-    completed: bool = False,
 ) -> dict[str, LastResync]:
-    """Return, per object, its newest started result of a school year; `completed`: its newest completed one."""
+    """Return, per object, its newest started result of a school year."""
+    history, batch = Tables.history, Tables.batch
+    started = seen & (batch.c.purpose == purpose) & history.c.startedAt.is_not(None)
+    rows = (await connection.execute(_newest(district, year, started))).all()
+    return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}
+
+
+async def last_completed(
+    connection: AsyncConnection, district: str, year: int, seen: ColumnElement[bool]
+) -> LastCompleted:
+    """Return each object's newest completed runs of a school year, by purpose, full batches apart from partial."""
+    history, batch = Tables.history, Tables.batch
+    completed = seen & (history.c.status == Status.COMPLETED)
+    found = (await connection.execute(_newest(district, year, completed, batch.c.purpose, batch.c.isFull))).all()
+    runs: dict[tuple[Purpose, bool], dict[str, LastResync]] = {}
+    for row in found:
+        kind = runs.setdefault((Purpose(row.purpose), row.isFull), {})
+        kind[row.objectName] = LastResync(row.batchID, object_view(row))
+    return LastCompleted(runs)
+
+
+def _newest(district: str, year: int, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[Any]:
+    """Return the query of each object's newest result in a school year, of each value of the columns `by`."""
     history, batch = Tables.history, Tables.batch
     of_year = (history.c.districtNumber == district) & (history.c.schoolYear == year)
     newest = (
-        select(history.c.objectName, func.max(history.c.batchID).label("batchID"))
+        select(history.c.objectName, func.max(history.c.batchID).label("batchID"), *by)
         .join(batch, batch.c.batchID == history.c.batchID)
         # Also a condition on the batches: a district's are few among all.
-        .where(of_year, batch.c.districtNumber == district, batch.c.purpose == purpose, seen)
-        .where(history.c.status == Status.COMPLETED if completed else history.c.startedAt.is_not(None))
-        .group_by(history.c.objectName)
+        .where(of_year, batch.c.districtNumber == district, wanted)
+        .group_by(history.c.objectName, *by)
         .subquery()
     )
     # Repeated, so that the outer rows are found by DISBatchHistory_last as well.
-    wanted = (
-        select(history)
+    return (
+        select(history, *(newest.c[each.key] for each in by if each.key))
         .join(newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName))
         .where(of_year)
     )
-    rows = (await connection.execute(wanted)).all()
-    return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from resync_tui.outcome import Finding, Kind, Purpose
+from resync_tui.outcome import Finding, Kind
 from resync_tui.plan import Request
 from resync_tui.results import (
     Alert,
@@ -14,6 +14,7 @@ from resync_tui.results import (
     ErrorRecord,
     FindingGroup,
     FindingRecord,
+    LastCompleted,
     LastResync,
     Present,
 )
@@ -95,8 +96,8 @@ class Store(Protocol):
         """Return the newest comparison per object."""
         ...
 
-    async def last_completed(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
-        """Return the newest completed run per object, of a purpose."""
+    async def last_completed(self, district: str, year: int) -> LastCompleted:
+        """Return the newest completed runs per object."""
         ...
 
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:

@@ -15,6 +15,7 @@ from resync_tui.control import records
 from resync_tui.control.access import visible_batches, visible_rows
 from resync_tui.control.alerts import Alerts, alert_unclaimed
 from resync_tui.control.batches import (
+    last_completed,
     last_results,
     list_batches,
     no_request,
@@ -40,6 +41,7 @@ from resync_tui.results import (
     ErrorRecord,
     FindingGroup,
     FindingRecord,
+    LastCompleted,
     LastResync,
     Present,
 )
@@ -209,10 +211,10 @@ class Store:
         async with self._database.read() as connection:
             return await last_results(connection, district, year, Purpose.VERIFY, self._seen)
 
-    async def last_completed(self, district: str, year: int, purpose: Purpose) -> dict[str, LastResync]:
-        """Return, per object, its newest completed run of a school year and purpose."""
+    async def last_completed(self, district: str, year: int) -> LastCompleted:
+        """Return each object's newest completed runs of a school year."""
         async with self._database.read() as connection:
-            return await last_results(connection, district, year, purpose, self._seen, completed=True)
+            return await last_completed(connection, district, year, self._seen)
 
     async def error_groups(self, batch: int, object: str | None = None) -> list[ErrorGroup]:
         """Return exact counts by object (in the order of syncing), table, kind and reason, the most frequent first."""

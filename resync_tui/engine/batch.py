@@ -245,7 +245,7 @@ class _Batch:
                 elif purpose is Purpose.VERIFY:
                     merge.count_pending()
             if purpose is not Purpose.REMOVE_EXTRA:
-                await report_records(run, self.target)
+                await report_records(run, self.target, context.staged)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
                 run.complete(run.total, "; ".join([*untold, *run.notes, *run.moved, *await self._what_stays(run)]))
 

@@ -16,7 +16,7 @@ from resync_tui.errors import UntrustedPath
 from resync_tui.files import own
 from resync_tui.outcome import Status
 from resync_tui.results import Agent, Batch
-from resync_tui.screens.page import FILTER, NAME, Page
+from resync_tui.screens.page import FILTER, NAME, Page, open_page
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
@@ -101,7 +101,7 @@ class AgentsPage(Page):
 
     def action_log(self) -> None:
         """Show the agent log."""
-        self.app.push_screen(AgentLogPage(self.session, self.glyphs))
+        open_page(self.app, AgentLogPage(self.session, self.glyphs))
 
 
 QUEUE_STATUS = len("  cancelling")

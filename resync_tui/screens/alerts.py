@@ -11,7 +11,7 @@ from resync_tui import formatting
 from resync_tui.errors import ResyncError
 from resync_tui.results import Alert
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.page import FILTER, Page
+from resync_tui.screens.page import FILTER, Page, open_page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
@@ -160,6 +160,6 @@ class AlertsPage(Page):
         """Open the alert's batch, if it is visible in this edition."""
         current = self.under_cursor()
         if current and current.alert.batch:
-            self.app.push_screen(ProgressPage(self.session, self.glyphs, current.alert.batch))
+            open_page(self.app, ProgressPage(self.session, self.glyphs, current.alert.batch))
         elif current:
             self.show_status("This alert names no batch that is seen from here.")

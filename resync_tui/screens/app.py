@@ -11,69 +11,28 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from resync_tui import formatting
 from resync_tui.catalog import Catalog
 from resync_tui.clock import Clock, utc_now
 from resync_tui.config.settings import Settings
 from resync_tui.errors import ResyncError
-from resync_tui.outcome import Purpose, Status
-from resync_tui.results import Batch
+from resync_tui.outcome import Status
 from resync_tui.screens import terminal
 from resync_tui.screens.agents import AgentsPage
 from resync_tui.screens.alerts import AlertsPage
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.ended import Awaited, told
 from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
-from resync_tui.screens.keymap import name_of
-from resync_tui.screens.page import Page
+from resync_tui.screens.keymap import name_of, unused
+from resync_tui.screens.page import Page, open_page, return_to
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session, Store
-from resync_tui.screens.sheets import COLUMNS, ROWS, SmallScreen, help_sheet, legend_sheet
+from resync_tui.screens.sheets import COLUMNS, ROWS, Modal, SmallScreen, help_sheet, legend_sheet
 from resync_tui.screens.unserved import why_not_start
 from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
-
-
-class Awaited:
-    """The requests awaited by a user: their own ones seen queued or running."""
-
-    def __init__(self) -> None:
-        self._open: frozenset[int] = frozenset()
-
-    def ended(self, active: Sequence[Batch], user: str) -> list[int]:
-        """Return the user's requests ended since the last call; `active` are the queued and running batches."""
-        still = frozenset(batch.request for batch in active)
-        mine = frozenset(batch.request for batch in active if batch.requested_by == user)
-        ended = sorted(self._open - still)
-        self._open = (self._open & still) | mine
-        return ended
-
-
-def told(batches: Sequence[Batch], place: str) -> tuple[str, bool]:
-    """Return the message about a finished request, and whether it went as it should; `place` is its district.
-
-    Errors that follow from rules of the catalog alone are as they should be.
-    """
-    kind = formatting.kind_of(batches[0]).capitalize()
-    compared = batches[0].purpose is Purpose.VERIFY
-    counts = [batch.counts for batch in batches]
-    errors = sum(each.updated + each.inserted if compared else each.errors for each in counts)
-    expected = not compared and not any(each.failures for each in counts)
-    failed = [batch for batch in batches if batch.status is Status.FAILED]
-    cancelled = sum(batch.status is Status.CANCELLED for batch in batches)
-    what = f"{kind} of {place}" if len(batches) == 1 else f"{kind} of {len(batches)} districts"
-    if failed:
-        how = "failed" if len(batches) == 1 else f"failed in {len(failed)}"
-    elif cancelled == len(batches):
-        how = "cancelled"
-    elif compared:
-        how = f"{formatting.plural(errors, 'record')} different or missing" if errors else "no difference"
-    else:
-        rules = " by rule, as expected" if expected else ""
-        how = f"done, {formatting.plural(errors, 'error')}{rules}" if errors else "done, no errors"
-    return f"{what}: {how}", not failed and not cancelled and (expected or not errors)
-
+from resync_tui.screens.widgets.line import PLAIN, WARN
 
 POLL_ACTIVE = 0.5
 POLL_IDLE = 2.0
@@ -89,6 +48,7 @@ class ResyncApp(GuardedApp):
     CSS_PATH = "app.tcss"
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("O", "home", "DIS Objects: the first screen"),
         Binding("p", "progress", "Progress of the newest batch"),
         Binding("H", "history", "History of all batches"),
         Binding("exclamation_mark", "alerts", "Process Alerts"),
@@ -167,7 +127,7 @@ class ResyncApp(GuardedApp):
             await self.session.wait(POLL_ACTIVE if self.session.active else POLL_IDLE)
 
     async def _tell_what_ended(self) -> None:
-        """Announce this user's finished requests: a toast, the bell once, the terminal's title."""
+        """Tell of this user's finished requests: an announcement, the bell once, the terminal's title."""
         ended = self._awaited.ended(self.session.active, self.session.user) if self.session.ready else []
         if self.session.active:
             running = sum(batch.status is Status.RUNNING for batch in self.session.active)
@@ -176,7 +136,7 @@ class ResyncApp(GuardedApp):
             for request in ended:
                 batches = await self.session.shielded(self.session.of_request(request))
                 text, well = told(batches, self.session.district_name(batches[0].district))
-                self.notify(text, severity="information" if well else "warning", markup=False)
+                self.announce(text, PLAIN if well else WARN)
                 self._title(f"resync-tui: {text}")
         if ended:
             self.bell()
@@ -202,12 +162,6 @@ class ResyncApp(GuardedApp):
         """Return the batches sent by this session."""
         return self.session.sent
 
-    def say_caught(self, line: str) -> None:
-        """Show a caught fault on the page in front; as a toast if a modal is in front."""
-        super().say_caught(line)
-        if self._page is not None:
-            self._page.show_status(line, bad=True)
-
     @property
     def _page(self) -> Page | None:
         """Return the page in front; None behind a modal."""
@@ -221,6 +175,16 @@ class ResyncApp(GuardedApp):
             self.push_screen(SmallScreen())
         elif not small and isinstance(self.screen, SmallScreen):
             self.pop_screen()
+        self.call_after_refresh(self._tell)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say of a key that nothing here is bound to where it does something."""
+        if event.key in self.screen.active_bindings:
+            return
+        if (page := self._page) is not None:
+            page.show_status(unused(event.key, event.character))
+        elif isinstance(self.screen, Modal):
+            self.announce(unused(event.key, event.character, over=True))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield every action of the screen for the command palette, once, with its keys; each takes one line."""
@@ -251,22 +215,29 @@ class ResyncApp(GuardedApp):
         """Show the keys of this screen."""
         self.push_screen(help_sheet(self.screen.active_bindings))
 
+    def action_home(self) -> None:
+        """Go to the first screen."""
+        if self._page is not None:
+            return_to(self, self.screen_stack[0])
+
     def action_history(self) -> None:
         """Show all batches."""
-        self._show(HistoryPage(self.session, self.glyphs))
+        self._open(HistoryPage(self.session, self.glyphs))
 
     def action_alerts(self) -> None:
         """Show the Process Alerts."""
-        self._show(AlertsPage(self.session, self.glyphs))
+        self._open(AlertsPage(self.session, self.glyphs))
 
     def action_board(self) -> None:
         """Show the board."""
         if self.session.state_edition:
-            self._show(BoardPage(self.session, self.glyphs))
+            self._open(BoardPage(self.session, self.glyphs))
+        elif self._page is not None:
+            self._page.show_status(f"The board is shown in the {self.session.receiver}'s edition, over all districts.")
 
     def action_agents(self) -> None:
         """Show the agent queue."""
-        self._show(AgentsPage(self.session, self.glyphs))
+        self._open(AgentsPage(self.session, self.glyphs))
 
     def action_start_agent(self) -> None:
         """Start an agent, or say why not."""
@@ -288,7 +259,7 @@ class ResyncApp(GuardedApp):
     async def action_progress(self) -> None:
         """Show the progress of the listed district's newest batch."""
         page = self._page
-        if page is None or isinstance(page, ProgressPage):
+        if page is None:
             return
         try:
             newest = await self.session.shielded(self.session.newest_batch())
@@ -296,7 +267,7 @@ class ResyncApp(GuardedApp):
             page.show_error(error)
             return
         if newest:
-            self._show(ProgressPage(self.session, self.glyphs, newest.batch))
+            self._open(ProgressPage(self.session, self.glyphs, newest.batch))
         else:
             page.show_status("Nothing has been sent for this district yet.")
 
@@ -305,11 +276,11 @@ class ResyncApp(GuardedApp):
         """Show what was sent: the progress of one batch, or the history of a request."""
         first = event.batches[0]
         if len(event.batches) == 1:
-            self.push_screen(ProgressPage(self.session, self.glyphs, first.batch))
+            open_page(self, ProgressPage(self.session, self.glyphs, first.batch))
         else:
-            self.push_screen(HistoryPage(self.session, self.glyphs, request=first.request))
+            open_page(self, HistoryPage(self.session, self.glyphs, request=first.request))
 
-    def _show(self, page: Page) -> None:
-        """Push a page, unless one of its class or a modal is in front."""
-        if self._page is not None and type(self._page) is not type(page):
-            self.push_screen(page)
+    def _open(self, page: Page) -> None:
+        """Open a page, unless a modal is in front."""
+        if self._page is not None:
+            open_page(self, page)

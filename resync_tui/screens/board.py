@@ -12,7 +12,7 @@ from resync_tui.campaign import lacking, tally
 from resync_tui.errors import ResyncError
 from resync_tui.results import DistrictStanding, Standing
 from resync_tui.screens.confirm import Question
-from resync_tui.screens.page import FILTER, READING, Page
+from resync_tui.screens.page import FILTER, READING, Page, open_page
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session
@@ -137,7 +137,7 @@ class BoardPage(Page):
         """Open the newest batch of the district under the cursor."""
         current = self.under_cursor()
         if current and current.standing.batch:
-            self.app.push_screen(ProgressPage(self.session, self.glyphs, current.standing.batch))
+            open_page(self.app, ProgressPage(self.session, self.glyphs, current.standing.batch))
         elif current:
             self.show_status("Nothing has been sent for this district in this school year.")
 

@@ -11,14 +11,14 @@ from resync_tui import formatting
 from resync_tui.campaign import Due, Scenario, due
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose, Status
-from resync_tui.results import FindingRecord, LastResync
-from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for
+from resync_tui.results import FindingRecord, LastCompleted, LastResync
+from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for, with_results
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Marks
-from resync_tui.screens.page import FILTER, NAME, READING
+from resync_tui.screens.page import FILTER, NAME, READING, open_page
 from resync_tui.screens.picker import Picked, district_picker, year_picker
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Sheet, detail_lines
@@ -102,8 +102,10 @@ class ChecklistPage(MarkingPage):
         super().__init__(session, glyphs)
         self._last: Mapping[str, LastResync] | None = None
         """Newest results by object; None: not read yet."""
-        self._completed: Mapping[Purpose, Mapping[str, LastResync]] | None = None
-        """Newest completed runs by object, of a resync and of a comparison; None: not read yet."""
+        self._completed: LastCompleted | None = None
+        """Newest completed runs; None: not read yet."""
+        self._active: tuple[int, ...] = ()
+        """Batches that were queued or running when the completed runs were read."""
         self._due: Due | None = None
         self._last_full: datetime | None = None
         self._columns = ChecklistColumns(80)
@@ -132,23 +134,40 @@ class ChecklistPage(MarkingPage):
         if years.opens or years.closes:
             standing = await store.board(years.current, [asked[0]])
             last_full = standing[0].last_full if standing else None
-        completed = self._completed
-        # What runs has not completed, and changes several times a second.
-        if completed is None or not any(each.status is Status.RUNNING for each in self.session.active):
-            completed = {each: await store.last_completed(*asked, each) for each in (Purpose.RESYNC, Purpose.VERIFY)}
+        completed, active = self._completed, tuple(each.batch for each in self.session.active)
+        # What runs changes several times a second, and has completed nothing that stands here before it has ended.
+        if completed is None or not active or active != self._active:
+            completed = await store.last_completed(*asked)
         if asked == self._listed():
-            self._last, self._last_full, self._completed = last, last_full, completed
+            self._last, self._last_full, self._completed, self._active = last, last_full, completed, active
             self._due = due(years, self.session.now().astimezone().date(), last_full)
 
     def _listed(self) -> tuple[str, int]:
         """Return district and school year of the results; another may be chosen while they are read."""
         return self.session.district, self.session.year
 
+    @property
+    def _completed_resyncs(self) -> Mapping[str, LastResync]:
+        return self._completed.of(Purpose.RESYNC) if self._completed else {}
+
+    def _shown(self, name: str) -> LastResync | None:
+        """Return the run whose results are listed of an object; None: never run, or not read yet."""
+        newest = (self._last or {}).get(name)
+        return newest and with_results(newest, self._completed_resyncs.get(name))
+
+    def _runs(self, name: str) -> list[LastResync] | None:
+        """Return the newest run of an object, and the one whose results are listed if that is another; None: unread."""
+        if self._last is None:
+            return None
+        found = {each.batch: each for each in (self._last.get(name), self._shown(name)) if each}
+        return list(found.values())
+
     def draw(self) -> None:
         """Draw the heading, and each row with its mark and newest result."""
         width, at = self._list.width or self.size.width - 1, self.session.now()
         last, without = self._last or {}, self.glyphs.cut if self._last is None else "never"
-        counts = [known.result.counts for known in last.values()]
+        completed = self._completed_resyncs
+        counts = [known.result.counts for known in (*last.values(), *completed.values())]
         columns = ChecklistColumns(
             width,
             self.widest(indent_for(width)),
@@ -164,20 +183,23 @@ class ChecklistPage(MarkingPage):
             self._columns = columns
             self._list.redraw()
         self._list.show(
-            [checklist_row(each, self.marks[each.name], last.get(each.name), at, without) for each in nodes]
+            [
+                checklist_row(each, self.marks[each.name], last.get(each.name), completed.get(each.name), at, without)
+                for each in nodes
+            ]
         )
 
     async def action_detail(self) -> None:
         """Show the detail of the object under the cursor, with the first of its extra records."""
         if (current := self.under_cursor()) is not None:
-            known, extra = (self._last or {}).get(current.key), list[str]()
+            known, extra = self._shown(current.key), list[str]()
             if known and known.result.counts.extra and self.session.ready:
                 with suppress(ResyncError):
                     asked = self._extra_of(known.batch, current.key)
                     extra = [key_text(each) for each in await self.session.shielded(asked)]
 
             def lines() -> list[Line]:
-                return detail_lines(self.session, current.key, self._last, extra, self.glyphs)
+                return detail_lines(self.session, current.key, self._runs(current.key), extra, self.glyphs)
 
             sheet = Sheet(current.key, lines())
             sheet.follow(lines)
@@ -198,20 +220,20 @@ class ChecklistPage(MarkingPage):
             return
         if found:
             newest = max(each.batch for each in found.values())
-            self.app.push_screen(ExtraPage(self.session, self.glyphs, newest))
+            open_page(self.app, ExtraPage(self.session, self.glyphs, newest))
         else:
             self.show_status("Compare first: v counts and lists what the district does not have, and changes nothing.")
 
     def action_errors(self) -> None:
         """Show the refused records of the object."""
         current = self._list.current
-        known = (self._last or {}).get(current.key) if current else None
+        known = self._shown(current.key) if current else None
         if self._last is None:
             self.show_status(READING)
         elif current is None or known is None:
             self.show_status("This object has not been resynced yet, so it has no errors.")
         else:
-            self.app.push_screen(ErrorsPage(self.session, self.glyphs, known.batch, current.key))
+            open_page(self.app, ErrorsPage(self.session, self.glyphs, known.batch, current.key))
 
     def action_districts(self) -> None:
         """Pick the districts of a request, and the one whose results are listed."""
@@ -268,11 +290,7 @@ class ChecklistPage(MarkingPage):
         elif self.session.trouble is not None:
             self.show_status("The control database does not answer, so nothing can be sent.", bad=True)
         else:
-
-            def last() -> Mapping[str, LastResync] | None:
-                return None if self._completed is None else self._completed[purpose]
-
-            self.ask_to_send(marks, self.session.year, self.session.picked, last, purpose)
+            self.ask_to_send(marks, self.session.year, self.session.picked, lambda: self._completed, purpose)
 
     def reason(self, purpose: Purpose) -> str:
         """Return the reason of the request: the mandatory resync that is due, or the state's request."""

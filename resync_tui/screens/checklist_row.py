@@ -22,6 +22,7 @@ class ChecklistRow:
     matches: bool
     mark: Mark
     last: str = ""
+    """Time of the last resync to the second, or since when it runs."""
     processed: int | None = None
     errors: int | None = None
     extra: int = 0
@@ -29,15 +30,28 @@ class ChecklistRow:
     status: str = ""
 
 
-def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime, without: str) -> ChecklistRow:
-    """Return the row of an object; `known` is its newest started result, `without` what stands there without one."""
-    bare = ChecklistRow(node.name, node.depth, node.open, node.matches, mark, without)
-    if known is None:
-        return bare
-    result = known.result
-    last = formatting.when(result.started)
-    if result.status is Status.RUNNING and result.started:
-        last = f"running {formatting.short_span(formatting.ran_for(result.started, None, at))}"
+WITH_RESULTS = {Status.COMPLETED, Status.FAILED}
+"""Statuses whose counts are results; until then those of the run before stay."""
+
+
+def with_results(newest: LastResync, completed: LastResync | None) -> LastResync:
+    """Return the run whose results are shown: the newest started one, unless it has none and another one completed."""
+    return newest if completed is None or newest.result.status in WITH_RESULTS else completed
+
+
+def checklist_row(
+    node: Node, mark: Mark, newest: LastResync | None, completed: LastResync | None, at: datetime, without: str
+) -> ChecklistRow:
+    """Return the row of an object: the status of its newest started run, with the results of the last one that has any.
+
+    `completed` is its last completed run; `without` stands there without a run.
+    """
+    if newest is None:
+        return ChecklistRow(node.name, node.depth, node.open, node.matches, mark, without)
+    run, shown = newest.result, with_results(newest, completed).result
+    last = formatting.to_the_second(shown.started)
+    if shown.status is Status.RUNNING and shown.started:
+        last = f"running {formatting.short_span(formatting.ran_for(shown.started, None, at))}"
     return ChecklistRow(
         node.name,
         node.depth,
@@ -45,11 +59,11 @@ def checklist_row(node: Node, mark: Mark, known: LastResync | None, at: datetime
         node.matches,
         mark,
         last,
-        result.counts.processed,
-        result.counts.errors,
-        result.counts.extra,
-        result.color,
-        formatting.outcome(result),
+        shown.counts.processed,
+        shown.counts.errors,
+        shown.counts.extra,
+        run.color,
+        formatting.outcome(run),
     )
 
 
@@ -58,6 +72,8 @@ def indent_for(width: int) -> int:
     return 2 if width >= WIDE else 1
 
 
+MINUTES, SECONDS = len("2025-11-20 04:12 "), len("2025-11-20 04:12:33 ")
+"""Widths of a time."""
 HEAD = "Last Resync  Results: "
 """Title of the narrow columns, before the names of the counts."""
 
@@ -66,7 +82,8 @@ HEAD = "Last Resync  Results: "
 class ChecklistColumns:
     """Column widths, in cells.
 
-    If every name fits, each row says `Processed: n Errors: n`; if one would be cut, the titles say so once.
+    If every name fits, each row says `Processed: n Errors: n`; if one would be cut, the titles say so once. The time of
+    the last resync has seconds if no name gives way to them.
     """
 
     width: int
@@ -85,7 +102,12 @@ class ChecklistColumns:
     @property
     def labelled(self) -> bool:
         """Whether each row has room for the names of its counts."""
-        return self._left_by(len(self._labelled(0, 0, self.extra))) >= self.widest
+        return self._left_by(len(self._labelled(0, 0, self.extra)), MINUTES) >= self.widest
+
+    @property
+    def time(self) -> int:
+        """Width of the last resync's time, with a space after it."""
+        return SECONDS if self._left_by(self.results, SECONDS) >= self.widest else MINUTES
 
     @property
     def results(self) -> int:
@@ -95,10 +117,10 @@ class ChecklistColumns:
     @property
     def name(self) -> int:
         """Width left for the name and its indent."""
-        return min(48, max(10, self._left_by(self.results)))
+        return min(48, max(10, self._left_by(self.results, self.time)))
 
-    def _left_by(self, results: int) -> int:
-        return self.width - len("[x] ") - 17 - 1 - results - len(" ● 100%")
+    def _left_by(self, results: int, time: int) -> int:
+        return self.width - len("[x] ") - time - 1 - results - len(" ● 100%")
 
     def counts(self, processed: int, errors: int, extra: int) -> str:
         """Format the counts of an object."""
@@ -119,9 +141,11 @@ class ChecklistColumns:
         """Return the titles of the columns."""
         objects = "    DIS Objects"
         if self.labelled:
-            text = f"{left(objects, self.name + 5)}{left('Last Resync', 17)}{left('Results', self.results)} Status"
+            text = (
+                f"{left(objects, self.name + 5)}{left('Last Resync', self.time)}{left('Results', self.results)} Status"
+            )
         else:
-            begin = left(objects, self.name + 5 + 17 - len(HEAD))
+            begin = left(objects, self.name + 5 + self.time - len(HEAD))
             text = f"{begin}{HEAD}{self._bare('Processed', 'Errors', 'Extra')} Status"
         return ((text, BOLD),)
 
@@ -134,7 +158,7 @@ class ChecklistColumns:
         return (
             (f"{row.mark.value} ", BOLD if row.mark is Mark.CHOSEN else PLAIN),
             (f"{name} ", BOLD if row.matches or row.mark is Mark.CHOSEN else PLAIN),
-            (left(row.last, 17), PLAIN),
+            (left(row.last[: self.time - 1], self.time), PLAIN),
             (f"{left(results, self.results)} ", PLAIN),
             (glyphs.dot(row.color) if row.status else " ", DOT[row.color]),
             (f"{row.status:>5}", PLAIN if row.color else FAINT),

@@ -8,14 +8,13 @@ from typing import ClassVar
 from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widgets import Input
 
 from resync_tui import formatting
 from resync_tui.catalog import Catalog
 from resync_tui.outcome import Color, Purpose
 from resync_tui.plan import Marked, Plan, PlannedObject
-from resync_tui.results import LastResync, ObjectResult
+from resync_tui.results import LastCompleted, LastResync, ObjectResult
 from resync_tui.screens.marks import Mark, Marks
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Modal, TextRow, text_rows
@@ -53,18 +52,27 @@ def _lasted(results: Sequence[ObjectResult]) -> float:
     return (max(ended) - min(begun)) / timedelta(seconds=1) if begun and ended else 0.0
 
 
-def expected_words(names: Sequence[str], last: Mapping[str, LastResync] | None) -> str:
-    """Format the expectation: 412,880 records expected; the last run took 7m42s; `last` is None before it is read."""
+def expected_words(names: Sequence[str], last: Mapping[str, LastResync] | None, kind: str) -> str:
+    """Format the expectation: 412,880 records expected; the last full resync took 7m42s.
+
+    `last` are the last completed runs of that kind, None before they are read.
+    """
     if last is None:
         return "How many records: the last runs are still being read."
     cost = expected(names, last)
     if cost.unknown == len(names):
-        return "How many records is not known: none of these has been run from here."
+        return f"How many records is not known: no {kind} of these has completed from here."
     records = formatting.plural(cost.records, "record")
-    text = f"{records} expected; the last run took {formatting.short_span(cost.seconds)}."
-    return (
-        f"{text} Not known: {formatting.plural(cost.unknown, 'object')} never run from here." if cost.unknown else text
-    )
+    text = f"{records} expected; the last {kind} took {formatting.short_span(cost.seconds)}."
+    if cost.unknown:
+        text += f" Not known: {formatting.plural(cost.unknown, 'object')} that no {kind} had."
+    return text
+
+
+def kind_of(purpose: Purpose, full: bool) -> str:
+    """Return the kind of a run, by which the next one is estimated: full resync, partial comparison."""
+    noun = {Purpose.VERIFY: "comparison", Purpose.REMOVE_EXTRA: "removal"}.get(purpose, "resync")
+    return f"{'full' if full else 'partial'} {noun}"
 
 
 def last_in_sync(known: LastResync | None) -> str:
@@ -98,12 +106,11 @@ class Question(Modal[bool]):
         self._yes = yes
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> ComposeResult:
         """Yield title, list and keys."""
-        with Vertical(id="box"):
-            yield self._titles
-            yield self._rows
-            yield self._hint
+        yield self._titles
+        yield self._rows
+        yield self._hint
 
     def on_mount(self) -> None:
         """Show the list at its full height, as far as it fits."""
@@ -139,13 +146,12 @@ class TypedQuestion(Modal[bool]):
         self._input = Input(id="answer", compact=True)
         self._input.cursor_blink = self._input.select_on_focus = False
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> ComposeResult:
         """Yield title, list and input."""
-        with Vertical(id="box"):
-            yield self._titles
-            yield self._rows
-            yield self._hint
-            yield self._input
+        yield self._titles
+        yield self._rows
+        yield self._hint
+        yield self._input
 
     def on_mount(self) -> None:
         """Show the list at its full height, as far as it fits."""
@@ -179,12 +185,12 @@ def confirm_send(
     marks: Marks,
     plan: Plan,
     districts: Sequence[str],
-    last: Callable[[], Mapping[str, LastResync] | None],
+    last: Callable[[], LastCompleted | None],
     purpose: Purpose = Purpose.RESYNC,
 ) -> Modal[bool]:
     """Return the question that lists what will be sent; a full resync of several districts must be typed out.
 
-    `last` returns the last runs of the listed district, None before they are read; the question follows them.
+    `last` returns the last completed runs of the listed district, None before they are read; the question follows them.
     """
     verb = VERBS.get(purpose, session.send_words)
     count = formatting.plural(len(plan.objects), "DIS object")
@@ -207,14 +213,14 @@ def confirm_lines(
     plan: Plan,
     places: Sequence[str],
     marks: Marks,
-    last: Mapping[str, LastResync] | None,
+    last: LastCompleted | None,
     purpose: Purpose = Purpose.RESYNC,
     *,
     listed: str = "",
 ) -> list[Line]:
     """Return the content of a request and its destination, in order, with its cost and what is left out.
 
-    `last` are the last runs of the place that is `listed`.
+    `last` are the last completed runs of the place that is `listed`.
     """
     noun = "Districts" if len(places) > 1 else "District"
     lines = _words(f"{noun}: {', '.join(places)}", BOLD)
@@ -225,9 +231,10 @@ def confirm_lines(
             lines.append(plain("A full resync: every object.", WARN))
         lines.append(plain("A manual resync may slow system performance.", WARN))
     where = f"{listed} alone: " if len(places) > 1 else ""
-    lines += _words(where + expected_words(plan.names, last), PLAIN)
+    same_kind = None if last is None else last.of_kind(purpose, marks.full)
+    lines += _words(where + expected_words(plan.names, same_kind, kind_of(purpose, marks.full)), PLAIN)
     if purpose is Purpose.RESYNC:
-        lines += _left_out(marks, last)
+        lines += _left_out(marks, None if last is None else last.of(purpose))
         lines.append(plain("Is it needed? Go back and press v: that compares and changes nothing."))
     for each in plan.names:
         if catalog[each].hint and marks[each] is not Mark.NONE:

@@ -1,17 +1,21 @@
 """The errors page: refused records by object and reason, failures apart from excluded records; keys one level below."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
+from resync_tui.analysis.causes import Filter
 from resync_tui.control.protocol import Store
+from resync_tui.errors import ResyncError
+from resync_tui.outcome import Kind
 from resync_tui.previous_run import Which, counts_before, runs_before, which
 from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, draw_group, group_rows, name_cells, titles
-from resync_tui.screens.keys import KeysPage, csv_of
-from resync_tui.screens.page import NAME
+from resync_tui.screens.filtering import FilteringPage
+from resync_tui.screens.keys import SEARCHED, KeysPage, csv_of
+from resync_tui.screens.page import FILTER, NAME, open_page
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
@@ -30,18 +34,20 @@ KINDS = {
 FOLLOWS = "blocked: a rule excludes what it needs. There is nothing to mend."
 
 
-class ErrorsPage(SendingPage):
+class ErrorsPage(FilteringPage, SendingPage):
     """The reasons of one batch, or of one of its objects, with exact counts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Keys of these records"),
+        Binding("o", "kind", "Filter by kind"),
         Binding("r", "retry", "Retry just what failed"),
         Binding("w", "csv", "Write all keys into a CSV file"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Keys"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back")),
-        *(("H", "History"), ("?", "Help")),
+        *(("Enter", "Keys"), ("/", "Filter"), ("o", "Kind"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy")),
+        *(("Esc", "Back"), ("H", "History"), ("?", "Help")),
     )
+    FILTERED: ClassVar[str] = "an object, table, reason or key"
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("r")
     MESSAGE_ROWS: ClassVar[int] = 3
 
@@ -58,8 +64,18 @@ class ErrorsPage(SendingPage):
         self._last: Mapping[str, LastResync] = {}
         self._before: dict[str, dict[Which, int]] = {}
         self._samples: dict[Which, list[ErrorRecord]] = {}
+        self._kind: Kind | None = None
+        self._kept: Sequence[ErrorRecord] | None = None
+        """Kept keys of the whole page, among which a filter searches; None: not read yet."""
+        self._found: Sequence[ErrorRecord] = ()
+        """Those of them that the filter's text is found in."""
         self._cells = 12
         self._list = Rows[GroupRow](lambda row, width: draw_group(row, width, self._cells, self.glyphs))
+
+    @property
+    def subject(self) -> Hashable:
+        """The batch, and the object to which it is limited."""
+        return self.number, self._object
 
     def rows(self) -> Rows[GroupRow]:
         """Return the list of reasons."""
@@ -87,14 +103,18 @@ class ErrorsPage(SendingPage):
 
     def draw(self) -> None:
         """Draw the reasons, failures first."""
-        groups, width = self._groups or [], self.size.width
+        groups, width = self._wanted_groups(), self.size.width
         of = f" of {self._object}" if self._object else ""
         count = sum(group.count for group in groups)
         failed = sum(group.count for group in groups if group.is_failure)
         follows = sum(group.count for group in groups if group.behind_exclusion)
         kinds = f"{failed:,} failed, {count - failed - follows:,} excluded"
         more = f", {follows:,} follow" if follows else ""
-        heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)
+        filters = "  ".join(filter(None, (self.wanted_name, self._kind or "")))
+        heading = (
+            *(Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), Part(of, BOLD, turn=2, least=NAME)),
+            Part(f"  Filter: {filters}" if filters else "", WARN, turn=3, least=FILTER),
+        )
         refused = Part(f"{formatting.plural(count, 'record')} refused: ", turn=1), Part(f"{kinds}{more} ")
         self.header(self.fitted(heading, self.known(*refused)))
         rows = group_rows(groups, self._before, self._samples)
@@ -109,13 +129,58 @@ class ErrorsPage(SendingPage):
             wanted = (row.key for row in rows if row.group and self._at in (None, row.group.object))
             self._list.go(next(wanted, rows[1].key))
 
+    def _wanted_groups(self) -> list[ErrorGroup]:
+        """Return the reasons that the filters admit: by their own words, or by a key of a record."""
+        found = [each for each in self._found if self._kind in (None, each.kind)]
+        return Filter(kind=self._kind, part=self.wanted_name).groups(self._groups or (), found)
+
+    def _search(self) -> None:
+        """Find the kept records of which the key has the text."""
+        admits = Filter(part=self.wanted_name).admits
+        self._found = [each for each in self._kept or () if self.wanted_name and admits(each)]
+
+    def filtered(self) -> None:
+        """Redraw; the first time read the keys among which the filter searches."""
+        self._search()
+        super().filtered()
+        if self.wanted_name and self._kept is None:
+            self._kept = ()
+            self.app.run_worker(self._read_kept(), group="read")
+
+    async def _read_kept(self) -> None:
+        try:
+            store = await self.session.store()
+            self._kept = await self.session.shielded(store.errors(self.number, object=self._object, limit=SEARCHED))
+        except ResyncError as error:
+            self._kept = None
+            self.show_error(error)
+        self._search()
+        self.refresh_all()
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter holds, or is being typed."""
+        return super().is_filtered or self._kind is not None
+
+    def clear_filter(self) -> None:
+        """List all again."""
+        self._kind = None
+        super().clear_filter()
+        self.refresh_all()
+
+    def action_kind(self) -> None:
+        """Filter by the next kind; after the last one show all."""
+        kinds = (None, *Kind)
+        self._kind = kinds[(kinds.index(self._kind) + 1) % len(kinds)]
+        self.refresh_all()
+
     def note(self) -> list[Line]:
         """Return the meaning of the kind under the cursor, the whole reason, and the first keys."""
         if self._groups == []:
             return [plain("No record was refused.")]
         current = self._list.current
         if current is None:
-            return []
+            return [plain("No refused record is like that. Esc clears the filters.")] if self._groups else []
         if current.group is None:
             return [plain("Change: against the run before of the same object.")]
         group = current.group
@@ -132,7 +197,7 @@ class ErrorsPage(SendingPage):
         """Show the keys of the records under the cursor."""
         if (current := self.under_cursor()) and (group := current.group):
             before = self._last[group.object].batch if group.object in self._last else None
-            self.app.push_screen(KeysPage(self.session, self.glyphs, self.number, group, before))
+            open_page(self.app, KeysPage(self.session, self.glyphs, self.number, group, before))
 
     async def action_retry(self) -> None:
         """Ask whether to send the failed objects again."""

@@ -1,6 +1,6 @@
 """Extra records, which only the state has: their preview, and their removal as a request of its own, typed out."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -39,6 +39,11 @@ class ExtraPage(SendingPage):
         self._batch: Batch | None = None
         self._records: dict[str, list[FindingRecord]] = {}
         self._list = Rows[TextRow](lambda row, _: row.line)
+
+    @property
+    def subject(self) -> Hashable:
+        """The comparison."""
+        return self.number
 
     def rows(self) -> Rows[TextRow]:
         """Return the list of objects and keys."""

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
+from rich.style import Style
 from textual import events, on
 from textual._context import active_message_pump
 from textual.app import App
@@ -17,9 +19,14 @@ from textual.worker import WorkerFailed, active_worker
 
 from resync_tui.errors import ResyncError
 from resync_tui.printable import clipped
-from resync_tui.screens import terminal
-from resync_tui.screens.gate import SAID, STANDS, Gate, KeyDropped
+from resync_tui.screens import gate, terminal
+from resync_tui.screens.gate import SAID, Gate, KeyDropped
 from resync_tui.screens.net import Net, Netted, with_sent
+from resync_tui.screens.widgets.line import BAD, PLAIN, WARN
+from resync_tui.screens.widgets.news import STANDS, Announce, Announcement, News
+
+FAULT_STANDS = 15.0
+"""Seconds for which a caught fault stands."""
 
 
 class GuardedApp(Netted, App[None]):
@@ -34,6 +41,7 @@ class GuardedApp(Netted, App[None]):
         self._front: Screen[Any] | None = None
         self._stood: WeakSet[Screen[Any]] = WeakSet()
         """Screens that have been painted."""
+        self._announced: list[Announcement] = []
 
     @property
     def caught(self) -> int:
@@ -49,10 +57,6 @@ class GuardedApp(Netted, App[None]):
         self.screen_change_signal.subscribe(self, self._comes_in_front, immediate=True)
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self._fell(context))
 
-    def notify(self, message: str, **options: Any) -> None:
-        """Show a toast, as it may be shown."""
-        super().notify(clipped(message), **options)
-
     # The key gate.
 
     def _comes_in_front(self, screen: Screen[Any]) -> None:
@@ -62,6 +66,7 @@ class GuardedApp(Netted, App[None]):
             self.gate.close()
         else:
             self.gate.open()
+        screen.call_after_refresh(self._tell)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         begun = monotonic()
@@ -91,7 +96,30 @@ class GuardedApp(Netted, App[None]):
     def on_key_dropped(self) -> None:
         """Report dropped keys, once per burst."""
         if self.gate.news():
-            self.notify(SAID, severity="warning", timeout=STANDS, markup=False)
+            self.announce(SAID, WARN, gate.STANDS)
+
+    # What has happened meanwhile.
+
+    def announce(self, text: str, style: Style = PLAIN, seconds: float = STANDS) -> None:
+        """Show a text above the keys of the screen in front for some seconds; once there is one with a place for it."""
+        self._announced.append(Announcement(clipped(text), style, seconds))
+        self._tell()
+
+    @on(Announce)
+    def _announce(self, event: Announce) -> None:
+        self.announce(event.text)
+
+    def _tell(self) -> None:
+        """Draw what is announced on the screen in front, without what has stood its time."""
+        now = monotonic()
+        self._announced = [each for each in self._announced if each.left(now) > 0]
+        for place in self.screen.query(News) if self.screen_stack else ():
+            for each in self._announced:
+                each.begin(now)
+            place.tell(self._announced)
+        ends = [left for each in self._announced if (left := each.left(now)) < inf]
+        if ends:
+            self.set_timer(min(ends), self._tell)
 
     # The handling of faults.
 
@@ -142,8 +170,8 @@ class GuardedApp(Netted, App[None]):
             self.pop_screen()
 
     def say_caught(self, line: str) -> None:
-        """Report a caught fault as a toast."""
-        self.notify(line, severity="error", markup=False)
+        """Announce a caught fault."""
+        self.announce(line, BAD, FAULT_STANDS)
 
     def _end(self, told: ResyncError) -> None:
         """Exit; the caller of the app reports why."""

@@ -25,43 +25,71 @@ class KeyMeaning:
     task: Task
     meaning: str
     actions: frozenset[str]
+    where: tuple[str, ...] = ()
+    """Pages that have it, by their titles; empty: every page."""
 
 
-def _row(keys: str, task: Task, meaning: str, *actions: str) -> KeyMeaning:
-    return KeyMeaning(tuple(keys.split()), task, meaning, frozenset(actions))
+def _row(keys: str, task: Task, meaning: str, actions: str, *where: str) -> KeyMeaning:
+    return KeyMeaning(tuple(keys.split()), task, meaning, frozenset(actions.split()), where)
 
+
+CHECKLIST, PROGRESS, HISTORY, ERRORS, KEYS = "DIS Objects", "Progress", "History", "Errors", "Keys"
+BEFORE, ALERTS, BOARD, AGENTS = "Run before", "Process Alerts", "Board", "Agent Queue"
+COMPARED, EXTRA = "Compared", "Extra records"
+"""Titles of the pages."""
 
 TABLE = (
-    _row("up down k j", Task.MOVE, "One row up or down", "move(-1)", "move(1)"),
-    _row("pageup pagedown ctrl+b ctrl+f", Task.MOVE, "One screen up or down", "leap(-1)", "leap(1)"),
-    _row("home end g G", Task.MOVE, "To the first or the last row", "move(-1000000)", "move(1000000)"),
-    _row("left h", Task.MOVE, "Fold, or go up to the parent", "fold"),
-    _row("right l", Task.MOVE, "Unfold, or go down", "unfold"),
-    _row("enter", Task.MOVE, "Open what the cursor is on", "open", "detail", "log", "batch", "take"),
-    _row("slash", Task.MOVE, "Filter by a part of a name; Esc clears", "filter"),
-    _row("n N", Task.MOVE, "Next match of the filter, or the one before", "match(1)", "match(-1)"),
-    _row("o", Task.MOVE, "Filter by kind: outcome, standing, process", "outcome", "narrow", "process"),
-    _row("t", Task.MOVE, "Filter by date", "date"),
-    _row("space", Task.MARK, "Mark or unmark; an alert as read", "mark", "pick", "read"),
-    _row("a", Task.MARK, "Mark all: a full resync, every district", "all"),
-    _row("u", Task.MARK, "Unmark all", "none"),
-    _row("d", Task.MARK, "Check dependencies on or off", "check"),
-    _row("D", Task.MARK, "Select Districts", "districts"),
-    _row("Y", Task.MARK, "School year", "years"),
-    _row("s", Task.SEND, "Send or request the resync", "send"),
-    _row("v", Task.SEND, "Compare only: is a resync needed?", "verify"),
-    _row("r", Task.SEND, "Retry just what failed", "retry"),
-    _row("x", Task.SEND, "Cancel this batch", "cancel"),
-    _row("R", Task.SEND, "Remove: extra records, or an alert", "remove", "delete"),
+    _row("up down k j", Task.MOVE, "One row up or down", "move(-1) move(1)"),
+    _row("pageup pagedown ctrl+b ctrl+f", Task.MOVE, "One screen up or down", "leap(-1) leap(1)"),
+    _row("home end g G", Task.MOVE, "To the first or the last row", "move(-1000000) move(1000000)"),
+    _row("left h right l", Task.MOVE, "Fold, unfold; up to the parent, down to a child", "fold unfold", CHECKLIST),
+    _row(
+        "enter",
+        Task.MOVE,
+        "Open what the cursor is on",
+        "open detail log batch take",
+        CHECKLIST,
+        HISTORY,
+        ERRORS,
+        ALERTS,
+        BOARD,
+        AGENTS,
+        COMPARED,
+    ),
+    _row("slash", Task.MOVE, "Filter by a part of a name; Esc clears", "filter", CHECKLIST, HISTORY, ERRORS, KEYS),
+    _row("n N", Task.MOVE, "Next match of the filter, or the one before", "match(1) match(-1)", CHECKLIST),
+    _row(
+        "o",
+        Task.MOVE,
+        "Filter by kind: outcome, standing, process",
+        "outcome narrow process kind",
+        HISTORY,
+        ERRORS,
+        ALERTS,
+        BOARD,
+    ),
+    _row("t", Task.MOVE, "Filter by date", "date", ALERTS),
+    _row("space", Task.MARK, "Mark or unmark; an alert as read", "mark pick read", CHECKLIST, ALERTS),
+    _row("a", Task.MARK, "Mark all: a full resync, every district", "all", CHECKLIST),
+    _row("u", Task.MARK, "Unmark all", "none", CHECKLIST),
+    _row("d", Task.MARK, "Check dependencies on or off", "check", CHECKLIST),
+    _row("D", Task.MARK, "Select Districts", "districts", CHECKLIST),
+    _row("Y", Task.MARK, "School year", "years", CHECKLIST),
+    _row("s", Task.SEND, "Send or request the resync", "send", CHECKLIST, COMPARED),
+    _row("v", Task.SEND, "Compare only: is a resync needed?", "verify", CHECKLIST),
+    _row("r", Task.SEND, "Retry just what failed", "retry", PROGRESS, ERRORS, BOARD),
+    _row("x", Task.SEND, "Cancel this batch", "cancel", PROGRESS),
+    _row("R", Task.SEND, "Remove: extra records, or an alert", "remove delete", EXTRA, ALERTS),
     _row("S", Task.SEND, "Start an agent, where none is alive", "start_agent"),
-    _row("e", Task.LOOK, "Errors: which records were refused, and why", "errors"),
-    _row("f", Task.LOOK, "What a comparison found", "findings"),
-    _row("b", Task.LOOK, "Compare with the run before", "compare"),
-    _row("X", Task.LOOK, "Extra records, which the district does not have", "extra"),
-    _row("m", Task.LOOK, "Mark all alerts that are listed as read", "read_all"),
+    _row("e", Task.LOOK, "Errors: which records were refused, and why", "errors", CHECKLIST, PROGRESS),
+    _row("f", Task.LOOK, "What a comparison found", "findings", PROGRESS),
+    _row("b", Task.LOOK, "Compare with the run before", "compare", PROGRESS, HISTORY),
+    _row("X", Task.LOOK, "Extra records, which the district does not have", "extra", CHECKLIST, COMPARED),
+    _row("m", Task.LOOK, "Mark all alerts that are listed as read", "read_all", ALERTS),
     _row("c", Task.KEEP, "Copy what is listed", "copy"),
-    _row("C", Task.KEEP, "Copy the SQL that finds the record", "copy_query"),
-    _row("w", Task.KEEP, "Write the list into a CSV file", "csv"),
+    _row("C", Task.KEEP, "Copy the SQL that finds the record", "copy_query", KEYS),
+    _row("w", Task.KEEP, "Write the list into a CSV file", "csv", HISTORY, ERRORS, KEYS, BEFORE, BOARD, COMPARED),
+    _row("O", Task.GO, "DIS Objects: the first screen", "home"),
     _row("p", Task.GO, "Progress of the newest batch", "progress"),
     _row("H", Task.GO, "History of all batches", "history"),
     _row("exclamation_mark", Task.GO, "Process Alerts", "alerts"),
@@ -70,8 +98,8 @@ TABLE = (
     _row("L", Task.LEAVE, "Legend: dots and marks", "legend"),
     _row("question_mark", Task.LEAVE, "Help", "help"),
     _row("colon ctrl+p", Task.LEAVE, "All commands", "command_palette"),
-    _row("escape", Task.LEAVE, "Back: what runs goes on", "back", "leave", "leave_filter"),
-    _row("q ctrl+c", Task.LEAVE, "Quit, or leave a list: what runs goes on", "quit", "leave", "app.quit"),
+    _row("escape", Task.LEAVE, "Back: what runs goes on", "back leave"),
+    _row("q ctrl+c", Task.LEAVE, "Quit, or leave a list: what runs goes on", "quit leave app.quit"),
 )
 
 NAMES = {
@@ -100,6 +128,17 @@ NAMES = {
 def name_of(key: str) -> str:
     """Return a key as users know it."""
     return NAMES.get(key, key)
+
+
+def unused(key: str, character: str | None = None, *, over: bool = False) -> str:
+    """Return why a key does nothing on a screen, and where it does; `over`: in a box over the screen."""
+    row = next((each for each in TABLE if key in each.keys), None)
+    name = character if row is None and character and character.isprintable() else name_of(key)
+    if over:
+        return f"{name} does nothing here. Esc closes this."
+    if row is None:
+        return f"{name} does nothing. ? lists the keys of this screen."
+    return f"{name} does nothing here. {', '.join(row.where)}: {row.meaning}."
 
 
 def by_task(bound: Iterable[str]) -> list[tuple[Task, list[tuple[str, str]]]]:

@@ -1,6 +1,6 @@
 """The keys page: keys of refused records, never their content."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ from resync_tui.analysis.causes import Causes, ancestor_text, query_of
 from resync_tui.printable import printable
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
-from resync_tui.screens.page import NAME, Page
+from resync_tui.screens.filtering import FilteringPage
+from resync_tui.screens.page import FILTER, NAME
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, left, plain
@@ -36,7 +37,7 @@ class KeyRow:
     """Whether the previous run did not refuse it."""
 
 
-class KeysPage(Page):
+class KeysPage(FilteringPage):
     """The keys of the records refused for one reason; those that are new since the previous run are marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,8 +45,9 @@ class KeysPage(Page):
         Binding("w", "csv", "Write these keys into a CSV file"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("C", "Copy SQL"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+        *(("C", "Copy SQL"), ("/", "Filter"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
     )
+    FILTERED: ClassVar[str] = "a key"
     HEADER_ROWS: ClassVar[int] = 2
     MESSAGE_ROWS: ClassVar[int] = 4
 
@@ -60,6 +62,11 @@ class KeysPage(Page):
         self._rows: list[KeyRow] = []
         self._causes = Causes(())
         self._list = Rows[KeyRow](self._draw)
+
+    @property
+    def subject(self) -> Hashable:
+        """The batch and the reason."""
+        return self.number, self.group
 
     def rows(self) -> Rows[KeyRow]:
         """Return the list of keys."""
@@ -91,18 +98,23 @@ class KeysPage(Page):
 
     def draw(self) -> None:
         """Draw the keys."""
-        group, shown = self.group, len(self._rows)
+        group = self.group
         about = Part(f"  {group.object}, {group.table}", BOLD, turn=1, least=NAME)
-        heading = Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), about
-        count = f"{group.count:,} refused" if shown == group.count else f"{shown:,} of {group.count:,} listed"
+        heading = (
+            *(Part(" Errors ", TITLE), Part(f"  Batch #{self.number}", BOLD), about),
+            Part(f"  Filter: {self.wanted_name}" if self.wanted_name else "", WARN, turn=2, least=FILTER),
+        )
+        wanted = self.wanted_name.casefold()
+        rows = [each for each in self._rows if wanted in each.text.casefold()]
+        count = f"{group.count:,} refused" if len(rows) == group.count else f"{len(rows):,} of {group.count:,} listed"
         self.header(self.fitted(heading, self.known(Part(f"{count} "))), plain(f"{group.kind}: {group.reason}", WARN))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
-        self._list.show(self._rows)
+        self._list.show(rows)
 
     def note(self) -> list[Line]:
         """Return the size of the refused value, the parents that the record lacks up to the root cause, and the SQL."""
         if self._list.current is None:
-            return []
+            return [plain("No key is like that. Esc clears the filter.")] if self._rows else []
         record = self._list.current.record
         size, query = record.detail.size, query_of(record.table, record.key)
         lines = [plain(f"Its value has {formatting.plural(size, 'character')}.")] if size is not None else []

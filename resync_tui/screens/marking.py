@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from resync_tui import formatting
 from resync_tui.screens.checklist_row import ChecklistRow
+from resync_tui.screens.filtering import FilteringPage
 from resync_tui.screens.marks import Mark, Marks
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
@@ -19,7 +18,7 @@ from resync_tui.screens.widgets.line import WARN, Line, plain
 from resync_tui.screens.widgets.rows import Rows
 
 
-class MarkingPage(SendingPage):
+class MarkingPage(FilteringPage, SendingPage):
     """A page with marks that survive folds, filters and a change of the school year."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,12 +26,10 @@ class MarkingPage(SendingPage):
         Binding("a", "all", "Mark all: a full resync"),
         Binding("u", "none", "Unmark all"),
         Binding("d", "check", "Check dependencies on or off"),
-        Binding("slash", "filter", "Filter by name"),
         Binding("n", "match(1)", "Next match of the filter"),
         Binding("N", "match(-1)", "Match before"),
         Binding("left,h", "fold", "Fold, or go up"),
         Binding("right,l", "unfold", "Unfold, or go down"),
-        Binding("escape", "leave_filter", "Leave the filter", show=False),
     ]
 
     WAITS: ClassVar[bool] = False
@@ -40,8 +37,6 @@ class MarkingPage(SendingPage):
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
         self.marks = Marks(session.catalog)
-        self.wanted_name = ""
-        """Text of the filter."""
         self._tree = Tree(session.catalog)
         self._folded: frozenset[str] = frozenset()
 
@@ -62,13 +57,6 @@ class MarkingPage(SendingPage):
         self.marks = self.marks.within(self.session.catalog)
         self._tree = Tree(self.session.catalog)
         self.refresh_all()
-
-    def compose_filter(self) -> ComposeResult:
-        """Yield the input of the name filter."""
-        asked = Input(id="filter", placeholder="part of a name; Enter keeps, Esc clears", compact=True)
-        asked.cursor_blink = asked.select_on_focus = False
-        self.rows().filter = asked
-        yield asked
 
     def note(self) -> list[Line]:
         """Return why the object under the cursor is required, what it needs, and the catalog's hint."""
@@ -117,6 +105,8 @@ class MarkingPage(SendingPage):
         elif current and (above := self._tree.above[current.key]):
             self.rows().go(above)
             self.show_message()
+        else:
+            self.show_status("Nothing is above it.")
 
     def action_unfold(self) -> None:
         """Unfold the object under the cursor; if it is open, go to its first child row."""
@@ -126,29 +116,15 @@ class MarkingPage(SendingPage):
             self.refresh_all()
         elif current and current.open:
             self.rows().action_move(1)
+        else:
+            self.show_status("Nothing is under it.")
 
-    def action_filter(self) -> None:
-        """Open the name filter."""
-        self.add_class("filtering")
-        self.set_focus(self.query_one("#filter", Input))
-
-    @on(Input.Changed, "#filter")
-    def _filter(self, event: Input.Changed) -> None:
-        self.wanted_name = event.value.strip()
-        self.refresh_all()
+    def filtered(self) -> None:
+        """Redraw, with the cursor on a match."""
+        super().filtered()
         current = self.rows().current
         if self.wanted_name and current is not None and not current.matches:
             self.action_match(1)
-
-    @on(Input.Submitted, "#filter")
-    def _keep_filter(self) -> None:
-        self.remove_class("filtering")
-        self.rows().focus()
-
-    def action_leave_filter(self) -> None:
-        """Clear the name filter."""
-        self.query_one("#filter", Input).value = ""
-        self._keep_filter()
 
     def action_match(self, step: int) -> None:
         """Go to the next or the previous match of the filter, wrapping around."""

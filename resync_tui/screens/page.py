@@ -1,12 +1,12 @@
 """The base of every page: a header, titles, rows, a message and the key bar."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from anyio import to_thread
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -24,6 +24,7 @@ from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
 from resync_tui.screens.widgets.line import BAD, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
+from resync_tui.screens.widgets.news import News
 from resync_tui.screens.widgets.rows import Rows
 
 READING = "The control database is still being read."
@@ -34,7 +35,7 @@ NAME = 8
 """Cells that a name keeps in a header."""
 
 
-class Page(Netted, Screen[None]):
+class Page(Netted, Screen[None], inherit_bindings=False):
     """A full screen that reads the control database after its changes, and redraws with the clock."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,12 +89,13 @@ class Page(Netted, Screen[None]):
         return unserved.told(self.session)
 
     def compose(self) -> ComposeResult:
-        """Yield header, titles, rows, message and key bar."""
+        """Yield header, titles, rows, message, the place for announcements, and key bar."""
         yield self._header
         yield self._titles
         yield self.rows()
         yield from self.compose_filter()
         yield self._message
+        yield News()
         yield KeyBar(self.bar_keys(), self._locked())
 
     def _locked(self) -> frozenset[str]:
@@ -111,6 +113,11 @@ class Page(Netted, Screen[None]):
     def on_screen_resume(self) -> None:
         """Read again, as the data may have changed behind another screen."""
         self.reload()
+
+    @property
+    def subject(self) -> Hashable:
+        """What it is about: pages of one class and subject are the same page."""
+        return ()
 
     def on_resize(self) -> None:
         """Redraw: titles and header depend on the width."""
@@ -256,3 +263,28 @@ class Page(Netted, Screen[None]):
         """Go back to the previous screen, unless another one is in front by now."""
         if self.is_active and len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+        elif self.is_active:
+            self.show_status("This is the first screen. q quits; what runs goes on.")
+
+
+def open_page(app: App[Any], page: Page) -> None:
+    """Open a page; where the same one is open already, go back to it."""
+    same = (
+        each
+        for each in app.screen_stack
+        if isinstance(each, Page) and (type(each), each.subject) == (type(page), page.subject)
+    )
+    there = next(same, None)
+    if there is None:
+        app.push_screen(page)
+    else:
+        return_to(app, there)
+
+
+def return_to(app: App[Any], screen: Screen[Any]) -> None:
+    """Close all that stands over a screen; where nothing does, say so."""
+    if app.screen is screen and isinstance(screen, Page):
+        screen.show_status("That is this screen.")
+    with app.batch_update():
+        while app.screen is not screen:
+            app.pop_screen()

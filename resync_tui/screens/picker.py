@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import Input
 
 from resync_tui import formatting
 from resync_tui.screens.marks import Mark
+from resync_tui.screens.page import FILTER
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Modal
-from resync_tui.screens.widgets.line import BOLD, PLAIN, Line, plain
+from resync_tui.screens.widgets.line import BOLD, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
 
@@ -67,13 +67,12 @@ class Picker(Modal[Picked | None]):
         box = f"{mark.value} " if self._several else ""
         return ((box, BOLD), (choice.label, BOLD if choice.picked else PLAIN))
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> ComposeResult:
         """Yield title, list, filter and keys."""
-        with Vertical(id="box"):
-            yield self._titles
-            yield self._rows
-            yield self._input
-            yield self._hint
+        yield self._titles
+        yield self._rows
+        yield self._input
+        yield self._hint
 
     def on_mount(self) -> None:
         """Show all items, with the cursor on the current one."""
@@ -91,29 +90,35 @@ class Picker(Modal[Picked | None]):
         shown = [each for each in self._choices if wanted in each.label.casefold()]
         self._rows.show([Choice(each.key, each.label, each.key in self._picked) for each in shown], at_once=True)
         count = f"  {len(self._picked)} of {len(self._choices)} picked" if self._several else ""
-        self._titles.show([((self._title, BOLD), (count, PLAIN))])
+        parts = (
+            Part(self._title, BOLD),
+            Part(count, turn=1),
+            Part(f"  Filter: {wanted}" * bool(wanted), WARN, turn=2, least=FILTER),
+            Part("" if shown else ": none is like that", WARN),
+        )
+        self._titles.show([fitted(parts, (), self.inner_width)])
 
     def action_pick(self) -> None:
         """Toggle the item under the cursor."""
-        if self._several and self._rows.current:
+        if self._may_pick() and self._rows.current:
             self._picked ^= {self._rows.current.key}
             self._show()
 
     def action_all(self) -> None:
         """Pick all items that match the filter."""
-        if self._several:
+        if self._may_pick():
             self._picked |= {each.key for each in self._rows.values}
             self._show()
 
     def action_none(self) -> None:
         """Unpick all items that match the filter."""
-        if self._several:
+        if self._may_pick():
             self._picked -= {each.key for each in self._rows.values}
             self._show()
 
     def action_filter(self) -> None:
         """Open the filter."""
-        if self._several:
+        if self._may_pick():
             self.add_class("filtering")
             self._input.focus()
 
@@ -125,6 +130,12 @@ class Picker(Modal[Picked | None]):
     def _keep_filter(self) -> None:
         self.remove_class("filtering")
         self._rows.focus()
+
+    def _may_pick(self) -> bool:
+        """Whether several may be picked; if not, say what takes one."""
+        if not self._several:
+            self.say("One is taken: by Enter, the one under the cursor.")
+        return self._several
 
     def action_take(self) -> None:
         """Return the picked items, else the one under the cursor."""

@@ -1,6 +1,6 @@
 """The comparison page of a batch with the previous run: each object's result, and its differences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -118,6 +118,11 @@ class ComparePage(Page):
         self._before: Mapping[str, LastResync] = {}
         self._columns = columns_for(80, ())
         self._list = Rows[CompareRow](lambda row, _: self._columns.draw(row, self.glyphs))
+
+    @property
+    def subject(self) -> Hashable:
+        """The batch."""
+        return self.number
 
     def rows(self) -> Rows[CompareRow]:
         """Return the list of objects."""

@@ -1,6 +1,6 @@
 """The progress page of one batch, while it runs and afterwards: in total, and object by object."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,7 +12,7 @@ from resync_tui.outcome import Purpose, Status
 from resync_tui.results import Batch
 from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
-from resync_tui.screens.page import NAME, READING
+from resync_tui.screens.page import NAME, READING, open_page
 from resync_tui.screens.previous_run import ComparePage
 from resync_tui.screens.progress_row import (
     ProgressColumns,
@@ -62,12 +62,24 @@ class ProgressPage(SendingPage):
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
         """Return the keys of the key bar."""
-        compares = self._batch is not None and self._batch.purpose is Purpose.VERIFY
+        batch = self._batch
+        compares = batch is not None and batch.purpose is Purpose.VERIFY
+        ended = batch is not None and batch.status.ended
+        stops = batch is not None and not ended and not batch.cancel_requested
         return [
             *((("f", "Found"),) if compares else ()),
-            *(("e", "Errors"), ("r", "Retry failed"), ("b", "Run before"), ("x", "Cancel"), ("c", "Copy")),
+            ("e", "Errors"),
+            *((("r", "Retry failed"),) if ended else ()),
+            ("b", "Run before"),
+            *((("x", "Cancel"),) if stops else ()),
+            ("c", "Copy"),
             *(("Esc", "Back"), ("H", "History"), ("A", "Agents"), ("?", "Help")),
         ]
+
+    @property
+    def subject(self) -> Hashable:
+        """The batch."""
+        return self.number
 
     def rows(self) -> Rows[ProgressRow]:
         """Return the list of objects."""
@@ -222,7 +234,7 @@ class ProgressPage(SendingPage):
     def action_errors(self) -> None:
         """Show the refused records, first those of the object that the user put the cursor on."""
         current = self._list.current.key if self._list.current and not self._follows else None
-        self.app.push_screen(ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
+        open_page(self.app, ErrorsPage(self.session, self.glyphs, self.number, None, at=current))
 
     async def action_retry(self) -> None:
         """Ask whether to send again what failed."""
@@ -230,14 +242,14 @@ class ProgressPage(SendingPage):
 
     def action_compare(self) -> None:
         """Show the differences from the previous run."""
-        self.app.push_screen(ComparePage(self.session, self.glyphs, self.number))
+        open_page(self.app, ComparePage(self.session, self.glyphs, self.number))
 
     def action_findings(self) -> None:
         """Show the findings of the comparison."""
         if self._batch is None:
             self.show_status(READING)
         elif self._batch.purpose is Purpose.VERIFY:
-            self.app.push_screen(FindingsPage(self.session, self.glyphs, self.number))
+            open_page(self.app, FindingsPage(self.session, self.glyphs, self.number))
         else:
             self.show_status("This is no comparison. v on the checklist compares.")
 
@@ -246,8 +258,8 @@ class ProgressPage(SendingPage):
         batch = self._batch
         if not self.may_act():
             return
-        if batch is None or batch.status.ended:
-            self.show_status("It has ended, so there is nothing to cancel." if batch else READING)
+        if batch is None or batch.status.ended or batch.cancel_requested:
+            self.show_status(READING if batch is None else _why_not_cancel(batch))
             return
         lines = [
             plain(f"{self.session.district_name(batch.district)}, {formatting.plural(len(batch.objects), 'object')}"),
@@ -267,3 +279,9 @@ class ProgressPage(SendingPage):
         except ResyncError as error:
             self.show_error(error)
         self.reload()
+
+
+def _why_not_cancel(batch: Batch) -> str:
+    if batch.status.ended:
+        return "It has ended, so there is nothing to cancel."
+    return f"It is being cancelled, as {batch.cancelled_by or 'somebody'} asked: it stops at its next chunk."

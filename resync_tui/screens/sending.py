@@ -1,6 +1,6 @@
 """The base of pages that send: ask, queue what was confirmed, and let the app show it."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from textual.message import Message
@@ -9,7 +9,7 @@ from resync_tui.catalog import Catalog
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose
 from resync_tui.plan import Plan
-from resync_tui.results import Batch, LastResync
+from resync_tui.results import Batch, LastCompleted
 from resync_tui.screens.confirm import confirm_send
 from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import Page
@@ -40,7 +40,7 @@ class SendingPage(Page):
         marks: Marks,
         year: int,
         districts: Sequence[str],
-        last: Callable[[], Mapping[str, LastResync] | None],
+        last: Callable[[], LastCompleted | None],
         purpose: Purpose = Purpose.RESYNC,
         preview: int | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class SendingPage(Page):
         marks: Marks,
         plan: Plan,
         districts: Sequence[str],
-        last: Callable[[], Mapping[str, LastResync] | None],
+        last: Callable[[], LastCompleted | None],
         purpose: Purpose,
         send: Callable[[], None],
     ) -> None:
@@ -128,7 +128,7 @@ class SendingPage(Page):
         if not marks.chosen:
             self.show_status("Nothing failed here. Excluded records would be excluded again.")
             return
-        last = await store.last_completed(batch.district, batch.year, batch.purpose)
+        last = await store.last_completed(batch.district, batch.year)
 
         def send() -> None:
             self._begin(self.session.retry(number, only), batch.purpose)

@@ -1,10 +1,10 @@
 """Modals: the base, sheets of text (legend, help, an object's detail), and the screen for too small terminals."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -22,6 +22,7 @@ from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, WARN, Line, plain, wrapped
 from resync_tui.screens.widgets.lines import Lines
+from resync_tui.screens.widgets.news import Announce, News
 from resync_tui.screens.widgets.rows import Rows
 
 T = TypeVar("T")
@@ -40,6 +41,10 @@ def text_rows(lines: Sequence[Line]) -> list[TextRow]:
     return [TextRow(str(number), line) for number, line in enumerate(lines)]
 
 
+BOX = 80
+"""Width of a box in cells, where the terminal has room for it."""
+
+
 class Modal(Netted, ModalScreen[T]):
     """A box over the page, as high as its rows and the terminal allow; it answers once, and only in front."""
 
@@ -49,6 +54,16 @@ class Modal(Netted, ModalScreen[T]):
     _wanted_rows = 1
     _answered = False
     _lines: Callable[[], Sequence[Line]] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Yield the box: what it holds, and the place for announcements."""
+        with Vertical(id="box"):
+            yield from self.content()
+            yield News()
+
+    def content(self) -> ComposeResult:
+        """Yield what the box holds."""
+        raise NotImplementedError
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close with a result; ignored after the first, and while another screen is in front."""
@@ -64,6 +79,15 @@ class Modal(Netted, ModalScreen[T]):
             self.app.post_message(KeyDropped())
         else:
             await super().on_event(event)
+
+    def say(self, text: str) -> None:
+        """Say in a line why a key does nothing."""
+        self.app.post_message(Announce(text))
+
+    @property
+    def inner_width(self) -> int:
+        """Width of the box in cells, within its border."""
+        return min(BOX, self.app.size.width) - 4
 
     def follow(self, lines: Callable[[], Sequence[Line]]) -> None:
         """Show a text that is read anew whenever the page below has been."""
@@ -81,9 +105,10 @@ class Modal(Netted, ModalScreen[T]):
         self._wanted_rows = wanted
         self.on_resize()
 
+    @on(News.Resized)
     def on_resize(self) -> None:
-        """Keep title and hint in sight."""
-        room = self.app.size.height - self.AROUND
+        """Keep title, hint and announcements in sight."""
+        room = self.app.size.height - self.AROUND - len(self.query_one(News).lines)
         self.query_one(Rows).styles.height = max(1, min(self._wanted_rows, room))
 
 
@@ -100,12 +125,11 @@ class Sheet(Modal[None]):
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
         self._text = text_rows(lines)
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> ComposeResult:
         """Yield title, text and the closing keys."""
-        with Vertical(id="box"):
-            yield self._titles
-            yield self._rows
-            yield self._hint
+        yield self._titles
+        yield self._rows
+        yield self._hint
 
     def on_mount(self) -> None:
         """Show the text at its full height, as far as it fits."""
@@ -139,6 +163,8 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     lines += [((f"{mark.value} ", BOLD), (text, PLAIN)) for mark, text in CHECKBOXES]
     lines += [plain(""), plain("Extra: records that the district does not have. v compares, X lists them.")]
     lines += [plain("While it runs the percentage is its progress, then its share of errors.")]
+    lines += [plain("Results stay those of the last run that completed until the next one has.")]
+    lines += [plain("Narrow lists leave out seconds first, then Processed: and Errors: in rows.")]
     return Sheet("Legend", lines)
 
 
@@ -159,9 +185,12 @@ KINDS = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", 
 
 
 def detail_lines(
-    session: Session, name: str, last: Mapping[str, LastResync] | None, extra: Sequence[str], glyphs: Glyphs
+    session: Session, name: str, runs: Sequence[LastResync] | None, extra: Sequence[str], glyphs: Glyphs
 ) -> list[Line]:
-    """Return the detail of an object; `last` is None before it is read, `extra` are keys that only the state has."""
+    """Return the detail of an object with its last runs, None before they are read.
+
+    `extra` are keys that only the state has.
+    """
     catalog = session.catalog
     dis_object = catalog[name]
     lines = [
@@ -177,22 +206,21 @@ def detail_lines(
         lines.append(plain("  set once by the district, then never compared nor overwritten"))
     if dis_object.hint:
         lines += [plain(""), *_warning(dis_object.hint)]
-    lines += [plain(""), *_last_resync(name, last, glyphs)]
+    if not runs:
+        unknown = "Its last resync is still being read." if runs is None else "Never resynced from here."
+        lines += [plain(""), plain(unknown)]
+    for run in runs or ():
+        lines += [plain(""), *_run(run, glyphs)]
     if extra:
         lines += [plain(""), plain(f"Extra records, which only the {session.receiver} has (X: all of them):", BOLD)]
         lines += [plain(f"  {key}") for key in extra]
     return lines
 
 
-def _last_resync(name: str, last: Mapping[str, LastResync] | None, glyphs: Glyphs) -> list[Line]:
-    if last is None:
-        return [plain("Its last resync is still being read.")]
-    known = last.get(name)
-    if known is None:
-        return [plain("Never resynced from here.")]
-    result = known.result
+def _run(run: LastResync, glyphs: Glyphs) -> list[Line]:
+    result = run.result
     title: Line = (
-        (f"Batch #{known.batch}  {formatting.when(result.started)}  ", BOLD),
+        (f"Batch #{run.batch}  {formatting.to_the_second(result.started)}  ", BOLD),
         (glyphs.dot(result.color), DOT[result.color]),
         (f" {result.status} {formatting.outcome(result)}", PLAIN),
     )

@@ -1,19 +1,19 @@
 """The findings of a comparison: per object the number of same, different, missing and extra records, and their keys."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.outcome import Counts, Finding, Purpose
-from resync_tui.results import Batch, FindingRecord, LastResync
+from resync_tui.outcome import Counts, Finding
+from resync_tui.results import Batch, FindingRecord, LastCompleted
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
 from resync_tui.screens.marks import Marks
-from resync_tui.screens.page import NAME, READING, Page
+from resync_tui.screens.page import NAME, READING, Page, open_page
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
@@ -75,7 +75,7 @@ class FindingsPage(SendingPage):
         self._batch: Batch | None = None
         self._moved = Counter[str]()
         """Records that moved to another year, by object."""
-        self._last: Mapping[str, LastResync] = {}
+        self._last = LastCompleted()
         self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
@@ -85,6 +85,11 @@ class FindingsPage(SendingPage):
             *(("Esc", "Back"), ("?", "Help")),
         ]
 
+    @property
+    def subject(self) -> Hashable:
+        """The comparison."""
+        return self.number
+
     def rows(self) -> Rows[FindingRow]:
         """Return the list of objects."""
         return self._list
@@ -93,7 +98,7 @@ class FindingsPage(SendingPage):
         """Read the comparison, and the expected cost of a resync."""
         store = await self.session.store()
         batch = await store.batch(self.number)
-        self._last = await store.last_completed(batch.district, batch.year, Purpose.RESYNC)
+        self._last = await store.last_completed(batch.district, batch.year)
         groups = await store.finding_groups(self.number)
         self._moved = Counter[str]()
         for each in groups:
@@ -144,7 +149,7 @@ class FindingsPage(SendingPage):
     def action_open(self) -> None:
         """Show the keys of the differing records."""
         if current := self.under_cursor():
-            self.app.push_screen(FindingKeysPage(self.session, self.glyphs, self.number, current.key))
+            open_page(self.app, FindingKeysPage(self.session, self.glyphs, self.number, current.key))
 
     def action_send(self) -> None:
         """Ask whether to send the objects that differ."""
@@ -165,7 +170,7 @@ class FindingsPage(SendingPage):
 
     def action_extra(self) -> None:
         """Show the extra records."""
-        self.app.push_screen(ExtraPage(self.session, self.glyphs, self.number))
+        open_page(self.app, ExtraPage(self.session, self.glyphs, self.number))
 
     async def action_csv(self) -> None:
         """Write the kept keys of the differing records as CSV."""
@@ -191,6 +196,11 @@ class FindingKeysPage(Page):
         self._object = object
         self._records: list[FindingRecord] | None = None
         self._list = Rows[TextRow](lambda row, _: row.line)
+
+    @property
+    def subject(self) -> Hashable:
+        """The comparison and the object."""
+        return self.number, self._object
 
     def rows(self) -> Rows[TextRow]:
         """Return the list of keys."""

@@ -22,7 +22,7 @@ async def test_estimates_go_by_completed_runs_of_the_same_kind(office: Office, p
     else:
         status = Status.CANCELLED if other == "cancelled" else Status.COMPLETED
         await office.finish(status, counts=Counts(processed=1, unchanged=1))
-    found = await office.store.last_completed("001", plan.year, Purpose.RESYNC)
+    found = (await office.store.last_completed("001", plan.year)).of(Purpose.RESYNC)
     assert set(found) == set(plan.names)
     assert {(each.batch, each.result.counts) for each in found.values()} == {(first.batch, CLEAN)}
 
@@ -30,4 +30,19 @@ async def test_estimates_go_by_completed_runs_of_the_same_kind(office: Office, p
 async def test_what_never_completed_has_no_estimate(office: Office, plan: Plan) -> None:
     await office.request(plan, "001")
     await office.finish(Status.FAILED, "down")
-    assert await office.store.last_completed("001", plan.year, Purpose.RESYNC) == {}
+    assert (await office.store.last_completed("001", plan.year)).runs == {}
+
+
+async def test_full_and_partial_runs_are_told_apart(office: Office, plan: Plan) -> None:
+    full = [Request(["001"], plan, "state", "x", full=each) for each in (True, False, True)]
+    ended = []
+    for request in full:
+        await office.store.submit(request)
+        ended.append(await office.finish(counts=CLEAN))
+    found = await office.store.last_completed("001", plan.year)
+    for is_full, batch in ((True, ended[2]), (False, ended[1])):
+        assert {each.batch for each in found.of_kind(Purpose.RESYNC, is_full).values()} == {batch.batch}
+    assert {name: each.batch for name, each in found.of(Purpose.RESYNC).items()} == dict.fromkeys(
+        plan.names, ended[2].batch
+    )
+    assert found.of_kind(Purpose.VERIFY, True) == {}

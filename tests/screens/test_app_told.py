@@ -18,7 +18,7 @@ async def test_toast_bell_and_title_come_to_a_role(console: Opener, monkeypatch:
     monkeypatch.setattr("resync_tui.screens.terminal.write_title", lambda _, title: titles.append(title))
     store = fake_store.MemoryStore(fake_store.Clock())
     store.rights = Rights(read=True, write=True, user="dis_admin", serve=False)
-    async with console(store=store, toasts=True) as c:
+    async with console(store=store, announces=True) as c:
         await c.shows("dis_admin RW")
         await c.press("space", "s", "y")
         await c.sent()
@@ -30,7 +30,7 @@ async def test_toast_bell_and_title_come_to_a_role(console: Opener, monkeypatch:
 
 
 async def test_errors_of_rules_alone_are_told_as_expected(console: Opener) -> None:
-    async with console(toasts=True) as c:
+    async with console(announces=True) as c:
         await c.press("space", "s", "y")
         await c.sent()
         c.complete(1, {"District": Counts(processed=9, unchanged=4, excluded=2, blocked=3, behind_exclusion=3)})

@@ -3,7 +3,7 @@
 import pytest
 
 from resync_tui.config.settings import DistrictSettings
-from resync_tui.outcome import Counts
+from resync_tui.outcome import Counts, Status
 from resync_tui.screens import keymap
 from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.checklist import ChecklistPage
@@ -165,6 +165,54 @@ async def test_a_running_object_is_gray_and_says_since_when(console: Opener) -> 
         await c.shows("running 42s")
         assert c.line("▼District").rstrip().endswith("○  50%")
         await c.until(lambda: "1 running" in c.lines[0])
+
+
+RAN = Counts(processed=900, unchanged=891, rejected=9)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)], ids=["60x15", "80x24", "120x40"])
+@pytest.mark.parametrize(("ends", "status"), [(None, "○  50%"), (Status.CANCELLED, "· canc")])
+async def test_results_stay_until_the_next_ones_are_there(
+    console: Opener, size: tuple[int, int], ends: Status | None, status: str
+) -> None:
+    async with console(size) as c:
+        await c.press("space", "s", "y")
+        await c.sent()
+        c.complete(1, {"District": RAN})
+        started = c.clock.now.astimezone().strftime("%Y-%m-%d %H:%M")
+        c.clock.move(7200)
+        await c.press("escape", "space", "s", "y")
+        await c.sent(2)
+        c.store.claim(2)
+        c.store.moves(2, "District", 50, 100, Counts(processed=50, unchanged=50))
+        if ends:
+            c.store.ends(2, "District", Counts(processed=50, unchanged=50), ends)
+            c.store.finishes(2, ends)
+        await c.press("O")
+        await c.until(lambda: c.line("District  ").rstrip().endswith(status))
+        row = c.line("District  ")
+        assert started in row
+        assert [word for word in row.split() if word.isdigit()] == ["900", "9"]
+        await c.press("enter")
+        await c.shows("Batch #2")
+        await c.press("G")
+        await c.shows("Batch #1")
+
+
+@pytest.mark.parametrize(("width", "seconds", "named"), [(120, True, True), (90, False, True), (80, False, False)])
+async def test_seconds_give_way_before_the_names_of_counts(
+    console: Opener, width: int, seconds: bool, named: bool
+) -> None:
+    async with console((width, 24)) as c:
+        await c.press("space", "s", "y")
+        await c.sent()
+        c.complete(1)
+        at = c.clock.now.astimezone()
+        await c.press("O")
+        await c.until(lambda: f"{at:%Y-%m-%d %H:%M}" in c.line("District  "))
+        row = c.line("District  ")
+        assert (f"{at:%H:%M:%S}" in row) is seconds
+        assert ("Processed:" in row) is named
 
 
 async def test_last_resync_is_when_it_was_started(console: Opener) -> None:

@@ -42,6 +42,49 @@ async def two_runs(c: Console) -> None:
             await c.press("escape")
 
 
+MANY = ErrorGroup("Calendar", "Calendar", Kind.REJECTED, "startDate is missing", 10_000)
+
+
+async def test_errors_are_filtered_by_object_kind_and_text(console: Opener) -> None:
+    async with console() as c:
+        await two_runs(c)
+        c.store.refuses(2, MANY, [ErrorRecord("Calendar", "Calendar", {"calendarID": n}, Kind.REJECTED, MANY.reason)
+                                  for n in range(10_000)])  # fmt: skip
+        await c.press("e")
+        await c.shows("10,005 records refused")
+        for text, has, lacks in (
+            ("calendar", MANY.reason, REJECTED.reason),
+            ("too long", REJECTED.reason, MANY.reason),
+            ("calendarid 9999", MANY.reason, REJECTED.reason),
+        ):
+            await c.press("slash", *("space" if each == " " else each for each in text))
+            await c.until(lambda: has in c.text and lacks not in c.text)  # noqa: B023
+            await c.shows(f"Filter: {text}")
+            await c.press("escape")
+            await c.shows("10,005 records refused")
+        await c.press("o")
+        await c.until(lambda: "Filter: excluded" in c.text and MANY.reason not in c.text)
+        await c.shows(EXCLUDED.reason)
+        await c.press("slash", *"zzz")
+        await c.shows("No refused record is like that. Esc clears the filters.")
+        await c.press("escape", "escape")
+        await c.until(lambda: not isinstance(c.app.screen, ErrorsPage))
+
+
+async def test_keys_are_filtered_by_a_part(console: Opener) -> None:
+    async with console() as c:
+        await two_runs(c)
+        await c.press("e", "enter")
+        await c.shows("schoolID 6")
+        await c.press("slash", *"id", "space", "5", "enter")
+        await c.shows("1 of 2 listed")
+        assert "schoolID 6" not in c.text
+        await c.press("slash", "x")
+        await c.shows("No key is like that. Esc clears the filter.")
+        await c.press("escape", "escape")
+        await c.until(lambda: isinstance(c.app.screen, ErrorsPage))
+
+
 @SIZES
 async def test_failures_come_before_excluded_and_new_ones_are_marked(console: Opener, size: tuple[int, int]) -> None:
     async with console(size) as c:
@@ -182,7 +225,7 @@ async def test_a_batch_beside_the_run_before_shows_the_differences(console: Open
 async def test_the_confirmation_tells_what_the_last_run_took(console: Opener) -> None:
     async with console() as c:
         await c.press("space", "s")
-        await c.shows("none of these has been run from here")
+        await c.shows("no partial resync of these has completed")
         await c.press("y")
         await c.sent()
         c.store.claim(1)
@@ -194,7 +237,7 @@ async def test_the_confirmation_tells_what_the_last_run_took(console: Opener) ->
         await c.press("escape")
         await c.shows("1234")
         await c.press("space", "s")
-        await c.shows("1,234 records expected; the last run took 7m42s.")
+        await c.shows("1,234 records expected; the last partial resync took 7m42s.")
 
 
 async def test_a_full_resync_of_several_districts_is_typed_out(console: Opener) -> None:

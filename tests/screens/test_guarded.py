@@ -45,7 +45,7 @@ async def test_first_key_of_a_burst_answers_and_the_rest_is_dropped(console: Ope
 
 
 async def test_key_pressed_before_the_question_is_seen_is_no_answer(console: Opener) -> None:
-    async with console(toasts=True) as c:
+    async with console(announces=True) as c:
         await c.press("space")
         for burst in ("sy", "syy", "sn", "sq", "syq"):
             await c.burst(*burst)

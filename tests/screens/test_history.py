@@ -44,7 +44,8 @@ async def test_history_is_narrowed_by_district_and_by_outcome(console: Opener) -
         await c.press("o", "o")
         assert listed(c) == ["#2"]
         await c.press("escape")
-        assert len(listed(c)) == 6
+        assert listed(c) == []
+        assert sum("2 districts" in line for line in c.lines) == 3
         await c.press("o", "o", "o", "o")
         assert listed(c) == ["#3"]
         await c.shows("Cannot reach the district")
@@ -52,12 +53,42 @@ async def test_history_is_narrowed_by_district_and_by_outcome(console: Opener) -
         assert not isinstance(c.app.screen, HistoryPage)
 
 
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)], ids=["60x15", "80x24", "120x40"])
+async def test_a_request_over_several_districts_is_one_row(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await several(c)
+        await c.shows("request 1: 2 districts")
+        assert "■ 1/2" in c.line("request 2: 2 districts")
+        assert c.line("request 3: 2 districts").rstrip().endswith("queued")
+        await c.press("G", "b")
+        await c.shows("Enter lists them")
+        await c.press("enter")
+        await c.shows("Request 1: 2 districts")
+        assert listed(c) == ["#2", "#1"]
+        await c.press("H")
+        await c.shows("6 batches")
+        await c.press("g", "enter")
+        await c.shows("Request 3: 2 districts")
+
+
+async def test_the_list_names_no_part_of_a_request_as_all(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resync_tui.screens.history.NEWEST", 3)
+    async with console() as c:
+        await c.press("D", "a", "enter", "space", "s", "y")
+        await c.sent(2)
+        await c.press("escape", "space", "s", "y")
+        await c.sent(4)
+        await c.press("H")
+        await c.shows("request 2: 2 districts")
+        assert listed(c) == ["#2"]
+
+
 async def test_the_end_of_ones_own_request_is_told_once(console: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[bool] = []
     titles: list[str] = []
     monkeypatch.setattr("resync_tui.screens.app.ResyncApp.bell", lambda _: rung.append(True))
     monkeypatch.setattr("resync_tui.screens.terminal.write_title", lambda _, title: titles.append(title))
-    async with console(toasts=True) as c:
+    async with console(announces=True) as c:
         await c.press("D", "a", "enter", "space", "s", "y")
         await c.sent(2)
         await c.until(lambda: titles == ["resync-tui: 0 running, 2 queued"])

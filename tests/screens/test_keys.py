@@ -35,6 +35,9 @@ UNDO: dict[tuple[type[Page], str], tuple[str, ...]] = {
     (ChecklistPage, "l"): ("g",),
     (ChecklistPage, "slash"): ("escape",),
     (HistoryPage, "slash"): ("escape",),
+    (ErrorsPage, "slash"): ("escape",),
+    (ErrorsPage, "o"): ("escape",),
+    (KeysPage, "slash"): ("escape",),
     (HistoryPage, "o"): ("escape",),
 }
 """What takes back a key that changed the screen it was pressed on."""
@@ -43,6 +46,7 @@ Reach = Callable[[Console], Awaitable[None]]
 
 EVERYWHERE = {
     "c": "Copied, and written to",
+    "O": "That is this screen.",
     "p": "Batch #",
     "H": " History ",
     "exclamation_mark": " Process Alerts ",
@@ -129,12 +133,26 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
             "x": "nothing to cancel",
         },
     ),
-    (ErrorsPage, then(ended, "e"), {"enter": "new schoolID 6", "r": "[x] School", "w": "2 rows written to"}),
-    (KeysPage, then(ended, "e", "enter"), {"w": "2 rows written to", "C": "Copied, and written to"}),
+    (
+        ErrorsPage,
+        then(ended, "e"),
+        {
+            "enter": "new schoolID 6",
+            "slash": "part of an object, table, reason or key",
+            "o": "Filter: excluded",
+            "r": "[x] School",
+            "w": "2 rows written to",
+        },
+    ),
+    (
+        KeysPage,
+        then(ended, "e", "enter"),
+        {"slash": "part of a key; Enter keeps", "w": "2 rows written to", "C": "Copied, and written to"},
+    ),
     (ComparePage, then(ended, "b"), {"w": "3 rows written to"}),
     (
         HistoryPage,
-        then(ended, "H"),
+        then(checklist, "H"),
         {
             "enter": "Batch #2",
             "slash": "part of a district; Enter keeps",
@@ -159,7 +177,7 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
     ),
     (
         BoardPage,
-        then(ended, "B"),
+        then(checklist, "B"),
         {"enter": "Batch #2", "o": "Filter: lacks", "r": "No district has failed", "w": "3 rows written to"},
     ),
     (

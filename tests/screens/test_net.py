@@ -45,7 +45,7 @@ async def test_a_key_that_breaks_is_one_line_and_names_what_was_sent(
     console: Opener, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
 ) -> None:
     monkeypatch.setattr(ChecklistPage, "action_errors", fails)
-    async with console(caught=1) as c:
+    async with console(caught=1, announces=True) as c:
         await c.press("space", "s", "y")
         await c.sent()
         await c.press("escape", "e")
@@ -113,7 +113,7 @@ async def test_the_checklist_is_there_again_and_goes_on(
     how: Callable[..., object],
     keys: tuple[str, ...],
 ) -> None:
-    async with console(districts=tour.DISTRICTS, caught=1) as c:
+    async with console(districts=tour.DISTRICTS, caught=1, announces=True) as c:
         with monkeypatch.context() as patched:
             patched.setattr(broken, name, how)
             await c.press(*keys)

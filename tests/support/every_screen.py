@@ -20,7 +20,7 @@ from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.verification import FindingKeysPage, FindingsPage
 from tests.support.screens.settled import settled, settles
 
-OPENED_FROM_OTHERS = {"KeysPage", "MarkingPage", "SendingPage", "ChecklistPage"}
+OPENED_FROM_OTHERS = {"KeysPage", "MarkingPage", "SendingPage", "FilteringPage", "ChecklistPage"}
 """What other screens open or are made of."""
 
 

@@ -8,8 +8,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
 HEAD = """# Keys
 
 A key means one thing on every screen. The help (`?`) of a screen lists those that it has; `:` lists its commands, to
-be found by a part of their name. A sheet of text is closed by `Esc`, `q` or `Enter`; a question takes `y`, and anything
-else is no. Keys in parentheses on a screen need Write.
+be found by a part of their name. A key that does nothing on a screen says where it does. A sheet of text is closed by
+`Esc`, `q` or `Enter`; a question takes `y`, and anything else is no. Keys in parentheses on a screen need Write.
 """
 
 
@@ -17,8 +17,12 @@ def text() -> str:
     """Return the text of the page."""
     lines = [HEAD]
     for task in Task:
-        lines += [f"## {task}", "| keys | meaning |", "| --- | --- |"]
-        lines += [f"| {_names(each.keys)} | {each.meaning} |" for each in TABLE if each.task is task] + [""]
+        lines += [f"## {task}", "| keys | meaning | where |", "| --- | --- | --- |"]
+        rows = [each for each in TABLE if each.task is task]
+        lines += [
+            f"| {_names(each.keys)} | {each.meaning} | {', '.join(each.where) or 'everywhere'} |" for each in rows
+        ]
+        lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 

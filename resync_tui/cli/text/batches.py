@@ -7,7 +7,7 @@ from resync_tui.analysis.causes import Causes, ancestor_text, key_words, query_o
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut
 from resync_tui.cli.text.comparisons import removal, verification
-from resync_tui.formatting import by_rule, error_rate, plural, school_year, when
+from resync_tui.formatting import by_rule, error_rate, named_request, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Purpose, Status
 from resync_tui.previous_run import PreviousErrors, change_since, error_key
 from resync_tui.printable import clipped
@@ -28,18 +28,31 @@ def status(status: Status, color: Color | None, counts: Counts) -> str:
     return f"{color} {error_rate(counts)}" if counts.errors else color.value
 
 
-def batches(found: Iterable[Batch]) -> Iterator[str]:
-    """Return one line per batch; what is rare about one stands behind its status."""
+def batches(found: Iterable[Batch], limit: int | None = None) -> Iterator[str]:
+    """Return one line per batch, under one for a request over several districts; `limit` is how many were asked for.
+
+    What is rare about a batch stands behind its status.
+    """
+    listed = list(found)
     yield f"{'Batch':>6} {'District':8} {'Year':7} {'Requested':16} {'By':10} {'Processed':>9} {'Errors':>6} Status"
-    for each in found:
-        word = each.status.value
-        if each.purpose is Purpose.RESYNC:
-            word = status(each.status, each.color, each.counts)
-        line = (
-            f"{each.batch:6} {cut(each.district, 8)} {school_year(each.year):7} {when(each.requested):16} "
-            f"{cut(each.requested_by, 10)} {each.counts.processed:9} {each.counts.errors:6} {word}"
-        )
-        yield ", ".join([line, *_rare(each)])
+    for request, group in groupby(listed, lambda each: each.request):
+        of_request = list(group)
+        if len(of_request) > 1:
+            named = named_request(request, [each.batch for each in of_request]).capitalize()
+            partly = len(listed) == limit and of_request[-1] is listed[-1]
+            yield f"{named}{' listed' * partly}"
+        yield from map(_line, of_request)
+
+
+def _line(batch: Batch) -> str:
+    word = batch.status.value
+    if batch.purpose is Purpose.RESYNC:
+        word = status(batch.status, batch.color, batch.counts)
+    line = (
+        f"{batch.batch:6} {cut(batch.district, 8)} {school_year(batch.year):7} {when(batch.requested):16} "
+        f"{cut(batch.requested_by, 10)} {batch.counts.processed:9} {batch.counts.errors:6} {word}"
+    )
+    return ", ".join([line, *_rare(batch)])
 
 
 def batch(

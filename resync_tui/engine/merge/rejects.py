@@ -1,8 +1,10 @@
 """Reports of refused, missing, different and extra records, by their keys alone."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,14 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.accounts import Moved
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.events import RecordsFound, RecordsRefused
-from resync_tui.engine.keys import qualified
+from resync_tui.engine.keys import ForeignKey, qualified
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.objects import ObjectRun
 from resync_tui.outcome import NO_DETAIL, PLACE, Detail, Finding, KeyValue, Kind, Purpose
 
+Staged: TypeAlias = Mapping[sa.Table, TableMapping]
+"""Target tables with a stage in a batch, and their mappings."""
 
-async def report_records(run: ObjectRun, target: Target) -> None:
-    """Report the refused records of an object run, the extra ones and, of a comparison, what else was found."""
+
+async def report_records(run: ObjectRun, target: Target, staged: Staged = MappingProxyType({})) -> None:
+    """Report the refused records of an object run, the extra ones and, of a comparison, what else was found.
+
+    Among the `staged` tables are those of parents that a refused record names by another key than their own.
+    """
     kept, purpose = run.job.limits.errors_kept, run.job.purpose
     removed, compared = purpose is Purpose.REMOVE_EXTRA, purpose is Purpose.VERIFY
     for mapping in run.staged:
@@ -25,14 +33,19 @@ async def report_records(run: ObjectRun, target: Target) -> None:
         if not counts.errors and not counts.extra and not compared:
             continue
         async with target.staging() as connection:
-            async for refused in refused_records(connection, mapping, kept, of_extra=removed):
+            async for refused in refused_records(connection, mapping, kept, staged, of_extra=removed):
                 run.report(refused)
             async for found in found_records(connection, mapping, kept, counts.extra, moved, compared=compared):
                 run.report(found)
 
 
 async def refused_records(
-    connection: AsyncConnection, mapping: TableMapping, kept: int, *, of_extra: bool = False
+    connection: AsyncConnection,
+    mapping: TableMapping,
+    kept: int,
+    staged: Staged = MappingProxyType({}),
+    *,
+    of_extra: bool = False,
 ) -> AsyncIterator[RecordsRefused]:
     """Yield a table's refused records by reason; `of_extra`: its extra records instead of the staged ones."""
     refused = mapping.refused
@@ -44,33 +57,65 @@ async def refused_records(
     for kind, reason, count, by_rule in (await connection.execute(groups.order_by(refused.c.reason))).all():
         which = sa.and_(refused.c.kind == kind, refused.c.reason == reason, number == refused.c.n)
         keys = await keys_of(connection, mapping, rows, number, which, kept)
-        details = () if of_extra else await _details_of(connection, mapping, which, kept)
+        details = () if of_extra else await _details_of(connection, mapping, which, kept, staged)
         yield RecordsRefused(mapping.object, mapping.name, Kind(kind), reason, count, keys, details, bool(by_rule))
 
 
 async def _details_of(
-    connection: AsyncConnection, mapping: TableMapping, which: sa.ColumnElement[bool], kept: int
+    connection: AsyncConnection, mapping: TableMapping, which: sa.ColumnElement[bool], kept: int, staged: Staged
 ) -> tuple[Detail, ...]:
     """Return what is known of refused staged rows beyond the reason, in the order of `keys_of`; empty if nothing is."""
-    refused, links = mapping.refused, [*{name for key in mapping.foreign_keys for name in key.columns}]
-    noted = refused.c.columns, refused.c.size, refused.c.foreign_key
-    query = sa.select(*noted, *(mapping.stage.c[name] for name in links)).where(which)
+    refused = mapping.refused
+    columns = [refused.c.columns, refused.c.size, refused.c.foreign_key]
+    parents = [_parent_key(mapping, key, staged.get(key.parent)) for key in mapping.foreign_keys]
+    wanted = [column for parent in parents for column in (*parent.named.values(), *parent.own.values())]
+    rows_with_parents: sa.FromClause = mapping.stage
+    for parent in parents:
+        for other, same in parent.joins:
+            rows_with_parents = rows_with_parents.outerjoin(other, same)
+    query = sa.select(*columns, *wanted).select_from(rows_with_parents).where(which)
     rows = (await connection.execute(query.order_by(mapping.number).limit(kept))).all()
-    found = tuple(_detail(mapping, row[:3], dict(zip(links, row[3:], strict=True))) for row in rows)
-    return found if any(each != NO_DETAIL for each in found) else ()
+    found = []
+    for told, size, number, *values in rows:
+        if number is None:
+            found.append(Detail(told or "", size))
+            continue
+        begin = sum(len(each.named) + len(each.own) for each in parents[:number])
+        key = parents[number].key_of(values[begin:])
+        found.append(Detail(told or "", size, qualified(mapping.foreign_keys[number].parent), key))
+    return tuple(found) if any(each != NO_DETAIL for each in found) else ()
 
 
-def _detail(mapping: TableMapping, noted: Sequence[Any], links: Mapping[str, Any]) -> Detail:
-    columns, size, foreign_key = noted
-    if foreign_key is None:
-        return Detail(columns or "", size)
-    key = mapping.foreign_keys[foreign_key]
-    named = {
-        theirs: as_key_value(links[ours])
-        for ours, theirs in zip(key.columns, key.referred, strict=True)
-        if theirs != mapping.tenant_column
-    }
-    return Detail(columns or "", size, qualified(key.parent), named)
+@dataclass(frozen=True, slots=True)
+class _ParentKey:
+    """Columns with the key of a staged row's parent: as the row names it, and its own where that is another."""
+
+    named: Mapping[str, sa.ColumnElement[Any]]
+    own: Mapping[str, sa.ColumnElement[Any]] = field(default_factory=dict)
+    joins: Sequence[tuple[sa.FromClause, sa.ColumnElement[bool]]] = ()
+    """What is joined to the stage for the own key, and by what."""
+
+    def key_of(self, values: Sequence[Any]) -> Mapping[str, KeyValue]:
+        """Return the parent's own key, if it has been read in this batch, else as the row names it."""
+        texts = [as_key_value(value) for value in values]
+        own = dict(zip(self.own, texts[len(self.named) :], strict=False))
+        return own if any(value is not None for value in own.values()) else dict(zip(self.named, texts, strict=False))
+
+
+def _parent_key(mapping: TableMapping, key: ForeignKey, parent: TableMapping | None) -> _ParentKey:
+    pairs = zip(key.columns, key.referred, strict=True)
+    named = {theirs: mapping.stage.c[ours] for ours, theirs in pairs if theirs != mapping.tenant_column}
+    if parent is None or set(named) == set(parent.key):
+        return _ParentKey(named)
+    # The first of those with these values, which may be doubled.
+    by = [parent.stage.c[name] for name in named]
+    first = sa.select(*by, sa.func.min(parent.number).label("n")).group_by(*by).subquery()
+    other = parent.stage.alias()
+    joins = (
+        (first, sa.and_(*mapping.points_at(key, mapping.stage, first))),
+        (other, other.c[parent.number.name] == first.c.n),
+    )
+    return _ParentKey(named, {name: other.c[name] for name in parent.key}, joins)
 
 
 async def found_records(

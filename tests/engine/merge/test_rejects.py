@@ -1,5 +1,6 @@
 """What is told of refused records beyond the reason: column, size of the value, and the parent by its key."""
 
+from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import NO_DETAIL, Detail, KeyValue
 from tests.support.comparison import every_comparison
 from tests.support.running import Heard, make_job, run
@@ -48,3 +49,33 @@ async def test_doubled_values_name_their_columns(database: Database, ends: tuple
     here = await pair(database, ends, ROWS + "INSERT INTO c VALUES (2, 'z', 1);")
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
     assert details(heard) == {("c", 2): Detail("code")}
+
+
+CODES = Catalog("Codes", (DisObject("P", ("p",)), DisObject("Q", ("q",), ("P",))), tenant_column="tenant")
+CODES_DISTRICT = """
+CREATE TABLE p (id integer PRIMARY KEY, code varchar(9), name varchar(40));
+CREATE TABLE q (id integer PRIMARY KEY, code varchar(9), p integer);
+"""
+CODES_STATE = """
+CREATE TABLE p (tenant varchar(9), id integer, code varchar(9), name varchar(4), PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, code));
+CREATE TABLE q (tenant varchar(9), id integer, code varchar(9), p integer, PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, code) REFERENCES p (tenant, code), FOREIGN KEY (tenant, p) REFERENCES p (tenant, id));
+"""
+
+
+@every_comparison(ENDS)
+async def test_a_parent_by_another_key_is_named_by_its_own(database: Database, ends: tuple[str, str]) -> None:
+    records = """
+    INSERT INTO p VALUES (7, 'x', 'too long'), (8, 'y', 'too long'), (9, 'z', 'fits');
+    INSERT INTO q VALUES (1, 'x', NULL), (2, NULL, 8), (3, 'none', NULL), (4, 'z', 9);
+    """
+    here = await pair(database, ends, records, district=CODES_DISTRICT, state=CODES_STATE)
+    heard = await run(make_job(here.district, here.state, CODES, "01"))
+    assert details(heard) == {
+        ("p", 7): Detail("name", 8),
+        ("p", 8): Detail("name", 8),
+        ("q", 1): Detail("code", None, "p", {"id": 7}),
+        ("q", 2): Detail("p", None, "p", {"id": 8}),
+        ("q", 3): Detail("code", None, "p", {"code": "none"}),
+    }

@@ -115,7 +115,7 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
         store: fake_store.MemoryStore | None = None,
         start: str | None = None,
         waits: bool = True,
-        toasts: bool = False,
+        announces: bool = False,
         start_agent: Callable[[], str | None] | None = None,
         user: str = "jdoe",
         **chosen: Any,
@@ -136,7 +136,10 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
             user=user,
             clock=clock,
         )
-        async with app.run_test(size=size, notifications=toasts) as pilot:
+        if not announces:
+            # They come and go with real time.
+            monkeypatch.setattr(app, "announce", lambda *_: None)
+        async with app.run_test(size=size) as pilot:
             settles(pilot, monkeypatch)
             made = Console(app, pilot, kept, clock)
             await settled(pilot)

@@ -20,6 +20,7 @@ from resync_tui.results import (
     ErrorRecord,
     FindingGroup,
     FindingRecord,
+    LastCompleted,
     LastResync,
     ObjectResult,
     Present,
@@ -197,14 +198,14 @@ class MemoryStore:
     async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
         return self._last(district, year, Purpose.VERIFY)
 
-    async def last_completed(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
-        return {
-            result.object: LastResync(batch.batch, result)
-            for batch in self._batches
-            if batch.district == district and batch.year == year and batch.purpose is purpose
-            for result in batch.objects
-            if result.status is Status.COMPLETED
-        }
+    async def last_completed(self, district: str, year: int) -> LastCompleted:
+        runs: dict[tuple[Purpose, bool], dict[str, LastResync]] = {}
+        for batch in self._batches:
+            if batch.district == district and batch.year == year:
+                kind = runs.setdefault((batch.purpose, batch.full), {})
+                done = [each for each in batch.objects if each.status is Status.COMPLETED]
+                kind.update({each.object: LastResync(batch.batch, each) for each in done})
+        return LastCompleted(runs)
 
     def _last(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
         self._answer()

@@ -2,8 +2,10 @@
 
 from textual.binding import Binding
 
+from resync_tui.screens import keymap
 from resync_tui.screens.app import ResyncApp
-from resync_tui.screens.keymap import TABLE, Task, by_task
+from resync_tui.screens.keymap import TABLE, Task, by_task, unused
+from resync_tui.screens.page import Page
 from resync_tui.screens.picker import Picker
 from resync_tui.screens.widgets.rows import Rows
 from tests.support import keys_page
@@ -11,6 +13,21 @@ from tests.support.every_screen import pages
 
 MOST = 40
 """Meanings that a user can keep apart."""
+
+TITLES = {
+    "ChecklistPage": keymap.CHECKLIST,
+    "ProgressPage": keymap.PROGRESS,
+    "HistoryPage": keymap.HISTORY,
+    "ErrorsPage": keymap.ERRORS,
+    "KeysPage": keymap.KEYS,
+    "ComparePage": keymap.BEFORE,
+    "AlertsPage": keymap.ALERTS,
+    "BoardPage": keymap.BOARD,
+    "AgentsPage": keymap.AGENTS,
+    "FindingsPage": keymap.COMPARED,
+    "ExtraPage": keymap.EXTRA,
+}
+"""What the pages that have keys of their own are called."""
 
 
 def bindings() -> list[tuple[str, str]]:
@@ -43,3 +60,29 @@ def test_help_has_what_is_bound_and_nothing_else() -> None:
 
 def test_the_page_of_keys_is_the_table() -> None:
     assert keys_page.PAGE.read_text("utf-8") == keys_page.text()
+
+
+def keys_of(owner: type) -> set[str]:
+    found = [each for each in vars(owner).get("BINDINGS", ()) if isinstance(each, Binding)]
+    return {key for each in found for key in each.key.split(",")}
+
+
+def test_a_meaning_says_which_screens_have_it() -> None:
+    everywhere = {key for owner in (ResyncApp, Page, Rows) for key in keys_of(owner)}
+    of_page = {page: {key for owner in page.__mro__ for key in keys_of(owner)} - everywhere for page in pages()}
+    for meaning in (each for each in TABLE if not everywhere & set(each.keys)):
+        having = {
+            TITLES[page.__name__]
+            for page, keys in of_page.items()
+            if page.__name__ in TITLES and keys & {*meaning.keys}
+        }
+        assert set(meaning.where) == having, meaning.meaning
+    assert all(each.where == () for each in TABLE if everywhere & set(each.keys))
+    assert {page.__name__ for page in pages() if keys_of(page)} <= TITLES.keys() | {"MarkingPage", "FilteringPage"}
+
+
+def test_a_key_without_effect_says_where_it_has_one() -> None:
+    assert unused("x") == "x does nothing here. Progress: Cancel this batch."
+    assert unused("pageup", over=True) == "PgUp does nothing here. Esc closes this."
+    assert unused("left_square_bracket", "[") == "[ does nothing. ? lists the keys of this screen."
+    assert unused("f5") == "f5 does nothing. ? lists the keys of this screen."
