@@ -64,6 +64,8 @@ class DisObject:
     """Columns (`Table.column`) that belong to the state once they are set."""
     ignore_columns: tuple[str, ...] = ()
     """Columns (`Table.column`) that only the district has."""
+    key: tuple[str, ...] = ()
+    """Columns (`Table.column`) by which records are told apart, where a table has several keys."""
     hint: str = ""
     rule: tuple[Rule, ...] = ()
 

@@ -46,30 +46,57 @@ class IncompatibleTable(CannotRun):
     """Table with incompatible ends; its object run fails and the descendants are skipped."""
 
 
-def record_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the record key: the primary key, else the shortest unique key without nullable columns.
+def record_key(
+    target: sa.Table,
+    tenant_column: str | None,
+    columns: tuple[str, ...],
+    *,
+    named: Collection[str] = (),
+    district: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Return the record key: the one `named`, else the primary key, else a unique key without nullable columns.
 
-    Empty for a keyless table: its records are identified by all their values. Raises IncompatibleTable if the primary
-    key lacks the tenant column.
+    Of several unique keys it is the one of the `district`'s primary key, else the one to which most foreign keys point,
+    else that of the fewest columns, the first by name. Empty for a keyless table: its records are identified by all
+    their values. Raises IncompatibleTable if the primary key lacks the tenant column, or `named` is no such key.
     """
     primary = tuple(column.name for column in target.primary_key.columns)
     own = tuple(name for name in primary if name != tenant_column)
-    if own and set(own) <= set(columns) and tenant_column in (None, *primary):
-        return own
+    is_filled, of_tenant = bool(own) and set(own) <= set(columns), tenant_column in (None, *primary)
     told_apart = [
         unique.columns
         for unique in unique_keys(target, tenant_column, columns)
         if unique.by_tenant == (tenant_column is not None)
         and not any(target.c[name].nullable for name in unique.columns)
     ]
+    if is_filled and of_tenant:
+        told_apart.insert(0, own)
+    if named:
+        if (found := next((key for key in told_apart if set(key) == set(named)), None)) is not None:
+            return found
+        raise IncompatibleTable(
+            f"The catalog's key of {qualified(target)} ({', '.join(named)}) is not unique and NOT NULL in the state",
+            f"Make it so there{f', with {tenant_column} first' if tenant_column else ''}, or name another.",
+        )
+    if is_filled and of_tenant:
+        return own
     if told_apart:
-        return min(told_apart, key=len)
-    if own and set(own) <= set(columns):
+        return min(told_apart, key=lambda key: (set(key) != set(district), -_pointing(target, key), len(key), key))
+    if is_filled:
         raise IncompatibleTable(
             f"The primary key of the state's table {qualified(target)} lacks {tenant_column}",
             "Put that column first in it.",
         )
     return ()
+
+
+def _pointing(target: sa.Table, key: Collection[str]) -> int:
+    """Return how many foreign keys of the state point to a key, whatever further columns tell the tenant."""
+    return sum(
+        referred_table(constraint) is target and set(key) <= set(map(referred_column, constraint.elements))
+        for table in target.metadata.tables.values()
+        for constraint in table.foreign_key_constraints
+    )
 
 
 def links(table: sa.Table, tenant_column: str | None) -> tuple[ForeignKey, ...]:

@@ -233,7 +233,13 @@ def describe(
     for end, way in (("district", year.source), ("state", year.target)) if year else ():
         for step in way:
             require_no_subtables(end, step.parent)
-    key = record_key(target, tenant_column, columns)
+    key = record_key(
+        target,
+        tenant_column,
+        columns,
+        named=sorted(columns_of(dis_object.key, name, target)),
+        district=[column.name for column in source.primary_key.columns if column.name != tenant_column],
+    )
     if (wider := wider_key(source, key, tenant_column)) is not None:
         raise IncompatibleTable(
             f"The key of the state's table {name} ({', '.join(key)}) cannot tell apart what the district's key does",

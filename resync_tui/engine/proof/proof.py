@@ -97,6 +97,10 @@ class Proof:
                 known = self.target is not None and table_of(name) in self.target
                 if known and all(find_column(tables, name) is None for _, tables in ends):
                     yield _no_column(f"{key} of {dis_object.name}", name, *ends[0])
+        for name in dis_object.key:
+            there = [end for end in ends if table_of(name) in end[1]]
+            if (fault := _absent(f"key of {dis_object.name}", name, there)) is not None:
+                yield fault
         for name in self.catalog.year_path:
             if table_of(name) in dis_object.tables:
                 there = [end for end in ends if table_of(name) in end[1]]
