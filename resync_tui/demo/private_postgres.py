@@ -102,11 +102,10 @@ class PrivatePostgres:
             reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
             raise CannotRun(f"Cannot set up PostgreSQL in {self.folder}: {reason}", "Mend that, or choose another dir.")
         lines = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", **settings}
-        with (self._data / "postgresql.conf").open("a") as conf:
-            conf.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
+        self._configure("".join(f"{name} = '{value}'\n" for name, value in lines.items()))
         self._set_port(_free_port())
         if os.getuid() == 0:
-            os.chown(draft, 0, 0)
+            os.chown(draft, 0, 0, follow_symlinks=False)
         draft.rename(self.folder / "password")
 
     def _make_folder(self) -> None:
@@ -126,7 +125,7 @@ class PrivatePostgres:
     def _give_to_server(self, path: Path) -> None:
         if os.getuid() == 0:
             user = pwd.getpwnam(_UNPRIVILEGED)
-            os.chown(path, user.pw_uid, user.pw_gid)
+            os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def _pg_ctl(self, command: str, *options: str) -> "subprocess.CompletedProcess[str]":
         return self._run("pg_ctl", command, "-D", str(self._data), *options)
@@ -156,8 +155,13 @@ class PrivatePostgres:
         return int(found[-1])
 
     def _set_port(self, port: int) -> None:
-        with (self._data / "postgresql.conf").open("a") as conf:
-            conf.write(f"port = {port}\n")
+        self._configure(f"port = {port}\n")
+
+    def _configure(self, lines: str) -> None:
+        """Append to postgresql.conf; no link is followed, as the folder belongs to the server's user."""
+        descriptor = os.open(self._data / "postgresql.conf", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, "a", encoding="utf-8") as conf:
+            conf.write(lines)
 
     def _log_size(self) -> int:
         log = self.folder / "log"
