@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import visible_batches
+from resync_tui.control.batches import select_agents
 from resync_tui.control.connection import ControlDatabase, lock_queue
 from resync_tui.control.models import DISBatch, ProcessAlert, Tables
 from resync_tui.control.progress import clip
@@ -202,19 +203,19 @@ _NAMED = 10
 async def alert_unclaimed(database: ControlDatabase) -> list[int]:
     """Post an alert for each unclaimed request without one; return the requests' numbers."""
     async with database.read() as connection:
-        if not await _unclaimed(connection, await database.now(connection)):
+        if not await _unclaimed(connection, database.rights, await database.now(connection)):
             return []
     async with database.write() as connection:
         await lock_queue(connection, changes=1)
         now = await database.now(connection)
-        rows = await _unclaimed(connection, now)
+        rows = await _unclaimed(connection, database.rights, now)
         for request, batches in groupby(rows, key=lambda row: int(row.requestID)):
             await _tell(connection, request, list(batches), now)
         return sorted({int(row.requestID) for row in rows})
 
 
-async def _unclaimed(connection: AsyncConnection, now: datetime) -> list[Row[Any]]:
-    batch, agent, alert = Tables.batch, Tables.agent, Tables.alert
+async def _unclaimed(connection: AsyncConnection, rights: Rights, now: datetime) -> list[Row[Any]]:
+    batch, alert = Tables.batch, Tables.alert
     told = select(alert.c.requestID).where(alert.c.name == UNCLAIMED, alert.c.requestID.is_not(None))
     waiting = (
         select(batch)
@@ -224,7 +225,7 @@ async def _unclaimed(connection: AsyncConnection, now: datetime) -> list[Row[Any
     )
     rows = (await connection.execute(waiting)).all()
     served: set[str] = set()
-    for row in (await connection.execute(select(agent))).all() if rows else ():
+    for row in (await connection.execute(select_agents(rights))).all() if rows else ():
         if now - row.seenAt <= timedelta(seconds=row.leaseSeconds):
             served.update(row.districts)
     return [row for row in rows if row.districtNumber not in served]

@@ -23,6 +23,7 @@ from resync_tui.results import (
     LastResync,
     ObjectResult,
 )
+from resync_tui.rights import Rights
 
 COUNTED = ("processed", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed")
 """The columns of DISBatchHistory and DISBatch that make up Counts."""
@@ -36,6 +37,15 @@ def select_batches() -> Select[Any]:
             agent, agent.c.agentID == running.c.owner
         )
     )
+
+
+def select_agents(rights: Rights) -> Select[Any]:
+    """Select agents; users learn by a function which of their own districts each serves, as the column names all."""
+    agent = Tables.agent
+    if rights.serve:
+        return select(agent)
+    served = func.dis_served(agent.c.agentID, type_=agent.c.districts.type).label("districts")
+    return select(*(each for each in agent.c if each.name != "districts"), served)
 
 
 def batch_view(row: Row[Any], objects: Iterable[Row[Any]], behind: Mapping[str, int] = MappingProxyType({})) -> Batch:

@@ -22,7 +22,7 @@ _LOCK = text('LOCK TABLE "DISRight" IN EXCLUSIVE MODE')
 
 LOOK = (
     "DISBatch", "DISBatchHistory", "DISBatchError", "DISBatchErrorCount", "DISBatchFinding", "DISBatchFindingCount",
-    "DISRunning", "DISAgent", "DISGate", "DISScheduleFiring", "DISRight", "DISEdition", "DISVersion", "ProcessAlert",
+    "DISRunning", "DISGate", "DISScheduleFiring", "DISRight", "DISEdition", "DISVersion", "ProcessAlert",
     "ProcessAlertUser",
 )  # fmt: skip
 """Tables readable with Read; in most of them row-level security shows a district its own rows only."""
@@ -33,6 +33,7 @@ def grants(role: str, *, write: bool) -> list[str]:
     name = quote_identifier(role)
     privileges = [
         f"SELECT ON {', '.join(_quoted(LOOK))}",
+        f'SELECT ({_columns("DISAgent", "districts")}) ON "DISAgent"',
         f'INSERT, UPDATE ({", ".join(_quoted(("isRead", "isDeleted")))}) ON "ProcessAlertUser"',
     ]
     if write:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import visible_batches, visible_rows
 from resync_tui.control.alerts import count_unread
-from resync_tui.control.batches import agent_view, batch_view, select_batches
+from resync_tui.control.batches import agent_view, batch_view, select_agents, select_batches
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.liveness import known_dead
 from resync_tui.control.models import Tables
@@ -106,7 +106,7 @@ async def changes(connection: AsyncConnection) -> int:
 async def agents(connection: AsyncConnection, database: ControlDatabase, now: datetime) -> list[Agent]:
     """Return the agents that are or recently were at work, those alive first."""
     agent, running = Tables.agent, Tables.running
-    rows = (await connection.execute(select(agent).order_by(agent.c.startedAt))).all()
+    rows = (await connection.execute(select_agents(database.rights).order_by(agent.c.startedAt))).all()
     if not rows:
         return []
     held: dict[str, list[int]] = {}

@@ -1,5 +1,6 @@
 """Where others may create what an agent would run, no agent starts; agents and schedules of others are hidden."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from anyio import to_thread
 
 from resync_tui.cli.doctor import examine
+from resync_tui.control.migrate import migrate
 from resync_tui.control.store import Store
+from resync_tui.databases.registry import open_engine
 from resync_tui.errors import CannotRun
 from tests.support.fake_work import run_faked
 from tests.support.roles import ABBOTT, STATE, Roles, write_settings
@@ -39,6 +42,8 @@ async def test_no_agent_starts_where_others_may_create(roles: Roles, tmp_path: P
 async def test_doctor_names_who_may_create_and_connect(roles: Roles, tmp_path: Path) -> None:
     await roles.run("GRANT CREATE ON SCHEMA public TO PUBLIC")
     settings = write_settings(tmp_path, roles.login("governor"), STATE)
+    for name in ("state", "01", "02", "03"):
+        (tmp_path / f"{name}.db").touch()
     found = {each.do: each.what for each in (await to_thread.run_sync(examine, settings.path)).problems}
     assert found["REVOKE CREATE ON SCHEMA public FROM PUBLIC"].startswith("Everybody may create in SCHEMA public of ")
     (connect,) = [
@@ -82,7 +87,35 @@ async def test_a_district_sees_agents_that_serve_it(roles: Roles) -> None:
     ):
         found = await (await roles.connect(role)).fetch('SELECT "agentID" FROM "DISAgent"')
         assert {row[0] for row in found} == seen, role
-    assert [each.host for each in await (await roles.store("jdoe", ABBOTT)).agents()] == ["host-one"]
+    (own,) = await (await roles.store("jdoe", ABBOTT)).agents()
+    assert (own.host, own.districts) == ("host-one", ("01",))
+    assert {each.districts for each in await (await roles.store("governor", STATE)).agents()} == {
+        ("01", "03"),
+        ("02",),
+        (),
+    }
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await (await roles.connect("jdoe")).fetch('SELECT districts FROM "DISAgent"')
+    jdoe, stranger = await roles.connect("jdoe"), await roles.connect("stranger")
+    assert await jdoe.fetchval("SELECT dis_served('two')::text") == "[]"
+    assert await stranger.fetchval("SELECT dis_served('one')::text") == "[]"
+
+
+async def test_an_upgrade_takes_the_districts_of_agents_back(database: Callable[[str], str]) -> None:
+    url, role = database("postgresql"), f"reader_{secrets.token_hex(4)}"
+    engine = open_engine(url)
+    await migrate(engine, url, to="0009")
+    await engine.dispose()
+    admin = await asyncpg.connect(url)
+    await admin.execute(f'CREATE ROLE {role}; GRANT SELECT ON "DISAgent" TO {role}')
+    try:
+        await (await Store.open(url)).close()
+        asked = """SELECT has_column_privilege($1, '"DISAgent"', $2, 'SELECT')"""
+        assert not await admin.fetchval(asked, role, "districts")
+        assert await admin.fetchval(asked, role, "isService")
+    finally:
+        await admin.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        await admin.close()
 
 
 async def test_a_district_named_state_is_nobody_else(roles: Roles) -> None:
