@@ -21,6 +21,7 @@ from resync_tui.processes import user_name
 
 LARGEST = 16_000_000
 """Bytes of the largest file that is read as configuration."""
+_PART = 1 << 16
 _LINKS = 40
 """Links followed on the way to a file, as many as the kernel follows."""
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,8 +32,8 @@ _ROOT = 0
 def read_text(path: Path) -> str:
     """Return the text of a file of configuration. Raises ConfigError, UntrustedPath."""
     try:
-        with _opened(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
+        with _opened(path) as descriptor:
+            content = _content(descriptor)
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check that file and who may read it.") from None
     if len(content) > LARGEST:
@@ -41,6 +42,14 @@ def read_text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8", "Save it as UTF-8.") from None
+
+
+def _content(descriptor: int) -> bytearray:
+    """Return what a file holds, or a little more than the most that is taken."""
+    content = bytearray()
+    while len(content) <= LARGEST and (part := os.read(descriptor, _PART)):
+        content += part
+    return content
 
 
 def require_program(path: Path) -> None:
@@ -71,7 +80,7 @@ def open_private_beside(path: Path, flags: int) -> int:
     """Open a file of this program's own, as `open_private` does, beside a database of whatever folder."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        return _private(path, _End(folder, path.name, path, _state(path.name, folder)), flags)
+        return _private(path, _End(folder, path.name, str(path), _state(path.name, folder)), flags)
     finally:
         os.close(folder)
 
@@ -88,9 +97,9 @@ def _private(path: Path, end: "_End", flags: int) -> int:
 
 
 def _require_private(state: os.stat_result, path: Path) -> None:
-    _require_regular(state, path)
-    _require_owner(state, path, path, (os.geteuid(),))
-    _require_closed(state, path, path)
+    _require_regular(state, str(path))
+    _require_owner(state, str(path), path, (os.geteuid(),))
+    _require_closed(state, str(path), path)
     if state.st_nlink > 1:
         raise UntrustedPath(f"{path} has another name (a hard link)", f"Remove it: rm {_quoted(path)}")
 
@@ -107,7 +116,7 @@ class _End:
 
     folder: int
     name: str
-    place: Path
+    place: str
     """Path of the name, links on the way followed."""
     state: os.stat_result | None
     """What it is; None: it does not exist."""
@@ -137,40 +146,40 @@ def _opened(path: Path) -> Iterator[int]:
 @contextmanager
 def _walked(path: Path, *, follow: bool) -> Iterator[_End]:
     """Walk to a path; with `follow` also a link that stands there is followed."""
-    names, place, links = _names(path.absolute()), Path("/"), 0
-    folder = os.open(place, _FOLDER)
+    names, place, links = _names(str(path.absolute())), "", 0
+    folder = os.open("/", _FOLDER)
     try:
         while True:
             name = names.pop()
             state = _state(name, folder)
             is_link = state is not None and stat.S_ISLNK(state.st_mode)
             around = os.fstat(folder)
-            _require_owner(around, place, path)
-            _require_closed(around, place, path, sticky=bool(names) and not is_link)
+            _require_owner(around, place or "/", path)
+            _require_closed(around, place or "/", path, sticky=bool(names) and not is_link)
             if state is not None and is_link:
-                _require_owner(state, place / name, path)
+                _require_owner(state, f"{place}/{name}", path)
                 if not follow and not names:
                     raise UntrustedPath(f"{path} is a link", f"Remove it: rm {_quoted(path)}")
                 links += 1
                 if links > _LINKS:
                     raise UntrustedPath(f"{path} leads through too many links", "Name the file itself.")
                 target = os.readlink(name, dir_fd=folder)
-                names += _names(Path(target))
+                names += _names(target)
                 if target.startswith("/"):
-                    folder, place = _into("/", folder), Path("/")
+                    folder, place = _into("/", folder), ""
             elif names:
                 folder = _into(name, folder)
-                place = place.parent if name == ".." else place / name
+                place = place.rpartition("/")[0] if name == ".." else f"{place}/{name}"
             else:
-                yield _End(folder, name, place / name, state)
+                yield _End(folder, name, f"{place}/{name}", state)
                 return
     finally:
         os.close(folder)
 
 
-def _names(path: Path) -> list[str]:
+def _names(path: str) -> list[str]:
     """Return the names of a path, the last one first."""
-    return [name for name in reversed(path.parts) if name != "/"] or ["."]
+    return [name for name in reversed(path.split("/")) if name not in ("", ".")] or ["."]
 
 
 def _state(name: str, folder: int) -> os.stat_result | None:
@@ -186,12 +195,12 @@ def _into(name: str, folder: int) -> int:
     return inner
 
 
-def _require_regular(state: os.stat_result, place: Path) -> None:
+def _require_regular(state: os.stat_result, place: str) -> None:
     if not stat.S_ISREG(state.st_mode):
         raise UntrustedPath(f"{place} is no regular file", "Name a file, or remove what stands there.")
 
 
-def _require_owner(state: os.stat_result, place: Path, path: Path, owners: tuple[int, ...] = ()) -> None:
+def _require_owner(state: os.stat_result, place: str, path: Path, owners: tuple[int, ...] = ()) -> None:
     if state.st_uid in (owners or (_ROOT, os.geteuid())):
         return
     me = user_name(os.geteuid())
@@ -202,7 +211,7 @@ def _require_owner(state: os.stat_result, place: Path, path: Path, owners: tuple
     raise UntrustedPath(f"{place} belongs to {user_name(state.st_uid)}: {me} does not trust {_it(place, path)}", do)
 
 
-def _require_closed(state: os.stat_result, place: Path, path: Path, *, sticky: bool = False) -> None:
+def _require_closed(state: os.stat_result, place: str, path: Path, *, sticky: bool = False) -> None:
     """Require that others cannot write; with `sticky` a folder may be where they can remove only what is theirs."""
     others = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     is_sticky = stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)
@@ -212,8 +221,8 @@ def _require_closed(state: os.stat_result, place: Path, path: Path, *, sticky: b
     raise UntrustedPath(f"Others can write {place}: {user_name(os.geteuid())} does not trust {_it(place, path)}", do)
 
 
-def _it(place: Path, path: Path) -> str:
-    return "it" if place == path else str(path)
+def _it(place: str, path: Path) -> str:
+    return "it" if place == str(path) else str(path)
 
 
 def _is_private(group: int) -> bool:
@@ -227,5 +236,5 @@ def _is_private(group: int) -> bool:
     return alone and all(each.pw_uid == me or each.pw_gid != group for each in pwd.getpwall())
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     return shlex.quote(str(path))

@@ -76,7 +76,7 @@ async def test_without_colour_everything_can_still_be_told(console: Opener, monk
         assert c.app.no_color
         assert c.app.native_ansi_color
         await c.press("L")
-        assert [line.split("│")[1].split()[0] for line in c.lines if "completed" in line] == ["●", "▲", "■"]
+        assert [line.split("│")[1].split()[0] for line in c.lines if "completed with" in line] == ["●", "▲", "■"]
 
 
 def test_no_terminal_is_declined_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
