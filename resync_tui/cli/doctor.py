@@ -24,7 +24,7 @@ from resync_tui.config.settings import DistrictSettings, Settings
 from resync_tui.control.store import Store
 from resync_tui.databases import registry
 from resync_tui.engine import ownership, scope, tenants
-from resync_tui.engine.backends.base import End, says_district
+from resync_tui.engine.backends.base import End, Target, says_district
 from resync_tui.engine.backends.registry import open_source, open_target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.proof.proof import Proof, key_tables
@@ -131,7 +131,7 @@ async def _state(examination: Examination) -> Tables | None:
         url = examination.settings.state_url()
         trusted = examination.settings.state.policies == "trusted"
         tables, lacks = await _reflect("the state", url, examination, as_state=True, trusted=trusted)
-        lacks += await _delete_actions(url, tables)
+        lacks += await _own_actions(examination, url, tables)
     except ResyncError as error:
         examination.found(error)
         return None
@@ -146,14 +146,23 @@ async def _state(examination: Examination) -> Tables | None:
     return None
 
 
-async def _delete_actions(url: str, tables: Tables) -> list[ResyncError]:
-    """Return warnings about foreign keys of the state that change other records when an extra one is removed."""
+async def _own_actions(examination: Examination, url: str, tables: Tables) -> list[ResyncError]:
+    """Return warnings about foreign keys of the state that change other records when an extra one is removed.
+
+    Triggers that run before a record is written are no problem, and remarked on.
+    """
     target = open_target(End(url, "the state", "", 0))
     try:
         with registry.explained("the state", url):
-            actions = await target.delete_actions(tables)
+            actions, triggers = await target.delete_actions(tables), await target.before_triggers(tables)
     finally:
         await target.close()
+    if triggers:
+        named = some([f"{name} ({trigger})" for name, trigger in triggers])
+        examination.remarks.append(
+            "! Triggers of the state run before records are written, and may change or skip these: "
+            f"{named}; columns that they set belong in state_owned"
+        )
     if not actions:
         return []
     return [
@@ -220,9 +229,20 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     proof = Proof(examination.catalog, tables, state)
     problems += mismatches(proof, district.id)
     examination.remarks += ways(proof, district.id)
-    for told in narrower(proof, district.id):
+    for told in (*narrower(proof, district.id), *_unheld(examination, tables)):
         examination.narrower.setdefault(told, []).append(district.id)
     return problems + list(edges(examination.catalog, tables))
+
+
+def _unheld(examination: Examination, tables: Tables) -> Iterator[str]:
+    """Yield a line on the tables of a district that no object of the user's own catalog holds."""
+    if examination.settings.catalog.file is None:
+        return
+    catalog = examination.catalog
+    named = [*(table for each in catalog.objects for table in each.tables), *key_tables(catalog)]
+    held = {tables.names.find(name) for name in named}
+    if others := sorted(each for each in tables.names.tables() if each not in held):
+        yield f"{plural(len(others), 'table')} of the district in no object of the catalog: {some(others)}"
 
 
 async def _reflect(
@@ -234,7 +254,7 @@ async def _reflect(
     """
     from resync_tui.engine.backends.registry import backend_of
 
-    await _require_session(End(url, name, "", 0, trusted), as_state=as_state)
+    await _require_usable(End(url, name, "", 0, trusted), as_state=as_state, written=as_state and examination.serves)
     engine = registry.open_engine(url, read_only=True)
     try:
         with registry.explained(name, url):
@@ -253,11 +273,13 @@ async def _reflect(
         await engine.dispose()
 
 
-async def _require_session(end: End, *, as_state: bool) -> None:
-    """Require that a database takes what a batch asks of its sessions, and that these stay. Raises CannotRun."""
+async def _require_usable(end: End, *, as_state: bool, written: bool) -> None:
+    """Require that a database takes what a batch asks of its sessions, and can be written. Raises CannotRun."""
     database = open_target(end) if as_state else open_source(end, end)
     try:
         with registry.explained(end.name, end.url):
+            if written and isinstance(database, Target):
+                await database.require_writable()
             await database.require_session()
     finally:
         await database.close()

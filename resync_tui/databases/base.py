@@ -73,6 +73,10 @@ class DatabaseKind(ABC):
     def code(self, error: BaseException) -> str:
         """Return the code of an error of the driver, as SQLSTATE; empty where it has none."""
 
+    def trouble(self, error: BaseException) -> tuple[str, str] | None:
+        """Return what an error in mid-work means that has no `meaning`, and what to do; None: not in the list."""
+        return None
+
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         """Return the error for users that a driver's error means; None if it is not a known one."""

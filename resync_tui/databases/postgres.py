@@ -86,6 +86,10 @@ class Postgres(DatabaseKind):
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlstate", None) or "")
 
+    def trouble(self, error: BaseException) -> tuple[str, str] | None:
+        code = self.code(error)
+        return next((found for start, found in _TROUBLES.items() if code.startswith(start)), None)
+
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if (table := _hidden_in(error)) is not None:
             return CannotRun(f"Row-level security hides records of {table} in {where}", SHOW_ALL)
@@ -164,6 +168,22 @@ def _hidden_in(cause: BaseException) -> str | None:
     return named[1].strip() if named else "a table"
 
 
+_SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
+_TROUBLES: Mapping[str, tuple[str, str]] = {
+    "0A": ("a statement needs what that server cannot do", "Upgrade that server, or leave the object out."),
+    "22": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
+    "23": ("a constraint refused records together", _SEND_AGAIN),
+    "40": ("another session was in the way", _SEND_AGAIN),
+    "42": ("a table, column, type or function is not there, or not as it was", _SEND_AGAIN),
+    "53": ("a limit of the server was reached", "Raise it, or lower [engine] concurrency; then send it again."),
+    "54": ("a limit of PostgreSQL was reached", "Send fewer columns: ignore_columns of the object."),
+    "55": ("an object is in use, or not ready", _SEND_AGAIN),
+    "58": ("the server's disk or system failed", "Mend that, then send it again."),
+    "P0": ("a trigger or function of its own failed", "Mend it, or disable it for this program's login."),
+    "XX": ("the server found damaged data, or failed", "See its log; restore what is damaged, then send it again."),
+}
+"""By the beginning of SQLSTATE."""
+
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     (
         (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
@@ -189,6 +209,13 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
         (asyncpg.UntranslatableCharacterError,),
         lambda where: CannotRun(
             f"A record has a character that the encoding of {where} lacks", "Mend it, or make that database UTF8."
+        ),
+    ),
+    (
+        (asyncpg.ObjectNotInPrerequisiteStateError,),
+        lambda where: CannotRun(
+            f"A materialised view without data, or an object that is not ready: {where}",
+            "Fill it: REFRESH MATERIALIZED VIEW …; then send it again.",
         ),
     ),
     (

@@ -3,6 +3,7 @@
 A further kind of database is added by `register`.
 """
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from resync_tui.databases import forms
 from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
 from resync_tui.errors import CannotRun, Unreachable
+
+_log = logging.getLogger(__name__)
 
 _registered: list[DatabaseKind] = []
 
@@ -124,6 +127,16 @@ def explain(error: BaseException, name: str, url: str) -> CannotRun | None:
         if (found := kind.meaning(cause, where)) is not None:
             return found
     return _unreachable(where, cause) if isinstance(cause, OSError) else None
+
+
+def trouble(error: BaseException, where: str) -> CannotRun:
+    """Return the error for users of a statement that failed in mid-work and that `explain` does not know."""
+    cause, code = _driver_error(error), driver_code(error)
+    known = next(filter(None, (kind.trouble(cause) for kind in _registered)), None)
+    if known is None:
+        _log.warning("not in the list of troubles: %s", code)
+    what, do = known or ("a statement was refused", "Its server's log says why; mend that, then send it again.")
+    return CannotRun(f"In {where} {what} ({code}); what was written is right", do)
 
 
 def driver_message(error: BaseException) -> str:

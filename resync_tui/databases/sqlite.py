@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,9 @@ class Sqlite(DatabaseKind):
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlite_errorname", None) or "")
 
+    def trouble(self, error: BaseException) -> tuple[str, str] | None:
+        return next((found for words, found in _TROUBLES.items() if self.code(error).startswith(words)), None)
+
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if not isinstance(error, sqlite3.Error):
             return None
@@ -176,6 +179,17 @@ def begin_immediate(engine: AsyncEngine) -> AsyncEngine:
     """Return the engine with transactions that take SQLite's write lock at once; no effect on PostgreSQL."""
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
+
+_SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
+_TROUBLES: Mapping[str, tuple[str, str]] = {
+    "SQLITE_CONSTRAINT": ("a constraint or trigger refused records together", _SEND_AGAIN),
+    "SQLITE_ERROR": ("a table, column or function is not there, or not as it was", _SEND_AGAIN),
+    "SQLITE_MISMATCH": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
+    "SQLITE_NOMEM": ("the memory was used up", "Lower [engine] concurrency, then send it again."),
+    "SQLITE_SCHEMA": ("a table was changed meanwhile", _SEND_AGAIN),
+    "SQLITE_TOOBIG": ("a value or statement is too large for SQLite", "Leave that column out: ignore_columns."),
+}
+"""By the beginning of the error's name."""
 
 _MEANINGS: tuple[tuple[str, Meaning], ...] = (
     (

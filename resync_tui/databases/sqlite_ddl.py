@@ -27,6 +27,15 @@ def generated_columns(sql: str) -> dict[str, str]:
     return found
 
 
+def runs_before(sql: str) -> bool:
+    """Whether a CREATE TRIGGER is of one that runs before a row is written, as one does that does not say when."""
+    words = [token.upper() for token in _nested(sql)]
+    name = words.index("TRIGGER") + 1
+    name += 3 if words[name] == "IF" else 0
+    name += 2 if words[name + 1] == "." else 0
+    return words[name + 1] not in ("AFTER", "INSTEAD")
+
+
 def _definitions(sql: str) -> Iterator[list[str]]:
     """Yield the definitions of columns and constraints as tokens, each pair of brackets with its content as one."""
     body = next((each for each in _nested(sql) if each.startswith("(")), "()")

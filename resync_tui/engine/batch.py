@@ -79,6 +79,7 @@ class _Batch:
             await require_identity(self.job, self.source)
             await self.source.expel_older()
         with explained(self.job.target_name, self.job.target_url), first_error():
+            await self.target.require_writable()
             await self.target.require_session()
             # Before the claim: all districts share it in a state without a tenant column.
             await require_own_copy(self.job, self.target)

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from resync_tui.catalog import DisObject
-from resync_tui.databases.registry import driver_code, driver_errors, explained
+from resync_tui.databases.registry import driver_errors, explained, trouble
 from resync_tui.engine.accounts import TableCounts, TableStats
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, Report
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.errors import CannotRun, ConnectionLost, LeaseLost, ResyncError, Unreachable
+from resync_tui.errors import ConnectionLost, LeaseLost, ResyncError, Unreachable
 from resync_tui.formatting import plural, school_year
 from resync_tui.outcome import Counts, Status
 
@@ -102,7 +102,10 @@ class ObjectRun:
         self.status = Status.COMPLETED
         if counts.accounted != counts.processed:
             self.status = Status.FAILED
-            message = f"{counts.processed} records read but {counts.accounted} accounted for: please report this"
+            message = (
+                f"{counts.processed} records read but {counts.accounted} accounted for: something else wrote there "
+                "meanwhile; compare them: resync-tui verify"
+            )
         told = Status.FAILED if self.disturbed else self.status
         self.report(ObjectEnded(self.dis_object.name, told, counts, message))
 
@@ -129,12 +132,7 @@ class ObjectRun:
         except ResyncError as error:
             self.fail(error)
         except driver_errors() as error:
-            self.fail(
-                CannotRun(
-                    f"Unexpected trouble: {driver_code(error)}",
-                    "What was written is right; send it again, or report this.",
-                ),
-            )
+            self.fail(trouble(error, f"{self.job.target_name} or {self.job.source_name}"))
 
 
 @contextmanager

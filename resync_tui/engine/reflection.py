@@ -1,7 +1,7 @@
 """Reflection of tables and of all that they point to; what SQLAlchemy leaves out is the dialect's."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 import sqlalchemy as sa
@@ -40,6 +40,12 @@ class Names:
             self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
         found = self._by_schema.get(schema, {}).get(self._fold(table))
         return f"{schema}.{found}" if found is not None and schema is not None else found
+
+    def tables(self) -> Iterator[str]:
+        """Yield the tables of the schemas that were looked at, without views."""
+        for schema, names in self._by_schema.items():
+            found = (f"{schema}.{each}" if schema is not None else each for each in names.values())
+            yield from (each for each in found if each not in self._views)
 
     def is_view(self, found: str) -> bool:
         """Whether a name that was found is a view's."""

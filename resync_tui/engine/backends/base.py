@@ -181,6 +181,14 @@ class Target(_Database, ABC):
     """Whether the state's foreign keys, checked row by row in any case, find orphans sooner than a query would."""
 
     @abstractmethod
+    async def require_writable(self) -> None:
+        """Require that the state is there and may be written. Raises CannotRun."""
+
+    @abstractmethod
+    async def before_triggers(self, tables: Mapping[str, sa.Table]) -> list[tuple[str, str]]:
+        """Return the triggers that run before a row of these tables is written, by catalog name of the table."""
+
+    @abstractmethod
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         """Return the foreign keys of any table that act (ON DELETE) when a record of these tables is deleted."""
 

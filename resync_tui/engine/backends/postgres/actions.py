@@ -19,6 +19,14 @@ _TRIGGERED = f"""
             AND ev_enabled IN ('O', 'A') AND ev_type IN ('2', '3'))
 """
 """Query for the tables of which an insert (bit 4 of tgtype, ev_type 3) or an update (16, 2) sets something off."""
+_BEFORE = f"""
+    WITH named AS ({NAMED}), part AS (
+        SELECT name, oid FROM named UNION SELECT n.name, t.relid FROM named n, pg_partition_tree(n.oid) t
+    )
+    SELECT DISTINCT name, tgname::text FROM part JOIN pg_trigger ON tgrelid = part.oid
+    WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 3 = 3 AND tgtype & 20 <> 0 ORDER BY 1, 2
+"""
+"""Query for the triggers that run before (bit 2 of tgtype) each row (1) that is inserted or updated."""
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _COLUMNS = {"DELETE": "confdeltype", "UPDATE": "confupdtype"}
 
@@ -26,6 +34,11 @@ _COLUMNS = {"DELETE": "confdeltype", "UPDATE": "confupdtype"}
 async def triggered(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> frozenset[str]:
     """Return the names of the tables with triggers or rules that an insert or an update sets off."""
     return frozenset(row[0] for row in await of_named(connection, _TRIGGERED, tables))
+
+
+async def before_triggers(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> list[tuple[str, str]]:
+    """Return the triggers that run before a row of these tables is written, by the name of the table."""
+    return [(row[0], row[1]) for row in await of_named(connection, _BEFORE, tables)]
 
 
 async def referential_actions(

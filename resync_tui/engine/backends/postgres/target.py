@@ -21,7 +21,7 @@ from resync_tui.engine.backends.base import (
     fence_ahead,
     taken_over,
 )
-from resync_tui.engine.backends.postgres.actions import referential_actions, triggered
+from resync_tui.engine.backends.postgres.actions import before_triggers, referential_actions, triggered
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
@@ -42,7 +42,7 @@ from resync_tui.engine.dialect import is_padded, logical_type
 from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS
-from resync_tui.errors import ConnectionLost
+from resync_tui.errors import CannotRun, ConnectionLost
 
 DROPPED_AT_ONCE = 20
 """Tables dropped per transaction: each holds locks until its end, and a server's locks are limited."""
@@ -51,6 +51,7 @@ _OWNER = sa.text(
     " AND pg_get_userbyid(datdba) <> current_user AND pg_has_role(datdba, 'USAGE')"
 )
 """Query for the owner role of the state, if this login is a member: other members need the stage too."""
+_WRITABLE = sa.text("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')")
 _ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
@@ -68,6 +69,22 @@ class PostgresTarget(Target):
     async def require_session(self) -> None:
         async with connected(self.engine) as connection:
             await require_session(connection, self.end)
+
+    async def require_writable(self) -> None:
+        async with connected(self.engine) as connection:
+            recovers, read_only = (await connection.execute(_WRITABLE)).one()
+        where = f"{self.end.name} ({place(self.end.url)})"
+        if recovers:
+            raise CannotRun(f"Cannot write: {where} is a standby", "Point the URL at the primary server.")
+        if read_only == "on":
+            raise CannotRun(
+                f"Cannot write: default_transaction_read_only is on at {where}",
+                "Turn it off for that login: ALTER ROLE … SET default_transaction_read_only = off",
+            )
+
+    async def before_triggers(self, tables: Mapping[str, sa.Table]) -> list[tuple[str, str]]:
+        async with connected(self.engine) as connection:
+            return await before_triggers(connection, tables)
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         async with connected(self.engine) as connection:

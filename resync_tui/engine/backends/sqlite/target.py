@@ -1,5 +1,6 @@
 """SQLite target: a state's file with one writer, an attached stage file, and a fence file beside it."""
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -12,7 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.databases.names import folded
 from resync_tui.databases.registry import explained, open_engine
+from resync_tui.databases.sqlite import real_path
+from resync_tui.databases.sqlite_ddl import runs_before
 from resync_tui.engine.backends.base import End, Meter, Query, Source, Target, connected
 from resync_tui.engine.backends.sqlite.dialect import DIALECT
 from resync_tui.engine.backends.sqlite.fence import Fence
@@ -21,8 +25,9 @@ from resync_tui.engine.backends.sqlite.stage_file import StageFile, in_stage, in
 from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.ownership import COLUMNS
+from resync_tui.errors import CannotRun
 
-_TRIGGERS = "SELECT lower(tbl_name) FROM main.sqlite_master WHERE type = 'trigger'"
+_TRIGGERS = "SELECT lower(tbl_name) AS parent, name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY 1, 2"
 
 
 def _actions(column: str) -> str:
@@ -51,6 +56,19 @@ class SqliteTarget(Target):
         self._fence = Fence(end)
         self._connection: AsyncConnection | None = None
         self._one_at_a_time = anyio.Lock()
+
+    async def require_writable(self) -> None:
+        path = real_path(self.end.url)
+        if not path.exists():
+            raise CannotRun(f"There is no state yet: {path} is not there", "Make it: resync-tui state init -d ID")
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            raise CannotRun(f"Cannot write: {path} or its folder is read-only", "Check the file's and folder's mode.")
+
+    async def before_triggers(self, tables: Mapping[str, sa.Table]) -> list[tuple[str, str]]:
+        by_name = {folded(table.name): name for name, table in tables.items()}
+        async with connected(self.engine) as connection:
+            found = (await connection.exec_driver_sql(_TRIGGERS)).all()
+        return [(by_name[row.parent], row.name) for row in found if row.parent in by_name and runs_before(row.sql)]
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         return await self._referential_actions(tables, "DELETE")
@@ -115,7 +133,7 @@ class SqliteTarget(Target):
 
     async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
         async with connected(self.engine) as connection:
-            found = {name for (name,) in await connection.exec_driver_sql(_TRIGGERS)}
+            found = {row.parent for row in await connection.exec_driver_sql(_TRIGGERS)}
         return frozenset(name for name, table in tables.items() if table.name.lower() in found)
 
     def stage_name(self, number: int) -> str:
