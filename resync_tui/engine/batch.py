@@ -245,6 +245,7 @@ class _Batch:
                             run.removed_by_trigger.append((each.mapping.name, each.removed_by_trigger))
                 elif purpose is Purpose.VERIFY:
                     merge.count_pending()
+                run.remarks += await merge.standoffs()
             if purpose is not Purpose.REMOVE_EXTRA:
                 await report_records(run, self.target, context.staged)
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []

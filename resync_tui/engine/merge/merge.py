@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from resync_tui.engine.backends.base import Target
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import RESERVED
-from resync_tui.engine.merge import bystanders
+from resync_tui.engine.merge import bystanders, standoff
 from resync_tui.engine.merge.chunks import EVERY, ChunkedWrite, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import CyclicInserts, Inserted
@@ -98,6 +98,13 @@ class Merge:
         for table in bystanding:
             await bystanders.compare(self.target, table)
         await self._count_refused()
+
+    async def standoffs(self) -> list[str]:
+        """Return a line for each table of which extra records hold values that others want."""
+        tables = [each for each in self.tables if each.account.counts.extra and each.account.counts.rejected]
+        async with self.target.staging() as connection:
+            lines = [await standoff.told(connection, each.mapping, self.context) for each in tables]
+        return list(filter(None, lines))
 
     def count_pending(self) -> None:
         """Count pending inserts and updates as if they had been made."""

@@ -75,10 +75,10 @@ class PostgresTarget(Target):
             recovers, read_only = (await connection.execute(_WRITABLE)).one()
         where = f"{self.end.name} ({place(self.end.url)})"
         if recovers:
-            raise CannotRun(f"Cannot write: {where} is a standby", "Point the URL at the primary server.")
+            raise CannotRun(f"Cannot write: {where} is read-only, a standby", "Point the URL at the primary server.")
         if read_only == "on":
             raise CannotRun(
-                f"Cannot write: default_transaction_read_only is on at {where}",
+                f"Cannot write: {where} is read-only by default_transaction_read_only",
                 "Turn it off for that login: ALTER ROLE … SET default_transaction_read_only = off",
             )
 
