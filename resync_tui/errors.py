@@ -93,14 +93,16 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error as one line; of an unforeseen one only its place, as its text may quote a record."""
+    """Return an error as one line; of the program's own only its place, as its text may quote a record."""
     if isinstance(error, ResyncError):
         return f"{error.what}. {error.do}"
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f" in {place.tb_frame.f_globals.get('__name__', '?')}, line {place.tb_lineno}" if place else ""
-    return f"An unforeseen {type(error).__name__}{where}. Please report it."
+    return (
+        f"The program failed by {type(error).__name__}{where}. Send it again; if it fails again, tell its developers."
+    )
 
 
 def flatten(error: Exception) -> list[Exception]:

@@ -171,7 +171,10 @@ def _hidden_in(cause: BaseException) -> str | None:
 _SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
 _TROUBLES: Mapping[str, tuple[str, str]] = {
     "0A": ("a statement needs what that server cannot do", "Upgrade that server, or leave the object out."),
-    "22": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
+    "22": (
+        "a value could not be converted or computed",
+        "Look at the catalog's rules, and at: resync-tui fields -d ID",
+    ),
     "23": ("a constraint refused records together", _SEND_AGAIN),
     "40": ("another session was in the way", _SEND_AGAIN),
     "42": ("a table, column, type or function is not there, or not as it was", _SEND_AGAIN),

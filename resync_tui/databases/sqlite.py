@@ -183,7 +183,7 @@ def begin_immediate(engine: AsyncEngine) -> AsyncEngine:
 _SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
 _TROUBLES: Mapping[str, tuple[str, str]] = {
     "SQLITE_CONSTRAINT": ("a constraint or trigger refused records together", _SEND_AGAIN),
-    "SQLITE_ERROR": ("a table, column or function is not there, or not as it was", _SEND_AGAIN),
+    "SQLITE_ERROR": ("a value could not be computed, or a table or column is not there", _SEND_AGAIN),
     "SQLITE_MISMATCH": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
     "SQLITE_NOMEM": ("the memory was used up", "Lower [engine] concurrency, then send it again."),
     "SQLITE_SCHEMA": ("a table was changed meanwhile", _SEND_AGAIN),

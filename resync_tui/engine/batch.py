@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import anyio
 
-from resync_tui.databases.registry import explained, require_pair
+from resync_tui.databases.registry import driver_errors, explained, require_pair, trouble
 from resync_tui.engine import tenants
 from resync_tui.engine.accounts import TableCounts
 from resync_tui.engine.backends.base import CLEANUP_SECONDS, Source, Target, require_all_seen
@@ -43,6 +43,8 @@ async def run_batch(job: Job, report: Report) -> Status:
     try:
         with first_error():
             return await _Batch(job, source, target, report).run()
+    except driver_errors() as error:
+        raise trouble(error, f"{job.source_name} or {job.target_name}") from None
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
             await source.close()

@@ -50,7 +50,9 @@ async def test_a_failing_batch_hurts_no_other(site: FakeSite) -> None:
     assert (batch.status, batch.attempts) == (Status.FAILED, 1)
     assert batch.message == "Table School is missing in the state. Run: resync-tui state init"
     assert [each.status for each in batch.objects] == [Status.FAILED, Status.SKIPPED]
-    assert (await site.store.batch(crashed)).message.startswith("An unforeseen ValueError in tests.support.fake_work")
+    assert (await site.store.batch(crashed)).message.startswith(
+        "The program failed by ValueError in tests.support.fake_work"
+    )
     assert (await site.store.batch(fine)).status is Status.COMPLETED
 
 
