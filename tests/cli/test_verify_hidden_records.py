@@ -45,7 +45,9 @@ def hiding(place: Place, database: Callable[[str], str]) -> Iterator[Hiding]:
         'INSERT INTO "Person" SELECT n, 1 FROM generate_series(1, 100) n',
         f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'",
     )
-    place.change("sqlite:///control.db", database("postgresql"))
+    control = database("postgresql")
+    execute(control, f"REVOKE CONNECT ON DATABASE {urlsplit(control).path[1:]} FROM PUBLIC")
+    place.change("sqlite:///control.db", control)
     place.change("sqlite:///abbott.db", district)
     place.change("sqlite:///state.db", state)
     text = (place.folder / "resync.toml").read_text()
