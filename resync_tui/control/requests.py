@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, case, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.access import SCHEDULE
@@ -208,27 +208,20 @@ async def cancel(connection: AsyncConnection, which: Any, by: str, now: datetime
     A batch whose stage may be left stays open until an agent has cleaned up; only then its district is free.
     """
     batch, history = Tables.batch, Tables.history
-    open_ones = batch.c.status.in_([Status.QUEUED, Status.RUNNING])
+    at_once = (batch.c.status == Status.QUEUED) & ~batch.c.stageLeft
     marked = await connection.execute(
         update(batch)
-        .where(which, open_ones)
+        .where(which, batch.c.status.in_([Status.QUEUED, Status.RUNNING]))
         # The clean-up need not wait for the batch's time.
         .values(cancelRequested=True, cancelledBy=by, notBefore=None)
-        .returning(batch.c.batchID)
+        .values(status=case((at_once, Status.CANCELLED.value), else_=batch.c.status))
+        .values(finishedAt=case((at_once, literal(now, batch.c.finishedAt.type)), else_=batch.c.finishedAt))
+        .returning(batch.c.batchID, batch.c.requestID, batch.c.initiator, batch.c.districtNumber, batch.c.status)
     )
-    numbers = [row.batchID for row in marked]
-    at_once = (batch.c.status == Status.QUEUED) & ~batch.c.stageLeft
-    asked: set[Asked] = set()
-    for start in range(0, len(numbers), ROWS_AT_ONCE):
-        ended = await connection.execute(
-            update(batch)
-            .where(batch.c.batchID.in_(numbers[start : start + ROWS_AT_ONCE]), at_once)
-            .values(status=Status.CANCELLED, finishedAt=now)
-            .returning(batch.c.batchID, batch.c.requestID, batch.c.initiator, batch.c.districtNumber)
-        )
-        gone = ended.all()
-        mine = history.c.batchID.in_([row.batchID for row in gone])
+    open_ones = marked.all()
+    gone = [row for row in open_ones if row.status == Status.CANCELLED]
+    for start in range(0, len(gone), ROWS_AT_ONCE):
+        mine = history.c.batchID.in_([row.batchID for row in gone[start : start + ROWS_AT_ONCE]])
         await connection.execute(update(history).where(mine).values(status=Status.CANCELLED))
-        asked.update(map(Asked.by, gone))
-    await alert_if_ended(connection, sorted(asked), now)
-    return bool(numbers)
+    await alert_if_ended(connection, sorted(set(map(Asked.by, gone))), now)
+    return bool(open_ones)
