@@ -184,7 +184,7 @@ class ResyncApp(GuardedApp):
         if (page := self._page) is not None:
             page.show_status(unused(event.key, event.character))
         elif isinstance(self.screen, Modal):
-            self.announce(unused(event.key, event.character, over=True))
+            self.screen.say(unused(event.key, event.character, over=True))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield every action of the screen for the command palette, once, with its keys; each takes one line."""

@@ -24,7 +24,7 @@ from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Sheet, detail_lines
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted, plain
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted
 from resync_tui.screens.widgets.rows import Rows
 
 
@@ -68,11 +68,16 @@ def heading(session: Session, marks: Marks, wanted: str, width: int, cut: str) -
     return [fitted(place, user, width, cut), fitted(state, name, width, cut)]
 
 
-def due_line(due: Due | None, last_full: datetime | None) -> list[Line]:
-    """Return the line about the mandatory full resync that is due; empty if none is."""
+def due_line(due: Due | None, last_full: datetime | None, width: int) -> list[Line]:
+    """Return the line about the mandatory full resync that is due; empty if none is. Its reason gives way."""
     if due is None:
         return []
-    return [plain(f"Full resync due since {due.since}: {due.scenario}. Last full one: {_last(last_full)}", WARN)]
+    parts = (
+        Part(f"Full resync due since {due.since}", WARN),
+        Part(f": {due.scenario}", WARN, turn=1),
+        Part(f". Last full one: {_last(last_full)}", WARN),
+    )
+    return [fitted(parts, (), width)]
 
 
 def _last(moment: datetime | None) -> str:
@@ -176,7 +181,7 @@ class ChecklistPage(MarkingPage):
             max([0, *(len(str(each.extra)) for each in counts if each.extra)]),
         )
         lines = heading(self.session, self.marks, self.wanted_name, self.size.width, self.glyphs.cut)
-        self.header(*lines, *due_line(self._due, self._last_full))
+        self.header(*lines, *due_line(self._due, self._last_full, self.size.width))
         self.titles(columns.titles())
         nodes = self.nodes()
         if columns != self._columns:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -17,8 +16,8 @@ from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import LastCompleted, LastResync, ObjectResult
 from resync_tui.screens.marks import Mark, Marks
 from resync_tui.screens.session import Session
-from resync_tui.screens.sheets import Modal, TextRow, text_rows
-from resync_tui.screens.widgets.line import BAD, BOLD, KEY, PLAIN, WARN, Line, plain, wrapped
+from resync_tui.screens.sheets import Modal, TextRow
+from resync_tui.screens.widgets.line import BAD, BOLD, KEY, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
 
@@ -102,7 +101,7 @@ class Question(Modal[bool]):
         self._titles = Lines(id="titles")
         self._hint = Lines(id="hint")
         self._title = title
-        self._text = text_rows(lines)
+        self._text = lines
         self._yes = yes
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
 
@@ -114,11 +113,11 @@ class Question(Modal[bool]):
 
     def on_mount(self) -> None:
         """Show the list at its full height, as far as it fits."""
-        keys: Line = (("y", KEY), (f" {self._yes}", BOLD), ("   any other key goes back   Up Down scroll", PLAIN))
         self._titles.show([plain(self._title, BOLD)])
-        self._hint.show([keys])
-        self.fit(len(self._text))
-        self._rows.show(self._text)
+        scroll = Part("   Up Down scroll", turn=1)
+        keys = Part("y", KEY), Part(f" {self._yes}", BOLD), Part("   any other key goes back"), scroll
+        self._hint.show([fitted(keys, (), self.inner_width)])
+        self.show_text(self._text)
 
     def on_key(self, event: events.Key) -> None:
         """Answer, or scroll."""
@@ -140,7 +139,7 @@ class TypedQuestion(Modal[bool]):
         self._titles = Lines(id="titles")
         self._hint = Lines(id="hint")
         self._title = title
-        self._text = text_rows(lines)
+        self._text = lines
         self._wanted = text
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
         self._input = Input(id="answer", compact=True)
@@ -156,10 +155,10 @@ class TypedQuestion(Modal[bool]):
     def on_mount(self) -> None:
         """Show the list at its full height, as far as it fits."""
         self._titles.show([plain(self._title, BOLD)])
-        keys: Line = (("Type ", PLAIN), (self._wanted, KEY), (" and Enter. Esc goes back. Up Down scroll", PLAIN))
-        self._hint.show([keys])
-        self.fit(len(self._text))
-        self._rows.show(self._text)
+        scroll = Part(" Up Down scroll", turn=1)
+        keys = Part("Type "), Part(self._wanted, KEY), Part(" and Enter. Esc goes back."), scroll
+        self._hint.show([fitted(keys, (), self.inner_width)])
+        self.show_text(self._text)
         self._input.focus()
 
     @on(Input.Submitted)
@@ -223,7 +222,7 @@ def confirm_lines(
     `last` are the last completed runs of the place that is `listed`.
     """
     noun = "Districts" if len(places) > 1 else "District"
-    lines = _words(f"{noun}: {', '.join(places)}", BOLD)
+    lines = [plain(f"{noun}: {', '.join(places)}", BOLD)]
     if purpose is Purpose.VERIFY:
         lines.append(plain("Only compares: nothing is changed, in no database.", BOLD))
     else:
@@ -232,13 +231,13 @@ def confirm_lines(
         lines.append(plain("A manual resync may slow system performance.", WARN))
     where = f"{listed} alone: " if len(places) > 1 else ""
     same_kind = None if last is None else last.of_kind(purpose, marks.full)
-    lines += _words(where + expected_words(plan.names, same_kind, kind_of(purpose, marks.full)), PLAIN)
+    lines.append(plain(where + expected_words(plan.names, same_kind, kind_of(purpose, marks.full)), PLAIN))
     if purpose is Purpose.RESYNC:
         lines += _left_out(marks, None if last is None else last.of(purpose))
         lines.append(plain("Is it needed? Go back and press v: that compares and changes nothing."))
     for each in plan.names:
         if catalog[each].hint and marks[each] is not Mark.NONE:
-            lines += _words(f"{each}: {catalog[each].hint}", WARN)
+            lines.append(plain(f"{each}: {catalog[each].hint}", WARN))
     lines.append(plain(""))
     wide = max(len(each.object) for each in plan.objects)
     return lines + [_object_line(each, wide) for each in plan.objects]
@@ -248,9 +247,9 @@ def _left_out(marks: Marks, last: Mapping[str, LastResync] | None) -> list[Line]
     if not marks.left_out:
         return []
     wide = max(len(name) for name in marks.left_out)
-    title = _words("Check dependencies is off: records may be refused. Parents left out:", BAD)
+    title = plain("Check dependencies is off: records may be refused. Parents left out:", BAD)
     told = {name: "still being read" if last is None else last_in_sync(last.get(name)) for name in marks.left_out}
-    return [*title, *(plain(f"  {name:<{wide}}  {text}", WARN) for name, text in told.items())]
+    return [title, *(plain(f"  {name:<{wide}}  {text}", WARN) for name, text in told.items())]
 
 
 def _object_line(planned: PlannedObject, wide: int) -> Line:
@@ -260,7 +259,3 @@ def _object_line(planned: PlannedObject, wide: int) -> Line:
     by = ", ".join(planned.required_by)
     text = f"  required by {by}" if len(by) < WIDTH - wide - 22 else f"  required by {len(planned.required_by)} objects"
     return ((number, PLAIN), ("[+] ", PLAIN), (f"{planned.object:<{wide}}", PLAIN), (text, PLAIN))
-
-
-def _words(text: str, style: Style) -> list[Line]:
-    return wrapped([plain(word, style) for word in text.split()], WIDTH, gap=1)

@@ -135,8 +135,10 @@ class ExtraPage(SendingPage):
                 f"{self.session.district_name(batch.district)}, school year {formatting.school_year(batch.year)}", BOLD
             ),
             plain("They are deleted for good. Nothing is sent.", BAD),
-            plain("None at all is removed where an object is empty in the district, or would lose"),
-            plain(f"more than {share:.0%} of its records."),
+            plain(
+                "None at all is removed where an object is empty in the district, or would lose "
+                f"more than {share:.0%} of its records."
+            ),
             plain(""),
             *(plain(f"{count:>8,}  {name}") for name, count in counts.items()),
         ]

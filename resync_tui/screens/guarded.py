@@ -106,8 +106,11 @@ class GuardedApp(Netted, App[None]):
         self._tell()
 
     @on(Announce)
-    def _announce(self, event: Announce) -> None:
-        self.announce(event.text)
+    def announce_of_key(self, event: Announce) -> None:
+        """Say why a key did nothing, in the stead of what was said of the one before."""
+        self._announced = [each for each in self._announced if not each.of_key]
+        self._announced.append(Announcement(event.text, of_key=True))
+        self._tell()
 
     def _tell(self) -> None:
         """Draw what is announced on the screen in front, without what has stood its time."""

@@ -116,8 +116,8 @@ class KeysPage(FilteringPage):
         if self._list.current is None:
             return [plain("No key is like that. Esc clears the filter.")] if self._rows else []
         record = self._list.current.record
-        size, query = record.detail.size, query_of(record.table, record.key)
-        lines = [plain(f"Its value has {formatting.plural(size, 'character')}.")] if size is not None else []
+        query = query_of(record.table, record.key)
+        lines = [plain(about)] if (about := _about_value(record)) else []
         chain = self._causes.chain(record)
         shown = [*chain[:1], *chain[-1:]] if len(chain) > 1 else chain
         lines += [plain(f"Lacks {ancestor_text(each)}", WARN) for each in shown]
@@ -140,6 +140,15 @@ class KeysPage(FilteringPage):
         """Write all kept keys of this reason as CSV."""
         records = await self.session.shielded(self._kept(self.number))
         await self.write_csv(f"resync-{self.number}-{self.group.object}.csv", *csv_of(records))
+
+
+def _about_value(record: ErrorRecord) -> str:
+    """Return the refused value's column and size, as far as they are known and the reason does not say them."""
+    column, size = record.detail.column, record.detail.size
+    untold = column and column not in record.reason
+    if size is not None:
+        return f"Its {column if untold else 'value'} has {formatting.plural(size, 'character')}."
+    return f"Column: {column}." if untold else ""
 
 
 def csv_of(records: Sequence[ErrorRecord]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:

@@ -61,6 +61,7 @@ class Picker(Modal[Picked | None]):
         self._current = current
         self._several = several
         self._rows = Rows[Choice](self._draw)
+        self._rows.filter = self._input if several else None
 
     def _draw(self, choice: Choice, width: int) -> Line:
         mark = Mark.CHOSEN if choice.picked else Mark.NONE
@@ -77,9 +78,7 @@ class Picker(Modal[Picked | None]):
     def on_mount(self) -> None:
         """Show all items, with the cursor on the current one."""
         self.fit(len(self._choices))
-        keys = (
-            "Space pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
-        )
+        keys = "Spc pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
         self._hint.show([plain(keys)])
         self._show()
         self._rows.go(self._current)

@@ -20,7 +20,7 @@ from resync_tui.screens.marks import Mark
 from resync_tui.screens.net import Netted
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, WARN, Line, plain, wrapped
+from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, WARN, Line, broken, plain, wrapped
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.news import Announce, News
 from resync_tui.screens.widgets.rows import Rows
@@ -52,6 +52,7 @@ class Modal(Netted, ModalScreen[T]):
     """Rows of the box beside its list: border, title, hint."""
 
     _wanted_rows = 1
+    _text: Sequence[Line] = ()
     _answered = False
     _lines: Callable[[], Sequence[Line]] | None = None
 
@@ -96,9 +97,12 @@ class Modal(Netted, ModalScreen[T]):
     def relist(self) -> None:
         """Read the text anew, if it follows the page below."""
         if self._lines is not None:
-            rows = text_rows(self._lines())
-            self.fit(len(rows))
-            self.query_one(Rows).show(rows, at_once=True)
+            self.show_text(self._lines())
+
+    def show_text(self, lines: Sequence[Line]) -> None:
+        """List a text, broken between words to the width of the box, at its full height as far as it fits."""
+        self._text = lines
+        self.on_resize()
 
     def fit(self, wanted: int) -> None:
         """Set the list's height in rows, as far as they fit."""
@@ -108,6 +112,10 @@ class Modal(Netted, ModalScreen[T]):
     @on(News.Resized)
     def on_resize(self) -> None:
         """Keep title, hint and announcements in sight."""
+        if self._text:
+            rows = text_rows([part for line in self._text for part in broken(line, self.inner_width - 2)])
+            self._wanted_rows = len(rows)
+            self.query_one(Rows).show(rows, at_once=True)
         room = self.app.size.height - self.AROUND - len(self.query_one(News).lines)
         self.query_one(Rows).styles.height = max(1, min(self._wanted_rows, room))
 
@@ -123,7 +131,7 @@ class Sheet(Modal[None]):
         self._hint = Lines(id="hint")
         self._title = title
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
-        self._text = text_rows(lines)
+        self._text = lines
 
     def content(self) -> ComposeResult:
         """Yield title, text and the closing keys."""
@@ -135,8 +143,7 @@ class Sheet(Modal[None]):
         """Show the text at its full height, as far as it fits."""
         self._titles.show([plain(self._title, BOLD)])
         self._hint.show([plain("Esc closes  Up Down scroll")])
-        self.fit(len(self._text))
-        self._rows.show(self._text)
+        self.show_text(self._text)
 
 
 DOTS = (

@@ -1,11 +1,13 @@
 """Screens that are open are returned to, one key goes home, and a key without effect says why."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 
+from resync_tui.campaign import Due, Scenario
 from resync_tui.outcome import Status
-from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.checklist import ChecklistPage, due_line
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.progress import ProgressPage
@@ -83,8 +85,9 @@ async def test_a_key_without_effect_says_why(
 
 async def test_a_key_without_effect_in_a_box_says_why(console: Opener) -> None:
     async with console(announces=True, districts=tour.DISTRICTS) as c:
-        await c.press("L", "x")
+        await c.press("L", "z", "x")
         await c.shows("x does nothing here. Esc closes this.")
+        assert "z does nothing" not in c.text
         await c.press("escape", "Y", "space")
         await c.shows("One is taken: by Enter, the one under the cursor.")
 
@@ -136,3 +139,20 @@ async def test_a_district_filter_is_seen_while_it_holds(console: Opener, size: t
         await c.until(lambda: isinstance(c.app.screen, HistoryPage))
         await c.shows("No batch is like that. Esc clears the filters.")
         await c.shows("Filter: xyz")
+
+
+async def test_a_pasted_filter_of_districts_picks_none(console: Opener) -> None:
+    async with console(districts=tour.DISTRICTS) as c:
+        await c.press("D")
+        await c.burst("slash", *"camp", "enter")
+        await c.shows("Filter: camp")
+        await c.shows("1 of 3 picked")
+        assert "Abbott" not in c.text
+
+
+@SIZES
+def test_when_the_last_full_resync_was_is_told_at_every_size(size: tuple[int, int]) -> None:
+    line = due_line(Due(Scenario.END_OF_YEAR, date(2026, 6, 30)), None, size[0])
+    text = "".join(part for part, _ in line[0])
+    assert text.endswith("Last full one: never")
+    assert len(text) <= size[0]

@@ -3,6 +3,7 @@
 A row is refused once, for the first reason that applies: its rule, its values, its parents, a duplicate value.
 """
 
+import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,7 +142,9 @@ async def _constraints(connection: AsyncConnection, mapping: TableMapping) -> As
                 await connection.execute(sa.select(mapping.number).where(broken).limit(0))
         except DBAPIError:
             continue
-        yield _Check(broken, _REJECTED, text_literal(f"breaks the state's check {name or expression}"))
+        named = [each for each in mapping.columns if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", expression)]
+        reason = text_literal(f"breaks the state's check {name or expression}")
+        yield _Check(broken, _REJECTED, reason, ", ".join(named) or None)
 
 
 async def _refuse_doubled_keys(connection: AsyncConnection, mapping: TableMapping) -> None:

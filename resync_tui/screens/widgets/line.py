@@ -1,5 +1,6 @@
 """A line of the screen: segments of text in one style each, cut and padded to the cell."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -116,6 +117,19 @@ def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
             rows[-1] = (*rows[-1], (" " * gap, PLAIN), *word)
         else:
             rows.append(word)
+    return rows
+
+
+def broken(line: Line, width: int) -> list[Line]:
+    """Return a line as lines of at most `width` cells, broken between words."""
+    if length(line) <= width:
+        return [line]
+    rows: list[Line] = [()]
+    for text, style in line:
+        for word in re.findall(r"\s*\S+|\s+$", text):
+            if rows[-1] and length(rows[-1]) + cell_len(word) > width:
+                rows.append(())
+            rows[-1] = (*rows[-1], (word if rows[-1] or len(rows) == 1 else word.lstrip(), style))
     return rows
 
 

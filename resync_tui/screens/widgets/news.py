@@ -25,6 +25,8 @@ class Announcement:
     text: str
     style: Style = PLAIN
     seconds: float = STANDS
+    of_key: bool = False
+    """Whether it says why a key did nothing: the next one stands in its stead."""
     _ends: float = inf
 
     def begin(self, at: float) -> None:
@@ -38,7 +40,7 @@ class Announcement:
 
 
 class Announce(Message):
-    """A request to the app for an announcement."""
+    """A request to the app to say why a key did nothing."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

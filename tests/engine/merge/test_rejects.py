@@ -4,7 +4,7 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.outcome import NO_DETAIL, Detail, KeyValue
 from tests.support.comparison import every_comparison
 from tests.support.running import Heard, make_job, run
-from tests.support.small import ENDS, ROWS, SAME, SMALL, TREE, TREE_DISTRICT, TREE_STATE, Database, pair
+from tests.support.small import ENDS, ROWS, SAME, SMALL, STATE, TREE, TREE_DISTRICT, TREE_STATE, Database, pair
 
 
 def details(heard: Heard) -> dict[tuple[str, KeyValue], Detail]:
@@ -79,3 +79,21 @@ async def test_a_parent_by_another_key_is_named_by_its_own(database: Database, e
         ("q", 2): Detail("p", None, "p", {"id": 8}),
         ("q", 3): Detail("code", None, "p", {"code": "none"}),
     }
+
+
+@every_comparison(SAME)
+async def test_a_broken_check_names_its_columns(database: Database, ends: tuple[str, str]) -> None:
+    state = STATE.replace("note varchar(20),", "note varchar(20), CONSTRAINT short CHECK (length(note) < 3 OR a = 9),")
+    here = await pair(database, ends, ROWS + "INSERT INTO b VALUES (3, 2, 'long');", state=state)
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    assert details(heard) == {("b", 3): Detail("a, note")}
+
+
+@every_comparison(ENDS)
+async def test_a_refusal_in_the_merge_names_its_column(database: Database, ends: tuple[str, str]) -> None:
+    once = "CREATE UNIQUE INDEX once ON d (b) WHERE id > 0;"
+    here = await pair(database, ends, ROWS + "INSERT INTO d VALUES (2, 1);", once)
+    heard = await run(make_job(here.district, here.state, SMALL, "01"))
+    (refused,) = heard.refusals
+    where = " (once)" if ends[1] == "postgresql" else ""
+    assert (refused.table, refused.reason) == ("d", f"refused by the state: duplicate value in b{where}")

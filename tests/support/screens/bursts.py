@@ -146,7 +146,7 @@ async def bursts(console: Opener, size: tuple[int, int], times: int, random: Ran
     """Send each screen so many bursts, each from its first state; a fault ends the console, and a fresh one goes on."""
     wanted = [name for _ in range(times) for name in SCREENS]
     while wanted:
-        async with console(size, districts=tour.DISTRICTS) as c:
+        async with console(size, districts=tour.DISTRICTS, announces=True) as c:
             await everything(c)
             for name in wanted[: ROUNDS * len(SCREENS)]:
                 wanted.pop(0)

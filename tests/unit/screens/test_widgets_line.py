@@ -2,7 +2,7 @@
 
 import pytest
 
-from resync_tui.screens.widgets.line import Part, fitted, length
+from resync_tui.screens.widgets.line import BOLD, PLAIN, Part, broken, fitted, length, plain
 
 STATUS = "CANCELLING attempt 2"
 NAME = Part("  Clark County School District", turn=3, least=8)
@@ -41,3 +41,19 @@ def test_wide_characters_are_never_cut_in_half(width: int) -> None:
 )
 def test_an_elastic_part_has_what_the_others_leave(width: int, begin: str) -> None:
     assert text(width, Part("a" * 30, least=5), Part(" b" * 3, turn=1)).startswith(begin)
+
+
+@pytest.mark.parametrize("width", [8, 11, 30])
+def test_a_broken_line_keeps_each_word_and_its_style(width: int) -> None:
+    line = (("  3 ", PLAIN), ("Calendar", BOLD), ("  required by School", PLAIN))
+    rows = broken(line, width)
+    assert all(length(row) <= max(width, len("  Calendar")) for row in rows)
+    assert " ".join("".join(text for text, _ in row) for row in rows).split() == [
+        "3",
+        "Calendar",
+        "required",
+        "by",
+        "School",
+    ]
+    assert [style for row in rows for text, style in row if "Calendar" in text] == [BOLD]
+    assert broken(plain("short"), width) == [plain("short")]

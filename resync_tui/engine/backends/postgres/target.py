@@ -1,5 +1,6 @@
 """PostgreSQL target: unlogged stages, COPY, a fence in the state."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
@@ -268,7 +269,10 @@ class PostgresTarget(Target):
         if state == "23505" and self._is_policed(error):
             return f"refused by the state: duplicate value ({constraint}), of a record that this login may not see"
         if state in words:
-            return f"refused by the state: {words[state]}{f' ({constraint})' if constraint else ''}"
+            where = "".join(
+                [f" in {columns}" if (columns := _columns_of(error)) else "", f" ({constraint})" * bool(constraint)]
+            )
+            return f"refused by the state: {words[state]}{where}"
         if state == "42501" and getattr(cause_of(error), "server_source_function", None) == "ExecWithCheckOptions":
             return "refused by the state: row-level security"
         if state[:2] in ("22", "23", "44"):
@@ -282,6 +286,16 @@ class PostgresTarget(Target):
 
     def is_transient(self, error: BaseException) -> bool:
         return sqlstate(error)[0] in ("40001", "40P01", "55P03", "57014")
+
+
+def _columns_of(error: BaseException) -> str:
+    """Return the columns of a violated constraint; of a detail that ends in values only what stands before these."""
+    cause = cause_of(error)
+    detail = _COLUMNS.match(getattr(cause, "detail", None) or "")
+    return getattr(cause, "column_name", None) or (detail[1] if detail else "")
+
+
+_COLUMNS = re.compile(r"[^(]*\(([^()]*)\)=\(")
 
 
 async def _give_to_owner(connection: AsyncConnection, *made: str) -> None:

@@ -1,6 +1,7 @@
 """SQLite target: a state's file with one writer, an attached stage file, and a fence file beside it."""
 
 import os
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -212,7 +213,8 @@ class SqliteTarget(Target):
             "SQLITE_CONSTRAINT_TRIGGER": "trigger",
         }
         if name in words:
-            return f"refused by the state: {words[name]}"
+            columns = _columns_of(error)
+            return f"refused by the state: {words[name]}{f' in {columns}' if columns else ''}"
         refused = name.startswith("SQLITE_CONSTRAINT") or name in ("SQLITE_MISMATCH", "SQLITE_TOOBIG")
         return f"a value that the state cannot take ({name})" if refused else None
 
@@ -223,3 +225,17 @@ class SqliteTarget(Target):
 def _error_name(error: BaseException) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlite_errorname", "") if isinstance(cause, sqlite3.Error) else ""
+
+
+_COLUMNS = re.compile(
+    r"(?:UNIQUE|NOT NULL) constraint failed: (\w+\.\w+(?:, \w+\.\w+)*)$|CHECK constraint failed: (\w+)$"
+)
+
+
+def _columns_of(error: BaseException) -> str:
+    """Return the columns of a violated constraint, or the name of a check; empty where SQLite names none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    found = _COLUMNS.match(str(cause))
+    if found is None:
+        return ""
+    return ", ".join(each.rpartition(".")[2] for each in found[1].split(", ")) if found[1] else found[2]
