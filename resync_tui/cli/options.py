@@ -38,7 +38,7 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 district_option = click.option("-d", "district", metavar="ID", help="District; left out: the first one.")
 year_option = click.option("--year", type=int, metavar="YEAR", help="School year, by the year it ends in.")
-all_option = click.option("--all", "everything", is_flag=True, help="Every object: a full resync.")
+all_option = click.option("--all", "everything", is_flag=True, help="Every object.")
 alone_option = click.option("--no-check-dependencies", "alone", is_flag=True, help="Only the named objects.")
 detach_option = click.option("--detach", is_flag=True, help="Do not wait for the end.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")

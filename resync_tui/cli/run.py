@@ -163,11 +163,13 @@ def cancel(batch: int | None, request: int | None) -> None:
     _one_of("cancel", batch, request)
     settings = read_settings()
     user = rights.require(settings.control_url())
-    if batch is not None:
-        ask(settings, lambda store: store.cancel(batch, user))
-    else:
+    if batch is None:
         ask(settings, lambda store: store.cancel_request(request or 0, user))
-    show(["Cancelled; what runs stops at its next chunk."])
+        show(["Cancelled: what waits at once, what runs at its next chunk."])
+        return
+    ask(settings, lambda store: store.cancel(batch, user))
+    ended = ask(settings, lambda store: store.batch(batch)).status.ended
+    show([f"Batch #{batch} {'is cancelled' if ended else 'stops at its next chunk: what was merged stays'}."])
 
 
 def _chosen_districts(settings: "Settings", named: Sequence[str], every: bool, file: Path | None) -> list[str]:

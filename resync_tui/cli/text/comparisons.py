@@ -25,13 +25,14 @@ def verification(
 
     `receiver` is the state's own name: state or region. `errors` tell why records cannot be sent.
     """
-    yield f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8} {'Extra':>6} {'Expected':>8}"
+    titles = f"{'DIS Objects':28} {'Matched':>9} {'Different':>9} {'Missing':>8}"
+    yield f"{titles} {'Extra':>6} {'By rule':>7} {'Refused':>7}"
     for each in batch.objects:
         counts = each.counts
         word = "" if each.status is Status.COMPLETED else f" {each.status}"
         yield (
             f"{cut(each.object, 28)} {counts.unchanged:9} {counts.updated:9} {counts.inserted:8} {counts.extra:6} "
-            f"{counts.errors:8}{word}"
+            f"{counts.errors - counts.failures:7} {counts.failures:7}{word}"
         )
         if each.message:
             yield f"    {each.message}"

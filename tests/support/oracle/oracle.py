@@ -213,7 +213,9 @@ class Oracle(TwoEnds):
         if parent in self.objects:
             return "blocked", f"its {parent} record did not reach the state"
         owner = next(each.name for each in self.catalog.objects if parent in each.tables)
-        return "blocked", f"its {parent} record is not in the state: resync {owner}"
+        above = {owner} | self.catalog.ancestors([owner])
+        unless = ", unless a rule excludes it" if any(self.catalog[each].rule for each in above) else ""
+        return "blocked", f"its {parent} record is not in the state: resync {owner}{unless}"
 
     def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
         """Return the parents that the state will hold once that table has been merged."""
