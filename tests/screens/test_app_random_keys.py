@@ -29,4 +29,4 @@ async def test_no_burst_of_keys_breaks_a_screen(
     await bursts(console, size, BURSTS, Random(SEED), tally)
     assert tally.faults == []
     assert set(tally.bursts) == set(SCREENS)
-    assert {each.__name__ for each in pages()} - tally.kinds == {"MarkingPage", "SendingPage"}
+    assert {each.__name__ for each in pages()} - tally.kinds == {"FilteringPage", "MarkingPage", "SendingPage"}
