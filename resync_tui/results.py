@@ -120,11 +120,9 @@ class Batch:
 
     @property
     def color(self) -> Color | None:
-        """The worst dot of its objects; gray while it runs."""
-        if self.status is Status.RUNNING:
-            return Color.GRAY
-        if self.status is Status.FAILED:
-            return Color.RED
+        """The worst dot of its objects once it has completed; before, and otherwise, that of its status."""
+        if self.status is not Status.COMPLETED:
+            return color(self.status, NOTHING)
         return worst([each.color for each in self.objects]) if self.objects else self.dot
 
     @property

@@ -41,7 +41,7 @@ async def end_batch(
     rows = (await connection.execute(select(history).where(history.c.batchID == number))).all()
     results = [object_view(row) for row in rows]
     counts = sum((each.counts for each in results), Counts())
-    dot = worst([each.color for each in results]) if status is not Status.FAILED else color(status, counts)
+    dot = worst([each.color for each in results]) if status is Status.COMPLETED else color(status, counts)
     # A full resync of no record at all settles no mandatory one.
     settles = counts.processed > 0 or status is not Status.COMPLETED
     sums = {name: getattr(counts, name) for name in COUNTED}

@@ -99,6 +99,11 @@ class AgentsPage(Page):
             how = "The control database's owner starts one with:"
         return [plain(f"No agent is alive. {how}"), plain(self.session.start_words, BOLD)]
 
+    def pointed_batch(self) -> int | None:
+        """Return the newest batch that runs, of any district; else the first in the queue."""
+        batch = self.session.running_batch() or next(reversed(self.session.active), None)
+        return batch.batch if batch else None
+
     def action_log(self) -> None:
         """Show the agent log."""
         open_page(self.app, AgentLogPage(self.session, self.glyphs))

@@ -1,9 +1,9 @@
 """The app: navigation, keys, and the message about a finished request; the content of a page is its own."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import SystemCommand
@@ -24,13 +24,13 @@ from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.ended import Awaited, told
 from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
-from resync_tui.screens.keymap import name_of, unused
+from resync_tui.screens.keymap import PROGRESS_OF, name_of, unused
 from resync_tui.screens.page import Page, open_page, return_to
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session, Store
 from resync_tui.screens.sheets import COLUMNS, ROWS, Modal, SmallScreen, help_sheet, legend_sheet
-from resync_tui.screens.unserved import why_not_start
+from resync_tui.screens.unserved import starting, why_not_start
 from resync_tui.screens.widgets.glyphs import ASCII, glyphs_for
 from resync_tui.screens.widgets.line import PLAIN, WARN
 
@@ -49,7 +49,7 @@ class ResyncApp(GuardedApp):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("O", "home", "DIS Objects: the first screen"),
-        Binding("p", "progress", "Progress of the newest batch"),
+        Binding("p", "progress", PROGRESS_OF),
         Binding("H", "history", "History of all batches"),
         Binding("exclamation_mark", "alerts", "Process Alerts"),
         Binding("B", "board", "Board: where each district stands"),
@@ -243,23 +243,28 @@ class ResyncApp(GuardedApp):
         """Start an agent, or say why not."""
         page = self._page
         if page is not None:
-            why = why_not_start(self.session)
-            page.show_status(why or "An agent is being started.", bad=bool(why))
-            if not why:
-                self.run_worker(self._start_agent(page), group="send")
+            why = "" if starting(self.session) else why_not_start(self.session)
+            if why:
+                page.show_status(why, bad=True)
+            elif not starting(self.session):
+                self.run_worker(self._start_agent(page, self.session.start_agent()), group="send")
+            page.refresh_all()
 
-    async def _start_agent(self, page: Page) -> None:
+    async def _start_agent(self, page: Page, start: Coroutine[Any, Any, None]) -> None:
         try:
-            await self.session.shielded(self.session.start_agent())
+            await self.session.shielded(start)
         except ResyncError as error:
             page.show_error(error)
         else:
             page.refresh_all()
 
     async def action_progress(self) -> None:
-        """Show the progress of the listed district's newest batch."""
+        """Show the progress of the batch that the page points at, else of the picked districts' newest."""
         page = self._page
         if page is None:
+            return
+        if (pointed := page.pointed_batch()) is not None:
+            self._open(ProgressPage(self.session, self.glyphs, pointed))
             return
         try:
             newest = await self.session.shielded(self.session.newest_batch())
@@ -269,7 +274,8 @@ class ResyncApp(GuardedApp):
         if newest:
             self._open(ProgressPage(self.session, self.glyphs, newest.batch))
         else:
-            page.show_status("Nothing has been sent for this district yet.")
+            places = "this district" if len(self.session.picked) == 1 else "these districts"
+            page.show_status(f"Nothing has been sent for {places} yet.")
 
     @on(Sent)
     def _follow(self, event: Sent) -> None:

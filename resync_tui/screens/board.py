@@ -141,6 +141,10 @@ class BoardPage(Page):
         elif current:
             self.show_status("Nothing has been sent for this district in this school year.")
 
+    def pointed_batch(self) -> int | None:
+        """Return the newest batch of the district under the cursor."""
+        return self._list.current.standing.batch if self._list.current else None
+
     def action_narrow(self) -> None:
         """Filter by the next standing; after the last one show all."""
         kinds = ["", LACKING, *(kind.value for kind in Standing)]

@@ -153,6 +153,16 @@ class HistoryPage(FilteringPage):
                 return
             open_page(self.app, ProgressPage(self.session, self.glyphs, int(current.key)))
 
+    def pointed_batch(self) -> int | None:
+        """Return the batch under the cursor; of a request that which runs, else its newest."""
+        current = self._list.current
+        if current is None:
+            return None
+        if (request := request_of(current)) is None:
+            return int(current.key)
+        batches = [each for each in self._batches or [] if each.request == request]
+        return max(batches, key=lambda each: (each.status is Status.RUNNING, each.batch)).batch
+
     def action_compare(self) -> None:
         """Show the differences from the previous run."""
         if (current := self.under_cursor()) and request_of(current) is not None:

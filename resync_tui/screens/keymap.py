@@ -37,6 +37,7 @@ CHECKLIST, PROGRESS, HISTORY, ERRORS, KEYS = "DIS Objects", "Progress", "History
 BEFORE, ALERTS, BOARD, AGENTS = "Run before", "Process Alerts", "Board", "Agent Queue"
 COMPARED, EXTRA = "Compared", "Extra records"
 """Titles of the pages."""
+PROGRESS_OF = "Progress: of the batch in a list, else the newest"
 
 TABLE = (
     _row("up down k j", Task.MOVE, "One row up or down", "move(-1) move(1)"),
@@ -90,7 +91,7 @@ TABLE = (
     _row("C", Task.KEEP, "Copy the SQL that finds the record", "copy_query", KEYS),
     _row("w", Task.KEEP, "Write the list into a CSV file", "csv", HISTORY, ERRORS, KEYS, BEFORE, BOARD, COMPARED),
     _row("O", Task.GO, "DIS Objects: the first screen", "home"),
-    _row("p", Task.GO, "Progress of the newest batch", "progress"),
+    _row("p", Task.GO, PROGRESS_OF, "progress"),
     _row("H", Task.GO, "History of all batches", "history"),
     _row("exclamation_mark", Task.GO, "Process Alerts", "alerts"),
     _row("B", Task.GO, "Board: where each district stands", "board"),

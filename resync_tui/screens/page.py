@@ -225,6 +225,10 @@ class Page(Netted, Screen[None], inherit_bindings=False):
             self.show_status("Nothing is listed here." if self.is_read else READING)
         return current
 
+    def pointed_batch(self) -> int | None:
+        """Return the batch that a list of batches points at: under the cursor, or what runs; None on other pages."""
+        return None
+
     def may_act(self) -> bool:
         """Whether this user may mark, send and cancel; if not, show why."""
         why = self.session.why_not

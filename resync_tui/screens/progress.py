@@ -22,7 +22,7 @@ from resync_tui.screens.progress_row import (
 )
 from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
-from resync_tui.screens.unserved import PATIENCE, by_key, starting
+from resync_tui.screens.unserved import PATIENCE, STARTING, by_key, starting
 from resync_tui.screens.verification import FindingsPage
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, Part, plain, wrapped
@@ -188,7 +188,7 @@ class ProgressPage(SendingPage):
         if self.session.silent(batch):
             heard = f"since {formatting.since(seen, self.session.now())}" if seen else "of late"
             text = f"Agent {batch.agent or '-'} has not been heard of {heard}."
-            how = "An agent is being started." if starting(self.session) else by_key(self.session)
+            how = self._helped()
             folded = formatting.folded(text if how else f"{text} {who} another with:", self.size.width)
             return [*(plain(part, BAD) for part in folded), plain(how or self.session.start_words, BOLD)]
         ago = formatting.short_span(formatting.ran_for(seen, None, self.session.now()))
@@ -197,6 +197,12 @@ class ProgressPage(SendingPage):
             plain(f"Agent alive {ago} ago on {host}. Leaving does not stop the resync.", FAINT),
             *self._pointed(),
         ]
+
+    def _helped(self) -> str:
+        """Return who takes over from a silent agent, or the key that starts one; empty for neither."""
+        if any(each.alive for each in self.session.agents):
+            return "Another agent is alive and takes it over as soon as it may."
+        return STARTING if starting(self.session) else by_key(self.session)
 
     def unserved(self) -> list[Line]:
         """Return nothing: the note says it of this page's batch."""

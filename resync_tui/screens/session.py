@@ -1,7 +1,7 @@
 """The session that all screens share: user, district, school year, and the control database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeVar
@@ -274,9 +274,12 @@ class Session:
         """Whether an agent started here could serve: by this login's rights, and by the secrets of this host."""
         return self.may_serve and self._may_start()
 
-    async def start_agent(self) -> None:
-        """Start an agent, unless one is alive by now."""
+    def start_agent(self) -> Coroutine[Any, Any, None]:
+        """Note that an agent is being started, and return what starts it, unless one is alive by now."""
         self.started_agent = self.now()
+        return self._start()
+
+    async def _start(self) -> None:
         self.agent_line = await to_thread.run_sync(lambda: self._start_agent() or "")
 
     async def cancel(self, batch: int) -> None:
@@ -290,10 +293,17 @@ class Session:
         return await store.batches(request=request, objects=False)
 
     async def newest_batch(self) -> Batch | None:
-        """Return the newest batch of the listed district."""
+        """Return the newest batch of the picked districts, one that runs first."""
+        if (running := self.running_batch(self.picked)) is not None:
+            return running
         store = await self.store()
-        newest = await store.batches(district=self.district, limit=1)
-        return newest[0] if newest else None
+        newest = [each for one in self.picked for each in await store.batches(district=one, limit=1, objects=False)]
+        return max(newest, key=lambda each: each.batch, default=None)
+
+    def running_batch(self, districts: Collection[str] | None = None) -> Batch | None:
+        """Return the newest batch that runs, of these districts or of all."""
+        running = (each for each in self.active if each.status is Status.RUNNING)
+        return next((each for each in running if districts is None or each.district in districts), None)
 
     def agent_of(self, batch: Batch) -> Agent | None:
         """Return the agent that runs a batch or ran it last, if it is still listed."""

@@ -166,7 +166,7 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
         ((f" {glyphs.dot(color)}", DOT[color]), (f"  {text if plain_signs else text.replace('≤', '<=')}", PLAIN))
         for color, text in DOTS
     ]
-    lines += [plain("")]
+    lines += [plain("A batch has the dot of its worst object; one that was cancelled has none."), plain("")]
     lines += [((f"{mark.value} ", BOLD), (text, PLAIN)) for mark, text in CHECKBOXES]
     lines += [plain(""), plain("Extra: records that the district does not have. v compares, X lists them.")]
     lines += [plain("While it runs the percentage is its progress, then its share of errors.")]

@@ -9,21 +9,28 @@ from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.line import BOLD, WARN, Line, plain
 
 KEY = "S starts an agent."
+STARTING = "An agent is being started."
 PATIENCE = 15
 """Seconds that an agent may take to start before a batch counts as unserved."""
 
 
 def unserved(session: Session) -> Sequence[Batch]:
     """Return the batches that no agent serves, newest first; none while one is being started."""
-    if not session.ready or any(agent.alive for agent in session.agents) or starting(session):
+    return () if starting(session) else _waiting(session)
+
+
+def _waiting(session: Session) -> Sequence[Batch]:
+    if not session.ready or any(agent.alive for agent in session.agents):
         return ()
     return [batch for batch in session.active if batch.status is Status.RUNNING or _is_late(batch, session)]
 
 
 def starting(session: Session) -> bool:
-    """Whether this console has started an agent that may not yet be there."""
+    """Whether this console has started an agent that is not there yet."""
     at = session.started_agent
-    return at is not None and formatting.ran_for(at, None, session.now()) < PATIENCE
+    if at is None or any(agent.alive for agent in session.agents):
+        return False
+    return formatting.ran_for(at, None, session.now()) < PATIENCE
 
 
 def _is_late(batch: Batch, session: Session) -> bool:
@@ -33,10 +40,12 @@ def _is_late(batch: Batch, session: Session) -> bool:
 
 
 def told(session: Session) -> list[Line]:
-    """Return what waits, and the key or the words that start an agent; nothing where all is served."""
-    waiting = unserved(session)
+    """Return what waits, and the key or the words that start an agent, or that one is being started."""
+    waiting = _waiting(session)
     if not waiting:
         return []
+    if starting(session):
+        return [plain(STARTING)]
     what = f"Batch #{waiting[0].batch} waits" if len(waiting) == 1 else f"{len(waiting):,} batches wait"
     who = "Start one with" if session.may_serve else "The control database's owner starts one with"
     how = by_key(session) or f"{who}: {session.start_words}"
@@ -57,7 +66,5 @@ def why_not_start(session: Session) -> str:
         return "Nothing waits for an agent; sending starts one."
     if any(agent.alive for agent in session.agents):
         return "An agent is alive already."
-    if starting(session):
-        return "An agent is being started."
     how = by_key(session)
     return "" if how == KEY else session.why_not or how or f"It cannot be started here, but by: {session.start_words}"

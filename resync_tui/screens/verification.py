@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.outcome import Counts, Finding
+from resync_tui.outcome import Counts, Finding, Status
 from resync_tui.results import Batch, FindingRecord, LastCompleted
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
@@ -18,7 +18,7 @@ from resync_tui.screens.sending import SendingPage
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, Part, left, plain
+from resync_tui.screens.widgets.line import BOLD, GOOD, PLAIN, TITLE, WARN, Line, Part, left, plain, right, wrapped
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 1000
@@ -39,22 +39,77 @@ class FindingRow:
         return bool(self.counts.updated or self.counts.inserted)
 
 
-TITLES = f"{'Object':<20}{'Matched':>9}{'Different':>10}{'Missing':>8}{'Moved':>6}{'Extra':>6}{'Refused':>8}  Status"
+MATCHED, DIFFERENT, MISSING = ("Matched", 9), ("Different", 10), ("Missing", 8)
+MOVED, EXTRA, BY_RULE, REFUSED = ("Moved", 6), ("Extra", 6), ("By rule", 8), ("Refused", 8)
+"""Titles and widths of the columns."""
+STATUS = len("  completed")
+LEAST = 10
+"""Cells of a name at least."""
 
 
-def draw(row: FindingRow, glyphs: Glyphs) -> Line:
-    """Return the line of an object."""
+@dataclass(frozen=True, slots=True)
+class FindingColumns:
+    """Columns, and their widths in cells; one that has nothing to tell is left out."""
+
+    width: int
+    counts: tuple[tuple[str, int], ...] = (MATCHED, DIFFERENT, MISSING, EXTRA, BY_RULE, REFUSED)
+    status: bool = False
+    """Whether any object has not completed."""
+
+    @property
+    def name(self) -> int:
+        """Width of the name."""
+        return max(LEAST, min(24, self.width - self._counts - STATUS * self.status))
+
+    @property
+    def _counts(self) -> int:
+        return sum(width for _, width in self.counts)
+
+    def titles(self) -> Line:
+        """Return the titles of the columns."""
+        counts = "".join(right(title, width) for title, width in self.counts)
+        return plain(f"{left('Object', self.name)}{counts}{left('  Status', self._status) * self.status}", BOLD)
+
+    def draw(self, row: FindingRow, glyphs: Glyphs) -> Line:
+        """Return the line of an object."""
+        name = f"{left(row.key, self.name - 1, glyphs.cut)} "
+        numbers = _numbers(row)
+        cells = [
+            (right(f"{numbers[column]:,}", column[1]), WARN if numbers[column] and column not in AS_EXPECTED else PLAIN)
+            for column in self.counts
+        ]
+        status = left(f"  {row.status}", self._status, glyphs.cut) if self.status else ""
+        return ((name, BOLD if row.differs else PLAIN), *cells, (status, PLAIN))
+
+    @property
+    def _status(self) -> int:
+        return min(STATUS, max(0, self.width - self.name - self._counts))
+
+
+AS_EXPECTED = MATCHED, BY_RULE
+"""Columns of records about which there is nothing to do."""
+
+
+def _numbers(row: FindingRow) -> dict[tuple[str, int], int]:
     counts = row.counts
-    return (
-        (f"{left(row.key, 19, glyphs.cut)} ", BOLD if row.differs else PLAIN),
-        (f"{counts.unchanged:>9,}", PLAIN),
-        (f"{counts.updated:>10,}", WARN if counts.updated else PLAIN),
-        (f"{counts.inserted:>8,}", WARN if counts.inserted else PLAIN),
-        (f"{row.moved:>6,}", WARN if row.moved else PLAIN),
-        (f"{counts.extra:>6,}", WARN if counts.extra else PLAIN),
-        (f"{counts.errors:>8,}", WARN if counts.errors else PLAIN),
-        (f"  {row.status}", PLAIN),
-    )
+    return {
+        MATCHED: counts.unchanged,
+        DIFFERENT: counts.updated,
+        MISSING: counts.inserted,
+        MOVED: row.moved,
+        EXTRA: counts.extra,
+        BY_RULE: counts.errors - counts.failures,
+        REFUSED: counts.failures,
+    }
+
+
+def columns_for(width: int, rows: Sequence[FindingRow]) -> FindingColumns:
+    """Return the columns that these rows need; the moved records, which the verdict counts, give way to names."""
+    bare = FindingColumns(width, status=any(row.status != Status.COMPLETED for row in rows))
+    if not any(row.moved for row in rows):
+        return bare
+    whole = replace(bare, counts=(MATCHED, DIFFERENT, MISSING, MOVED, EXTRA, BY_RULE, REFUSED))
+    return whole if whole._counts + LEAST <= width else bare
 
 
 class FindingsPage(SendingPage):
@@ -68,6 +123,7 @@ class FindingsPage(SendingPage):
     ]
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("s")
     HEADER_ROWS: ClassVar[int] = 2
+    MESSAGE_ROWS: ClassVar[int] = 3
 
     def __init__(self, session: Session, glyphs: Glyphs, batch: int) -> None:
         super().__init__(session, glyphs)
@@ -76,7 +132,8 @@ class FindingsPage(SendingPage):
         self._moved = Counter[str]()
         """Records that moved to another year, by object."""
         self._last = LastCompleted()
-        self._list = Rows[FindingRow](lambda row, _: draw(row, self.glyphs))
+        self._columns = FindingColumns(79)
+        self._list = Rows[FindingRow](lambda row, _: self._columns.draw(row, self.glyphs))
 
     def bar_keys(self) -> Sequence[tuple[str, str]]:
         """Return the keys of the key bar."""
@@ -110,13 +167,16 @@ class FindingsPage(SendingPage):
         batch = self._batch
         heading = Part(" Compared ", TITLE), Part(f"  Batch #{self.number}", BOLD)
         self.header(self.fitted(heading, self.place(batch)), self._verdict())
-        self.titles(plain(TITLES, BOLD))
-        self._list.show(
-            [
-                FindingRow(each.object, str(each.status), each.counts, self._moved[each.object])
-                for each in (batch.objects if batch else ())
-            ]
-        )
+        rows = [
+            FindingRow(each.object, str(each.status), each.counts, self._moved[each.object])
+            for each in (batch.objects if batch else ())
+        ]
+        columns = columns_for(self._list.width or self.size.width - 1, rows)
+        if columns != self._columns:
+            self._columns = columns
+            self._list.redraw()
+        self.titles(columns.titles())
+        self._list.show(rows)
 
     def _verdict(self) -> Line:
         if self._batch is None:
@@ -141,8 +201,14 @@ class FindingsPage(SendingPage):
     def note(self) -> list[Line]:
         """Return the meaning of the columns."""
         state = self.session.receiver
+        meanings = (
+            f"Missing: not in the {state}.",
+            f"Extra: only in the {state}.",
+            "By rule: may not sync, as expected.",
+            "Refused: cannot be sent.",
+        )
         return [
-            plain(f"Missing: not in the {state}. Extra: only in the {state}. Refused: may not sync."),
+            *wrapped([plain(each) for each in meanings], self.size.width, gap=1),
             plain("Nothing was changed. s sends the objects that differ; X shows the extra records."),
         ]
 

@@ -91,3 +91,16 @@ async def test_the_key_says_that_nothing_waits(console: Opener) -> None:
     async with console(start_agent=lambda: None) as app:
         await app.press("S")
         assert "Nothing waits for an agent; sending starts one." in app.text
+
+
+@pytest.mark.parametrize("key", ["g", "p", "H"])
+async def test_the_line_goes_when_the_batch_runs(console: Opener, key: str) -> None:
+    async with console(start_agent=lambda: None) as app:
+        await waits(app)
+        await app.shows("Batch #1 waits: no agent is alive.")
+        await app.press(key)
+        await app.press("S")
+        await app.shows("gent is being started.")
+        app.store.claim(1)
+        await app.until(lambda: "being started" not in app.text)
+        assert "1 running" in app.text or "RUNNING" in app.text

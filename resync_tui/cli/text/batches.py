@@ -9,6 +9,7 @@ from resync_tui.cli.text.cells import cut
 from resync_tui.cli.text.comparisons import removal, verification
 from resync_tui.formatting import by_rule, error_rate, named_request, plural, school_year, when
 from resync_tui.outcome import Color, Counts, Purpose, Status
+from resync_tui.outcome import color as color_of
 from resync_tui.previous_run import PreviousErrors, change_since, error_key
 from resync_tui.printable import clipped
 from resync_tui.results import (
@@ -22,10 +23,14 @@ from resync_tui.results import (
 
 
 def status(status: Status, color: Color | None, counts: Counts) -> str:
-    """Return a status with its colour in words, for terminals without colour too."""
+    """Return a status with its colour in words, for terminals without colour too; a batch's is its worst object's."""
     if status is not Status.COMPLETED or color is None:
         return status.value
-    return f"{color} {error_rate(counts)}" if counts.errors else color.value
+    if not counts.errors:
+        return color.value
+    if color is not color_of(status, counts):
+        return f"{color} (worst object), {error_rate(counts)} of all records"
+    return f"{color} {error_rate(counts)}"
 
 
 def batches(found: Iterable[Batch], limit: int | None = None) -> Iterator[str]:

@@ -160,7 +160,7 @@ async def comparing(c: Console, take: Take) -> None:
     await c.shows("f shows what was found")
     await c.press("f")
     await c.shows("A resync is needed: 0 different, 1 missing in the state.")
-    await take("found", "Refused: may not sync.", "190", "completed")
+    await take("found", "Refused: cannot be sent.", "190")
     await c.press("end", "enter")
     await c.shows("SchoolID 31")
     await take("found-keys", "missing    School  SchoolID 21")
