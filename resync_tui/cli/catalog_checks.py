@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.cli.options import hint
+from resync_tui.config.settings import Settings
 from resync_tui.engine.dialect import Fetch, find_column, of
 from resync_tui.engine.keys import IncompatibleTable, referred_name
 from resync_tui.engine.mapping import TableMapping, described
@@ -51,6 +52,20 @@ def ways(proof: Proof, district: str) -> Iterator[str]:
             f"School years of district {district} by {proof.catalog.year}: "
             f"{plural(len(tables), 'table')}, one way each; see: " + hint(f"resync-tui fields -d {district}")
         )
+
+
+async def unmakeable(proof: Proof, settings: Settings, district: str) -> list[ResyncError]:
+    """Return why `state init` would refuse to make the tables that the state lacks; empty where it lacks none."""
+    from resync_tui.state_schema.derive import derived_tables
+
+    made = proof.target if proof.target is not None else {}
+    if all(name in made for each in proof.catalog.objects for name in each.tables):
+        return []
+    try:
+        await derived_tables(settings.district_url(district), settings.state_url(), proof.catalog)
+    except CannotRun as error:
+        return [_of_district(error, district)]
+    return []
 
 
 def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterator[Advice]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, ways
+from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, unmakeable, ways
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -228,6 +228,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
         return [*problems, error]
     proof = Proof(examination.catalog, tables, state)
     problems += mismatches(proof, district.id)
+    problems += await unmakeable(proof, examination.settings, district.id)
     examination.remarks += ways(proof, district.id)
     for told in (*narrower(proof, district.id), *_unheld(examination, tables)):
         examination.narrower.setdefault(told, []).append(district.id)

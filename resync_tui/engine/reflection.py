@@ -35,6 +35,8 @@ class Names:
         if schema == self._default_schema:
             schema = None
         if inspector is not None and schema not in self._by_schema:
+            if schema is not None and schema not in inspector.get_schema_names():  # SQLite would raise
+                return None
             tables, views = inspector.get_table_names(schema=schema), _views(inspector, schema)
             self._by_schema[schema] = {self._fold(each): each for each in (*tables, *views)}
             self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
@@ -52,9 +54,15 @@ class Names:
         return found in self._views
 
     def nearest(self, name: str) -> str:
-        """Return `; the nearest is X` for the table whose name resembles `name`, else an empty string."""
+        """Return `; the nearest is X` for the table whose name resembles `name`, else an empty string.
+
+        A table with a dot in its name is not named by it: the way to send it is said.
+        """
         named = ((schema, table) for schema, names in self._by_schema.items() for table in names.values())
-        return nearest(name, (f"{schema}.{table}" if schema else table for schema, table in named))
+        known = [f"{schema}.{table}" if schema else table for schema, table in named]
+        if name in known:
+            return f"; a dot parts a schema from its table: send {name} by a view without one"
+        return nearest(name, known)
 
 
 class Tables(dict[str, sa.Table]):

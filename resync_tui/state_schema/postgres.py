@@ -63,9 +63,10 @@ class PostgresDdl(DdlDialect):
             columns, indexes = (each.name for each in table.columns), (each.name for each in table.indexes)
             for each in (schema or "", name, *columns, *indexes):
                 if (size := len(each.encode())) > LONGEST_NAME:
+                    of_table = "" if each == name else f" of {table.name}"
                     raise CannotRun(
-                        f"{each} of {table.name} has {size} bytes: PostgreSQL cuts names at {LONGEST_NAME}",
-                        "Nothing was made: give it a shorter name in the district, or leave it out of the catalog.",
+                        f"The name {each}{of_table} has {size} bytes: PostgreSQL cuts names at {LONGEST_NAME}",
+                        "Nothing is made: give it a shorter name in the district, or leave it out of the catalog.",
                     )
 
     def lacking_types(self, connection: Connection, types: Iterable[UserType]) -> tuple[UserType, ...]:
