@@ -35,9 +35,15 @@ _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"
 
 
 class ExactNames(PGDialect_asyncpg):
-    """SQLAlchemy's dialect, with foreign keys of any names; those that are not enforced are left out."""
+    """SQLAlchemy's dialect, with foreign keys of any names that are enforced, and foreign tables among the views."""
 
     supports_statement_cache = True
+
+    def get_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        """Return the views and the foreign tables: both are read, and hold no records of their own."""
+        views = super().get_view_names(connection, schema, **kw)  # type: ignore[no-untyped-call]
+        foreign = self._get_foreign_table_names(connection, schema, **kw)  # type: ignore[no-untyped-call]
+        return [*views, *foreign]
 
     def get_multi_foreign_keys(  # type: ignore[override]  # SQLAlchemy passes all by name
         self,

@@ -14,7 +14,7 @@ DANGLING = "resync_dangling"
 
 
 VIEW = "resync_view"
-"""Info key of a view or a materialised one, reflected as a table."""
+"""Info key of a view, a materialised one or a foreign table, reflected as a table."""
 SUBTABLES = "resync_subtables"
 """Info key of a table whose queries return the records of sub-tables too (INHERITS): their names."""
 

@@ -90,7 +90,11 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
 
     def read(connection: Connection, found: Tables) -> Derived:
         spelled = {name: found.names.find(name) or name for name in names}
-        views = [(name, "a key: it is a view of the district") for name in names if found.names.is_view(spelled[name])]
+        views = [
+            (name, "a key: it is a view or a foreign table of the district")
+            for name in names
+            if found.names.is_view(spelled[name])
+        ]
         named = {found: name for name, found in spelled.items()}
         left = [(named[name], what) for name, what in ddl.left_behind(connection, spelled.values())]
         return Derived(

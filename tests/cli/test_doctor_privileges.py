@@ -88,3 +88,25 @@ async def test_a_schema_in_which_everybody_may_create_is_named(database: Callabl
         assert problem.what.startswith("Everybody may create in schema public of the state: ")
         await run_script(url, problem.do)
         assert await lacks(url, TABLES, as_state=url == here.state) == []
+
+
+async def test_columns_that_a_login_may_not_use_are_named(database: Callable[[str], str]) -> None:
+    here = await pair(database, ("postgresql", "postgresql"), ROWS)
+    role = f"guest_{secrets.token_hex(4)}"
+    await run_script(here.district, f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'; GRANT SELECT (id, b) ON c TO {role}")
+    source = login(here.district, role)
+    grants = "GRANT SELECT, INSERT ON c TO {0}; GRANT UPDATE (code, b) ON c TO {0}"
+    await run_script(here.state, grants.format(role))
+    try:
+        (problem,) = await lacks(source, ["c"], as_state=False)
+        assert problem.what == f"{role} lacks SELECT (code) on c of the state"
+        written, stage = await lacks(login(here.state, role), ["c"], as_state=True)
+        assert written.what == f"{role} lacks UPDATE (tenant, id) on c of the state"
+        await run_script(here.district, problem.do)
+        await run_script(here.state, written.do)
+        assert await lacks(source, ["c"], as_state=False) == []
+        assert [each.what for each in await lacks(login(here.state, role), ["c"], as_state=True)] == [stage.what]
+    finally:
+        for url in (here.district, here.state):
+            await run_script(url, f"DROP OWNED BY {role} CASCADE")
+        await run_script(here.state, f"DROP ROLE {role}")

@@ -19,10 +19,10 @@ from resync_tui.engine.keys import (
 
 
 def require_table(target: sa.Table) -> None:
-    """Raise IncompatibleTable if the state's table is a view: a source, but never a target."""
+    """Raise IncompatibleTable if the state's table is a view or a foreign table: a source, but never a target."""
     if VIEW in target.info:
         raise IncompatibleTable(
-            f"The state's {qualified(target)} is a view: nothing can be written to it",
+            f"The state's {qualified(target)} is a view or a foreign table: nothing can be written to it",
             "Name its tables in the catalog, or make a table of that name there.",
         )
 

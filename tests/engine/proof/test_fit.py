@@ -32,7 +32,7 @@ async def test_a_view_is_a_source(database: Database, kind: str) -> None:
     )
     said: list[str] = []
     await apply(district, state, ONE, said.append)
-    assert said == ["person is made without a key: it is a view of the district"]
+    assert said == ["person is made without a key: it is a view or a foreign table of the district"]
     for token, counts in ((1, Counts(processed=1, inserted=1)), (2, Counts(processed=1, unchanged=1))):
         heard = await run(make_job(district, state, ONE, "01", token=token))
         assert heard.counts["Person"] == counts, heard.ended
@@ -60,7 +60,9 @@ async def test_a_view_is_never_a_target(database: Database, kind: str) -> None:
         "CREATE TABLE all_of_it (tenant text, id integer, PRIMARY KEY (tenant, id));"
         "CREATE VIEW person AS SELECT * FROM all_of_it",
     )
-    assert heard.ended["Person"].message.startswith("The state's person is a view: nothing can be written to it")
+    assert heard.ended["Person"].message.startswith(
+        "The state's person is a view or a foreign table: nothing can be written to it"
+    )
 
 
 @pytest.mark.parametrize("unique", ["", ", self integer, UNIQUE (tenant, self), FOREIGN KEY (tenant, self) "
