@@ -11,7 +11,7 @@ from resync_tui.catalog import Catalog, DisObject
 from resync_tui.cli.options import hint
 from resync_tui.config.settings import Settings
 from resync_tui.engine.dialect import Fetch, find_column, of
-from resync_tui.engine.keys import IncompatibleTable, referred_name
+from resync_tui.engine.keys import IncompatibleTable, referred_name, shortest_key
 from resync_tui.engine.mapping import TableMapping, described
 from resync_tui.engine.narrowing import narrowings
 from resync_tui.engine.proof.proof import Proof
@@ -84,6 +84,18 @@ def altering(mapping: TableMapping, district: str) -> Iterator[Advice]:
             yield Advice(
                 each.told(f"district {district}"),
                 "Give the state's column the district's type; until then records that it would alter are rejected.",
+            )
+
+
+def rechosen(proof: Proof, district: str) -> Iterator[str]:
+    """Yield the tables of which earlier releases took another unique key, the shortest, to tell records apart."""
+    for mapping in _described(proof, district):
+        named = proof.catalog[mapping.object].key
+        shortest = shortest_key(mapping.target, mapping.tenant_column, mapping.columns)
+        if not named and shortest is not None and mapping.key != shortest:
+            yield (
+                f"Records of {mapping.name} are told apart by {', '.join(mapping.key)}, by earlier releases by "
+                f"{', '.join(shortest)}: name one as key of {mapping.object} in the catalog"
             )
 
 

@@ -15,7 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui import campaign, rights
 from resync_tui.agent.start import logout_hint
 from resync_tui.catalog import Catalog
-from resync_tui.cli.catalog_checks import Advice, edges, fetching, mismatches, narrower, unknown_years, unmakeable, ways
+from resync_tui.cli.catalog_checks import (
+    Advice,
+    edges,
+    fetching,
+    mismatches,
+    narrower,
+    rechosen,
+    unknown_years,
+    unmakeable,
+    ways,
+)
 from resync_tui.cli.options import read_settings
 from resync_tui.clock import utc_now
 from resync_tui.config.load import load_catalog
@@ -230,7 +240,7 @@ async def _district(examination: Examination, district: DistrictSettings, state:
     problems += mismatches(proof, district.id)
     problems += await unmakeable(proof, examination.settings, district.id)
     examination.remarks += ways(proof, district.id)
-    for told in (*narrower(proof, district.id), *_unheld(examination, tables)):
+    for told in (*narrower(proof, district.id), *rechosen(proof, district.id), *_unheld(examination, tables)):
         examination.narrower.setdefault(told, []).append(district.id)
     return problems + list(edges(examination.catalog, tables))
 

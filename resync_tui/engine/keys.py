@@ -63,12 +63,7 @@ def record_key(
     primary = tuple(column.name for column in target.primary_key.columns)
     own = tuple(name for name in primary if name != tenant_column)
     is_filled, of_tenant = bool(own) and set(own) <= set(columns), tenant_column in (None, *primary)
-    told_apart = [
-        unique.columns
-        for unique in unique_keys(target, tenant_column, columns)
-        if unique.by_tenant == (tenant_column is not None)
-        and not any(target.c[name].nullable for name in unique.columns)
-    ]
+    told_apart = _filled_keys(target, tenant_column, columns)
     if is_filled and of_tenant:
         told_apart.insert(0, own)
     if named:
@@ -88,6 +83,27 @@ def record_key(
             "Put that column first in it.",
         )
     return ()
+
+
+def shortest_key(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the unique key of the fewest columns that may tell records apart, the first by name.
+
+    None where the primary key tells them apart, or nothing does.
+    """
+    primary = {column.name for column in target.primary_key.columns}
+    if tenant_column in (None, *primary) and set() < primary - {tenant_column} <= set(columns):
+        return None
+    return min(_filled_keys(target, tenant_column, columns), key=lambda key: (len(key), key), default=None)
+
+
+def _filled_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the unique keys, per tenant where there are tenants, without nullable columns."""
+    return [
+        unique.columns
+        for unique in unique_keys(target, tenant_column, columns)
+        if unique.by_tenant == (tenant_column is not None)
+        and not any(target.c[name].nullable for name in unique.columns)
+    ]
 
 
 def _pointing(target: sa.Table, key: Collection[str]) -> int:
