@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import DISEdition, Tables
 from resync_tui.control.rows import insert_row
+from resync_tui.errors import CannotRun
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
@@ -81,3 +82,38 @@ def visible_rows(edition: Edition | None, table: Table) -> ColumnElement[bool]:
         return true()
     batches: Select[Any] = select(Tables.batch.c.batchID).where(visible_batches(edition))
     return table.c.batchID.in_(batches)
+
+
+_OF_OTHERS = text("""
+WITH here AS (
+    SELECT n.oid, n.nspname, n.nspowner, d.datdba, coalesce(
+        (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass('"DISBatch"')),
+        (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)) AS owner
+    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+    WHERE n.nspname = ANY (pg_catalog.current_schemas(false))
+), made AS (
+    SELECT 'OPERATOR' AS kind, o.oid::pg_catalog.regoperator::pg_catalog.text AS name, o.oprowner AS maker,
+        o.oprnamespace AS space FROM pg_catalog.pg_operator o
+    UNION ALL SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::pg_catalog.text, p.proowner, p.pronamespace
+    FROM pg_catalog.pg_proc p
+)
+SELECT m.kind, m.name, r.rolname AS role, h.nspname AS space
+FROM made m JOIN here h ON h.oid = m.space JOIN pg_catalog.pg_roles r ON r.oid = m.maker
+WHERE NOT (r.rolsuper OR m.maker IN (h.owner, h.nspowner, h.datdba)
+    OR pg_catalog.pg_has_role(m.maker, h.owner, 'MEMBER'))
+ORDER BY m.kind, m.name LIMIT 1
+""")
+"""Query for an operator or a routine in the searched schemas that another role than the tables' owner has made.
+
+Only comparisons that pg_catalog has for exactly these types: others would find what it looks for.
+"""
+
+
+async def require_nothing_of_others(connection: AsyncConnection, where: str) -> None:
+    """Require that other roles have made nothing that statements of this session would run. Raises CannotRun."""
+    if (found := (await connection.execute(_OF_OTHERS)).first()) is not None:
+        made = f"{found.kind} {found.name} in schema {found.space}"
+        raise CannotRun(
+            f"{found.role} has made {made} of {where}: it would run as others",
+            f"As a superuser: DROP {found.kind} {found.name} CASCADE; let nobody else create in that schema.",
+        )

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
-from resync_tui.control.access import rights_of, serve_edition, served_edition
+from resync_tui.control.access import require_nothing_of_others, rights_of, serve_edition, served_edition
 from resync_tui.control.migrate import migrate
 from resync_tui.control.models import DISGate, Tables
 from resync_tui.control.rows import instance_of
@@ -74,11 +74,14 @@ class ControlDatabase:
 
         A transaction longer than `patience` seconds counts as a database that does not answer. Raises NoRight for a
         SQLite file of another user and for a role without Read, CannotRun for a database that cannot be used, such as a
-        SQLite file of another edition.
+        SQLite file of another edition, or a schema in which another role has made what this session would run.
         """
         engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url, patience)
         database = cls(engine, url, clock, patience)
         try:
+            if database._postgresql:
+                async with database.read() as connection:
+                    await require_nothing_of_others(connection, place(url))
             with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
             if not database._postgresql:
@@ -184,6 +187,10 @@ def _disk_full(what: str) -> DiskFull:
     return DiskFull(what, "Free some space there: what waits and what runs goes on by itself.")
 
 
+_BY_TRIGGER = "exec_stmt_raise"
+"""The server's function that raises what a trigger refuses; its own limits, as of NOTIFY's queue, come from others."""
+
+
 @contextmanager
 def _refused(url: str) -> Iterator[None]:
     """Convert what PostgreSQL refuses: a privilege, a value or number by its guards, a lock or time by its timeouts."""
@@ -191,6 +198,11 @@ def _refused(url: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = getattr(error.orig, "__cause__", None)
+        if isinstance(cause, asyncpg.ProgramLimitExceededError) and cause.server_source_function != _BY_TRIGGER:
+            raise Unreachable(
+                f"Out of reach: {NAME} ({place(url)}): {driver_message(error)}",
+                "End what somebody has left open there (pg_stat_activity: LISTEN, a transaction); it is tried again.",
+            ) from None
         if isinstance(cause, asyncpg.ProgramLimitExceededError | asyncpg.CheckViolationError):
             raise UsageError(
                 f"{NAME.capitalize()} ({place(url)}) refuses that: {driver_message(error)}",

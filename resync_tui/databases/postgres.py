@@ -215,6 +215,11 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
         ),
     ),
     (
+        (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError),
+        lambda where: CannotRun(f"A lock was not had in time: {where}", "Find what holds it, then send it again."),
+    ),
+    (
+        # Of which a lock that is not to be had is a kind.
         (asyncpg.ObjectNotInPrerequisiteStateError,),
         lambda where: CannotRun(
             f"A materialised view without data, or an object that is not ready: {where}",
@@ -224,10 +229,6 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     (
         (asyncpg.TooManyConnectionsError,),
         lambda where: Unreachable(f"Too many connections: {where}", "Lower [engine] concurrency, or raise its limit."),
-    ),
-    (
-        (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError),
-        lambda where: CannotRun(f"A lock was not had in time: {where}", "Find what holds it, then send it again."),
     ),
     (
         (asyncpg.QueryCanceledError,),

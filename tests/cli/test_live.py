@@ -68,8 +68,10 @@ def test_history_has_one_line_a_batch_and_a_limit(sent: Place) -> None:
     reason = "first line\nsecond line"
     assert place.run("run", "-d", "01", "School", "--yes", "--detach", "--reason", reason).returncode == 0
     lines = place.run("history").stdout.splitlines()
-    assert len(lines) == 4
-    assert lines[1].endswith(", reason: first line second line")
+    _titles, newest, of_both, *batches = lines
+    assert of_both.strip().startswith("Request 1: 2 districts")
+    assert [each.split()[0] for each in batches] == ["2", "1"]
+    assert newest.endswith(", reason: first line second line")
     assert len(place.run("history", "--limit", "1").stdout.splitlines()) == 2
     assert [each["batch"] for each in json.loads(place.run("history", "--limit", "2", "--json").stdout)] == [3, 2]
     assert place.run("history", "--limit", "0").returncode == 2

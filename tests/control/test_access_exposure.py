@@ -72,6 +72,29 @@ async def test_functions_find_no_operator_of_another_role(roles: Roles) -> None:
     assert await (await roles.administrator()).fetch("SELECT * FROM public.ran") == []
 
 
+async def test_what_others_have_made_before_is_refused_unrun(roles: Roles, tmp_path: Path) -> None:
+    """The privilege may be gone, what it let in stays."""
+    kim = roles.name("kim")
+    await roles.run(
+        "CREATE TABLE public.ran (n integer)",
+        "GRANT INSERT ON public.ran TO PUBLIC",
+        f"GRANT CREATE ON SCHEMA public TO {kim}",
+    )
+    await (await roles.connect("kim")).execute(TROJAN)
+    await roles.run(f"REVOKE CREATE ON SCHEMA public FROM {kim}")
+    settings = write_settings(tmp_path, roles.login("agent"), STATE)
+    for thing in ("OPERATOR =(name,character varying)", "ROUTINE own(name,character varying)"):
+        with pytest.raises(CannotRun, match=f"^{kim} has made ") as told:
+            await run_faked(settings)
+        with pytest.raises(CannotRun, match=f"^{kim} has made "):
+            await roles.store("governor", STATE)
+        assert f" has made {thing} in schema public of " in told.value.what
+        drop = told.value.do.removeprefix("As a superuser: ").partition(" CASCADE; ")[0]
+        await roles.run(drop)
+    await run_faked(settings)
+    assert await (await roles.administrator()).fetch("SELECT * FROM public.ran") == []
+
+
 async def test_a_district_sees_agents_that_serve_it(roles: Roles) -> None:
     rows = [f"('{agent}', 'host-{agent}', 'k', 1, now(), now(), 45, '{districts}')" for agent, districts in (
         ("one", '["01", "03"]'), ("two", '["02"]'), ("none", "[]"))]  # fmt: skip

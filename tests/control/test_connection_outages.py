@@ -32,6 +32,15 @@ async def test_a_server_that_is_silent_for_too_long_is_told(control_database: Ca
     await control.close()
 
 
+async def test_a_limit_of_the_server_is_no_refusal_and_ends_no_agent(control_database: Callable[[str], str]) -> None:
+    """As of a full NOTIFY queue: an agent tries on where the database is out of reach."""
+    control = await ControlDatabase.open(control_database("postgresql"))
+    with pytest.raises(Unreachable, match=r"Out of reach: the control database .* too large"):
+        async with control.read() as connection:
+            await connection.exec_driver_sql("SELECT repeat('ab', 2000000000)")
+    await control.close()
+
+
 async def test_server_ends_an_agent_stopped_inside_the_gate(control_database: Callable[[str], str], plan: Plan) -> None:
     url = control_database("postgresql")
     control = await ControlDatabase.open(url)

@@ -86,7 +86,7 @@ async def test_screens_send_no_more_statements_for_many_districts(
     }
     assert max(each.statements for each in many.values()) <= 17
     live = RUNNING * OBJECTS
-    newest_and_completed = 2 * OBJECTS
+    newest_and_completed = 3 * OBJECTS  # completed ones of full and of partial resyncs
     assert many["opening"].rows <= 24 + newest_and_completed + 15, "objects of what waits or runs, or old results"
     assert many["board"].rows <= 2 * 24 + 10
     assert many["history"].rows <= 5 * 24 + live + 10, "objects of what has ended were read"

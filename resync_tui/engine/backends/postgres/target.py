@@ -53,7 +53,8 @@ _OWNER = sa.text(
 )
 """Query for the owner role of the state, if this login is a member: other members need the stage too."""
 _WRITABLE = sa.text("SELECT pg_is_in_recovery(), current_setting('transaction_read_only')")
-_ONE_MAKER = "SELECT pg_advisory_xact_lock(hashtext('resync-tui fence'))"
+_MADE_MEANWHILE = ("23505", "42P06", "42P07")
+"""SQLSTATEs of what another agent has made since it was looked for."""
 _FENCE = sa.table("fence", sa.column("tenant"), sa.column("token"), schema=STAGE_SCHEMA)
 
 
@@ -119,19 +120,24 @@ class PostgresTarget(Target):
         known = sa.text("SELECT to_regclass(:name)").bindparams(name=f"{STAGE_SCHEMA}.fence")
         if await connection.scalar(known) is not None:
             return
-        for statement in (
-            _ONE_MAKER,
-            f"CREATE SCHEMA IF NOT EXISTS {STAGE_SCHEMA}",
-            f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)",
-        ):
-            await connection.execute(sa.text(statement))
-        await _give_to_owner(connection, f"SCHEMA {STAGE_SCHEMA}", f"TABLE {STAGE_SCHEMA}.fence")
+        try:
+            async with connection.begin_nested():
+                await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {STAGE_SCHEMA}")
+                await connection.exec_driver_sql(
+                    f"CREATE TABLE IF NOT EXISTS {STAGE_SCHEMA}.fence (tenant text PRIMARY KEY, token bigint NOT NULL)"
+                )
+        except DBAPIError as error:
+            if sqlstate(error)[0] not in _MADE_MEANWHILE:
+                raise
+        else:
+            await _give_to_owner(connection, f"SCHEMA {STAGE_SCHEMA}", f"TABLE {STAGE_SCHEMA}.fence")
         await connection.commit()
 
     async def _make_memory(self, connection: AsyncConnection) -> None:
         memory = f"{STAGE_SCHEMA}.{self.dialect.ownership.name}"
-        for statement in (_ONE_MAKER, f"CREATE TABLE IF NOT EXISTS {memory} ({COLUMNS})"):
-            await connection.execute(sa.text(statement))
+        # Two makers of one table: PostgreSQL fails the second.
+        await connection.exec_driver_sql(f"LOCK TABLE {STAGE_SCHEMA}.fence IN SHARE ROW EXCLUSIVE MODE")
+        await connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {memory} ({COLUMNS})")
         await _give_to_owner(connection, f"TABLE {memory}")
 
     def _require_newest(self, newest: int | None) -> None:
