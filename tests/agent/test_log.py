@@ -20,26 +20,12 @@ from resync_tui.control.store import Store
 from resync_tui.outcome import Purpose, Status
 from resync_tui.plan import Request, make_plan
 from tests.support.databases import rows, run_script
+from tests.support.settings import one_district
 
 LIBRARIES = ("sqlalchemy", "sqlalchemy.engine.Engine", "sqlalchemy.pool", "aiosqlite", "asyncpg", "alembic", "asyncio",
              "textual", "anyio", "concurrent.futures", "resync_tuition")  # fmt: skip
 STUDENT = "Zq7Kx-Student"
 
-CONFIG = """
-[control]
-url = "{control}"
-[state]
-name = "NV"
-url = "{state}"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "{district}"
-[catalog]
-file = "objects.toml"
-"""
 CATALOG = """
 name = "Small"
 identity = "School.district"
@@ -77,7 +63,7 @@ async def configured(folder: Path, kind: str, database: Callable[[str], str]) ->
     urls = {name: database(kind) for name in ("control", "district", "state")}
     await run_script(urls["district"], TABLE + ROWS)
     await run_script(urls["state"], TABLE + REFUSES[kind])
-    (folder / "resync.toml").write_text(CONFIG.format(**urls))
+    (folder / "resync.toml").write_text(one_district(**urls, catalog=True))
     (folder / "objects.toml").write_text(CATALOG)
     return load_settings(folder / "resync.toml")
 

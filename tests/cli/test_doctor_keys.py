@@ -10,23 +10,9 @@ from resync_tui.cli.options import read_settings
 from resync_tui.config.load import load_catalog
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import run_script
+from tests.support.settings import one_district
 from tests.support.small import SAME, Database
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "{}"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "{}"
-[catalog]
-file = "objects.toml"
-"""
 CATALOG = """
 name = "Regions"
 tenant_column = "tenant"
@@ -69,7 +55,7 @@ def test_a_table_with_another_key_than_before_is_named(
     anyio.run(run_script, district, ME + REGION.format(primary) + TOWN.format(parent))
     (tmp_path / "objects.toml").write_text(CATALOG.format(key))
     config = tmp_path / "resync.toml"
-    config.write_text(CONFIG.format(state, district))
+    config.write_text(one_district(district=district, state=state, catalog=True))
     anyio.run(apply, district, state, load_catalog(read_settings(config)))
     found = examine(config)
     assert found.problems == []

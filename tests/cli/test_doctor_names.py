@@ -11,23 +11,9 @@ from resync_tui.config.load import load_catalog
 from resync_tui.errors import CannotRun
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import rows, run_script
+from tests.support.settings import one_district
 from tests.support.small import SAME, Database
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "{}"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "{}"
-[catalog]
-file = "objects.toml"
-"""
 CATALOG = """
 name = "Small"
 tenant_column = "tenant"
@@ -43,7 +29,7 @@ LONG = "é" * 32
 
 def configured(folder: Path, district: str, state: str, table: str) -> Path:
     (folder / "objects.toml").write_text(CATALOG.format(table))
-    (folder / "resync.toml").write_text(CONFIG.format(state, district))
+    (folder / "resync.toml").write_text(one_district(district=district, state=state, catalog=True))
     return folder / "resync.toml"
 
 

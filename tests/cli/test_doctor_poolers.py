@@ -8,23 +8,9 @@ import pytest
 from resync_tui.cli.doctor import examine
 from tests.support.databases import run_script
 from tests.support.pooler import pooler
+from tests.support.settings import one_district
 from tests.support.small import Database
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "{state}"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "{district}"
-[catalog]
-file = "objects.toml"
-"""
 CATALOG = """
 name = "Small"
 tenant_column = "tenant"
@@ -46,7 +32,7 @@ def test_a_pooler_in_transaction_mode_is_named(database: Database, tmp_path: Pat
     (tmp_path / "objects.toml").write_text(CATALOG)
 
     def told() -> list[str]:
-        config.write_text(CONFIG.format(**urls))
+        config.write_text(one_district(**urls, catalog=True))
         found = [each.what for each in examine(config).problems]
         return [each for each in found if "pooler" in each]
 

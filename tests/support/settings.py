@@ -1,15 +1,28 @@
-"""A resync.toml of one district, as text, for tests that open none of its databases."""
+"""A resync.toml of one district, as text."""
 
-ONE_DISTRICT = """
+
+def one_district(
+    *,
+    district: str = "sqlite:///abbott.db",
+    state: str = "sqlite:///state.db",
+    control: str = "sqlite:///control.db",
+    catalog: bool = False,
+) -> str:
+    """Return the text, by the URLs of its databases; `catalog`: with one of its own, in objects.toml."""
+    return f"""
 [control]
-url = "sqlite:///control.db"
+url = "{control}"
 [state]
 name = "NV"
-url = "sqlite:///state.db"
+url = "{state}"
 [years]
 current = 2026
 [[district]]
 id = "01"
 name = "Abbott"
-url = "sqlite:///abbott.db"
-"""
+url = "{district}"
+""" + ('[catalog]\nfile = "objects.toml"\n' if catalog else "")
+
+
+ONE_DISTRICT = one_district()
+"""For tests that open none of its databases."""

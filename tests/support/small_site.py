@@ -1,20 +1,8 @@
 """resync.toml, a catalog of two objects, and the tables of a district and a state, as text."""
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[years]
-current = 2026
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///district.db"
-[catalog]
-file = "objects.toml"
-"""
+from tests.support.settings import one_district
+
+CONFIG = one_district(district="sqlite:///district.db", catalog=True)
 CATALOG = """
 name = "Small"
 tenant_column = "districtNumber"
