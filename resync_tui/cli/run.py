@@ -167,8 +167,12 @@ def cancel(batch: int | None, request: int | None) -> None:
         ask(settings, lambda store: store.cancel_request(request or 0, user))
         show(["Cancelled: what waits at once, what runs at its next chunk."])
         return
-    ask(settings, lambda store: store.cancel(batch, user))
-    ended = ask(settings, lambda store: store.batch(batch)).status.ended
+
+    async def cancelled(store: "Store") -> bool:
+        await store.cancel(batch, user)
+        return (await store.batch(batch)).status.ended
+
+    ended = ask(settings, cancelled)
     show([f"Batch #{batch} {'is cancelled' if ended else 'stops at its next chunk: what was merged stays'}."])
 
 

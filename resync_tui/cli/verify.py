@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resync_tui.control.store import Store
     from resync_tui.outcome import Purpose
     from resync_tui.plan import Plan
-    from resync_tui.results import Batch, FindingGroup, FindingRecord
+    from resync_tui.results import Batch, ErrorGroup, FindingGroup, FindingRecord
 
 needed_district_option = click.option("-d", "district", metavar="ID", help="District; needed where there are several.")
 
@@ -54,12 +54,15 @@ def verify(objects: Sequence[str], district: str | None, everything: bool, year:
     found = _ended(settings, one, plan, outcome.Purpose.VERIFY, "the comparison goes on")
     if found is None:
         return INTERRUPTED
-    groups = ask(settings, lambda store: store.finding_groups(found.batch))
+
+    async def read(store: "Store") -> "tuple[list[FindingGroup], list[ErrorGroup]]":
+        return await store.finding_groups(found.batch), await store.error_groups(found.batch)
+
+    groups, errors = ask(settings, read)
     records = _findings(settings, found.batch)[1] if keys else []
     if as_json:
         show_json(json_output.verification(found, groups, records if keys else None))
     else:
-        errors = ask(settings, lambda store: store.error_groups(found.batch))
         show(text.verification(found, groups, records, settings.state.word, errors))
     show(text.troubles(found), err=True)
     counts, moved = found.counts, sum(each.count for each in groups if each.finding is outcome.Finding.MOVED)

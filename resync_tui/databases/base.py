@@ -32,6 +32,8 @@ class ColumnType:
 
 SHOW_ALL = 'Give that login BYPASSRLS; if policies are to be the border of that end, set policies = "trusted" there'
 """What to do where row-level security hides records."""
+SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
+"""What to do where another attempt may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class DatabaseKind(ABC):
     """Names of the kinds of state into which a district of this kind can be sent."""
     errors: ClassVar[tuple[type[Exception], ...]]
     """Exception classes of its driver."""
+    troubles: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """What an error in mid-work means that has no `meaning`, and what to do, by the beginning of its code."""
     all_rows: ClassVar[Mapping[str, str]] = {}
     """Session settings under which a query fails rather than leave out rows that its login may not see."""
 
@@ -74,8 +78,9 @@ class DatabaseKind(ABC):
         """Return the code of an error of the driver, as SQLSTATE; empty where it has none."""
 
     def trouble(self, error: BaseException) -> tuple[str, str] | None:
-        """Return what an error in mid-work means that has no `meaning`, and what to do; None: not in the list."""
-        return None
+        """Return what `troubles` says of an error; None: not in the list."""
+        code = self.code(error)
+        return next((found for start, found in self.troubles.items() if code.startswith(start)), None)
 
     @abstractmethod
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from resync_tui.databases.base import SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
+from resync_tui.databases.base import SEND_AGAIN, SHOW_ALL, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import quote_identifier, split_name
 from resync_tui.databases.postgres_login import only_allowed_methods
 from resync_tui.databases.postgres_parameters import connect_seconds, for_driver
@@ -53,6 +53,25 @@ SELECT n.name, format_type(n.type, n.typmod) AS declared, format_type(b.type, b.
 """)
 
 
+_TROUBLES: Mapping[str, tuple[str, str]] = {
+    "0A": ("a statement needs what that server cannot do", "Upgrade that server, or leave the object out."),
+    "22": (
+        "a value could not be converted or computed",
+        "Look at the catalog's rules, and at: resync-tui fields -d ID",
+    ),
+    "23": ("a constraint refused records together", SEND_AGAIN),
+    "40": ("another session was in the way", SEND_AGAIN),
+    "42": ("a table, column, type or function is not there, or not as it was", SEND_AGAIN),
+    "53": ("a limit of the server was reached", "Raise it, or lower [engine] concurrency; then send it again."),
+    "54": ("a limit of PostgreSQL was reached", "Send fewer columns: ignore_columns of the object."),
+    "55": ("an object is in use, or not ready", SEND_AGAIN),
+    "58": ("the server's disk or system failed", "Mend that, then send it again."),
+    "P0": ("a trigger or function of its own failed", "Mend it, or disable it for this program's login."),
+    "XX": ("the server found damaged data, or failed", "See its log; restore what is damaged, then send it again."),
+}
+"""By the beginning of SQLSTATE."""
+
+
 class Postgres(DatabaseKind):
     """PostgreSQL by asyncpg."""
 
@@ -61,6 +80,7 @@ class Postgres(DatabaseKind):
     form = PostgresUrl()
     label = "PostgreSQL"
     feeds = ("postgresql",)
+    troubles = _TROUBLES
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
@@ -85,10 +105,6 @@ class Postgres(DatabaseKind):
 
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlstate", None) or "")
-
-    def trouble(self, error: BaseException) -> tuple[str, str] | None:
-        code = self.code(error)
-        return next((found for start, found in _TROUBLES.items() if code.startswith(start)), None)
 
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if (table := _hidden_in(error)) is not None:
@@ -167,25 +183,6 @@ def _hidden_in(cause: BaseException) -> str | None:
     named = QUOTED.search(str(cause))
     return named[1].strip() if named else "a table"
 
-
-_SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
-_TROUBLES: Mapping[str, tuple[str, str]] = {
-    "0A": ("a statement needs what that server cannot do", "Upgrade that server, or leave the object out."),
-    "22": (
-        "a value could not be converted or computed",
-        "Look at the catalog's rules, and at: resync-tui fields -d ID",
-    ),
-    "23": ("a constraint refused records together", _SEND_AGAIN),
-    "40": ("another session was in the way", _SEND_AGAIN),
-    "42": ("a table, column, type or function is not there, or not as it was", _SEND_AGAIN),
-    "53": ("a limit of the server was reached", "Raise it, or lower [engine] concurrency; then send it again."),
-    "54": ("a limit of PostgreSQL was reached", "Send fewer columns: ignore_columns of the object."),
-    "55": ("an object is in use, or not ready", _SEND_AGAIN),
-    "58": ("the server's disk or system failed", "Mend that, then send it again."),
-    "P0": ("a trigger or function of its own failed", "Mend it, or disable it for this program's login."),
-    "XX": ("the server found damaged data, or failed", "See its log; restore what is damaged, then send it again."),
-}
-"""By the beginning of SQLSTATE."""
 
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
     (

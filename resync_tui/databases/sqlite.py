@@ -15,7 +15,7 @@ from sqlalchemy.engine.reflection import cache
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
-from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions, Meaning
+from resync_tui.databases.base import SEND_AGAIN, ColumnType, DatabaseKind, EngineOptions, Meaning
 from resync_tui.databases.names import folded
 from resync_tui.databases.sqlite_ddl import generated_columns
 from resync_tui.databases.sqlite_url import SqliteUrl
@@ -88,6 +88,17 @@ def _by_folded(names: Iterable[str]) -> dict[str, str]:
 registry.register("sqlite.resync", __name__, OneSpelling.__name__)
 
 
+_TROUBLES: Mapping[str, tuple[str, str]] = {
+    "SQLITE_CONSTRAINT": ("a constraint or trigger refused records together", SEND_AGAIN),
+    "SQLITE_ERROR": ("a value could not be computed, or a table or column is not there", SEND_AGAIN),
+    "SQLITE_MISMATCH": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
+    "SQLITE_NOMEM": ("the memory was used up", "Lower [engine] concurrency, then send it again."),
+    "SQLITE_SCHEMA": ("a table was changed meanwhile", SEND_AGAIN),
+    "SQLITE_TOOBIG": ("a value or statement is too large for SQLite", "Leave that column out: ignore_columns."),
+}
+"""By the beginning of the error's name."""
+
+
 class Sqlite(DatabaseKind):
     """SQLite by aiosqlite."""
 
@@ -95,6 +106,7 @@ class Sqlite(DatabaseKind):
     form = SqliteUrl()
     label = "SQLite"
     feeds = ("sqlite", "postgresql")
+    troubles = _TROUBLES
     errors = (sqlite3.Error,)
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
@@ -110,9 +122,6 @@ class Sqlite(DatabaseKind):
 
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlite_errorname", None) or "")
-
-    def trouble(self, error: BaseException) -> tuple[str, str] | None:
-        return next((found for words, found in _TROUBLES.items() if self.code(error).startswith(words)), None)
 
     def meaning(self, error: BaseException, where: str) -> CannotRun | None:
         if not isinstance(error, sqlite3.Error):
@@ -179,17 +188,6 @@ def begin_immediate(engine: AsyncEngine) -> AsyncEngine:
     """Return the engine with transactions that take SQLite's write lock at once; no effect on PostgreSQL."""
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
-
-_SEND_AGAIN = "Send it again; if it fails again, see: resync-tui doctor"
-_TROUBLES: Mapping[str, tuple[str, str]] = {
-    "SQLITE_CONSTRAINT": ("a constraint or trigger refused records together", _SEND_AGAIN),
-    "SQLITE_ERROR": ("a value could not be computed, or a table or column is not there", _SEND_AGAIN),
-    "SQLITE_MISMATCH": ("a value could not be converted", "Compare the types of both ends: resync-tui fields -d ID"),
-    "SQLITE_NOMEM": ("the memory was used up", "Lower [engine] concurrency, then send it again."),
-    "SQLITE_SCHEMA": ("a table was changed meanwhile", _SEND_AGAIN),
-    "SQLITE_TOOBIG": ("a value or statement is too large for SQLite", "Leave that column out: ignore_columns."),
-}
-"""By the beginning of the error's name."""
 
 _MEANINGS: tuple[tuple[str, Meaning], ...] = (
     (

@@ -102,6 +102,8 @@ class Merge:
     async def standoffs(self) -> list[str]:
         """Return a line for each table of which extra records hold values that others want."""
         tables = [each for each in self.tables if each.account.counts.extra and each.account.counts.rejected]
+        if not tables:
+            return []
         async with self.target.staging() as connection:
             lines = [await standoff.told(connection, each.mapping, self.context) for each in tables]
         return list(filter(None, lines))

@@ -89,6 +89,7 @@ def columns_of(named: Iterable[str], name: str, table: sa.Table) -> frozenset[st
 def shared_columns(
     dis_object: DisObject, name: str, source: sa.Table, target: sa.Table, tenant_column: str | None
 ) -> tuple[str, ...]:
+    """Return the columns that a district's table sends to the state's. Raises IncompatibleTable."""
     ignored = columns_of(dis_object.ignore_columns, name, source)
     columns = []
     for column in source.c:
@@ -113,7 +114,7 @@ def shared_columns(
     for column in target.c:
         filled = column.name in columns or column.name == tenant_column
         by_itself = column.nullable or column.server_default is not None or column.computed is not None
-        if not filled and not by_itself and not (column.identity is not None):
+        if not filled and not by_itself and column.identity is None:
             raise IncompatibleTable(
                 f"The state's table {name} requires {column.name}, which the district does not have",
                 "Give that column a default in the state.",

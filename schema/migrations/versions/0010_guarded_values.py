@@ -120,6 +120,11 @@ def _functions(schema: str) -> list[str]:
 
 _REFUSED = "USING ERRCODE = 'check_violation'"
 
+_COUNTED = (
+    "processed", "errors", "inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra", "removed",
+)  # fmt: skip
+_NOTHING_COUNTED = "\n".join(f"        NEW.{name} := 0;" for name in _COUNTED)
+
 _BATCH = f"""
 BEGIN
     IF dis_agent() THEN
@@ -140,16 +145,7 @@ BEGIN
         NEW.agent := '';
         NEW."stageLeft" := false;
         NEW.color := '';
-        NEW.processed := 0;
-        NEW.errors := 0;
-        NEW.inserted := 0;
-        NEW.updated := 0;
-        NEW.unchanged := 0;
-        NEW.excluded := 0;
-        NEW.rejected := 0;
-        NEW.blocked := 0;
-        NEW.extra := 0;
-        NEW.removed := 0;
+{_NOTHING_COUNTED}
         IF NOT (NEW."schoolYear" BETWEEN 1900 AND 2999 AND length(NEW."districtNumber") BETWEEN 1 AND {TEXT}) THEN
             RAISE EXCEPTION 'no such school year or district' {_REFUSED};
         END IF;
@@ -190,16 +186,7 @@ BEGIN
         NEW."finishedAt" := NULL;
         NEW.total := NULL;
         NEW.read := 0;
-        NEW.processed := 0;
-        NEW.errors := 0;
-        NEW.inserted := 0;
-        NEW.updated := 0;
-        NEW.unchanged := 0;
-        NEW.excluded := 0;
-        NEW.rejected := 0;
-        NEW.blocked := 0;
-        NEW.extra := 0;
-        NEW.removed := 0;
+{_NOTHING_COUNTED}
         NEW.message := '';
         IF NOT (NEW.sequence BETWEEN 1 AND {PLACES} AND NEW.wave BETWEEN 1 AND {PLACES}
                 AND length(NEW."objectName") BETWEEN 1 AND {TEXT}) THEN
