@@ -133,9 +133,19 @@ def _views(inspector: sa.Inspector, schema: str | None) -> list[str]:
 def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str], *, views: bool) -> None:
     for schema, tables in _by_schema(names).items():
         try:
-            metadata.reflect(connection, schema=schema, only=sorted(tables), resolve_fks=False, views=views)
+            _reflect_all(connection, metadata, schema, tables, views=views)
         except ArgumentError:
             _read_one_by_one(connection, metadata, schema, tables, views=views)
+
+
+def _reflect_all(
+    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: set[str], *, views: bool
+) -> None:
+    """Reflect tables of a schema.
+
+    A function chooses them: of a list SQLAlchemy would leave out those whose name a table of another schema has.
+    """
+    metadata.reflect(connection, schema=schema, only=lambda name, _: name in names, resolve_fks=False, views=views)
 
 
 def _read_one_by_one(
@@ -144,14 +154,14 @@ def _read_one_by_one(
     """Reflect tables one by one: SQLite allows a foreign key without columns to a missing table."""
     for name in sorted(names):
         try:
-            metadata.reflect(connection, schema=schema, only=[name], resolve_fks=False, views=views)
+            _reflect_all(connection, metadata, schema, {name}, views=views)
         except ArgumentError:
             sa.Table(name, metadata, schema=schema, info={DANGLING: True})
 
 
 def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
     grouped: dict[str | None, set[str]] = {}
-    for name in names:
+    for name in sorted(names):
         schema, table = split_name(name)
         grouped.setdefault(schema, set()).add(table)
     return grouped

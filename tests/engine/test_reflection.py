@@ -1,4 +1,4 @@
-"""Sub-tables by inheritance are refused, as their records count as the parent's too; partitions are read."""
+"""Tables of one name in several schemas are told apart, partitions read, sub-tables by inheritance refused."""
 
 import pytest
 
@@ -29,6 +29,21 @@ async def test_a_sub_table_of_its_own_is_sent(database: Database) -> None:
     await run_script(here.district, "CREATE TABLE above (id integer, code varchar(40)); ALTER TABLE c INHERIT above;")
     heard = await run(make_job(here.district, here.state, SMALL, "01", ["C"]))
     assert heard.counts["C"] == Counts(processed=1, inserted=1)
+
+
+async def test_tables_of_one_name_in_two_schemas_are_both_sent(database: Database) -> None:
+    catalog = Catalog("Two", (DisObject("Here", ("c",)), DisObject("There", ("z.c",))), tenant_column="tenant")
+    table = "CREATE TABLE {}c ({}id integer, PRIMARY KEY ({}id));"
+    here = await pair(
+        database,
+        POSTGRES,
+        district=f"CREATE SCHEMA z; {table.format('', '', '')}{table.format('z.', '', '')}"
+        "INSERT INTO c VALUES (1); INSERT INTO z.c VALUES (1), (2);",
+        state="CREATE SCHEMA z;" + "".join(table.format(each, "tenant text, ", "tenant, ") for each in ("", "z.")),
+    )
+    heard = await run(make_job(here.district, here.state, catalog, "01", ["Here", "There"]))
+    assert heard.counts == {"Here": Counts(processed=1, inserted=1), "There": Counts(processed=2, inserted=2)}
+    assert await here.held("SELECT id FROM z.c ORDER BY id") == [(1,), (2,)]
 
 
 async def test_partitions_are_read_and_written(database: Database) -> None:
