@@ -100,9 +100,13 @@ class Modal(Netted, ModalScreen[T]):
             self.show_text(self._lines())
 
     def show_text(self, lines: Sequence[Line]) -> None:
-        """List a text, broken between words to the width of the box, at its full height as far as it fits."""
+        """List a text, broken between words to the width of the box, at its full height as far as it fits.
+
+        A box that has no list yet, as it was opened a moment ago, shows it once it has.
+        """
         self._text = lines
-        self.on_resize()
+        if self.query(Rows):
+            self.on_resize()
 
     def fit(self, wanted: int) -> None:
         """Set the list's height in rows, as far as they fit."""

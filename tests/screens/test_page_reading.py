@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from resync_tui.results import Alert, Batch, DistrictStanding, LastResync
+from resync_tui.results import Alert, Batch, DistrictStanding, LastCompleted, LastResync
 from resync_tui.screens.confirm import Question, TypedQuestion
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.sheets import Sheet
@@ -111,6 +111,23 @@ async def test_a_question_corrects_itself_once_results_are_there(
         await c.press("escape", "enter")
         await c.question(Sheet)
         await c.shows("Never resynced from here.")
+
+
+@pytest.mark.parametrize(("mark", "kind"), [("space", Question), ("a", TypedQuestion)])
+async def test_results_read_before_a_question_is_drawn_stand_in_it(slow: Opener, mark: str, kind: type[Any]) -> None:
+    async with slow() as c:
+        c.app.session.choose("01", ("01", "02"))
+        await c.press(mark)
+        page = c.app.screen
+        page.action_send()  # type: ignore[attr-defined]
+        question = c.app.screen
+        assert isinstance(question, kind)
+        assert not question.is_mounted
+        page._completed = LastCompleted()  # type: ignore[attr-defined]
+        question.relist()
+        await c.question(kind)
+        await c.shows("How many records is not known")
+        assert c.app.caught == 0
 
 
 async def test_keys_that_move_are_kept_while_a_list_loads(slow: Opener) -> None:
