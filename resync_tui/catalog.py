@@ -14,6 +14,7 @@ from pathlib import Path
 from resync_tui.errors import ConfigError, UsageError, nearest
 from resync_tui.files import own
 from resync_tui.files.toml import CLOSED, parse
+from resync_tui.state_names import state_code
 
 
 def table_of(name: str) -> str:
@@ -71,7 +72,8 @@ class DisObject:
 
     def exists_in(self, state: str, subscription: Collection[str] | None) -> bool:
         """Whether this object exists for a state and its subscription (None: everything)."""
-        if (self.states and state not in self.states) or state in self.not_states:
+        code = state_code(state)
+        if (self.states and code not in map(state_code, self.states)) or code in map(state_code, self.not_states):
             return False
         if subscription is None:
             return not self.when_subscribed

@@ -1,5 +1,6 @@
 """The commands for the server's administrator: demo, agent, state init, doctor."""
 
+import os
 import shlex
 import signal
 from functools import partial
@@ -133,20 +134,24 @@ def init(district: str, sql: bool) -> None:
 
 
 @click.command()
+@click.option("-d", "district", metavar="ID", help="Look at this district alone, with a line for each thing.")
+@click.option("--verbose", is_flag=True, help="Show a line for each thing of all districts.")
 @json_option
 @config_option
-def doctor(as_json: bool) -> int:
-    """Say what is wrong with the configuration, rights, databases, schemas and agents, and what to do."""
+def doctor(district: str | None, verbose: bool, as_json: bool) -> int:
+    """Say what was looked at of the configuration, rights, databases and agents, what is wrong, and what to do."""
     from resync_tui import json_output
     from resync_tui.cli import text
-    from resync_tui.cli.doctor import examine
+    from resync_tui.cli.doctor.examination import examine
+    from resync_tui.screens.widgets.glyphs import glyphs_for
 
-    found = examine(config_path())
+    found = examine(config_path(), district)
     if as_json:
-        show_json(json_output.doctor(found.agents, found.problems))
+        show_json(json_output.doctor(found.agents, found.checks))
     else:
-        show(text.doctor(found.agents, found.problems, found.remarks))
-    return max((each.exit_code for each in found.problems), default=0)
+        in_one_line = {} if verbose or district is not None else found.districts
+        show(text.doctor(found.checks, glyphs_for(os.environ), in_one_line))
+    return found.exit_code
 
 
 commands = (demo, agent, state, doctor)

@@ -153,11 +153,18 @@ class ControlDatabase:
 
     def require_room(self) -> None:
         """Require room on the disk of a SQLite file, as reading it does not tell. Raises DiskFull."""
+        free = self.free_bytes()
+        if free is not None and free < ROOM:
+            raise _disk_full(f"The disk is full: {NAME} ({place(self.url)})")
+
+    def free_bytes(self) -> int | None:
+        """Return the free space on the disk of a SQLite file; None for a server's, or where nobody knows."""
         if self._postgresql:
-            return
-        with suppress(OSError):
-            if shutil.disk_usage(real_path(self.url).parent).free < ROOM:
-                raise _disk_full(f"The disk is full: {NAME} ({place(self.url)})")
+            return None
+        try:
+            return shutil.disk_usage(real_path(self.url).parent).free
+        except OSError:
+            return None
 
     async def now(self, connection: AsyncConnection) -> datetime:
         """Return the current time, the same clock for all agents and screens of this control database."""

@@ -92,6 +92,16 @@ class Store:
             found = [*await creators(connection, where), *await guests(connection, where)]
             return [*await check_grants(connection, read=read, write=write), *found]
 
+    async def require_writable(self) -> None:
+        """Require that a request could be queued: room on its disk, the queue lock. Raises ResyncError."""
+        self._database.require_room()
+        async with self._database.write() as connection:
+            await lock_queue(connection, changes=0)
+
+    def free_bytes(self) -> int | None:
+        """Return the free space on the disk of a SQLite file; None: not a file of this host."""
+        return self._database.free_bytes()
+
     def _signed(self, name: str) -> str:
         """Return the requester's name: an edition's is the session's user, an agent also acts for its schedules."""
         self.rights.require_write()

@@ -327,6 +327,10 @@ class Dialect(ABC):
         """
         return []
 
+    async def may_write(self, connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
+        """Whether a connection's login may change records of any of these tables."""
+        return False
+
 
 def of(column: sa.Column[Any]) -> Dialect:
     """Return the dialect of the database in which a column was reflected."""

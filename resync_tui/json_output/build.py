@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, overload
 
+from resync_tui.analysis.checks import Check, Mark
 from resync_tui.catalog import Catalog
 from resync_tui.config.settings import DistrictSettings, ScheduleSettings
-from resync_tui.errors import ResyncError
 from resync_tui.outcome import Detail, Finding, Purpose
 from resync_tui.plan import Plan
 from resync_tui.results import (
@@ -254,9 +254,10 @@ def _mending(detail: Detail) -> "documents.Mending":
     return known
 
 
-def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError]) -> "documents.Doctor":
-    """Return the report of `doctor`: agents and problems."""
+def doctor(agents: Iterable[Agent], checks: Sequence[Check]) -> "documents.Doctor":
+    """Return the report of `doctor`: agents, problems, and all checks."""
     return {
         "agents": [{"host": each.host, "pid": each.pid, "alive": each.alive} for each in agents],
-        "problems": [{"what": each.what, "do": each.do} for each in problems],
+        "problems": [{"what": each.what, "do": each.do} for each in checks if each.mark is Mark.PROBLEM],
+        "checks": [{"what": each.what, "state": each.mark, "do": each.do} for each in checks],
     }

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from resync_tui import outcome, plan, results
+from resync_tui.analysis import checks
 
 _TIME = {"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
 
@@ -282,11 +283,20 @@ class Problem(Document):
     do: str
 
 
+class Check(Document):
+    """One thing that was looked at, and what to do about it."""
+
+    what: str
+    state: checks.Mark
+    do: str
+
+
 class Doctor(Document):
-    """What `doctor` has found."""
+    """What `doctor` has looked at, and what is wrong."""
 
     agents: list[Agent]
     problems: list[Problem]
+    checks: list[Check]
 
 
 DOCUMENTS: dict[str, Any] = {

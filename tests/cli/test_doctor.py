@@ -16,13 +16,16 @@ def problems(place: Place) -> dict[str, str]:
     done = place.run("doctor", "--json")
     assert done.stderr == ""
     document = json.loads(done.stdout)
-    assert set(document) == {"agents", "problems"}
+    assert set(document) == {"agents", "problems", "checks"}
+    told = [{"what": each["what"], "do": each["do"]} for each in document["checks"] if each["state"] == "problem"]
+    assert document["problems"] == told
     return {each["what"]: each["do"] for each in document["problems"]}
 
 
 def test_a_sound_set_up_has_no_problem(place: Place) -> None:
     done = place.run("doctor", "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"agents": [], "problems": []})
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["agents"], document["problems"]) == (0, [], [])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,8 @@ def test_a_schedule_outside_the_window_is_named(place: Place) -> None:
         "[[district]]",
         '[engine]\nwindow = "01:00-01:01"\n[[schedule]]\nname = "weekly"\ncron = "30 12 * * 0"\n[[district]]',
     )
-    (what,) = problems(place)
+    unserved, what = problems(place)
+    assert unserved.endswith(", but no service is there to fire it")
     assert what.startswith("Schedule weekly fires next at ")
     assert "outside [engine] window 01:00-01:01" in what
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from resync_tui.cli.doctor import examine
+from resync_tui.cli.doctor.examination import examine
 from resync_tui.cli.options import read_settings
 from resync_tui.config.load import load_catalog
 from resync_tui.state_schema.derive import apply
@@ -32,7 +32,7 @@ REGION = (
 )
 TOWN = "CREATE TABLE town (id integer PRIMARY KEY, region varchar(9) REFERENCES region ({}));"
 TOLD = (
-    "! Records of region are told apart by code, by earlier releases by capital: "
+    "Records of region are told apart by code, by earlier releases by capital: "
     "name one as key of Region in the catalog (district 01)"
 )
 
@@ -59,4 +59,4 @@ def test_a_table_with_another_key_than_before_is_named(
     anyio.run(apply, district, state, load_catalog(read_settings(config)))
     found = examine(config)
     assert found.problems == []
-    assert [each for each in found.remarks if "told apart" in each] == told
+    assert [each.what for each in found.checks if "told apart" in each.what] == told

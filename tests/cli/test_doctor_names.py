@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from resync_tui.cli.doctor import examine
+from resync_tui.cli.doctor.examination import examine
 from resync_tui.cli.options import read_settings
 from resync_tui.config.load import load_catalog
 from resync_tui.errors import CannotRun

@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from resync_tui.cli.doctor import examine
+from resync_tui.cli.doctor.examination import examine
 from tests.support.databases import run_script
 from tests.support.pooler import pooler
 from tests.support.settings import one_district

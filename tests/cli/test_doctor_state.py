@@ -17,7 +17,7 @@ def test_triggers_and_tables_of_no_object_are_no_problem(place: Place) -> None:
     place.sql("abbott", "CREATE TABLE visit (id INTEGER PRIMARY KEY); CREATE VIEW seen AS SELECT * FROM visit")
     done = place.run("doctor")
     assert done.returncode == 0
-    assert "! Triggers of the state run before records are written, and may change or skip these: School (touch);" in (
+    assert "! Triggers of the state run before records are written, and may change or skip these: School (touch)" in (
         done.stdout
     )
     assert "! 1 table of the district in no object of the catalog: visit (district 01)" in done.stdout

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from anyio import to_thread
 
-from resync_tui.cli.doctor import examine
+from resync_tui.cli.doctor.examination import examine
 from resync_tui.control.migrate import migrate
 from resync_tui.control.store import Store
 from resync_tui.databases.registry import open_engine

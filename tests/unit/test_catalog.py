@@ -119,3 +119,14 @@ def test_a_subscription_decides_and_must_name_known_objects() -> None:
     assert [each.name for each in FAMILY.for_state("NV", ["root", "LEAF"]).objects] == ["Root", "Leaf"]
     with pytest.raises(UsageError, match="no DIS object Leav; the nearest is Leaf"):
         FAMILY.for_state("NV", ["Leav"])
+
+
+@pytest.mark.parametrize("name", ["NV", "nv", "Nevada", " NEVADA"])
+def test_a_state_has_one_catalog_by_all_its_names(name: str) -> None:
+    assert load().for_state(name) == load().for_state("NV")
+
+
+def test_a_catalog_may_name_regions_of_its_own() -> None:
+    own = Catalog("Own", (DisObject("A", ("a",), states=("Zone 5",)), DisObject("B", ("b",), not_states=("zone 5",))))
+    assert [each.name for each in own.for_state("zone  5").objects] == ["A"]
+    assert [each.name for each in own.for_state("NV").objects] == ["B"]

@@ -1,19 +1,16 @@
-"""The checklist, plans, the board, alerts, schedules, and what is wrong."""
+"""The checklist, plans, the board, alerts and schedules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from resync_tui.catalog import Catalog
-from resync_tui.cli.options import hint
 from resync_tui.cli.text.batches import status
 from resync_tui.cli.text.cells import cut, pad
 from resync_tui.config.settings import ScheduleSettings
-from resync_tui.errors import ResyncError
 from resync_tui.formatting import folded, plural, school_year, when
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import (
-    Agent,
     Alert,
     DistrictStanding,
     LastResync,
@@ -56,19 +53,6 @@ def _why(planned: PlannedObject) -> str:
         return ""
     first, *others = planned.required_by
     return f"required by {first}" + (f" and {len(others)} more" if others else "")
-
-
-def doctor(agents: Iterable[Agent], problems: Iterable[ResyncError], remarks: Iterable[str] = ()) -> Iterator[str]:
-    """Return the report of `doctor`: agents and remarks, then problems, each with what to do."""
-    for each in agents:
-        heard = "alive" if each.alive else f"not heard of since {when(each.seen)}"
-        yield f"Agent {each.host}:{each.pid}: {heard}"
-    yield from remarks
-    found = list(problems)
-    for problem in found:
-        yield problem.what
-        yield f"  {hint(problem.do)}"
-    yield plural(len(found), "problem") if found else "Nothing is wrong."
 
 
 def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from resync_tui.analysis.checks import Mark
 from resync_tui.outcome import Color
 
 
@@ -20,10 +21,16 @@ class Glyphs:
     rest: str = "░"
     cut: str = "…"
     none: str = "·"
+    ok: str = "✓"
+    problem: str = "✗"
 
     def dot(self, color: Color | None) -> str:
         """Return the dot of a result; a faint one without colour."""
         return self.none if color is None else str(getattr(self, color.value))
+
+    def mark(self, mark: Mark) -> str:
+        """Return the mark of a check."""
+        return {Mark.OK: self.ok, Mark.ADVICE: "!", Mark.PROBLEM: self.problem}[mark]
 
     def bar(self, part: float, width: int) -> str:
         """Return a progress bar for `part`, 0 to 1; only 1 looks complete."""
@@ -32,8 +39,21 @@ class Glyphs:
 
 
 UNICODE = Glyphs()
-LINUX_CONSOLE = Glyphs(green="•")
-ASCII = Glyphs(gray="o", green="*", yellow="^", red="#", opened="-", closed="+", full="#", rest=".", cut="~", none=".")
+LINUX_CONSOLE = Glyphs(green="•", ok="√", problem="x")
+ASCII = Glyphs(
+    gray="o",
+    green="*",
+    yellow="^",
+    red="#",
+    opened="-",
+    closed="+",
+    full="#",
+    rest=".",
+    cut="~",
+    none=".",
+    ok="+",
+    problem="x",
+)
 
 
 def glyphs_for(environ: Mapping[str, str]) -> Glyphs:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resync_tui import cli, errors
-from resync_tui.cli import doctor
+from resync_tui.analysis import checks
 from resync_tui.cli.main import answer, commands
 from resync_tui.cli.options import hint
 from resync_tui.errors import ResyncError
@@ -83,9 +83,13 @@ def _unhinted(tree: ast.AST, inside: bool = False) -> Iterator[str]:
         yield from _unhinted(node, inside or known)
 
 
-ERRORS: dict[str, object] = vars(errors) | vars(doctor)
+ERRORS: dict[str, object] = vars(errors) | vars(checks)
 
 
-@pytest.mark.parametrize("module", sorted(Path(cli.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+FOLDER = Path(cli.__file__).parent
+MODULES = sorted([*FOLDER.glob("*.py"), *FOLDER.glob("doctor/*.py")])
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_no_message_of_the_commands_names_one_without_it(module: Path) -> None:
     assert list(_unhinted(ast.parse(module.read_text("utf-8")))) == []

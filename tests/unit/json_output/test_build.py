@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from resync_tui import json_output
+from resync_tui.analysis.checks import passed, problem
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.config.settings import DistrictSettings, ScheduleSettings
 from resync_tui.errors import CannotRun
@@ -73,7 +74,9 @@ DOCUMENTS: dict[str, Any] = {
     "standing": json_output.standing(ABBOTT, STANDING, date(2026, 1, 1), date(2026, 6, 30)),
     "standing of none": json_output.standing(ABBOTT, NEVER, None, None),
     "error": json_output.error(ErrorRecord("Person", "Person", KEY, Kind.BLOCKED, "its School is not there")),
-    "doctor": json_output.doctor([Agent("host", 1, AT, AT, alive=True)], [CannotRun("what", "do")]),
+    "doctor": json_output.doctor(
+        [Agent("host", 1, AT, AT, alive=True)], [problem(CannotRun("what", "do")), passed("well")]
+    ),
 }
 LISTED = {"alert": "alerts", "error": "errors", "schedule": "schedule", "standing": "board"}
 """Documents of which a command prints a list."""

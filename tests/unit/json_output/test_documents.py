@@ -22,13 +22,14 @@ def test_every_command_with_json_has_a_schema() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        {"agents": []},
-        {"agents": [], "problems": [], "more": 1},
-        {"agents": [{"host": "here", "pid": "1", "alive": True}], "problems": []},
-        {"agents": [], "problems": [{**PROBLEM, "when": "now"}]},
+        {"agents": [], "problems": []},
+        {"agents": [], "problems": [], "checks": [], "more": 1},
+        {"agents": [{"host": "here", "pid": "1", "alive": True}], "problems": [], "checks": []},
+        {"agents": [], "problems": [], "checks": [{**PROBLEM, "state": "bad"}]},
+        {"agents": [], "problems": [{**PROBLEM, "when": "now"}], "checks": []},
     ],
 )
 def test_another_document_is_not_valid(document: dict[str, object]) -> None:
-    validator("doctor").validate({"agents": [], "problems": [PROBLEM]})
+    validator("doctor").validate({"agents": [], "problems": [PROBLEM], "checks": [{**PROBLEM, "state": "ok"}]})
     with pytest.raises(ValidationError):
         validator("doctor").validate(document)

@@ -24,7 +24,7 @@ from resync_tui.engine.backends.postgres.column_types import (
 )
 from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.backends.postgres.insert import OverridingInsert
-from resync_tui.engine.backends.postgres.privileges import lacking
+from resync_tui.engine.backends.postgres.privileges import lacking, may_write
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered, printed_size
 from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
@@ -232,6 +232,9 @@ class PostgresDialect(Dialect):
         self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
     ) -> list[ResyncError]:
         return await lacking(connection, name, tables, as_state=as_state)
+
+    async def may_write(self, connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
+        return await may_write(connection, tables)
 
 
 DIALECT = PostgresDialect()

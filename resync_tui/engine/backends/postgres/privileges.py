@@ -44,6 +44,18 @@ WHERE nspname = ANY (current_schemas(false)) AND has_schema_privilege('public', 
 """Query for the schemas in which names are looked up and every role may create."""
 
 
+_WRITABLE = sa.text("""
+    SELECT coalesce(bool_or(has_table_privilege(CAST(t.name AS regclass), 'INSERT, UPDATE, DELETE, TRUNCATE')), false)
+    FROM unnest(CAST(:tables AS text[])) t (name)
+""")
+
+
+async def may_write(connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
+    """Whether this login may write to any of these tables, with any of the privileges that do so."""
+    quote = connection.dialect.identifier_preparer.format_table
+    return bool(await connection.scalar(_WRITABLE, {"tables": [quote(each) for each in tables]}))
+
+
 async def lacking(
     connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
 ) -> list[ResyncError]:

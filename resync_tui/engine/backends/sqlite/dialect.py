@@ -1,5 +1,6 @@
 """SQLite's dialect: any column may hold any value, stored as its affinity makes it."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import folded
 from resync_tui.databases.registry import column_types
@@ -47,6 +49,10 @@ class SqliteDialect(Dialect):
     enforces_referred_keys = False
     # In the state file itself, so that a copy of the file keeps its owner.
     ownership = sa.table("resync_copy", sa.column("one"), sa.column("district", sa.Text()))
+
+    async def may_write(self, connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
+        path = await connection.scalar(sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'"))
+        return os.access(path, os.W_OK)
 
     def declare(self, connection: sa.Connection, table: sa.Table) -> None:
         for name, found in column_types(connection, table.name).items():

@@ -1,16 +1,17 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from resync_tui.analysis.checks import ActionNeeded
 from resync_tui.catalog import Catalog, DisObject
+from resync_tui.cli.doctor.ends import fetching
 from resync_tui.cli.options import hint
 from resync_tui.config.settings import Settings
-from resync_tui.engine.dialect import Fetch, find_column, of
+from resync_tui.engine.dialect import find_column, of
 from resync_tui.engine.keys import IncompatibleTable, referred_name, shortest_key
 from resync_tui.engine.mapping import TableMapping, described
 from resync_tui.engine.narrowing import narrowings
@@ -20,12 +21,6 @@ from resync_tui.engine.reflection import Tables
 from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.formatting import plural
-
-
-class Advice(ResyncError):
-    """Something to do, although nothing is broken."""
-
-    exit_code = 1
 
 
 def mismatches(proof: Proof, district: str) -> Iterator[ResyncError]:
@@ -68,20 +63,20 @@ async def unmakeable(proof: Proof, settings: Settings, district: str) -> list[Re
     return []
 
 
-def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterator[Advice]:
+def unfed(dis_object: DisObject, mapping: TableMapping, district: str) -> Iterator[ActionNeeded]:
     """Yield the columns of the state that a district does not have."""
     for column in mapping.unfed:
-        yield Advice(
+        yield ActionNeeded(
             f"{mapping.name}.{column} of the state is no longer fed: district {district} has no such column",
             f"Drop it there, or list it in state_owned or ignore_columns of {dis_object.name}.",
         )
 
 
-def altering(mapping: TableMapping, district: str) -> Iterator[Advice]:
+def altering(mapping: TableMapping, district: str) -> Iterator[ActionNeeded]:
     """Yield the columns of which the state would alter values of a district in silence."""
     for each in narrowings(mapping):
         if each.loss is not None:
-            yield Advice(
+            yield ActionNeeded(
                 each.told(f"district {district}"),
                 "Give the state's column the district's type; until then records that it would alter are rejected.",
             )
@@ -111,15 +106,6 @@ def _described(proof: Proof, district: str) -> Iterator[TableMapping]:
     """Yield the tables that fit."""
     for each in proof.catalog.objects:
         yield from described(proof, district, each)[0]
-
-
-def fetching(connection: AsyncConnection) -> Fetch:
-    """Return what runs a query over a connection, for the engine's checks."""
-
-    async def fetch(query: sa.Select[Any]) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await connection.execute(query)]
-
-    return fetch
 
 
 async def unknown_years(
