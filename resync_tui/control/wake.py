@@ -37,6 +37,9 @@ EAGER_SECONDS = 10.0
 REST = 2.0
 MOST_REST_SECONDS = 0.1
 """Pause before a wait, in times of what was done since the last one, and at most."""
+AT_ONCE = 4
+AT_ONCE_PER_SECOND = 2.0
+"""Number of waits without that pause, and how soon there are more: a send and its first object take three."""
 CLOCK_TICK_NS = 20_000_000
 """Resolution of a file's times, at the worst: within it a second write leaves them as they are."""
 
@@ -52,6 +55,8 @@ class Wake(ABC):
     def __init__(self) -> None:
         self._ended: float | None = None
         """When the last wait ended."""
+        self._at_once, self._counted = float(AT_ONCE), time.monotonic()
+        """Number of waits without a pause that are left, and when it was counted."""
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a change since the last wait, at most for these seconds; return whether there may be one.
@@ -59,13 +64,22 @@ class Wake(ABC):
         The first wait ends early, as what came before it is unknown. Whoever is woken again and again rests between
         two waits. Raises nothing: an outage is for who reads.
         """
-        busy = 0.0 if self._ended is None else time.monotonic() - self._ended
-        rest = min(seconds, REST * busy, MOST_REST_SECONDS)
+        rest = min(seconds, self._rest())
         await anyio.sleep(rest)
         with anyio.move_on_after(seconds - rest):
             await self._change()
         self._ended = time.monotonic()
         return self._taken()
+
+    def _rest(self) -> float:
+        """Return the pause before a wait, in seconds."""
+        now = time.monotonic()
+        self._at_once = min(AT_ONCE, self._at_once + (now - self._counted) * AT_ONCE_PER_SECOND)
+        self._counted = now
+        if self._ended is None or self._at_once >= 1:
+            self._at_once -= 1
+            return 0.0
+        return min(REST * (now - self._ended), MOST_REST_SECONDS)
 
     @abstractmethod
     async def _change(self) -> None:

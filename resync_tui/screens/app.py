@@ -120,8 +120,8 @@ class ResyncApp(GuardedApp):
         while True:
             try:
                 self._stale = await self.session.shielded(self.session.poll()) or self._stale
+                self._draw()  # before the title and the bell, which a terminal may still have to read
                 await self._tell_what_ended()
-                self._draw()
             except Exception as error:  # noqa: BLE001
                 self.catch(error)
             await self.session.wait(POLL_ACTIVE if self.session.active else POLL_IDLE)

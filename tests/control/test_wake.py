@@ -132,3 +132,36 @@ async def test_a_waiter_that_is_left_leaves_the_database_usable(watcher: Store, 
     await send(store, plan, "01")
     await until(lambda: watcher.wait(SHORT))
     assert len(await watcher.batches()) == 1
+
+
+class Counted(wake.Wake):
+    """Wake-ups of nothing, at the times that a test sets."""
+
+    async def _change(self) -> None:
+        pass
+
+    def _taken(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_who_is_woken_again_and_again_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, rests = [100.0], []
+    monkeypatch.setattr(wake.time, "monotonic", lambda: now[0])
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(wake.anyio, "sleep", rest)
+    waits = Counted()
+    for _ in range(8):
+        await waits.wait(1)
+        now[0] += 0.01
+    assert rests[:4] == [0, 0, 0, 0]
+    assert rests[4:] == pytest.approx([0.02] * 4)
+    now[0] += 2
+    await waits.wait(1)
+    assert rests[-1] == 0
