@@ -39,6 +39,8 @@ POLL_IDLE = 2.0
 """Seconds until a poll of the control database that no change has brought about: while a batch runs, and otherwise."""
 CLOCK = 1.0
 """Seconds between ticks of the clock."""
+CATCH_UP = 0.03
+"""Seconds until another try to draw what was read, while the terminal has not read all that was written."""
 
 
 class ResyncApp(GuardedApp):
@@ -88,6 +90,7 @@ class ResyncApp(GuardedApp):
         )
         self._stale = False
         """Whether the control database has changed since the page in front read it."""
+        self._waits_to_draw = False
         self._awaited = Awaited()
         self._titled = ""
         self.glyphs = glyphs_for(os.environ)
@@ -150,13 +153,21 @@ class ResyncApp(GuardedApp):
     def _draw(self) -> None:
         """Redraw the page in front; nothing is drawn behind a modal, nor for a terminal that is behind."""
         page = self._page
-        if page is None or terminal.is_behind(self):
+        if page is None:
             return
-        if self._stale:
+        if terminal.is_behind(self):
+            if self._stale and not self._waits_to_draw:
+                self._waits_to_draw = True
+                self.set_timer(CATCH_UP, self._draw_again)
+        elif self._stale:
             self._stale = False
             page.reload()
         else:
             page.on_tick()
+
+    def _draw_again(self) -> None:
+        self._waits_to_draw = False
+        self._draw()
 
     def sent(self) -> Sequence[int]:
         """Return the batches sent by this session."""
