@@ -126,9 +126,10 @@ class ControlDatabase:
 
         return NotifiedWake(lambda: connect_postgres(self.url, {"application_name": "resync-tui"}), self._notify)
 
-    async def _transitions(self) -> int:
+    async def _transitions(self) -> tuple[int, int]:
         async with self.read() as connection:
-            return int((await connection.execute(TRANSITIONS)).scalar_one())
+            changes, transitions = (await connection.execute(TRANSITIONS)).one()
+            return int(changes), int(transitions)
 
     async def _notify(self, channel: str) -> None:
         async with self.write() as connection:

@@ -44,9 +44,9 @@ CLOCK_TICK_NS = 20_000_000
 """Resolution of a file's times, at the worst: within it a second write leaves them as they are."""
 
 TRANSITIONS = select(
-    Tables.gate.c.changes + select(func.coalesce(func.sum(Tables.running.c.transitions), 0)).scalar_subquery()
+    Tables.gate.c.changes, select(func.coalesce(func.sum(Tables.running.c.transitions), 0)).scalar_subquery()
 )
-"""The number that grows with each change of the queue and of an object's status."""
+"""Two numbers, of which each change of the queue and of an object's status changes one; their sum may stay."""
 
 
 class Wake(ABC):
@@ -99,14 +99,14 @@ State: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class FileWake(Wake):
-    """Wake-ups of a SQLite file: its times and sizes are looked at, and where they differ one number is read."""
+    """Wake-ups of a SQLite file: its times and sizes are looked at, and where they differ two numbers are read."""
 
-    def __init__(self, file: Path, transitions: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, file: Path, transitions: Callable[[], Awaitable[tuple[int, int]]]) -> None:
         super().__init__()
         self._files = (file, file.with_name(f"{file.name}-wal"))
         self._transitions = transitions
         self._state: State | None = None
-        self._seen: int | None = None
+        self._seen: tuple[int, int] | None = None
         self._changed = False
         self._eager_until = 0.0
 

@@ -1,6 +1,7 @@
 """Wake-ups: a wait ends with what another process changed; without a proof of that, polls go on."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
@@ -165,3 +166,16 @@ async def test_who_is_woken_again_and_again_rests(monkeypatch: pytest.MonkeyPatc
     now[0] += 2
     await waits.wait(1)
     assert rests[-1] == 0
+
+
+async def test_an_end_and_a_request_together_end_a_wait(tmp_path: Path) -> None:
+    file, numbers = tmp_path / "control.db", iter([(5, 2), (6, 1), (6, 1)])
+
+    async def transitions() -> tuple[int, int]:
+        return next(numbers)
+
+    file.touch()
+    waits = wake.FileWake(file, transitions)
+    assert await waits.wait(DEADLINE)
+    file.write_text("changed")
+    assert await waits.wait(DEADLINE)
