@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import anyio.lowlevel
@@ -150,13 +151,13 @@ class Counted(wake.Wake):
 
 async def test_who_is_woken_again_and_again_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     now, rests = [100.0], []
-    monkeypatch.setattr(wake.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(wake, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     async def rest(seconds: float) -> None:
         rests.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr(wake.anyio, "sleep", rest)
+    monkeypatch.setattr(wake, "anyio", SimpleNamespace(sleep=rest, move_on_after=anyio.move_on_after))
     waits = Counted()
     for _ in range(8):
         await waits.wait(1)
