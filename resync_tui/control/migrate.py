@@ -12,7 +12,7 @@ from resync_tui.databases.registry import place
 from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
-NEWEST = "0012"
+NEWEST = "0013"
 """The newest revision, as a constant so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"

@@ -27,6 +27,7 @@ REFUSED = (asyncpg.CheckViolationError, asyncpg.InsufficientPrivilegeError, asyn
 NO_BATCHES = {
     "purpose": "'bogus'",
     "schoolYear": "2147483647",
+    "preview": "-1",
     "initiator": "'nobody'",
 }
 NO_TIMES = ("'0044-03-15 BC'", "'200000-01-01'", "'infinity'", "'-infinity'")
@@ -227,7 +228,7 @@ async def test_a_request_of_many_batches_is_cancelled(control_database: Callable
 async def test_an_agent_outlives_what_a_district_user_may_write(roles: Roles, tmp_path: Path) -> None:
     jdoe = await roles.connect("jdoe")
     odd = [
-        await ask(jdoe, {"preview": "-1", "purpose": "'remove-extra'"}),
+        await ask(jdoe, {"purpose": "'remove-extra'"}),
         await ask(jdoe, {}, {"objectName": r"E'no such\n\x1b]0;object\x07'"}),
         await ask(jdoe, {"schoolYear": "1900"}, {"schoolYear": "1900"}),
         await ask(jdoe, {}, {"requiredBy": """'["nobody"]'""", "wave": "7", "sequence": "9"}),

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, Integer, String
 from sqlmodel import Field
 
-from resync_tui.control.models.columns import ControlTable, UtcTime, identity_key
+from resync_tui.control.models.columns import NUMBER, ControlTable, UtcTime, identity_key
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -30,7 +30,7 @@ class ProcessAlert(ControlTable, table=True):
     districtNumber: str | None = None
     recipient: str | None = None
     """One user; None: all of the audience with the right."""
-    requestID: int | None = None
+    requestID: int | None = Field(default=None, sa_type=NUMBER)
     batchID: int | None = Field(
         default=None, sa_column=Column("batchID", Integer, ForeignKey("DISBatch.batchID", ondelete="SET NULL"))
     )
@@ -42,7 +42,7 @@ class ProcessAlertUser(ControlTable, table=True):
     __tablename__ = "ProcessAlertUser"
 
     alertID: int = Field(
-        sa_column=Column("alertID", Integer, ForeignKey("ProcessAlert.alertID", ondelete="CASCADE"), primary_key=True)
+        sa_column=Column("alertID", NUMBER, ForeignKey("ProcessAlert.alertID", ondelete="CASCADE"), primary_key=True)
     )
     userName: str = Field(primary_key=True)
     isRead: bool

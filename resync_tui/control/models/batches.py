@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.models.columns import ControlTable, UtcTime, batch_key, counter
+from resync_tui.control.models.columns import NUMBER, ControlTable, UtcTime, batch_key, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -26,7 +26,7 @@ class DISBatch(ControlTable, table=True):
 
     batchID: int = Field(default=None, sa_column=Column("batchID", Integer, primary_key=True))
     """Without a gap: from a trigger (PostgreSQL) or AUTOINCREMENT (SQLite), both part of the transaction."""
-    requestID: int
+    requestID: int = Field(sa_type=NUMBER)
     districtNumber: str
     schoolYear: int
     initiator: str

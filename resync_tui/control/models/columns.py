@@ -32,6 +32,10 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A number that users can count up as often as they like; SQLite's INTEGER has 64 bits anyway."""
+
+
 def counter() -> Any:
     """Return a large integer column that starts at 0."""
     return Field(default=0, sa_type=BigInteger)
@@ -39,7 +43,7 @@ def counter() -> Any:
 
 def identity_key(name: str) -> Any:
     """Return a key column whose numbers the database gives; None in a row that is not inserted yet."""
-    return Field(default=None, sa_column=Column(name, Integer, Identity(), primary_key=True))
+    return Field(default=None, sa_column=Column(name, NUMBER, Identity(), primary_key=True))
 
 
 def batch_key(*, ondelete: str | None = "CASCADE", **options: Any) -> Column[int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, false
 from sqlmodel import Field
 
-from resync_tui.control.models.columns import ControlTable, UtcTime, batch_key, counter
+from resync_tui.control.models.columns import NUMBER, ControlTable, UtcTime, batch_key, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -16,7 +16,7 @@ class DISGate(ControlTable, table=True):
     __tablename__ = "DISGate"
 
     gateID: int = Field(sa_column=Column("gateID", Integer, primary_key=True, autoincrement=False))
-    lastRequest: int = 0
+    lastRequest: int = Field(default=0, sa_type=NUMBER)
     lastBatch: int = 0
     """On PostgreSQL the newest batch's number, counted by a trigger; SQLite's AUTOINCREMENT needs none."""
     requestTransaction: int = Field(
@@ -77,5 +77,5 @@ class DISScheduleFiring(ControlTable, table=True):
     cron: str
     timezone: str
     firedAt: datetime = Field(sa_type=UtcTime)
-    requestID: int | None = None
+    requestID: int | None = Field(default=None, sa_type=NUMBER)
     """None: it was before the schedule was known, and was passed over."""
