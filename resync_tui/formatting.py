@@ -16,6 +16,11 @@ def when(moment: datetime | None) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
 
 
+def day_of(moment: datetime | None) -> str:
+    """Format the local day of a time; empty without one."""
+    return f"{moment.astimezone().date()}" if moment else ""
+
+
 def to_the_second(moment: datetime | None) -> str:
     """Format a time as local time, with the year and the second."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else "-"

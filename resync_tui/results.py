@@ -285,6 +285,7 @@ class Alert:
     district: str | None
     """Addressed district; None: the state's users."""
     request: int | None
+    """None also where this edition sees no batch of the request."""
     batch: int | None
     """None also where this edition does not see the batch."""
     read: bool

@@ -152,12 +152,15 @@ async def count_unread(connection: AsyncConnection, database: ControlDatabase) -
 
 
 def _select(edition: Edition | None, rights: Rights) -> Select[Any]:
-    """Select the alerts for this user in an edition; the number of a hidden batch is left out."""
+    """Select the alerts for this user in an edition; the numbers of a hidden batch and request are left out."""
     mark = and_(_user.c.alertID == _alert.c.alertID, _user.c.userName == rights.user)
-    batch = and_(Tables.batch.c.batchID == _alert.c.batchID, visible_batches(edition))
-    columns = [each for each in _alert.c if each.name != "batchID"]
+    seen = visible_batches(edition)
+    batch = and_(Tables.batch.c.batchID == _alert.c.batchID, seen)
+    of_request = select(func.min(Tables.batch.c.requestID)).where(Tables.batch.c.requestID == _alert.c.requestID, seen)
+    request = of_request.correlate(_alert).scalar_subquery().label("requestID")
+    columns = [each for each in _alert.c if each.name not in ("batchID", "requestID")]
     return (
-        select(*columns, Tables.batch.c.batchID, func.coalesce(_user.c.isRead, False).label("isRead"))
+        select(*columns, Tables.batch.c.batchID, request, func.coalesce(_user.c.isRead, False).label("isRead"))
         .select_from(_alert.outerjoin(_user, mark).outerjoin(Tables.batch, batch))
         .where(_not(_user.c.isDeleted), or_(_alert.c.recipient.is_(None), _alert.c.recipient == rights.user))
         .where(_for(edition))

@@ -243,6 +243,7 @@ class Alert(Document):
     district: str | None
     """Null: the state's users are addressed."""
     request: int | None
+    """Null also where this edition sees no batch of the request."""
     batch: int | None
     """Null also where this edition does not see the batch."""
     read: bool

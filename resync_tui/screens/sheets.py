@@ -124,16 +124,20 @@ class Modal(Netted, ModalScreen[T]):
         self.query_one(Rows).styles.height = max(1, min(self._wanted_rows, room))
 
 
-class Sheet(Modal[None]):
-    """A text to read; any of the usual keys closes it."""
+class Sheet(Modal[bool]):
+    """A text to read; any of the usual keys closes it. True: by Enter, where that leads `onward`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,L,question_mark", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,L,question_mark", "leave", "Close"),
+        Binding("enter", "open", "Close, or go on"),
+    ]
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], onward: str = "") -> None:
         super().__init__(classes="over")
         self._titles = Lines(id="titles")
         self._hint = Lines(id="hint")
         self._title = title
+        self._onward = onward
         self._rows = Rows[TextRow](lambda row, _: row.line, cursor=False)
         self._text = lines
 
@@ -146,8 +150,16 @@ class Sheet(Modal[None]):
     def on_mount(self) -> None:
         """Show the text at its full height, as far as it fits."""
         self._titles.show([plain(self._title, BOLD)])
-        self._hint.show([plain("Esc closes  Up Down scroll")])
+        self._hint.show([plain(f"Enter {self._onward}  " * bool(self._onward) + "Esc closes  Up Down scroll")])
         self.show_text(self._text)
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss(False)
+
+    def action_open(self) -> None:
+        """Close, and go on to where it leads."""
+        self.dismiss(bool(self._onward))
 
 
 DOTS = (
@@ -208,9 +220,9 @@ def detail_lines(
         *_listed("Parents", catalog.parents(name)),
         *_listed("Children", catalog.children(name)),
         *_listed("Tables", dis_object.tables),
-        *_fact("Needs", f"{formatting.plural(len(catalog.ancestors([name])), 'object')} in all"),
-        *_fact("Needed by", f"{formatting.plural(len(catalog.descendants(name)), 'object')} in all"),
-        *_fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
+        *fact("Needs", f"{formatting.plural(len(catalog.ancestors([name])), 'object')} in all"),
+        *fact("Needed by", f"{formatting.plural(len(catalog.descendants(name)), 'object')} in all"),
+        *fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
     ]
     if dis_object.state_owned:
         lines += _listed(f"{session.receiver.capitalize()}'s own", dis_object.state_owned)
@@ -236,13 +248,14 @@ def _run(run: LastResync, glyphs: Glyphs) -> list[Line]:
         (f" {result.status} {formatting.outcome(result)}", PLAIN),
     )
     lines: list[Line] = [title]
-    lines += _fact("Processed", f"{result.counts.processed:,}")
-    lines += [fact for kind in KINDS for fact in _fact(f"  {kind}", f"{getattr(result.counts, kind):,}")]
-    lines += _fact("Errors", f"{result.counts.errors:,}  (excluded + rejected + blocked)")
+    lines += fact("Processed", f"{result.counts.processed:,}")
+    lines += [line for kind in KINDS for line in fact(f"  {kind}", f"{getattr(result.counts, kind):,}")]
+    lines += fact("Errors", f"{result.counts.errors:,}  (excluded + rejected + blocked)")
     return lines + (_warning(result.message) if result.message else [])
 
 
-def _fact(name: str, text: str) -> list[Line]:
+def fact(name: str, text: str) -> list[Line]:
+    """Return a named fact as the line of a sheet."""
     return [((f"{name:<13}", PLAIN), (text, BOLD))]
 
 

@@ -164,6 +164,12 @@ def test_alerts_are_listed_filtered_read_and_deleted(place: Place) -> None:
     assert json.loads(place.run("alerts", "--process", "Records Transfer", "--json").stdout) == []
     assert json.loads(place.run("alerts", "--until", "2020-01-01", "--json").stdout) == []
     text = place.run("alerts", "--since", "2020-01-01").stdout
+    assert [text.splitlines()[0].index(each) for each in ("Process", "Name", "Posted Date", "Due Date")] == [
+        8,
+        34,
+        57,
+        69,
+    ]
     assert "State Resync Requested" in text
     assert max(map(len, text.splitlines())) <= 80
     gone = place.run("alerts", "--read", str(first))

@@ -10,6 +10,7 @@ from resync_tui.control.alerts import REFUSED, REQUESTED, Alerts, alert_unclaime
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.models import METADATA, ProcessAlert
 from resync_tui.control.queue import AgentIdentity, Queue
+from resync_tui.control.store import Store
 from resync_tui.outcome import Status
 from resync_tui.plan import Plan, Request
 from resync_tui.rights import Edition
@@ -55,6 +56,19 @@ async def test_only_a_request_for_a_time_has_a_due_date(office: Office, plan: Pl
     posted = await alerts(office, REQUESTED)
     sides = ("district", "state")
     assert [(each.audience, each.dueAt) for each in posted] == [(side, due) for due in (None, begins) for side in sides]
+
+
+async def test_a_district_gets_no_number_of_the_states_request(office: Office, control_url: str, plan: Plan) -> None:
+    asked = await office.request(plan, "001")
+    user = office.store.rights.user
+    own = await office.store.submit(Request(["001"], plan, initiator="district", requested_by=user))
+    await office.store.cancel(own[0].batch, user)
+    district = await Store.open(control_url, office.clock, edition=Edition("district", "001"))
+    seen = {each.name: (each.request, each.batch) for each in await district.alerts.posted()}
+    await district.close()
+    assert seen == {REQUESTED: (None, None), "Resync Cancelled": (own[0].request, own[0].batch)}
+    of_state = {each.name: each.request for each in await office.store.alerts.posted() if each.district is None}
+    assert of_state[REQUESTED] == asked
 
 
 async def test_a_region_asks_as_a_region_and_other_programs_are_quoted(

@@ -8,7 +8,7 @@ from resync_tui.catalog import Catalog
 from resync_tui.cli.text.batches import status
 from resync_tui.cli.text.cells import cut, pad
 from resync_tui.config.settings import ScheduleSettings
-from resync_tui.formatting import folded, plural, school_year, when
+from resync_tui.formatting import day_of, folded, plural, school_year, when
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import (
     Alert,
@@ -74,12 +74,14 @@ def alerts(found: Sequence[Alert]) -> Iterator[str]:
     if not found:
         yield "No alerts."
         return
-    yield f"{'Alert':>6}   {'Process':25} {'Name':33} Posted Date"
+    yield f"{'Alert':>5}   {'Process':25} {'Name':22} Posted Date Due Date"
     for each in found:
         star = " " if each.read else "*"
-        yield f"{each.alert:6} {star} {cut(each.process, 25)} {cut(each.name, 33)} {when(each.posted)[:10]}"
+        process, name = cut(each.process, 25), cut(each.name, 22)
+        yield f"{each.alert:5} {star} {process} {name} {day_of(each.posted):11} {day_of(each.due)}".rstrip()
         due = f" Due {when(each.due)}." if each.due else ""
-        yield from (f"         {line}" for line in folded(each.message + due, 71))
+        longer = f"{each.name}. " if name.strip() != each.name else ""
+        yield from (f"        {line}" for line in folded(longer + each.message + due, 71))
 
 
 def board(

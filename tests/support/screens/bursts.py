@@ -84,7 +84,9 @@ SCREENS: dict[str, tuple[Opens | None, Sequence[str]]] = {
     "agents": (page(AgentsPage), ()),
     "agent log": (page(AgentLogPage), ()),
     "alerts": (page(AlertsPage), ()),
+    "alert": (page(AlertsPage), ("enter",)),
     "delete": (page(AlertsPage), ("R",)),
+    "dates": (page(AlertsPage), ("t",)),
     "board": (page(BoardPage), ()),
 }
 

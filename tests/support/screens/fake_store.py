@@ -375,11 +375,19 @@ class MemoryAlerts:
         self._store = store
         self._alerts: list[Alert] = []
 
-    def post(self, name: str, process: str = "Vertical Interoperability", *, due: datetime | None = None) -> None:
+    def post(
+        self,
+        name: str,
+        process: str = "Vertical Interoperability",
+        *,
+        due: datetime | None = None,
+        request: int | None = None,
+        batch: int | None = None,
+    ) -> None:
         """Something has happened."""
         number = len(self._alerts) + 1
-        at = self._store.clock()
-        self._alerts.append(Alert(number, process, name, f"{name}: see the board.", at, due, None, None, None, False))
+        at, message = self._store.clock(), f"{name}: see the board."
+        self._alerts.append(Alert(number, process, name, message, at, due, None, request, batch, False))
         self._store._changes += 1
 
     async def posted(
