@@ -1,33 +1,26 @@
-"""The connection to the control database: access, transactions, the queue lock, errors explained.
+"""The connection to the control database: access, transactions, the queue lock, errors explained."""
 
-On SQLite it is one file of one user: mode 0600, WAL so that screens read while an agent writes, and synchronous FULL,
-as an acknowledged request must survive a power cut (NORMAL may lose the last commits).
-"""
-
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import anyio
 import asyncpg
-from sqlalchemy import event, text, update
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from resync_tui.clock import Clock, utc_now
 from resync_tui.control.access import require_nothing_of_others, rights_of, serve_edition, served_edition
-from resync_tui.control.migrate import migrate
+from resync_tui.control.migrate import VERSION_TABLE, migrate
 from resync_tui.control.models import DISGate, Tables
 from resync_tui.control.rows import instance_of
 from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
 from resync_tui.databases.registry import dialect_of, driver_message, explained, open_engine, place
-from resync_tui.databases.sqlite import begin_immediate, real_path, sqlite_path
+from resync_tui.databases.sqlite import begin_immediate, real_path
+from resync_tui.databases.sqlite_own import close_to_others, open_own
 from resync_tui.errors import CannotRun, DiskFull, NoRight, Unreachable, UsageError
-from resync_tui.files import own
 from resync_tui.processes import user_name
 from resync_tui.rights import Edition, Rights
 
@@ -76,7 +69,7 @@ class ControlDatabase:
         SQLite file of another user and for a role without Read, CannotRun for a database that cannot be used, such as a
         SQLite file of another edition, or a schema in which another role has made what this session would run.
         """
-        engine = _open_sqlite(url, patience) if dialect_of(url) == "sqlite" else _open_postgresql(url, patience)
+        engine = await _engine(url, patience)
         database = cls(engine, url, clock, patience)
         try:
             if database._postgresql:
@@ -85,7 +78,7 @@ class ControlDatabase:
             with _explained(url), anyio.CancelScope(shield=True):
                 await migrate(engine, url)
             if not database._postgresql:
-                _close_to_others(sqlite_path(url))
+                close_to_others(real_path(url))
             await database._look_from(edition)
         except BaseException:
             await database.close()
@@ -229,6 +222,13 @@ def _refused(url: str) -> Iterator[None]:
         raise
 
 
+async def _engine(url: str, patience: float) -> AsyncEngine:
+    if dialect_of(url) != "sqlite":
+        return _open_postgresql(url, patience)
+    with _explained(url):
+        return await open_own(url, f"{NAME} ({place(url)})", patience, VERSION_TABLE)
+
+
 def _open_postgresql(url: str, patience: float) -> AsyncEngine:
     """Return the engine; the server ends what waits, or holds the queue lock, for too long.
 
@@ -246,60 +246,6 @@ def _seconds(seconds: float) -> str:
     """Return a time in whole seconds, at least one, as PostgreSQL shows it."""
     whole = max(1, int(seconds))
     return f"{whole}s" if whole % 60 else f"{whole // 60}min"
-
-
-def _open_sqlite(url: str, patience: float) -> AsyncEngine:
-    _owned(sqlite_path(url))
-    engine = open_engine(url, pooled=True)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def durable(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
-
-    return engine
-
-
-def _owned(path: Path) -> None:
-    """Ensure that the file exists and is this user's, as all that SQLite keeps beside it. Raises UntrustedPath."""
-    where = f"{NAME} ({path})"
-    with suppress(OSError):  # what cannot be entered is told below
-        own.require_folder_of(path)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        raise CannotRun(f"There is no folder for {where}", "Make the folder, or mend [control] url.") from None
-    except OSError as error:
-        raise CannotRun(f"Cannot make {where}: {error.strerror}", "Check the folder's mode and its disk.") from None
-    try:
-        if any(each.stat().st_uid != os.geteuid() for each in _files(path)):
-            raise _no_right(where)
-    except PermissionError:
-        raise _no_right(where) from None
-
-
-def _close_to_others(path: Path) -> None:
-    """Take the rights of others from a control database, once it is known to be one, and from what lies beside it."""
-    for each in _files(path):
-        with suppress(FileNotFoundError):  # SQLite removes its own at the last close
-            if each.stat().st_mode & 0o077:
-                each.chmod(0o600)
-
-
-def _files(path: Path) -> list[Path]:
-    """Return a SQLite file and what SQLite keeps beside it."""
-    real = Path(os.path.realpath(path))
-    beside = (real.with_name(f"{real.name}-{kind}") for kind in ("wal", "shm", "journal"))
-    return [real, *(each for each in beside if os.path.lexists(each))]
-
-
-def _no_right(where: str) -> NoRight:
-    return NoRight(f"You may not use {where}: it belongs to another user", "Ask its owner, or run this as its owner.")
 
 
 async def lock_queue(connection: AsyncConnection, *, changes: int, requests: int = 0) -> DISGate:

@@ -4,10 +4,11 @@ from contextlib import suppress
 from importlib.resources import as_file, files
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from resync_tui.control.models import METADATA
 from resync_tui.databases.registry import place
 from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
@@ -31,7 +32,7 @@ _FIRST = f"""CREATE TABLE IF NOT EXISTS "{VERSION_TABLE}" (
 
 
 async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
-    """Create or upgrade the tables if needed. Raises CannotRun for a database of a newer version.
+    """Create or upgrade the tables if needed. Raises CannotRun for a database of a newer version or another program's.
 
     `to` is for tests, which make databases of older versions.
     """
@@ -42,9 +43,26 @@ async def migrate(engine: AsyncEngine, url: str, *, to: str = NEWEST) -> None:
     if version is None and engine.dialect.name == "postgresql":
         with suppress(IntegrityError):  # another process makes it at the same moment
             async with engine.begin() as connection:
+                await _require_none_of_others(connection, url)
                 await connection.exec_driver_sql(_FIRST)
     async with begin_immediate(engine).begin() as connection:
         await connection.run_sync(_upgrade, url, to)
+
+
+_OF_OTHERS = text("""
+WITH here AS (SELECT relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema())
+SELECT min(name) FROM here WHERE name = ANY (:names) AND NOT EXISTS (SELECT FROM here WHERE name = :version)
+""")
+"""Query for a name of ours that is taken; one statement, as another process may make all of them at this moment."""
+
+
+async def _require_none_of_others(connection: AsyncConnection, url: str) -> None:
+    if name := await connection.scalar(_OF_OTHERS, {"names": list(METADATA.tables), "version": VERSION_TABLE}):
+        raise CannotRun(
+            f"The control database ({place(url)}) holds a table {name} that resync-tui has not made",
+            "Name another database or schema in [control] url, or rename that table.",
+        )
 
 
 def _version(connection: Connection) -> str | None:

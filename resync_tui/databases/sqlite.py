@@ -3,7 +3,9 @@
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,7 @@ class Sqlite(DatabaseKind):
     errors = (sqlite3.Error,)
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
+        require_regular(real_path(url))
         if not options.read_only:
             require_one_name(real_path(url))
         mode = "ro" if options.read_only else "rwc" if options.create else "rw"
@@ -150,6 +153,33 @@ def _open(path: Path, mode: str, pool: type[Pool]) -> AsyncEngine:
 
 MOUNTS = Path("/proc/self/mountinfo")
 """The system's list of mounts, a line each with the mount point in its fifth field; absent but on Linux."""
+
+
+def require_regular(path: Path) -> None:
+    """Require that what is at a path, if anything is, is a file: SQLite waits at a FIFO. Raises CannotRun."""
+    with suppress(OSError):  # what cannot be reached is told where it is opened
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = _KINDS.get(stat.S_IFMT(mode), "a device")
+            raise CannotRun(f"{path} is {kind}, not a SQLite file", "Name a file in that URL.")
+
+
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+
+
+def table_names(path: Path, seconds: float) -> frozenset[str]:
+    """Return the names of a file's tables and views; it is left as it is, and nothing is made beside it.
+
+    Waits for a writer at most for these seconds. Raises sqlite3.Error.
+    """
+    # A file without either that says that it is in WAL mode would get its `-wal` from a plain reader.
+    journal, wal = (os.path.lexists(f"{path}-{kind}") for kind in ("journal", "wal"))
+    mode = "mode=rw" if journal else "mode=ro" if wal else "mode=ro&immutable=1"
+    with closing(sqlite3.connect(f"file:{uri_path(path)}?{mode}", uri=True, timeout=seconds)) as connection:
+        return frozenset(name for (name,) in connection.execute(_NAMES))
+
+
+_NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
 
 
 def require_one_name(path: Path) -> None:

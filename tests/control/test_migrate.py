@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
@@ -105,13 +106,29 @@ async def test_four_first_starts_at_once_all_succeed(empty_url: str) -> None:
     await store.close()
 
 
-async def test_another_programs_alembic_table_is_left_alone(empty_url: str) -> None:
-    engine = open_engine(empty_url)
+async def test_another_programs_alembic_table_is_left_alone(database: Callable[[str], str]) -> None:
+    """On PostgreSQL, where several programs may share a schema; a SQLite file is one program's."""
+    url = database("postgresql")
+    engine = open_engine(url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
         await connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
-    store = await Store.open(empty_url)
+    store = await Store.open(url)
     await store.close()
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "theirs"
     await engine.dispose()
+
+
+async def test_tables_of_our_names_that_others_made_are_told(database: Callable[[str], str]) -> None:
+    url = database("postgresql")
+    engine = open_engine(url)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql('CREATE TABLE "DISBatch" (theirs integer)')
+    with pytest.raises(CannotRun, match="holds a table DISBatch that resync-tui has not made"):
+        await Store.open(url)
+    async with engine.begin() as connection:
+        assert await connection.scalar(text(f"""SELECT to_regclass('"{VERSION_TABLE}"')""")) is None
+        await connection.exec_driver_sql('ALTER TABLE "DISBatch" RENAME TO theirs')
+    await engine.dispose()
+    await (await Store.open(url)).close()
