@@ -22,7 +22,7 @@ class ReferentialAction:
     """Referenced table, as named in the catalog."""
     referred: tuple[str, ...]
     action: str
-    """`CASCADE`, `SET NULL` or `SET DEFAULT`."""
+    """`CASCADE`, `SET NULL`, `SET DEFAULT`; of mere references also `NO ACTION`, `RESTRICT`."""
     event: str = "DELETE"
     """What of the parent's record sets it off: `DELETE` or `UPDATE`."""
     seen: bool = True

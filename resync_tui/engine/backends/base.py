@@ -196,6 +196,10 @@ class Target(_Database, ABC):
     async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         """Return the foreign keys of any table that act (ON UPDATE) when a record of these tables is updated."""
 
+    @abstractmethod
+    async def references(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        """Return the foreign keys of any table that point to these tables, with what they do at a removal."""
+
     async def owner(self) -> str | None:
         """Return the district recorded as the state's owner; None if not recorded."""
         async with connected(self.engine) as connection:

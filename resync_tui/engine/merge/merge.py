@@ -101,11 +101,13 @@ class Merge:
 
     async def standoffs(self) -> list[str]:
         """Return a line for each table of which extra records hold values that others want."""
-        tables = [each for each in self.tables if each.account.counts.extra and each.account.counts.rejected]
-        if not tables:
+        suspects = [each for each in self.tables if each.account.counts.extra and each.account.counts.rejected]
+        mappings = [each.mapping for each in suspects]
+        if not mappings:
             return []
+        references = {each: await self.target.references({each.name: each.target}) for each in mappings}
         async with self.target.staging() as connection:
-            lines = [await standoff.told(connection, each.mapping, self.context) for each in tables]
+            lines = [await standoff.told(connection, each, references[each], self.context) for each in mappings]
         return list(filter(None, lines))
 
     def count_pending(self) -> None:

@@ -28,6 +28,7 @@ _BEFORE = f"""
 """
 """Query for the triggers that run before (bit 2 of tgtype) each row (1) that is inserted or updated."""
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_NO_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT"}
 _COLUMNS = {"DELETE": "confdeltype", "UPDATE": "confupdtype"}
 
 
@@ -45,18 +46,30 @@ async def referential_actions(
     connection: AsyncConnection, tables: Mapping[str, sa.Table], event: Literal["DELETE", "UPDATE"]
 ) -> list[ReferentialAction]:
     """Return the foreign keys of any table that act when a record of these tables is deleted or updated."""
+    return [each for each in await _pointing_to(connection, tables, event) if each.action in _ACTIONS.values()]
+
+
+async def references(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+    """Return the foreign keys of any table that point to these tables, with what they do at a removal."""
+    return await _pointing_to(connection, tables, "DELETE")
+
+
+async def _pointing_to(
+    connection: AsyncConnection, tables: Mapping[str, sa.Table], event: Literal["DELETE", "UPDATE"]
+) -> list[ReferentialAction]:
+    actions = _ACTIONS | _NO_ACTIONS
     return [
         ReferentialAction(
-            table, None if visible else schema, tuple(columns), parent, tuple(referred), _ACTIONS[action], event, seen
+            table, None if visible else schema, tuple(columns), parent, tuple(referred), actions[action], event, seen
         )
         for table, schema, visible, parent, action, seen, columns, referred in await of_named(
-            connection, _actions(_COLUMNS[event]), tables
+            connection, _pointing(_COLUMNS[event]), tables
         )
     ]
 
 
-def _actions(column: str) -> str:
-    """Return the query for the foreign keys of any table with an action in a column of pg_constraint."""
+def _pointing(column: str) -> str:
+    """Return the query for the foreign keys of any table with their actions, in a column of pg_constraint."""
     return f"""
     WITH named AS ({NAMED})
     SELECT c.relname, s.nspname, pg_table_is_visible(c.oid), n.name, k.{column}::text,
@@ -67,5 +80,5 @@ def _actions(column: str) -> str:
             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY place)
     FROM named n JOIN pg_constraint k ON k.confrelid = n.oid JOIN pg_class c ON c.oid = k.conrelid
         JOIN pg_namespace s ON s.oid = c.relnamespace
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND k.{column} IN ('c', 'n', 'd') ORDER BY 2, 1, k.conname
+    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY 2, 1, k.conname
 """

@@ -22,7 +22,7 @@ from resync_tui.engine.backends.base import (
     fence_ahead,
     taken_over,
 )
-from resync_tui.engine.backends.postgres.actions import before_triggers, referential_actions, triggered
+from resync_tui.engine.backends.postgres.actions import before_triggers, references, referential_actions, triggered
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
@@ -95,6 +95,10 @@ class PostgresTarget(Target):
     async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
         async with connected(self.engine) as connection:
             return await referential_actions(connection, tables, "UPDATE")
+
+    async def references(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        async with connected(self.engine) as connection:
+            return await references(connection, tables)
 
     async def triggered(self, tables: Mapping[str, sa.Table]) -> frozenset[str]:
         async with connected(self.engine) as connection:

@@ -31,12 +31,15 @@ from resync_tui.errors import CannotRun
 _TRIGGERS = "SELECT lower(tbl_name) AS parent, name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY 1, 2"
 
 
-def _actions(column: str) -> str:
-    """Return the query for the foreign keys with an action in a column of `pragma_foreign_key_list`."""
+_ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def _pointing(column: str) -> str:
+    """Return the query for the foreign keys with their actions, in a column of `pragma_foreign_key_list`."""
     return f"""
         SELECT m.name AS child, k.id, k."table" AS parent, k."from" AS "column", k."to", k.{column} AS action
         FROM sqlite_master m, pragma_foreign_key_list(m.name) k
-        WHERE m.type = 'table' AND k.{column} IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id, k.seq
+        WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq
     """
 
 
@@ -72,26 +75,30 @@ class SqliteTarget(Target):
         return [(by_name[row.parent], row.name) for row in found if row.parent in by_name and runs_before(row.sql)]
 
     async def delete_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
-        return await self._referential_actions(tables, "DELETE")
+        return [each for each in await self.references(tables) if each.action in _ACTIONS]
 
     async def update_actions(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
-        return await self._referential_actions(tables, "UPDATE")
+        return [each for each in await self._pointing_to(tables, "UPDATE") if each.action in _ACTIONS]
 
-    async def _referential_actions(self, tables: Mapping[str, sa.Table], event: str) -> list[ReferentialAction]:
-        by_name = {table.name.casefold(): (name, table) for name, table in tables.items()}
+    async def references(self, tables: Mapping[str, sa.Table]) -> list[ReferentialAction]:
+        return await self._pointing_to(tables, "DELETE")
+
+    async def _pointing_to(self, tables: Mapping[str, sa.Table], event: str) -> list[ReferentialAction]:
+        by_name = {folded(table.name): (name, table) for name, table in tables.items()}
         async with connected(self.engine) as connection:
-            found = (await connection.exec_driver_sql(_actions(f"on_{event.lower()}"))).all()
+            found = (await connection.exec_driver_sql(_pointing(f"on_{event.lower()}"))).all()
         actions = []
         for (child, _), rows in groupby(found, key=lambda row: (row.child, row.id)):
             elements = list(rows)
-            name, table = by_name.get(elements[0].parent.casefold(), ("", None))
+            name, table = by_name.get(folded(elements[0].parent), ("", None))
             if table is not None:
                 # a foreign key without columns references the primary key
                 primary = [column.name for column in table.primary_key]
-                keys = [each.to or primary[place] for place, each in enumerate(elements)]
+                named = [each.to for each in elements]
+                referred = tuple(_as_reflected(table, key) for key in (primary if None in named else named))
                 columns = tuple(each.column for each in elements)
-                referred = tuple(_as_reflected(table, key) for key in keys)
-                actions.append(ReferentialAction(child, None, columns, name, referred, elements[0].action, event))
+                if len(referred) == len(columns) and set(referred) <= set(table.c.keys()):  # else one that fails
+                    actions.append(ReferentialAction(child, None, columns, name, referred, elements[0].action, event))
         return actions
 
     async def _make_memory(self, connection: AsyncConnection) -> None:
