@@ -181,7 +181,10 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV (RFC 4180) of printable texts; one that a spreadsheet would run begins with an apostrophe."""
+    """Return rows as CSV (RFC 4180) of printable texts; what a spreadsheet would run begins with an apostrophe.
+
+    That is also what follows a semicolon: where decimals have a comma, spreadsheets part cells there, quoted or not.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(titles)
@@ -191,6 +194,7 @@ def csv_text(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 """Beginnings that spreadsheets take for a formula, the full-width ones too."""
+_LATER_FORMULA = re.compile(r";(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _NO_FORMULA = re.compile(r"-|[+-]?\d+([.,]\d+)*%?")
 
 
@@ -198,4 +202,4 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     is_run = _FORMULA.match(value) and not _NO_FORMULA.fullmatch(value)
-    return ("'" if is_run else "") + printable(value)
+    return ("'" if is_run else "") + printable(_LATER_FORMULA.sub(";'", value))

@@ -66,3 +66,12 @@ def test_a_newline_in_a_value_begins_no_line() -> None:
 def test_a_spreadsheet_runs_no_cell(cell: str, written: str) -> None:
     ((one, number),) = csv.reader(io.StringIO(csv_text(["name", "n"], [[cell, -5]]).partition("\r\n")[2]))
     assert (one, number) == (written, "-5")
+
+
+@pytest.mark.parametrize("part", ["=1+1", " @SUM(A1)", "\uff1dcmd|x", '"-2+3"', "+1"])
+def test_what_follows_a_semicolon_is_no_formula_either(part: str) -> None:
+    """Where decimals have a comma, a spreadsheet parts cells at semicolons, whatever is quoted."""
+    text = csv_text(["name"], [[f"a;{part}"], ["a; b=c; d"]])
+    cells = [cell.lstrip(' "') for line in text.splitlines() for cell in line.split(";")]
+    assert not [cell for cell in cells if cell.startswith(("=", "@", "\uff1d", "-", "+"))]
+    assert "a; b=c; d" in text
