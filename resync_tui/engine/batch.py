@@ -209,12 +209,10 @@ class _Batch:
         staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
         tables = {mapping.name: mapping.target for mapping in staged.values()}
         catalog = self.job.catalog
-        with_rules = frozenset(each.name for each in catalog.objects if each.rule)
         return MergeContext(
             staged=staged,
             settled={mapping.target for run in self.runs.values() for mapping in run.mappings} - staged.keys(),
             owners={table: each.name for each in catalog.objects for table in each.tables},
-            ruled=with_rules.union(*map(catalog.descendants, with_rules)),
             merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
             moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},

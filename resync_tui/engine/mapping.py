@@ -36,6 +36,8 @@ RESERVED = "_resync_"
 ROW_ID = f"{RESERVED}n"
 EXCLUDED_BY = f"{RESERVED}rule"
 VALUE_ERROR = f"{RESERVED}flaw"
+ABSENT, PRESENT, KEPT_OUT = range(3)
+"""Marks of a row's parent: not in the district, in it, in it but excluded by a rule or below a record that is."""
 DOUBLED_KEY = "its key occurs more than once in the district"
 STAGE_SCHEMA = "resync_stage"
 """Schema of the stages.
@@ -84,7 +86,7 @@ class TableMapping:
             sa.Column(ROW_ID, sa.BigInteger),
             sa.Column(EXCLUDED_BY, sa.Integer),
             sa.Column(VALUE_ERROR, sa.Text),
-            *(sa.Column(self.absent_parent(n), sa.Boolean) for n in range(len(self.foreign_keys))),
+            *(sa.Column(self.parent_mark(n), sa.Integer) for n in range(len(self.foreign_keys))),
             *(sa.Column(name, sa.types.NullType()) for name in self.columns),
         ]
         tables = {
@@ -119,8 +121,8 @@ class TableMapping:
             object.__setattr__(self, name, table)
 
     @staticmethod
-    def absent_parent(foreign_key: int) -> str:
-        """Return the stage column that marks a parent present in the district but not in the batch."""
+    def parent_mark(foreign_key: int) -> str:
+        """Return the stage column of the mark of a parent out of the batch."""
         return f"{RESERVED}fk{foreign_key}"
 
     @property

@@ -114,8 +114,13 @@ async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Di
 
 def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
     """Return the table of the same catalog name in the database where `of` was reflected. Raises KeyError."""
-    tables: Tables = of.metadata.info[TABLES]
-    return tables[qualified(table)]
+    return tables_beside(of)[qualified(table)]
+
+
+def tables_beside(table: sa.Table) -> Tables:
+    """Return the tables that were reflected together with one."""
+    tables: Tables = table.metadata.info[TABLES]
+    return tables
 
 
 def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:

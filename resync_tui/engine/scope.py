@@ -1,19 +1,29 @@
 """Scope of a batch: the district rows of its school year, the rules, and the queries that apply both."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from resync_tui.catalog import Catalog, Rule
+from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
 from resync_tui.engine.dialect import Dialect, altered, logical_type, loss, of
+from resync_tui.engine.exclusions import Exclusions
 from resync_tui.engine.keys import ForeignKey
-from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping, in_attached
+from resync_tui.engine.mapping import (
+    ABSENT,
+    EXCLUDED_BY,
+    KEPT_OUT,
+    PRESENT,
+    RESERVED,
+    VALUE_ERROR,
+    TableMapping,
+    in_attached,
+)
 from resync_tui.engine.proof.ways import Way
 from resync_tui.engine.reflection import counterpart
 from resync_tui.engine.types import LogicalType, collation, text_literal
@@ -51,20 +61,28 @@ async def require_valid(
         ) from None
 
 
-async def faults(
-    catalog: Catalog, tables: Mapping[str, sa.Table], dialect: Dialect, year: int, today: date, ask: Ask
-) -> list[ResyncError]:
-    """Return the errors of a catalog's rules in a district with these `tables`, keyed by catalog name."""
-    found: list[ResyncError] = []
-    for each in catalog.objects:
+async def judge(
+    objects: Iterable[DisObject], tables: Mapping[str, sa.Table], dialect: Dialect, year: int, today: date, ask: Ask
+) -> AsyncIterator[tuple[Rule, sa.ColumnElement[bool] | ResyncError]]:
+    """Yield the rules of objects in a district with these `tables`, by catalog name: the condition, or its fault."""
+    for each in objects:
         for rule in each.rule:
             if rule.table in tables:
                 try:
                     forbidden = condition(rule, dialect, year, today)
                     await require_valid(each.name, rule, forbidden, tables[rule.table].alias("t"), dialect, ask)
                 except ResyncError as error:
-                    found.append(error)
-    return found
+                    yield rule, error
+                else:
+                    yield rule, forbidden
+
+
+async def faults(
+    catalog: Catalog, tables: Mapping[str, sa.Table], dialect: Dialect, year: int, today: date, ask: Ask
+) -> list[ResyncError]:
+    """Return the errors of a catalog's rules in a district with these `tables`, keyed by catalog name."""
+    judged = judge(catalog.objects, tables, dialect, year, today, ask)
+    return [each async for _, each in judged if isinstance(each, ResyncError)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,8 @@ class Scope:
     dialect: Dialect
     """The district's."""
     year_start: YearStart = FROM_JULY
+    exclusions: Exclusions = field(default_factory=Exclusions)
+    """What rules of other objects keep out of the state."""
 
     def of_source(self, mapping: TableMapping) -> sa.ColumnElement[bool]:
         """Return the condition that a row of the district is in scope."""
@@ -131,9 +151,18 @@ class Scope:
         first_rule: sa.ColumnElement[Any] = sa.case(*by_number) if by_number else sa.cast(sa.null(), sa.Integer())
         marks: list[sa.ColumnElement[Any]] = [first_rule.label(EXCLUDED_BY), *self._value_errors(mapping)]
         for number, key in enumerate(mapping.foreign_keys):
-            mark = sa.null() if key.parent in whole else _in_district(mapping, key, self.dialect)
-            marks.append(sa.cast(mark, sa.Boolean()).label(mapping.absent_parent(number)))
+            mark = sa.null() if key.parent in whole else self._parent(mapping, key)
+            marks.append(sa.cast(mark, sa.Integer()).label(mapping.parent_mark(number)))
         return sa.select(*marks, *self._as_sent(mapping)).select_from(mapping.row).where(self.of_source(mapping))
+
+    def _parent(self, mapping: TableMapping, key: ForeignKey) -> sa.ColumnElement[Any]:
+        """Return the mark of a row's parent; NULL if the district lacks that table or column."""
+        in_district = _in_district(mapping, key, self.dialect)
+        if in_district is None:
+            return sa.null()
+        excluded = self.exclusions.of_parent(mapping, key)
+        by_rule = [] if excluded is None else [(excluded, KEPT_OUT)]
+        return sa.case(*by_rule, (in_district, PRESENT), else_=ABSENT)
 
     def has_left(self, mapping: TableMapping, schema: str) -> sa.ColumnElement[bool]:
         """Return the condition that a district row is out of scope, but its copy in the attached state is not."""
@@ -239,14 +268,14 @@ def _lacks_year(row: sa.FromClause, way: Way, year: str) -> sa.ColumnElement[boo
     return sa.or_(*(ours.is_(None) for _, ours in pairs), above)
 
 
-def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[Any]:
-    """Return the condition that a row's parent exists in the district; NULL if that table or column is absent."""
+def _in_district(mapping: TableMapping, key: ForeignKey, dialect: Dialect) -> sa.ColumnElement[bool] | None:
+    """Return the condition that a row's parent exists in the district; None if that table or column is absent."""
     try:
         table = counterpart(key.parent, mapping.source)
     except KeyError:
-        return sa.null()
+        return None
     if not set(key.referred) <= set(table.c.keys()):
-        return sa.null()
+        return None
     parent = table.alias(f"{RESERVED}parent")
     pairs = [(parent.c[theirs], mapping.row.c[ours]) for ours, theirs in zip(key.columns, key.referred, strict=True)]
     return dialect.parent_exists(pairs, exact=all(collation(table.c[name]) is None for name in key.referred))

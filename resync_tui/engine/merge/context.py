@@ -21,8 +21,6 @@ class MergeContext:
     """Target tables of this batch without a stage: both ends are equal."""
     owners: Mapping[str, str]
     """DIS object by catalog table name."""
-    ruled: Collection[str] = ()
-    """DIS objects of which a rule, their own or that of an object above them, may keep records out."""
     merging: bool = True
     """Whether parents are merged before their children are validated; else accepted parents count as present."""
     other_year: bool = False
@@ -37,5 +35,4 @@ class MergeContext:
     def advice(self, parent: sa.Table) -> str:
         """Return the object to resync so that a table's records reach the state."""
         owner = self.owners.get(qualified(parent), parent.name)
-        year = " for the current year" if self.other_year else ""
-        return f"{owner}{year}, unless a rule excludes it" if owner in self.ruled else f"{owner}{year}"
+        return f"{owner} for the current year" if self.other_year else owner

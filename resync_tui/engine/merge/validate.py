@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.dialect import logical_type, of
 from resync_tui.engine.keys import ForeignKey, UniqueKey
-from resync_tui.engine.mapping import DOUBLED_KEY, EXCLUDED_BY, RESERVED, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import ABSENT, DOUBLED_KEY, EXCLUDED_BY, KEPT_OUT, RESERVED, VALUE_ERROR, TableMapping
 from resync_tui.engine.merge.cascades import refuse_cascading
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.refused import not_refused, refuse_rows
@@ -204,18 +204,19 @@ def _check_of_parent(
         *((mapping.of_tenant(parent),) if key.by_tenant else ()),
     )
     missing = [*(stage.c[ours].is_not(None) for ours in key.columns), sa.not_(in_state)]
-    elsewhere: sa.ColumnElement[bool] = stage.c[mapping.absent_parent(number)].is_(sa.true())
+    mark = sa.func.coalesce(stage.c[mapping.parent_mark(number)], ABSENT)
+    elsewhere: sa.ColumnElement[bool] = mark != ABSENT
     blocked_reason = f"its {key.parent.name} record is not in the state: resync {context.advice(key.parent)}"
     staged_parent = context.staged.get(key.parent)
     if key.parent in context.settled and not context.other_year:  # the district's parent is of another year
         blocked_reason = f"its {key.parent.name} record did not reach the state"
-    excluded: sa.ColumnElement[bool] = sa.false()
+    excluded: sa.ColumnElement[bool] = mark == KEPT_OUT
     if staged_parent is not None:
         other = staged_parent.stage.alias(f"{RESERVED}other")
         same = mapping.points_at(key, stage, other)
         elsewhere = sa.or_(elsewhere, sa.exists().where(*same))
         blocked_reason = f"its {key.parent.name} record did not reach the state"
-        excluded = _is_excluded(staged_parent, other, same)
+        excluded = sa.or_(excluded, _is_excluded(staged_parent, other, same))
         if key.parent in pending:
             accepted = sa.exists().where(*same, not_refused(staged_parent, other))
             missing.append(sa.not_(accepted))

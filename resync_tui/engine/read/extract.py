@@ -13,6 +13,7 @@ from resync_tui.databases.registry import explained
 from resync_tui.engine.accounts import Difference, TableStats
 from resync_tui.engine.backends.base import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
+from resync_tui.engine.exclusions import Exclusions
 from resync_tui.engine.hashing import Hashing
 from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
@@ -23,7 +24,9 @@ from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
 from resync_tui.engine.read.fingerprints import hashing_of_key, prove
 from resync_tui.engine.read.moved import MovedRecords
-from resync_tui.engine.scope import Scope
+from resync_tui.engine.reflection import tables_beside
+from resync_tui.engine.scope import Scope, judge
+from resync_tui.errors import ResyncError
 from resync_tui.formatting import plural, school_year
 from resync_tui.outcome import Purpose, Status
 
@@ -115,6 +118,7 @@ class Reading:
             async with run.failing():
                 for mapping in run.mappings:
                     await self.scope.require_valid_rules(mapping, self.source.check)
+        await self._look_above()
         await self._look_at_years()
         try:
             await self._measure(self._running())
@@ -126,6 +130,21 @@ class Reading:
                     run.progress()
         for run in self._running():
             run.remarks += self._without_year(run)
+
+    async def _look_above(self) -> None:
+        """Find the valid rules of the objects above those of the batch, which may keep parents out of the state."""
+        mapping = next((mapping for run in self._running() for mapping in run.mappings), None)
+        if mapping is not None:
+            catalog, scope = self.job.catalog, self.scope
+            above = [catalog[name] for name in catalog.ancestors(self.job.plan.names)]
+            tables = tables_beside(mapping.source)
+            judged = judge(above, tables, scope.dialect, scope.year, scope.today, self.source.check)
+            found: dict[str, list[sa.ColumnElement[bool]]] = {}
+            async for rule, condition in judged:
+                if not isinstance(condition, ResyncError):
+                    found.setdefault(rule.table, []).append(condition)
+            self.scope = replace(scope, exclusions=Exclusions(found))
+            self.moved = replace(self.moved, scope=self.scope)
 
     def _without_year(self, run: ObjectRun) -> list[str]:
         """Return remarks on records that lead to no school year."""

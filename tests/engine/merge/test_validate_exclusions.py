@@ -39,3 +39,13 @@ async def test_a_tree_below_an_exclusion_is_behind_it(database: Database, ends: 
     here = await pair(database, ends, district=district, state=TREE_STATE)
     heard = await run(make_job(here.district, here.state, RULED_TREE, "01"))
     assert behind(heard) == {("tree", "child"): True, ("tree", "leaf"): True, ("tree", "twig"): False}
+
+
+@every_comparison(ENDS)
+async def test_without_the_parents_it_is_behind_it_too(database: Database, ends: tuple[str, str]) -> None:
+    orphan = "INSERT INTO b VALUES (3, 99, 'o'); INSERT INTO d VALUES (3, 3);"
+    here = await pair(database, ends, f"{ROWS}UPDATE a SET name = 'hidden' WHERE id = 1;{orphan}")
+    heard = await run(make_job(here.district, here.state, SMALL, "01", ["B"], check_dependencies=False))
+    assert behind(heard) == {("b", 1): True, ("b", 2): False}
+    heard = await run(make_job(here.district, here.state, SMALL, "01", ["D"], check_dependencies=False, token=2))
+    assert behind(heard) == {("d", 1): True, ("d", 3): False}

@@ -188,12 +188,12 @@ class Oracle(TwoEnds):
     def _parents(self, table: str, hoping: Collection[str]) -> Callable[[_Record], Refusal | None]:
         keys = []
         for foreign in self.foreign(table):
-            pairs = [
-                pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column
-            ]
+            pairs = self._pairs(foreign)
             theirs = tuple(column for _, column in pairs)
-            there = {self.values(foreign.parent, each, theirs) for each in self.source.rows.get(foreign.parent, ())}
-            present = self._present(foreign, theirs) | (there if foreign.parent in hoping else set())
+            there = {
+                self.values(foreign.parent, each, theirs): each for each in self.source.rows.get(foreign.parent, ())
+            }
+            present = self._present(foreign, theirs) | (there.keys() if foreign.parent in hoping else set())
             keys.append((foreign, pairs, present, there))
 
         def missing(record: _Record) -> Refusal | None:
@@ -202,20 +202,36 @@ class Oracle(TwoEnds):
                 if None not in ours and ours not in present:
                     if record.moved_to and ours in there:
                         return "blocked", f"it moved to {said_of_year(record.moved_to)}"
-                    return self._said_of_parent(ours in there, foreign.parent, [mine for mine, _ in pairs])
+                    return self._said_of_parent(there.get(ours), foreign.parent, [mine for mine, _ in pairs])
             return None
 
         return missing
 
-    def _said_of_parent(self, in_district: bool, parent: str, columns: Sequence[str]) -> Refusal:
-        if not in_district:
+    def _pairs(self, foreign: Foreign) -> list[tuple[str, str]]:
+        """Return the columns of a foreign key and theirs, without the tenant's."""
+        return [pair for pair in zip(foreign.columns, foreign.referred, strict=True) if pair[0] != self.tenant_column]
+
+    def _is_kept_out(self, table: str, row: Row) -> bool:
+        """Whether a rule excludes a row of the district, or one above it."""
+        rules = [rule for each in self.catalog.objects for rule in each.rule if rule.table == table]
+        return any(self.known.rules[rule.id](row, self.source) for rule in rules) or any(
+            self.values(foreign.parent, each, tuple(theirs for _, theirs in pairs))
+            == self.referring(foreign.parent, pairs, row)
+            and self._is_kept_out(foreign.parent, each)
+            for foreign in self.foreign(table)
+            if foreign.parent != table
+            for pairs in [self._pairs(foreign)]
+            for each in self.source.rows.get(foreign.parent, ())
+        )
+
+    def _said_of_parent(self, raw: Row | None, parent: str, columns: Sequence[str]) -> Refusal:
+        """Return what is said of a row whose parent, `raw` in the district, is not in the state."""
+        if raw is None:
             return "rejected", f"{', '.join(columns)} names no {parent} record"
-        if parent in self.objects:
+        if parent in self.objects or self._is_kept_out(parent, raw):
             return "blocked", f"its {parent} record did not reach the state"
         owner = next(each.name for each in self.catalog.objects if parent in each.tables)
-        above = {owner} | self.catalog.ancestors([owner])
-        unless = ", unless a rule excludes it" if any(self.catalog[each].rule for each in above) else ""
-        return "blocked", f"its {parent} record is not in the state: resync {owner}{unless}"
+        return "blocked", f"its {parent} record is not in the state: resync {owner}"
 
     def _present(self, foreign: Foreign, referred: tuple[str, ...]) -> set[Key]:
         """Return the parents that the state will hold once that table has been merged."""

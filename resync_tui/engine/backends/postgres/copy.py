@@ -66,10 +66,10 @@ async def load_rows(
     writer: Any, mapping: TableMapping, rows: AsyncIterator[list[tuple[Any, ...]]], meter: Meter
 ) -> None:
     """Stage the rows of a SQLite district by COPY; an invalid value is staged as null, with a value error."""
-    absent = [mapping.absent_parent(number) for number in range(len(mapping.foreign_keys))]
-    marks = 1 + len(absent)
+    parents = [mapping.parent_mark(number) for number in range(len(mapping.foreign_keys))]
+    marks = 1 + len(parents)
     convert = [converter(mapping.source.c[name], mapping.target.c[name]) for name in mapping.columns]
-    columns = [EXCLUDED_BY, *absent, VALUE_ERROR, *mapping.columns]
+    columns = [EXCLUDED_BY, *parents, VALUE_ERROR, *mapping.columns]
     async for chunk in rows:
         await meter(len(chunk))
         records = [_record(row, marks, convert, mapping) for row in chunk]
@@ -92,5 +92,4 @@ def _record(
                 owned_error = owned_error or f"{name}: {error}"
             else:
                 value_error = value_error or f"{name}: {error}"
-    absent = (None if mark is None else bool(mark) for mark in row[1:marks])
-    return (row[0], *absent, value_error or owned_error, *values)
+    return (*row[:marks], value_error or owned_error, *values)

@@ -331,7 +331,7 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
 
     number = f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY"
     marks = [number, f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
-    marks += [f"{mapping.absent_parent(number)} boolean" for number in range(len(mapping.foreign_keys))]
+    marks += [f"{mapping.parent_mark(number)} integer" for number in range(len(mapping.foreign_keys))]
     return [
         f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL, "

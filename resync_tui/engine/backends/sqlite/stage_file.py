@@ -52,7 +52,7 @@ class StageFile:
 def stage_ddl(mapping: TableMapping) -> list[str]:
     """Return the DDL of a table's stages: declared types are the state's, so that values are stored alike."""
     marks = [f"{ROW_ID} INTEGER PRIMARY KEY", f"{EXCLUDED_BY} INTEGER", f"{VALUE_ERROR} TEXT"]
-    marks += [f"{mapping.absent_parent(number)} INTEGER" for number in range(len(mapping.foreign_keys))]
+    marks += [f"{mapping.parent_mark(number)} INTEGER" for number in range(len(mapping.foreign_keys))]
 
     def held(name: str) -> str:
         return f"{quote(name)} {mapping.target.c[name].info.get('declared', '')}"
