@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from resync_tui.catalog import Catalog, DisObject, Rule
 from resync_tui.databases.registry import driver_errors, driver_message
 from resync_tui.engine.dialect import Dialect, altered, logical_type, loss, of
-from resync_tui.engine.exclusions import Exclusions
 from resync_tui.engine.keys import ForeignKey
 from resync_tui.engine.mapping import (
     ABSENT,
@@ -24,6 +23,7 @@ from resync_tui.engine.mapping import (
     TableMapping,
     in_attached,
 )
+from resync_tui.engine.proof.exclusions import Exclusions
 from resync_tui.engine.proof.ways import Way
 from resync_tui.engine.reflection import counterpart
 from resync_tui.engine.types import LogicalType, collation, text_literal
@@ -160,7 +160,7 @@ class Scope:
         in_district = _in_district(mapping, key, self.dialect)
         if in_district is None:
             return sa.null()
-        excluded = self.exclusions.of_parent(mapping, key)
+        excluded = self.exclusions.of_parent(mapping.row, key, mapping.source, mapping.tenant_column)
         by_rule = [] if excluded is None else [(excluded, KEPT_OUT)]
         return sa.case(*by_rule, (in_district, PRESENT), else_=ABSENT)
 

@@ -13,11 +13,11 @@ from resync_tui.databases.registry import explained
 from resync_tui.engine.accounts import Difference, TableStats
 from resync_tui.engine.backends.base import Meter, Source, Target
 from resync_tui.engine.events import Note, ObjectStarted, Report
-from resync_tui.engine.exclusions import Exclusions
 from resync_tui.engine.hashing import Hashing
 from resync_tui.engine.job import Job
 from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.objects import ObjectRun, database_errors, first_error
+from resync_tui.engine.proof.exclusions import Exclusions
 from resync_tui.engine.proof.written_years import written_years
 from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer

@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from resync_tui.engine.keys import ForeignKey, links, qualified
-from resync_tui.engine.mapping import TableMapping
 from resync_tui.engine.reflection import counterpart
 
 
@@ -18,21 +17,19 @@ class Exclusions:
     conditions: Mapping[str, Sequence[sa.ColumnElement[bool]]] = field(default_factory=dict)
     """Conditions of a row `t`, by the catalog name of its table."""
 
-    def of_parent(self, mapping: TableMapping, key: ForeignKey) -> sa.ColumnElement[bool] | None:
-        """Return the condition that a rule excludes a district row's parent, or one above it; None if none can.
-
-        The excluded records are found once a statement, and only if it has rows to judge.
-        """
-        return self._points_to_one(mapping.row, key, mapping.source, mapping.tenant_column, ())
-
-    def _points_to_one(
+    def of_parent(
         self,
         row: sa.FromClause,
         key: ForeignKey,
         source: sa.Table,
         tenant_column: str | None,
-        below: Collection[sa.Table],
+        below: Collection[sa.Table] = (),
     ) -> sa.ColumnElement[bool] | None:
+        """Return the condition that a rule excludes the parent of a row, or one above it; None if none can.
+
+        `row` is of the district's table `source`, `key` the state's. The excluded records are found once a statement,
+        and only if it has rows to judge. `below`: the state's tables that led here.
+        """
         try:
             table = counterpart(key.parent, source)
         except KeyError:
@@ -43,7 +40,7 @@ class Exclusions:
         excluded = list(self.conditions.get(qualified(table), ()))
         for above in links(key.parent, tenant_column):
             if set(above.columns) <= set(table.c.keys()):
-                behind = self._points_to_one(parent, above, table, tenant_column, (*below, key.parent))
+                behind = self.of_parent(parent, above, table, tenant_column, (*below, key.parent))
                 excluded += [] if behind is None else [behind]
         if not excluded:
             return None
