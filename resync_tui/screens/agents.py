@@ -20,7 +20,21 @@ from resync_tui.screens.page import FILTER, NAME, Page, open_page
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import TextRow, text_rows
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, DOT, GOOD, PLAIN, TITLE, WARN, Line, Part, fitted, left, plain
+from resync_tui.screens.widgets.line import (
+    BAD,
+    BOLD,
+    DOT,
+    GOOD,
+    PLAIN,
+    TITLE,
+    WARN,
+    Line,
+    Part,
+    fitted,
+    folded_to,
+    left,
+    plain,
+)
 from resync_tui.screens.widgets.rows import Rows
 
 
@@ -154,6 +168,7 @@ class AgentLogPage(Page):
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
         *(("g G", "First, last"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
     )
+    MESSAGE_ROWS: ClassVar[int] = 4
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
@@ -199,8 +214,7 @@ class AgentLogPage(Page):
         current = self._list.current
         if current is None:
             return []
-        text = current.line[0][0]
-        return [plain(text[n : n + self.size.width]) for n in range(0, len(text), max(1, self.size.width))][:2]
+        return folded_to(current.line[0][0], self.size.width, self.MESSAGE_ROWS, self.glyphs.cut)
 
     def on_rows_moved(self) -> None:
         """Redraw the note, which follows the cursor."""

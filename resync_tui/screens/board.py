@@ -66,10 +66,6 @@ class BoardPage(Page):
         Binding("r", "retry", "Retry the failed districts"),
         Binding("w", "csv", "Write the board into a CSV file"),
     ]
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Open"), ("o", "Standing"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy")),
-        *(("Esc", "Back"), ("H", "History"), ("L", "Legend"), ("?", "Help")),
-    )
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("r")
     HEADER_ROWS: ClassVar[int] = 2
 
@@ -78,6 +74,19 @@ class BoardPage(Page):
         self._board: list[DistrictStanding] | None = None
         self._narrow = ""
         self._list = Rows[BoardRow](lambda row, width: draw(row, width, self.glyphs))
+
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
+        """Return the keys of the key bar, with `r` where a district has failed."""
+        retry = [("r", "Retry failed")] if self._failed else []
+        return [
+            *(("Enter", "Open"), ("o", "Standing"), *retry, ("w", "CSV"), ("c", "Copy")),
+            *(("Esc", "Back"), ("H", "History"), ("L", "Legend"), ("?", "Help")),
+        ]
+
+    @property
+    def _failed(self) -> list[DistrictStanding]:
+        """The districts that a retry asks again; one that is put off is tried again by itself."""
+        return [each for each in self._board or () if each.standing is Standing.FAILING and not each.put_off]
 
     def rows(self) -> Rows[BoardRow]:
         """Return the list of districts."""
@@ -158,7 +167,7 @@ class BoardPage(Page):
         if not self.is_read:
             self.show_status(READING)
             return
-        failing = [each for each in self._board or [] if each.standing is Standing.FAILING and not each.put_off]
+        failing = self._failed
         if not failing:
             self.show_status("No district has failed. One that cannot be reached is tried again by itself.")
             return

@@ -11,9 +11,9 @@ from textual.widgets import Input
 
 from resync_tui import formatting
 from resync_tui.catalog import Catalog
-from resync_tui.outcome import Color, Purpose
+from resync_tui.outcome import Color, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
-from resync_tui.results import LastCompleted, LastResync, ObjectResult
+from resync_tui.results import Batch, LastCompleted, LastResync, ObjectResult
 from resync_tui.screens.marks import Mark, Marks
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Modal, TextRow
@@ -186,19 +186,22 @@ def confirm_send(
     districts: Sequence[str],
     last: Callable[[], LastCompleted | None],
     purpose: Purpose = Purpose.RESYNC,
+    retried: Batch | None = None,
 ) -> Modal[bool]:
     """Return the question that lists what will be sent; a full resync of several districts must be typed out.
 
     `last` returns the last completed runs of the listed district, None before they are read; the question follows them.
+    `retried` is the batch of which this is a retry.
     """
-    verb = VERBS.get(purpose, session.send_words)
+    verb = "Retry" if retried else VERBS.get(purpose, session.send_words)
     count = formatting.plural(len(plan.objects), "DIS object")
-    title = f"{verb}: {count} of school year {formatting.school_year(plan.year)}"
+    what = f"Retry batch #{retried.batch}" if retried else verb
+    title = f"{what}: {count} of school year {formatting.school_year(plan.year)}"
     places = [session.district_name(each) for each in districts]
     listed = session.district_name(session.district)
 
     def lines() -> list[Line]:
-        return confirm_lines(marks.catalog, plan, places, marks, last(), purpose, listed=listed)
+        return confirm_lines(marks.catalog, plan, places, marks, last(), purpose, listed=listed, retried=retried)
 
     question: Modal[bool] = Question(title, lines(), verb)
     if marks.full and len(districts) > 1 and purpose is Purpose.RESYNC:
@@ -216,10 +219,11 @@ def confirm_lines(
     purpose: Purpose = Purpose.RESYNC,
     *,
     listed: str = "",
+    retried: Batch | None = None,
 ) -> list[Line]:
     """Return the content of a request and its destination, in order, with its cost and what is left out.
 
-    `last` are the last completed runs of the place that is `listed`.
+    `last` are the last completed runs of the place that is `listed`; `retried` is the batch of which this is a retry.
     """
     noun = "Districts" if len(places) > 1 else "District"
     lines = [plain(f"{noun}: {', '.join(places)}", BOLD)]
@@ -232,30 +236,44 @@ def confirm_lines(
     where = f"{listed} alone: " if len(places) > 1 else ""
     same_kind = None if last is None else last.of_kind(purpose, marks.full)
     lines.append(plain(where + expected_words(plan.names, same_kind, kind_of(purpose, marks.full)), PLAIN))
-    if purpose is Purpose.RESYNC:
-        lines += _left_out(marks, None if last is None else last.of(purpose))
+    known = None if last is None else last.of(Purpose.RESYNC)
+    if retried is not None:
+        lines += _left_out(marks, known, plain("Only what failed is tried again, without what it depends on:"))
+    elif purpose is Purpose.RESYNC:
+        title = "Check dependencies is off: records may be refused. Parents left out:"
+        lines += _left_out(marks, known, plain(title, BAD))
         lines.append(plain("Is it needed? Go back and press v: that compares and changes nothing."))
     for each in plan.names:
         if catalog[each].hint and marks[each] is not Mark.NONE:
             lines.append(plain(f"{each}: {catalog[each].hint}", WARN))
     lines.append(plain(""))
     wide = max(len(each.object) for each in plan.objects)
-    return lines + [_object_line(each, wide) for each in plan.objects]
+    why = {each.object: _failed(each) for each in retried.objects} if retried else {}
+    return lines + [_object_line(each, wide, why.get(each.object, "chosen")) for each in plan.objects]
 
 
-def _left_out(marks: Marks, last: Mapping[str, LastResync] | None) -> list[Line]:
+def _failed(result: ObjectResult) -> str:
+    """Return why an object is retried: its status, else what it has of refused records."""
+    if result.status is not Status.COMPLETED:
+        return str(result.status)
+    counts = result.counts
+    refused = {"rejected": counts.rejected, "blocked": counts.blocked - counts.behind_exclusion}
+    return ", ".join(f"{number:,} {kind}" for kind, number in refused.items() if number)
+
+
+def _left_out(marks: Marks, last: Mapping[str, LastResync] | None, title: Line) -> list[Line]:
+    """Return when the parents that are not sent were last in sync, under a title."""
     if not marks.left_out:
         return []
     wide = max(len(name) for name in marks.left_out)
-    title = plain("Check dependencies is off: records may be refused. Parents left out:", BAD)
     told = {name: "still being read" if last is None else last_in_sync(last.get(name)) for name in marks.left_out}
     return [title, *(plain(f"  {name:<{wide}}  {text}", WARN) for name, text in told.items())]
 
 
-def _object_line(planned: PlannedObject, wide: int) -> Line:
+def _object_line(planned: PlannedObject, wide: int, why: str) -> Line:
     number = f"{planned.sequence:>3} "
     if planned.marked is Marked.SELECTED:
-        return ((number, PLAIN), ("[x] ", BOLD), (f"{planned.object:<{wide}}", BOLD), ("  chosen", PLAIN))
+        return ((number, PLAIN), ("[x] ", BOLD), (f"{planned.object:<{wide}}", BOLD), (f"  {why}", PLAIN))
     by = ", ".join(planned.required_by)
     text = f"  required by {by}" if len(by) < WIDTH - wide - 22 else f"  required by {len(planned.required_by)} objects"
     return ((number, PLAIN), ("[+] ", PLAIN), (f"{planned.object:<{wide}}", PLAIN), (text, PLAIN))

@@ -11,12 +11,12 @@ from resync_tui.control.protocol import Store
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Kind
 from resync_tui.previous_run import Which, counts_before, runs_before, which
-from resync_tui.results import ErrorGroup, ErrorRecord, LastResync
+from resync_tui.results import Batch, ErrorGroup, ErrorRecord, LastResync
 from resync_tui.screens.errors_row import GroupRow, draw_group, group_rows, name_cells, titles
 from resync_tui.screens.filtering import FilteringPage
 from resync_tui.screens.keys import SEARCHED, KeysPage, csv_of
 from resync_tui.screens.page import FILTER, NAME, open_page
-from resync_tui.screens.sending import SendingPage
+from resync_tui.screens.sending import SendingPage, to_retry
 from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, plain
@@ -43,10 +43,6 @@ class ErrorsPage(FilteringPage, SendingPage):
         Binding("r", "retry", "Retry just what failed"),
         Binding("w", "csv", "Write all keys into a CSV file"),
     ]
-    KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("Enter", "Keys"), ("/", "Filter"), ("o", "Kind"), ("r", "Retry failed"), ("w", "CSV"), ("c", "Copy")),
-        *(("Esc", "Back"), ("H", "History"), ("?", "Help")),
-    )
     FILTERED: ClassVar[str] = "an object, table, reason or key"
     WRITE_KEYS: ClassVar[frozenset[str]] = frozenset("r")
     MESSAGE_ROWS: ClassVar[int] = 3
@@ -60,6 +56,7 @@ class ErrorsPage(FilteringPage, SendingPage):
         self._object = object
         self._at = at
         self._begins = True
+        self._batch: Batch | None = None
         self._groups: list[ErrorGroup] | None = None
         self._last: Mapping[str, LastResync] = {}
         self._before: dict[str, dict[Which, int]] = {}
@@ -76,6 +73,14 @@ class ErrorsPage(FilteringPage, SendingPage):
     def subject(self) -> Hashable:
         """The batch, and the object to which it is limited."""
         return self.number, self._object
+
+    def bar_keys(self) -> Sequence[tuple[str, str]]:
+        """Return the keys of the key bar, with `r` where a retry sends something."""
+        retry = [("r", "Retry failed")] if self._batch and to_retry(self._batch, self._object) else []
+        return [
+            *(("Enter", "Keys"), ("/", "Filter"), ("o", "Kind"), *retry, ("w", "CSV"), ("c", "Copy")),
+            *(("Esc", "Back"), ("H", "History"), ("?", "Help")),
+        ]
 
     def rows(self) -> Rows[GroupRow]:
         """Return the list of reasons."""
@@ -94,7 +99,8 @@ class ErrorsPage(FilteringPage, SendingPage):
         self._groups = groups
 
     async def _read_before(self, store: Store) -> None:
-        self._last = await runs_before(store, await store.batch(self.number))
+        self._batch = await store.batch(self.number)
+        self._last = await runs_before(store, self._batch)
         runs = {name: run.batch for name, run in self._last.items()}
         before: dict[str, dict[Which, int]] = {name: {} for name in runs}
         for reason, count in (await counts_before(store, self.number, self._object, runs)).items():

@@ -1,6 +1,6 @@
 """The key table of all screens: a key means one thing everywhere. Help, palette and docs/keys.md are made from it."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +52,7 @@ TABLE = (
         CHECKLIST,
         HISTORY,
         ERRORS,
+        KEYS,
         ALERTS,
         BOARD,
         AGENTS,
@@ -152,13 +153,19 @@ def unused(key: str, character: str | None = None, *, over: bool = False) -> str
     return f"{name} does nothing here. {', '.join(row.where)}: {row.meaning}."
 
 
-def by_task(bound: Iterable[str]) -> list[tuple[Task, list[tuple[str, str]]]]:
-    """Return the keys among the bound ones with their meaning, by task."""
+def _meaning(row: KeyMeaning, bound: Mapping[str, str]) -> str:
+    """Return what a screen calls the keys of a meaning, if it has one word for them, else the meaning."""
+    own = {bound[key] for key in row.keys if key in bound}
+    return own.pop() if len(own) == 1 else row.meaning
+
+
+def by_task(bound: Mapping[str, str]) -> list[tuple[Task, list[tuple[str, str]]]]:
+    """Return the keys among the bound ones with their meaning, by task; `bound` has what a screen calls each."""
     here = set(bound)
     parts: list[tuple[Task, list[tuple[str, str]]]] = []
     for task in Task:
         rows = [
-            (" ".join(name_of(key) for key in each.keys if key in here), each.meaning)
+            (" ".join(name_of(key) for key in each.keys if key in here), _meaning(each, bound))
             for each in TABLE
             if each.task is task and here.intersection(each.keys)
         ]

@@ -14,13 +14,17 @@ from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.filtering import FilteringPage
 from resync_tui.screens.page import FILTER, NAME
 from resync_tui.screens.session import Session
+from resync_tui.screens.sheets import Sheet
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, left, plain
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, folded_to, left, plain
 from resync_tui.screens.widgets.rows import Rows
 
 KEYS_SHOWN = 10_000
 """Keys of one reason that are listed; the count above them is exact nevertheless."""
 
+
+REASON_ROWS = 3
+"""Rows of a reason at most; Enter shows the whole."""
 
 SEARCHED = 50_000
 """Refused records of the batch among which parents are looked up."""
@@ -41,11 +45,20 @@ class KeysPage(FilteringPage):
     """The keys of the records refused for one reason; those that are new since the previous run are marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "All about the record"),
         Binding("C", "copy_query", "Copy the SQL that finds the record"),
         Binding("w", "csv", "Write these keys into a CSV file"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(("C", "Copy SQL"), ("/", "Filter"), ("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
+        *(
+            ("Enter", "Record"),
+            ("C", "Copy SQL"),
+            ("/", "Filter"),
+            ("w", "CSV"),
+            ("c", "Copy"),
+            ("Esc", "Back"),
+            ("?", "Help"),
+        ),
     )
     FILTERED: ClassVar[str] = "a key"
     HEADER_ROWS: ClassVar[int] = 2
@@ -107,9 +120,24 @@ class KeysPage(FilteringPage):
         wanted = self.wanted_name.casefold()
         rows = [each for each in self._rows if wanted in each.text.casefold()]
         count = f"{group.count:,} refused" if len(rows) == group.count else f"{len(rows):,} of {group.count:,} listed"
-        self.header(self.fitted(heading, self.known(Part(f"{count} "))), plain(f"{group.kind}: {group.reason}", WARN))
+        self.header(self.fitted(heading, self.known(Part(f"{count} "))), *self._reason(REASON_ROWS))
         self.titles(plain("    Key of the record" if self._before else "Key of the record", BOLD))
         self._list.show(rows)
+
+    def _reason(self, rows: int) -> list[Line]:
+        """Return why these records were refused, in at most so many rows."""
+        return folded_to(f"{self.group.kind}: {self.group.reason}", self.size.width, rows, self.glyphs.cut, WARN)
+
+    def action_open(self) -> None:
+        """Show all about the record under the cursor: the whole reason, every parent that it lacks, and the SQL."""
+        if (row := self.under_cursor()) is None:
+            return
+        record = row.record
+        lines = [plain(f"{self.group.kind}: {self.group.reason}", WARN)]
+        lines += [plain(about)] if (about := _about_value(record)) else []
+        lines += [plain(f"Lacks {ancestor_text(each)}", WARN) for each in self._causes.chain(record)]
+        lines += [plain(""), plain(query)] if (query := query_of(record.table, record.key)) else []
+        self.app.push_screen(Sheet(f"{record.table} {row.text}", lines))
 
     def note(self) -> list[Line]:
         """Return the size of the refused value, the parents that the record lacks up to the root cause, and the SQL."""

@@ -13,7 +13,7 @@ from resync_tui import formatting
 from resync_tui.screens.marks import Mark
 from resync_tui.screens.page import FILTER
 from resync_tui.screens.session import Session
-from resync_tui.screens.sheets import Modal
+from resync_tui.screens.sheets import Modal, help_sheet
 from resync_tui.screens.widgets.line import BOLD, PLAIN, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
@@ -46,6 +46,7 @@ class Picker(Modal[Picked | None]):
         Binding("u", "none", "Pick none"),
         Binding("slash", "filter", "Filter"),
         Binding("enter", "take", "Take"),
+        Binding("question_mark", "help", "Help"),
         Binding("escape,q", "leave", "Leave all as it was"),
     ]
 
@@ -142,6 +143,10 @@ class Picker(Modal[Picked | None]):
         keys = tuple(each.key for each in self._choices if each.key in self._picked) if self._several else (under,)
         keys = keys or (under,)
         self.dismiss(Picked(keys, under if under in keys else keys[0]))
+
+    def action_help(self) -> None:
+        """Show the keys of this list."""
+        self.app.push_screen(help_sheet(self.active_bindings))
 
     def action_leave(self) -> None:
         """Close without a change."""

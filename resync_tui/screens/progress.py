@@ -20,7 +20,7 @@ from resync_tui.screens.progress_row import (
     columns_for,
     progress_row,
 )
-from resync_tui.screens.sending import SendingPage
+from resync_tui.screens.sending import SendingPage, to_retry
 from resync_tui.screens.session import Session
 from resync_tui.screens.unserved import PATIENCE, STARTING, by_key, starting
 from resync_tui.screens.verification import FindingsPage
@@ -69,7 +69,7 @@ class ProgressPage(SendingPage):
         return [
             *((("f", "Found"),) if compares else ()),
             ("e", "Errors"),
-            *((("r", "Retry failed"),) if ended else ()),
+            *((("r", "Retry failed"),) if batch is not None and to_retry(batch) else ()),
             ("b", "Run before"),
             *((("x", "Cancel"),) if stops else ()),
             ("c", "Copy"),

@@ -15,12 +15,18 @@ from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import Page
 
 
+def to_retry(batch: Batch, only: str | None = None) -> frozenset[str]:
+    """Return the objects that a retry of a batch sends, of one alone if it is given; none before its end."""
+    names = batch.to_retry if batch.status.ended else frozenset()
+    return names if only is None else names & {only}
+
+
 def retry_marks(catalog: Catalog, batch: Batch, only: str | None = None) -> Marks:
     """Return the marks of a retry: the objects that it sends, without their dependencies.
 
     Their parents completed, or are among them.
     """
-    names = batch.to_retry if only is None else batch.to_retry & {only}
+    names = to_retry(batch, only)
     return Marks(catalog, frozenset(name for name in names if name in catalog), check_dependencies=False)
 
 
@@ -60,13 +66,14 @@ class SendingPage(Page):
         last: Callable[[], LastCompleted | None],
         purpose: Purpose,
         send: Callable[[], None],
+        retried: Batch | None = None,
     ) -> None:
         try:
             self.session.require(districts, plan)
         except ResyncError as error:
             self.show_error(error)
             return
-        question = confirm_send(self.session, marks, plan, districts, last, purpose)
+        question = confirm_send(self.session, marks, plan, districts, last, purpose, retried)
         self.app.push_screen(question, lambda yes: send() if yes else None)
 
     def send(
@@ -133,4 +140,4 @@ class SendingPage(Page):
         def send() -> None:
             self._begin(self.session.retry(number, only), batch.purpose)
 
-        self._confirm(marks, marks.plan(batch.year), (batch.district,), lambda: last, batch.purpose, send)
+        self._confirm(marks, marks.plan(batch.year), (batch.district,), lambda: last, batch.purpose, send, batch)

@@ -1,13 +1,13 @@
 """Modals: the base, sheets of text (legend, help, an object's detail), and the screen for too small terminals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -191,10 +191,10 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     return Sheet("Legend", lines)
 
 
-def help_sheet(bound: Iterable[str]) -> Sheet:
+def help_sheet(bound: Mapping[str, ActiveBinding]) -> Sheet:
     """Return the help: the keys of a screen with their meanings, by task."""
     lines: list[Line] = []
-    for task, rows in by_task(bound):
+    for task, rows in by_task({key: each.binding.description for key, each in bound.items()}):
         lines.append(plain(task, BOLD))
         lines += [((f"{keys:<17}", KEY), (meaning, PLAIN)) for keys, meaning in rows]
     lines.append(plain(""))

@@ -147,7 +147,12 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
     (
         KeysPage,
         then(ended, "e", "enter"),
-        {"slash": "part of a key; Enter keeps", "w": "2 rows written to", "C": "Copied, and written to"},
+        {
+            "enter": "SELECT",
+            "slash": "part of a key; Enter keeps",
+            "w": "2 rows written to",
+            "C": "Copied, and written to",
+        },
     ),
     (ComparePage, then(ended, "b"), {"w": "3 rows written to"}),
     (

@@ -63,6 +63,11 @@ def glyphs_for(environ: Mapping[str, str]) -> Glyphs:
     return LINUX_CONSOLE if environ.get("TERM") == "linux" else UNICODE
 
 
+def glyphs_of(app: object) -> Glyphs:
+    """Return the glyphs that an app has chosen for its terminal."""
+    return getattr(app, "glyphs", UNICODE)
+
+
 def _speaks_utf8(environ: Mapping[str, str]) -> bool:
     """Whether the user's locale is UTF-8; Python itself turns LC_CTYPE into C.UTF-8 without one (PEP 538)."""
     if environ.get("LC_ALL"):

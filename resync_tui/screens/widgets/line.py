@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from resync_tui.formatting import folded
 from resync_tui.outcome import Color
 from resync_tui.printable import clipped, printable
 
@@ -120,6 +121,13 @@ def wrapped(words: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
     return rows
 
 
+def folded_to(text: str, width: int, rows: int, cut: str = "…", style: Style = PLAIN) -> list[Line]:
+    """Return a text folded between words into at most so many rows; a longer one ends in `cut`."""
+    lines = folded(text, width)
+    shown = lines[: rows - 1] + ([" ".join(lines[rows - 1 :])] if len(lines) >= rows else [])
+    return [plain(left(each, width, cut).rstrip(), style) for each in shown]
+
+
 def broken(line: Line, width: int) -> list[Line]:
     """Return a line as lines of at most `width` cells, broken between words."""
     if length(line) <= width:
@@ -133,8 +141,23 @@ def broken(line: Line, width: int) -> list[Line]:
     return rows
 
 
-def strip(line: Line, width: int, under: Style = PLAIN) -> Strip:
+def shortened(line: Line, width: int, cut: str = "…") -> Line:
+    """Return a line that ends in `cut` where it has more than `width` cells, apart from spaces at its end."""
+    if length(line) <= width or length(plain("".join(text for text, _ in line).rstrip())) <= width:
+        return line
+    kept: list[Piece] = []
+    room = width
+    for text, style in line:
+        if cell_len(text) >= room:
+            return (*kept, (left(f"{text}{cut}", room, cut), style))
+        kept.append((text, style))
+        room -= cell_len(text)
+    return tuple(kept)
+
+
+def strip(line: Line, width: int, under: Style = PLAIN, cut: str = "…") -> Strip:
     """Return a line as Textual's Strip, exactly `width` cells wide; on a cursor row only dots keep their colour."""
+    line = shortened(line, width, cut)
     pieces = line if not under.reverse else tuple((text, under + _on_cursor(text, style)) for text, style in line)
     shown = (Segment(printable(text), style) for text, style in pieces if text)
     return Strip(shown).adjust_cell_length(width, under)

@@ -7,6 +7,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from resync_tui.screens.net import Netted
+from resync_tui.screens.widgets.glyphs import glyphs_of
 from resync_tui.screens.widgets.line import Line, strip
 
 
@@ -33,4 +34,4 @@ class Lines(Netted, Widget):
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
         line = self._lines[y] if y < len(self._lines) else ()
-        return strip(line, self.size.width)
+        return strip(line, self.size.width, cut=glyphs_of(self.app).cut)

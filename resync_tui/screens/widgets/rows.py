@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from resync_tui.screens.net import Netted
+from resync_tui.screens.widgets.glyphs import glyphs_of
 from resync_tui.screens.widgets.line import PLAIN, Line, strip
 
 CURSOR = Style(reverse=True)
@@ -209,4 +210,4 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         if row >= len(self._values):
             return Strip.blank(width)
         under = CURSOR if self._has_cursor and row == self._at else PLAIN
-        return strip(self._draw(self._values[row], width), width, under)
+        return strip(self._draw(self._values[row], width), width, under, glyphs_of(self.app).cut)

@@ -52,9 +52,10 @@ def test_table_is_short_and_ordered_by_task() -> None:
 
 
 def test_help_has_what_is_bound_and_nothing_else() -> None:
-    assert by_task(["e", "c", "tab", "C"]) == [
-        (Task.LOOK, [("e", "Errors: which records were refused, and why")]),
-        (Task.KEEP, [("c", "Copy what is listed"), ("C", "Copy the SQL that finds the record")]),
+    assert by_task({"e": "Errors of this batch", "c": "Copy what is listed", "tab": "", "g": "First", "G": "Last"}) == [
+        (Task.MOVE, [("g G", "To the first or the last row")]),
+        (Task.LOOK, [("e", "Errors of this batch")]),
+        (Task.KEEP, [("c", "Copy what is listed")]),
     ]
 
 
