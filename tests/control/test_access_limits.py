@@ -53,7 +53,7 @@ async def test_alerts_of_a_district_user_have_a_limit_an_hour(roles: Roles, plan
     await store.cancel(number, "x")
     assert (await store.batch(number)).status is Status.CANCELLED
     assert await count(roles) == MOST
-    await roles.run(f"GRANT {roles.name('reader')} TO {roles.name('writer')}")
+    await roles.apply_grants(ABBOTT, read=("dis_abbott", "writer"), write=("dis_abbott", "writer"))
     await ask(writer)
     await writer.execute(alerts(1, UNSTARTED | {"requestID": "2"}))
     kim = await roles.connect("kim")
@@ -69,7 +69,7 @@ async def test_alerts_of_a_district_user_have_a_limit_an_hour(roles: Roles, plan
 async def test_alerts_to_another_user_count_too(roles: Roles) -> None:
     """Whoever posts them sees none of them."""
     jdoe = await roles.connect("jdoe")
-    await roles.run(f"GRANT {roles.name('dis_abbott')} TO {roles.name('writer')}")
+    await roles.apply_grants(ABBOTT, read=("dis_abbott", "writer"), write=("dis_abbott", "writer"))
     number = await ask(await roles.connect("writer"))
     await (await roles.store("jdoe", ABBOTT)).cancel(number, "x")
     cancelled = ALERT | {"requestID": "1", "recipient": f"'{roles.name('writer')}'"}
