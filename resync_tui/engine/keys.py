@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from resync_tui.databases.names import join_name
 from resync_tui.errors import CannotRun
 
 CATALOG_NAME = "resync_name"
@@ -129,10 +130,15 @@ def links(table: sa.Table, tenant_column: str | None) -> tuple[ForeignKey, ...]:
     )
 
 
-def referred_name(element: sa.ForeignKey) -> str:
-    """Return the table to which a foreign key points, as its database's metadata names it."""
+def referred_key(element: sa.ForeignKey) -> tuple[str | None, str]:
+    """Return the schema (None: the default one) and the name of the table to which a foreign key points."""
     schema, table, _ = element.target_tokens
-    return f"{schema}.{table}" if schema else table
+    return schema, table
+
+
+def referred_name(constraint: sa.ForeignKeyConstraint) -> str:
+    """Return the display name of the table to which a foreign key points."""
+    return join_name(*referred_key(constraint.elements[0]))
 
 
 def referred_column(element: sa.ForeignKey) -> str:
@@ -142,8 +148,11 @@ def referred_column(element: sa.ForeignKey) -> str:
 
 def referred_table(constraint: sa.ForeignKeyConstraint) -> sa.Table | None:
     """Return the table to which a reflected foreign key points; None if it is not there."""
-    parent = constraint.table.metadata.tables.get(referred_name(constraint.elements[0]))
-    return None if parent is None or DANGLING in parent.info else parent
+    schema, name = referred_key(constraint.elements[0])
+    # A dot in a table's name may make another's of what its schema and name make together.
+    parent = constraint.table.metadata.tables.get(f"{schema}.{name}" if schema else name)
+    is_there = parent is not None and (parent.schema, parent.name) == (schema, name) and DANGLING not in parent.info
+    return parent if is_there else None
 
 
 def _own_pairs(constraint: sa.ForeignKeyConstraint, tenant_column: str | None) -> list[tuple[str, str]]:
@@ -172,7 +181,7 @@ def foreign_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str
     for constraint in target.foreign_key_constraints:
         own = _own_pairs(constraint, tenant_column)
         if own and {ours for ours, _ in own} <= set(columns) and referred_table(constraint) is None:
-            parent = referred_name(constraint.elements[0])
+            parent = referred_name(constraint)
             raise IncompatibleTable(
                 f"The state's table {qualified(target)} points to {parent}, which is broken or not there",
                 "Create it with: resync-tui state init -d ID",
@@ -184,7 +193,7 @@ def qualified(table: sa.Table) -> str:
     """Return a table's catalog name; of one that the catalog does not name, its own with its schema."""
     if (name := table.info.get(CATALOG_NAME)) is not None:
         return str(name)
-    return f"{table.schema}.{table.name}" if table.schema else table.name
+    return join_name(table.schema, table.name)
 
 
 def is_key(table: sa.Table, columns: Collection[str]) -> bool:

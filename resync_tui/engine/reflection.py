@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SAWarning
@@ -10,11 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import split_name
 from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, VIEW, qualified, referred_name
+from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, VIEW, qualified, referred_key
 from resync_tui.errors import nearest
 
 TABLES = "tables"
 """Info key of a reflected database's tables."""
+
+
+TableKey: TypeAlias = tuple[str | None, str]
+"""Schema of a table, None for the default one, and its name."""
 
 
 class Names:
@@ -31,7 +36,11 @@ class Names:
 
         With an `inspector` its schema is looked at, if it was not before.
         """
-        schema, table = split_name(name)
+        key = self.locate(*split_name(name), inspector)
+        return None if key is None else _key(key)
+
+    def locate(self, schema: str | None, table: str, inspector: sa.Inspector | None = None) -> TableKey | None:
+        """Return the schema and name of a table as foreign keys spell them; None if there is no such table."""
         if schema == self._default_schema:
             schema = None
         if inspector is not None and schema not in self._by_schema:
@@ -41,7 +50,7 @@ class Names:
             self._by_schema[schema] = {self._fold(each): each for each in (*tables, *views)}
             self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
         found = self._by_schema.get(schema, {}).get(self._fold(table))
-        return f"{schema}.{found}" if found is not None and schema is not None else found
+        return None if found is None else (schema, found)
 
     def tables(self) -> Iterator[str]:
         """Yield the tables of the schemas that were looked at, without views."""
@@ -86,14 +95,14 @@ async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Di
         metadata, inspector = sa.MetaData(), sa.inspect(sync)
         tables = Tables(Names(inspector.default_schema_name, dialect.fold))
         spelled = {name: found for name in wanted if (found := tables.names.find(name, inspector)) is not None}
-        left = set(spelled.values())
+        read = left = {key for name in wanted if (key := tables.names.locate(*split_name(name))) is not None}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # unknown types are treated as text
             while left:
-                _read_tables(sync, metadata, left, views=any(map(tables.names.is_view, left)))
-                pointed_to = set(map(referred_name, _elements(metadata)))
-                unread = pointed_to - metadata.tables.keys()
-                left = {name for name in unread if tables.names.find(name, inspector) == name}
+                _read_tables(sync, metadata, left, views=any(tables.names.is_view(_key(each)) for each in left))
+                pointed_to = set(map(referred_key, _elements(metadata)))
+                left = {key for key in pointed_to - read if tables.names.locate(*key, inspector) == key}
+                read = read | left
         for name, table in metadata.tables.items():
             if tables.names.is_view(name):
                 table.info[VIEW] = True
@@ -135,8 +144,13 @@ def _views(inspector: sa.Inspector, schema: str | None) -> list[str]:
     return found
 
 
-def _read_tables(connection: sa.Connection, metadata: sa.MetaData, names: Iterable[str], *, views: bool) -> None:
-    for schema, tables in _by_schema(names).items():
+def _key(key: TableKey) -> str:
+    """Return a table's key in its metadata."""
+    return ".".join(filter(None, key))
+
+
+def _read_tables(connection: sa.Connection, metadata: sa.MetaData, keys: Iterable[TableKey], *, views: bool) -> None:
+    for schema, tables in _by_schema(keys).items():
         try:
             _reflect_all(connection, metadata, schema, tables, views=views)
         except ArgumentError:
@@ -164,9 +178,8 @@ def _read_one_by_one(
             sa.Table(name, metadata, schema=schema, info={DANGLING: True})
 
 
-def _by_schema(names: Iterable[str]) -> dict[str | None, set[str]]:
+def _by_schema(keys: Iterable[TableKey]) -> dict[str | None, set[str]]:
     grouped: dict[str | None, set[str]] = {}
-    for name in sorted(names):
-        schema, table = split_name(name)
+    for schema, table in sorted(keys, key=_key):
         grouped.setdefault(schema, set()).add(table)
     return grouped

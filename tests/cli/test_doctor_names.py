@@ -8,9 +8,12 @@ import pytest
 from resync_tui.cli.doctor.examination import examine
 from resync_tui.cli.options import read_settings
 from resync_tui.config.load import load_catalog
+from resync_tui.databases.names import quote_identifier
 from resync_tui.errors import CannotRun
+from resync_tui.outcome import Counts
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import rows, run_script
+from tests.support.running import make_job, run
 from tests.support.settings import one_district
 from tests.support.small import SAME, Database
 
@@ -80,15 +83,24 @@ def test_a_schema_that_is_not_there_is_told(database: Database, tmp_path: Path, 
     assert both_say(configured(tmp_path, district, state, "old.a")).startswith("The district has no table old.a")
 
 
+@pytest.mark.parametrize("parent", ["v1.b", 'a."b', "b."])
 @pytest.mark.parametrize("ends", SAME)
-def test_a_parent_with_a_dot_in_its_name_ends_no_command(
-    database: Database, tmp_path: Path, ends: tuple[str, str]
+def test_a_parent_with_a_dot_in_its_name_is_found(
+    database: Database, tmp_path: Path, ends: tuple[str, str], parent: str
 ) -> None:
     district, state = map(database, ends)
-    parent = 'CREATE TABLE "v1.b" (id integer PRIMARY KEY)'
-    child = 'CREATE TABLE a (id integer PRIMARY KEY, b integer REFERENCES "v1.b" (id))'
-    anyio.run(run_script, district, f"{ME} {parent}; {child}")
-    config = configured(tmp_path, district, state, "a")
-    anyio.run(apply, district, state, load_catalog(read_settings(config)))
-    told = [each.what for each in examine(config).problems]
-    assert told == ["a of A points to v1.b, a table that is not there"]
+    quoted = quote_identifier(parent)
+    tables = f"CREATE TABLE {quoted} (id integer PRIMARY KEY, up integer REFERENCES {quoted} (id)); {{}}"
+    child = f"CREATE TABLE a ({{}}id integer, b integer REFERENCES {quoted} (id), PRIMARY KEY ({{}}id));"
+    filled = f"INSERT INTO {quoted} VALUES (7, 7); {{}}"
+    anyio.run(run_script, district, f"{ME} {tables.format(child.format('', ''))} {filled.format('')}")
+    anyio.run(run_script, district, "INSERT INTO a VALUES (1, 7)")
+    tenant = "tenant varchar(9), ", "tenant, "
+    anyio.run(run_script, state, f"{tables.format(child.format(*tenant))} {filled.format('')}")
+    assert [each.what for each in examine(configured(tmp_path, district, state, "a")).problems] == []
+    catalog = load_catalog(read_settings(tmp_path / "resync.toml"))
+    heard = anyio.run(run, make_job(district, state, catalog, "01"))
+    assert heard.counts["A"] == Counts(processed=1, inserted=1), heard.ended
+    anyio.run(run_script, state, f"DELETE FROM a; DELETE FROM {quoted}")
+    heard = anyio.run(run, make_job(district, state, catalog, "01", token=2))
+    assert heard.counts["A"] == Counts(processed=1, blocked=1), heard.ended

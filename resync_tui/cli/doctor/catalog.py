@@ -1,6 +1,7 @@
 """Checks of `doctor` that hold the catalog against a district's tables and the state's."""
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -12,7 +13,7 @@ from resync_tui.cli.doctor.ends import fetching
 from resync_tui.cli.options import hint
 from resync_tui.config.settings import Settings
 from resync_tui.engine.dialect import find_column, of
-from resync_tui.engine.keys import IncompatibleTable, referred_name, shortest_key
+from resync_tui.engine.keys import IncompatibleTable, referred_name, referred_table, shortest_key
 from resync_tui.engine.mapping import TableMapping, described
 from resync_tui.engine.narrowing import narrowings
 from resync_tui.engine.proof.proof import Proof
@@ -131,9 +132,9 @@ def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncEr
     owner_of = {tables[table]: name for table, name in owner.items() if table in tables}
     for name, child in owner.items():
         allowed = {child, *catalog.ancestors([child])}
-        keys = tables[name].foreign_keys if name in tables else ()
-        for referred in sorted(set(map(referred_name, keys))):
-            table = tables[name].metadata.tables.get(referred)
+        keys = tables[name].foreign_key_constraints if name in tables else ()
+        parents = {referred_name(key): referred_table(key) for key in keys}
+        for referred, table in sorted(parents.items(), key=itemgetter(0)):
             parent = None if table is None else owner_of.get(table)
             if table is None:
                 yield CannotRun(
