@@ -68,6 +68,8 @@ class DisObject:
     key: tuple[str, ...] = ()
     """Columns (`Table.column`) by which records are told apart, where a table has several keys."""
     hint: str = ""
+    note: str = ""
+    """Words about its dependencies, as where documents contradict each other on them."""
     rule: tuple[Rule, ...] = ()
 
     def exists_in(self, state: str, subscription: Collection[str] | None) -> bool:

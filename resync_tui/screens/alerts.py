@@ -156,12 +156,15 @@ class AlertsPage(FilteringPage):
 
     def action_mark(self) -> None:
         """Mark or unmark the alert under the cursor."""
+        self._list.when_read(self._mark_current)
+
+    def _mark_current(self) -> None:
         if current := self.under_cursor():
             self._remark(self._marked ^ {current.alert.alert})
 
     def action_all(self) -> None:
         """Mark all listed alerts."""
-        self._remark(self._marked | {row.alert.alert for row in self._list.values})
+        self._list.when_read(lambda: self._remark(self._marked | {row.alert.alert for row in self._list.values}))
 
     def action_none(self) -> None:
         """Unmark all alerts."""

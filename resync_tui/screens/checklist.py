@@ -13,6 +13,7 @@ from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose, Status
 from resync_tui.results import FindingRecord, LastCompleted, LastResync
 from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for, with_results
+from resync_tui.screens.detail import detail_lines
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.errors_row import key_text
 from resync_tui.screens.extra import ExtraPage
@@ -21,7 +22,7 @@ from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import FILTER, NAME, READING, open_page
 from resync_tui.screens.picker import Picked, district_picker, year_picker
 from resync_tui.screens.session import Session
-from resync_tui.screens.sheets import Sheet, detail_lines
+from resync_tui.screens.sheets import Sheet
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted

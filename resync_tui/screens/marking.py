@@ -46,7 +46,7 @@ class MarkingPage(FilteringPage, SendingPage):
 
     def nodes(self) -> list[Node]:
         """Return the visible objects, after folds and filter."""
-        return self._tree.shown(self._folded, self.wanted_name)
+        return self._tree.shown(self._folded, self.wanted_name, self.marks.required)
 
     def widest(self, indent: int) -> int:
         """Return the width of the widest name with its indent, in cells."""

@@ -1,4 +1,4 @@
-"""Modals: the base, sheets of text (legend, help, an object's detail), and the screen for too small terminals."""
+"""Modals: the base, sheets of text (legend, help), and the screen for too small terminals."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,13 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from resync_tui import formatting
 from resync_tui.outcome import Color
-from resync_tui.results import LastResync
 from resync_tui.screens.gate import KeyDropped
 from resync_tui.screens.keymap import by_task
 from resync_tui.screens.marks import Mark
 from resync_tui.screens.net import Netted
-from resync_tui.screens.session import Session
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, WARN, Line, broken, plain, wrapped
+from resync_tui.screens.widgets.line import BOLD, DOT, KEY, PLAIN, Line, broken, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.news import Announce, News
 from resync_tui.screens.widgets.rows import Rows
@@ -203,69 +200,9 @@ def help_sheet(bound: Mapping[str, ActiveBinding]) -> Sheet:
     return Sheet("Help", lines)
 
 
-WIDTH = 70
-KINDS = ("inserted", "updated", "unchanged", "excluded", "rejected", "blocked", "extra")
-
-
-def detail_lines(
-    session: Session, name: str, runs: Sequence[LastResync] | None, extra: Sequence[str], glyphs: Glyphs
-) -> list[Line]:
-    """Return the detail of an object with its last runs, None before they are read.
-
-    `extra` are keys that only the state has.
-    """
-    catalog = session.catalog
-    dis_object = catalog[name]
-    lines = [
-        *_listed("Parents", catalog.parents(name)),
-        *_listed("Children", catalog.children(name)),
-        *_listed("Tables", dis_object.tables),
-        *fact("Needs", f"{formatting.plural(len(catalog.ancestors([name])), 'object')} in all"),
-        *fact("Needed by", f"{formatting.plural(len(catalog.descendants(name)), 'object')} in all"),
-        *fact("School year", "its records belong to a school year" if dis_object.school_year else "not tied to one"),
-    ]
-    if dis_object.state_owned:
-        lines += _listed(f"{session.receiver.capitalize()}'s own", dis_object.state_owned)
-        lines.append(plain("  set once by the district, then never compared nor overwritten"))
-    if dis_object.hint:
-        lines += [plain(""), *_warning(dis_object.hint)]
-    if not runs:
-        unknown = "Its last resync is still being read." if runs is None else "Never resynced from here."
-        lines += [plain(""), plain(unknown)]
-    for run in runs or ():
-        lines += [plain(""), *_run(run, glyphs)]
-    if extra:
-        lines += [plain(""), plain(f"Extra records, which only the {session.receiver} has (X: all of them):", BOLD)]
-        lines += [plain(f"  {key}") for key in extra]
-    return lines
-
-
-def _run(run: LastResync, glyphs: Glyphs) -> list[Line]:
-    result = run.result
-    title: Line = (
-        (f"Batch #{run.batch}  {formatting.to_the_second(result.started)}  ", BOLD),
-        (glyphs.dot(result.color), DOT[result.color]),
-        (f" {result.status} {formatting.outcome(result)}", PLAIN),
-    )
-    lines: list[Line] = [title]
-    lines += fact("Processed", f"{result.counts.processed:,}")
-    lines += [line for kind in KINDS for line in fact(f"  {kind}", f"{getattr(result.counts, kind):,}")]
-    lines += fact("Errors", f"{result.counts.errors:,}  (excluded + rejected + blocked)")
-    return lines + (_warning(result.message) if result.message else [])
-
-
 def fact(name: str, text: str) -> list[Line]:
     """Return a named fact as the line of a sheet."""
     return [((f"{name:<13}", PLAIN), (text, BOLD))]
-
-
-def _listed(name: str, names: tuple[str, ...]) -> list[Line]:
-    rows = wrapped([plain(each, BOLD) for each in names or ("none",)], WIDTH - 13)
-    return [((f"{name if not number else '':<13}", PLAIN), *row) for number, row in enumerate(rows)]
-
-
-def _warning(text: str) -> list[Line]:
-    return wrapped([plain(word, WARN) for word in text.split()], WIDTH, gap=1)
 
 
 COLUMNS, ROWS = 60, 15

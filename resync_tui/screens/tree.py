@@ -31,10 +31,14 @@ class Tree:
         """Return the width of the widest name after its fold, in cells; `indent` is the width of a level."""
         return max((indent * (node.depth + 1) + len(node.name) for node in self._all), default=0)
 
-    def shown(self, folded: Collection[str] = (), wanted: str = "") -> list[Node]:
-        """Return the visible rows; a filter searches folded branches and opens the path to a match."""
+    def shown(self, folded: Collection[str] = (), wanted: str = "", required: Collection[str] = ()) -> list[Node]:
+        """Return the visible rows; a filter searches folded branches and opens the path to a match.
+
+        Beside its matches it leaves the `required` objects in sight.
+        """
         matches = {name for name in self.above if wanted and wanted.casefold() in name.casefold()}
-        kept = {above for name in matches for above in self._up(name)} if wanted else set(self.above)
+        found = {*matches, *required} if matches else matches
+        kept = {above for name in found for above in self._up(name)} if wanted else set(self.above)
         nodes: list[Node] = []
 
         def walk(name: str, depth: int) -> None:

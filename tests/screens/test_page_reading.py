@@ -149,4 +149,6 @@ async def test_keys_that_mark_are_kept_while_a_list_loads(slow: Opener) -> None:
         c.store.alerts.post("State Resync Requested")
         await c.press("exclamation_mark", "j", "space")
         answer(c)
-        await c.shows("2 alerts, 1 unread")
+        await c.shows("2 alerts, 1 marked, 2 unread")
+        await c.press("home", "R")
+        await c.shows("Delete this alert")

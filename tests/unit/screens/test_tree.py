@@ -42,6 +42,14 @@ def test_filter_shows_matches_and_their_ancestors_even_if_folded() -> None:
     assert {node.name for node in nodes} == {"Enrollment", *_above("Enrollment")}
 
 
+def test_required_objects_stay_in_sight_under_a_filter() -> None:
+    required = CATALOG.ancestors(["Enrollment"])
+    nodes = TREE.shown({"District"}, "CourseSection", required)
+    assert {node.name for node in nodes} == {"CourseSection"} | required
+    assert [node.name for node in nodes if node.matches] == ["CourseSection"]
+    assert TREE.shown(wanted="zzz", required=required) == []
+
+
 def test_a_filter_that_matches_nothing_shows_nothing() -> None:
     assert TREE.shown(wanted="zzz") == []
 
