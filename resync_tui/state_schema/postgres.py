@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Inspector, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import quote_name, split_name
+from resync_tui.engine.backends.sqlite.dialect import declared_type
+from resync_tui.engine.types import LogicalType
 from resync_tui.errors import CannotRun
 from resync_tui.state_schema.ddl import DdlDialect
 from resync_tui.state_schema.shapes import Column, TableShape, UserType
@@ -86,15 +88,47 @@ class PostgresDdl(DdlDialect):
 
 
 def postgres_type(declared: str) -> str:
-    """Return the PostgreSQL type of a type declared in SQLite; an unknown one is kept as declared."""
+    """Return the PostgreSQL type of a type declared in SQLite, of which that takes any words; text of unknown ones."""
     word, arguments = _DECLARED.fullmatch(" ".join(declared.split())).groups()  # type: ignore[union-attr]
     known = _FROM_SQLITE.get(word.strip().upper())
     if known is None:
-        return declared
+        return declared if word.strip().upper() in _OWN else _BY_LOGICAL_TYPE.get(declared_type(declared), "TEXT")
     return known + (arguments or "") if known in _WITH_ARGUMENTS else known
 
 
 _DECLARED = re.compile(r"([^(]*)(\(.*\))?.*")
+_OWN = {
+    *(
+        "BIGINT",
+        "BIT",
+        "BIT VARYING",
+        "BOOL",
+        "BOOLEAN",
+        "BPCHAR",
+        "BYTEA",
+        "CIDR",
+        "DATE",
+        "DOUBLE PRECISION",
+        "FLOAT4",
+    ),
+    *("FLOAT4", "FLOAT8", "INET", "INT2", "INT4", "INT8", "INTEGER", "INTERVAL", "JSON", "JSONB", "MACADDR", "MONEY"),
+    *("SMALLINT", "TEXT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "UUID", "VARBIT", "XML"),
+    *(f"{kind} {zone} TIME ZONE" for kind in ("TIME", "TIMESTAMP") for zone in ("WITH", "WITHOUT")),
+}
+"""Types that are called the same in PostgreSQL."""
+_BY_LOGICAL_TYPE = {
+    LogicalType.BOOLEAN: "BOOLEAN",
+    LogicalType.BYTES: "BYTEA",
+    LogicalType.DATE: "DATE",
+    LogicalType.FLOAT: "DOUBLE PRECISION",
+    LogicalType.INTEGER: "BIGINT",
+    LogicalType.JSON: "JSON",
+    LogicalType.NUMERIC: "NUMERIC",
+    LogicalType.TIME: "TIME",
+    LogicalType.TIMESTAMP: "TIMESTAMP",
+    LogicalType.TIMESTAMPTZ: "TIMESTAMPTZ",
+    LogicalType.UUID: "UUID",
+}
 _WITH_ARGUMENTS = ("VARCHAR", "CHAR", "NUMERIC")
 _FROM_SQLITE = {
     "": "TEXT",

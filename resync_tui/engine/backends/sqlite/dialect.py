@@ -41,6 +41,12 @@ _NAMES: tuple[tuple[str, LogicalType], ...] = (
 )
 
 
+def declared_type(declared: str) -> LogicalType:
+    """Return the logical type of a type as declared."""
+    matching = (found for pattern, found in _NAMES if re.match(pattern, declared, re.IGNORECASE))
+    return next(matching, LogicalType.OTHER)
+
+
 class SqliteDialect(Dialect):
     """SQLite."""
 
@@ -63,10 +69,7 @@ class SqliteDialect(Dialect):
                 table.c[name].info["collation"] = collated
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
-        for pattern, found in _NAMES:
-            if re.match(pattern, _declared(column), re.IGNORECASE):
-                return found
-        return LogicalType.OTHER
+        return declared_type(_declared(column))
 
     def type_name(self, column: sa.Column[Any]) -> str:
         return _declared(column)
