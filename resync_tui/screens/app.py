@@ -26,6 +26,7 @@ from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keymap import PROGRESS_OF, name_of, unused
 from resync_tui.screens.page import Page, open_page, return_to
+from resync_tui.screens.palette import Palette
 from resync_tui.screens.progress import ProgressPage
 from resync_tui.screens.sending import Sent
 from resync_tui.screens.session import Session, Store
@@ -210,7 +211,7 @@ class ResyncApp(GuardedApp):
     def action_command_palette(self) -> None:
         """Open the command palette, in characters that every terminal has."""
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]
-            self.push_screen(CommandPalette(placeholder="part of a command", id="--command-palette"))
+            self.push_screen(Palette(placeholder="part of a command", id="--command-palette"))
 
     def _runs(self, action: str, node: object) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
