@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resync_tui.cli.options import (
+    BATCH_NUMBER,
     all_option,
     alone_option,
     ask,
@@ -70,7 +71,7 @@ def show_plan(objects: Sequence[str], everything: bool, district: str | None, al
 
 
 @click.command()
-@click.option("--batch", type=int, metavar="N", help="One batch, with its objects.")
+@click.option("--batch", type=BATCH_NUMBER, metavar="N", help="One batch, with its objects.")
 @click.option("-d", "district", metavar="ID", help="One district's; left out: all.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N batches.")
 @json_option
@@ -104,7 +105,7 @@ def history(batch: int | None, district: str | None, limit: int | None, as_json:
 
 
 @click.command()
-@click.argument("batch", type=int, metavar="N")
+@click.argument("batch", type=BATCH_NUMBER, metavar="N")
 @click.option("--object", "name", metavar="NAME", help="Only this object's.")
 @click.option("--kind", type=click.Choice(["excluded", "rejected", "blocked"]), help="Only those of this kind.")
 @click.option("--find", "part", default="", metavar="TEXT", help="Only those with this in table, reason or key.")

@@ -37,7 +37,19 @@ config_option = click.option(
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 district_option = click.option("-d", "district", metavar="ID", help="District; left out: the first one.")
-year_option = click.option("--year", type=int, metavar="YEAR", help="School year, by the year it ends in.")
+
+
+class Number(click.IntRange):
+    """Integers of a range; what is none is told as for an integer."""
+
+    name = "integer"
+
+
+BATCH_NUMBER = Number(0, 2**31 - 1)
+REQUEST_NUMBER = Number(0, 2**63 - 1)
+"""Numbers that the control database can hold, and so be asked for."""
+
+year_option = click.option("--year", type=Number(0, 9999), metavar="YEAR", help="School year, by the year it ends in.")
 all_option = click.option("--all", "everything", is_flag=True, help="Every object.")
 alone_option = click.option("--no-check-dependencies", "alone", is_flag=True, help="Only the named objects.")
 detach_option = click.option("--detach", is_flag=True, help="Do not wait for the end.")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from resync_tui.cli.options import (
+    BATCH_NUMBER,
     INTERRUPTED,
+    REQUEST_NUMBER,
     Submission,
     all_option,
     alone_option,
@@ -98,8 +100,8 @@ def send(objects: Sequence[str], districts: Sequence[str], all_districts: bool, 
     )  # fmt: skip
 
 
-_batch_argument = click.argument("batch", type=int, required=False, metavar="N")
-_request_option = click.option("--request", type=int, metavar="R", help="All batches of a request.")
+_batch_argument = click.argument("batch", type=BATCH_NUMBER, required=False, metavar="N")
+_request_option = click.option("--request", type=REQUEST_NUMBER, metavar="R", help="All batches of a request.")
 
 
 def _one_of(command: str, batch: int | None, request: int | None) -> None:
@@ -134,7 +136,7 @@ def retry(batch: int | None, request: int | None, ignore_excluded: bool, detach:
 
 
 @click.command()
-@click.argument("batch", type=int, metavar="N")
+@click.argument("batch", type=BATCH_NUMBER, metavar="N")
 @click.option("--ignore-excluded", is_flag=True, help="What rules exclude does not count for the exit code.")
 @json_option
 @config_option
