@@ -327,6 +327,10 @@ class Dialect(ABC):
         """
         return []
 
+    async def partitions(self, connection: AsyncConnection) -> frozenset[str]:
+        """Return the names of the tables that are partitions of others; without schema, too, where they need none."""
+        return frozenset()
+
     async def may_write(self, connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
         """Whether a connection's login may change records of any of these tables."""
         return False

@@ -1,7 +1,5 @@
 """Checks of a district: its database, its identity, and how it fits the catalog and the state."""
 
-from collections.abc import Iterator
-
 from resync_tui.analysis.checks import Check, advice, passed, problem
 from resync_tui.cli.doctor.catalog import edges, mismatches, narrower, rechosen, unknown_years, unmakeable, ways
 from resync_tui.cli.doctor.ends import Opened, Site, opened, privileged, require_usable, visible
@@ -40,6 +38,7 @@ async def one_district(site: Site, district: DistrictSettings, state: Tables | N
             checks += await _writable(opening, tables)
             checks += await _identity(site, opening, tables, district.id)
             checks += await _contents(site, opening, tables)
+            checks += await _unheld(site, opening, tables)
         return [*checks, *await _fits(site, Proof(site.catalog, tables, state), district.id)]
     except ResyncError as error:
         return [*checks, problem(error)]
@@ -85,7 +84,7 @@ async def _fits(site: Site, proof: Proof, district: str) -> list[Check]:
         *edges(site.catalog, proof.source),
     ]
     fitting = [passed(f"The tables of district {district} fit {'the state' if proof.target else 'the catalog'}")]
-    told = (*narrower(proof, district), *rechosen(proof, district), *_unheld(site, proof.source))
+    told = (*narrower(proof, district), *rechosen(proof, district))
     return [
         *(list(map(problem, faults)) or fitting),
         *map(passed, ways(proof, district)),
@@ -93,12 +92,13 @@ async def _fits(site: Site, proof: Proof, district: str) -> list[Check]:
     ]
 
 
-def _unheld(site: Site, tables: Tables) -> Iterator[str]:
-    """Yield a line on the tables of a district that no object of the user's own catalog holds."""
+async def _unheld(site: Site, end: Opened, tables: Tables) -> list[Check]:
+    """Return a line on the tables of a district that no object of the user's own catalog holds; partitions are none."""
     if site.settings.catalog.file is None:
-        return
+        return []
     catalog = site.catalog
     named = [*(table for each in catalog.objects for table in each.tables), *key_tables(catalog)]
-    held = {tables.names.find(name) for name in named}
-    if others := sorted(each for each in tables.names.tables() if each not in held):
-        yield f"{plural(len(others), 'table')} of the district in no object of the catalog: {some(others)}"
+    held = {tables.names.find(name) for name in named} | await end.dialect.partitions(end.connection)
+    others = sorted(each for each in tables.names.tables() if each not in held)
+    told = f"{plural(len(others), 'table')} of the district in no object of the catalog: {some(others)}"
+    return [advice(told)] if others else []

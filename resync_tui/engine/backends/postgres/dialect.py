@@ -62,6 +62,11 @@ _INHERITED = sa.text("""
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'f') GROUP BY n.nspname, c.relname, c.oid
 """)
+_PARTITIONS = sa.text("""
+    SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE relispartition
+    UNION SELECT relname FROM pg_class c WHERE relispartition AND pg_table_is_visible(c.oid)
+""")
 
 
 class PostgresDialect(Dialect):
@@ -232,6 +237,9 @@ class PostgresDialect(Dialect):
         self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool
     ) -> list[ResyncError]:
         return await lacking(connection, name, tables, as_state=as_state)
+
+    async def partitions(self, connection: AsyncConnection) -> frozenset[str]:
+        return frozenset(await connection.scalars(_PARTITIONS))
 
     async def may_write(self, connection: AsyncConnection, tables: Iterable[sa.Table]) -> bool:
         return await may_write(connection, tables)
