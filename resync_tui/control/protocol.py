@@ -1,6 +1,6 @@
 """The screens' interface to the control database; implemented by control.store.Store, and by a fake for tests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -82,6 +82,10 @@ class Store(Protocol):
         objects: bool = True,
     ) -> list[Batch]:
         """Return batches, newest first; without `objects` ended ones have only their sums."""
+        ...
+
+    async def newest_batch(self, districts: Collection[str]) -> Batch | None:
+        """Return the newest batch of some districts; an ended one has only its sums."""
         ...
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:

@@ -3,7 +3,7 @@
 Every method is one transaction; it raises CannotRun if the database cannot be reached or written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -193,6 +193,13 @@ class Store:
             wanted = wanted.where(batch.c.requestID == request)
         async with self._database.read() as connection:
             return await list_batches(connection, wanted, newest_first=True, limit=limit, objects=objects)
+
+    async def newest_batch(self, districts: Collection[str]) -> Batch | None:
+        """Return the newest batch of some districts; an ended one has only its sums."""
+        wanted = select_batches().where(self._seen, Tables.batch.c.districtNumber.in_(districts))
+        async with self._database.read() as connection:
+            found = await list_batches(connection, wanted, newest_first=True, limit=1, objects=False)
+        return found[0] if found else None
 
     async def request(self, number: int) -> list[Batch]:
         """Return a request's batches in its order; only running ones have their objects.

@@ -297,8 +297,7 @@ class Session:
         if (running := self.running_batch(self.picked)) is not None:
             return running
         store = await self.store()
-        newest = [each for one in self.picked for each in await store.batches(district=one, limit=1, objects=False)]
-        return max(newest, key=lambda each: each.batch, default=None)
+        return await store.newest_batch(self.picked)
 
     def running_batch(self, districts: Collection[str] | None = None) -> Batch | None:
         """Return the newest batch that runs, of these districts or of all."""

@@ -1,6 +1,6 @@
 """A fake Store in memory: the screens' tests decide what has happened and when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -173,6 +173,10 @@ class MemoryStore:
             self._batches.append(again)
         self._changes += 1
         return made
+
+    async def newest_batch(self, districts: Collection[str]) -> Batch | None:
+        self._answer()
+        return next((_summed(each) for each in reversed(self._batches) if each.district in districts), None)
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
         self._answer()
