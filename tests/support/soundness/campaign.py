@@ -21,6 +21,8 @@ from tests.support.soundness.truth import Fault, Sent, faults, key_of, others
 
 KINDS = ("green", "told", "refused", "caught")
 """What becomes of a world; `caught` is the product's fault."""
+_FALLBACK = "a statement was refused|The program failed by"
+"""What is said of an error of which no list says what it means."""
 _RIGHTLY = "excluded Held back$|it moved to .* send that year$"
 """Refusals that are right where nothing is wrong."""
 NewDatabase = Callable[[str], str]
@@ -127,7 +129,20 @@ def _judge_phase(verdict: Verdict, product: Product, number: int, years: tuple[i
             verdict.refused += _refusals(report)
             verdict.told += report.messages.values()
             found += [each for each in faults(sent) if not _told_by(report.messages.values(), world, each)]
+            said = (*report.messages.values(), *report.reasons, report.refused)
+            verdict.faults += [Fault("not in a list", "", each) for each in said if re.search(_FALLBACK, each)]
         verdict.faults += [each for each in found if not _told_by(problems, world, each)]
+    if last and not world.slips:
+        verdict.faults += _second_run(product, years)
+
+
+def _second_run(product: Product, years: tuple[int, ...]) -> Iterator[Fault]:
+    """Yield what a second run of the same years writes: where nothing is wrong it has nothing to do."""
+    before = product.held()
+    for year in years:
+        product.run(year, Purpose.RESYNC)
+    after = product.held()
+    yield from (Fault("written again", table, "") for table in after if after[table] != before[table])
 
 
 def _refusals(report: Report) -> Iterator[str]:
