@@ -207,7 +207,8 @@ class Page(Netted, Screen[None], inherit_bindings=False):
             old = f"All is as of {formatting.since(as_of, self.session.now())}. " if as_of else ""
             lines = [plain(trouble.what, BAD), plain(f"{old}Trying again. {trouble.do}", WARN)]
         elif text:
-            lines = [plain(part, BAD if bad else PLAIN) for part in formatting.folded(text, self.size.width)]
+            said = formatting.folded(text, self.size.width)
+            lines = [*(plain(part, BAD if bad else PLAIN) for part in said), *self.unserved()]
         elif not self.is_read and self.WAITS:
             lines = [plain(UNREADABLE if self._unreadable else READING)]
         else:

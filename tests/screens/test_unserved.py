@@ -104,3 +104,12 @@ async def test_the_line_goes_when_the_batch_runs(console: Opener, key: str) -> N
         app.store.claim(1)
         await app.until(lambda: "being started" not in app.text)
         assert "1 running" in app.text or "RUNNING" in app.text
+
+
+async def test_a_message_leaves_the_line_in_sight(console: Opener) -> None:
+    async with console(start_agent=lambda: None) as app:
+        await waits(app)
+        await app.shows("Batch #1 waits: no agent is alive.")
+        await app.press("x")
+        await app.shows("x does nothing here.")
+        assert "Batch #1 waits: no agent is alive." in app.text
