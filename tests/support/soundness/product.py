@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     findings: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     """Kind, table and key."""
+    keyless: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
+    """Number of records of a table found without a key that names them."""
 
     def hear(self, event: Event, purpose: Purpose) -> None:
         """Write down what the engine reports."""
@@ -58,7 +61,8 @@ class Report:
             case RecordsRefused(_, table, kind, reason, _, keys):
                 self.errors += [(table, key) for key in keys]
                 self.reasons.append(f"{table}: {kind} {reason}")
-            case RecordsFound(_, table, finding, _, keys):
+            case RecordsFound(_, table, finding, count, keys):
+                self.keyless[purpose, table] += 0 if keys else count
                 self.findings += [(str(finding), table, key) for key in keys]
             case Note(text):
                 self.notes.append(text)

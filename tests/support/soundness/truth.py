@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resync_tui.outcome import Purpose
 from tests.support.soundness.model import TENANT, Key, Record, Row, Rows, Table, World
 from tests.support.soundness.product import Report
 from tests.support.soundness.values import canonical, meant_year, written
@@ -200,6 +201,7 @@ def _kept(sent: Sent, table: Table, key: Key, old: Row | None, row: Row) -> Iter
 def _counted(sent: Sent, table: Table, by_key: dict[Key, Record], after: dict[Key, Row]) -> Iterator[Fault]:
     """Every copy of this year at the state that is no record in scope is counted; every one that is, is the same."""
     found = [(kind, named) for kind, of, named in sent.report.findings if of == table.name]
+    uncounted = []
     for key, row in after.items():
         record = by_key.get(key)
         if record is not None and (sent.in_scope(table, record) or sent.is_refused(table, record.values)):
@@ -210,7 +212,9 @@ def _counted(sent: Sent, table: Table, by_key: dict[Key, Record], after: dict[Ke
             continue
         if not any(names(named, row) for _, named in found):
             whose = "no record" if record is None else f"a record of {record.year}"
-            yield Fault("uncounted", table.name, f"{key} of the district's {whose} is in {sent.year} at the state")
+            uncounted.append(f"{key} of the district's {whose} is in {sent.year} at the state")
+    if len(uncounted) > sent.report.keyless[Purpose.RESYNC, table.name]:
+        yield from (Fault("uncounted", table.name, each) for each in uncounted)
 
 
 def others(world: World, before: Held, after: Held) -> Iterator[Fault]:
