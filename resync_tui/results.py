@@ -149,6 +149,8 @@ class LastCompleted:
     """The newest completed runs of a district's objects in a school year, by purpose, full ones apart from partial."""
 
     runs: Mapping[tuple[Purpose, bool], Mapping[str, LastResync]] = field(default_factory=dict)
+    seconds: Mapping[int, float] = field(default_factory=dict)
+    """Durations of their batches, as their own pages show them."""
 
     def of_kind(self, purpose: Purpose, full: bool) -> Mapping[str, LastResync]:
         """Return the newest completed run per object, of full batches or of partial ones."""

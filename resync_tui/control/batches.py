@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.control.models import Tables
 from resync_tui.control.rows import known, known_color, required, unreadable
 from resync_tui.errors import UsageError
+from resync_tui.formatting import ran_for
 from resync_tui.outcome import Counts, Detail, Finding, Kind, Purpose, Status
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import (
@@ -268,7 +269,11 @@ async def last_completed(
     for row in found:
         kind = runs.setdefault((Purpose(row.purpose), row.isFull), {})
         kind[row.objectName] = LastResync(row.batchID, object_view(row))
-    return LastCompleted(runs)
+    spans = select(batch.c.batchID, batch.c.startedAt, batch.c.finishedAt)
+    batches = await connection.execute(spans.where(batch.c.batchID.in_({row.batchID for row in found})))
+    return LastCompleted(
+        runs, {row.batchID: ran_for(row.startedAt, row.finishedAt, row.finishedAt) for row in batches if row.finishedAt}
+    )
 
 
 def _newest(district: str, year: int, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[Any]:

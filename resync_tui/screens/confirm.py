@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import ClassVar
 
 from textual import events, on
@@ -32,33 +31,25 @@ class Expected:
     """Number of objects without a last run."""
 
 
-def expected(names: Sequence[str], last: Mapping[str, LastResync]) -> Expected:
-    """Return the sums of the last runs; objects of a batch overlap, so it counts from first start to last end."""
-    known = [last[name] for name in names if name in last and last[name].result.finished]
-    batches: dict[int, list[ObjectResult]] = {}
-    for each in known:
-        batches.setdefault(each.batch, []).append(each.result)
+def expected(names: Sequence[str], last: LastCompleted, purpose: Purpose, full: bool) -> Expected:
+    """Return the sums of the last completed runs of a kind; their batches count as a whole."""
+    of_kind = last.of_kind(purpose, full)
+    known = [of_kind[name] for name in names if name in of_kind]
     return Expected(
         records=sum(each.result.counts.processed for each in known),
-        seconds=sum(_lasted(results) for results in batches.values()),
+        seconds=sum(last.seconds.get(batch, 0.0) for batch in {each.batch for each in known}),
         unknown=len(names) - len(known),
     )
 
 
-def _lasted(results: Sequence[ObjectResult]) -> float:
-    begun = [each.started for each in results if each.started]
-    ended = [each.finished for each in results if each.finished]
-    return (max(ended) - min(begun)) / timedelta(seconds=1) if begun and ended else 0.0
-
-
-def expected_words(names: Sequence[str], last: Mapping[str, LastResync] | None, kind: str) -> str:
+def expected_words(names: Sequence[str], last: LastCompleted | None, purpose: Purpose, full: bool) -> str:
     """Format the expectation: 412,880 records expected; the last full resync took 7m42s.
 
-    `last` are the last completed runs of that kind, None before they are read.
+    `last` are the last completed runs, None before they are read.
     """
     if last is None:
         return "How many records: the last runs are still being read."
-    cost = expected(names, last)
+    kind, cost = kind_of(purpose, full), expected(names, last, purpose, full)
     if cost.unknown == len(names):
         return f"How many records is not known: no {kind} of these has completed from here."
     records = formatting.plural(cost.records, "record")
@@ -234,8 +225,7 @@ def confirm_lines(
             lines.append(plain("A full resync: every object.", WARN))
         lines.append(plain("A manual resync may slow system performance.", WARN))
     where = f"{listed} alone: " if len(places) > 1 else ""
-    same_kind = None if last is None else last.of_kind(purpose, marks.full)
-    lines.append(plain(where + expected_words(plan.names, same_kind, kind_of(purpose, marks.full)), PLAIN))
+    lines.append(plain(where + expected_words(plan.names, last, purpose, marks.full), PLAIN))
     known = None if last is None else last.of(Purpose.RESYNC)
     if retried is not None:
         lines += _left_out(marks, known, plain("Only what failed is tried again, without what it depends on:"))

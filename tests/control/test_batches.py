@@ -1,7 +1,11 @@
 """The newest run of each object: for the checklist the one that has started, for estimates one that completed."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import update
+
+from resync_tui.control.models import Tables
 from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.plan import Plan, Request
 from tests.support.control import Office
@@ -46,3 +50,13 @@ async def test_full_and_partial_runs_are_told_apart(office: Office, plan: Plan) 
         plan.names, ended[2].batch
     )
     assert found.of_kind(Purpose.VERIFY, True) == {}
+
+
+async def test_an_estimate_has_the_duration_of_the_whole_batch(office: Office, plan: Plan) -> None:
+    await office.request(plan, "001")
+    ended = await office.finish(counts=CLEAN)
+    started = datetime(2026, 3, 1, tzinfo=UTC)
+    async with office.store._database.write() as connection:
+        span = {"startedAt": started, "finishedAt": started + timedelta(minutes=8)}
+        await connection.execute(update(Tables.batch).where(Tables.batch.c.batchID == ended.batch).values(span))
+    assert (await office.store.last_completed("001", plan.year)).seconds == {ended.batch: 480.0}

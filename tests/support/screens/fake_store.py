@@ -9,6 +9,7 @@ from anyio import sleep
 from resync_tui.catalog import Catalog, load
 from resync_tui.config.settings import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
 from resync_tui.errors import CannotRun, UsageError
+from resync_tui.formatting import ran_for
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
 from resync_tui.plan import Request
 from resync_tui.results import (
@@ -209,7 +210,8 @@ class MemoryStore:
                 kind = runs.setdefault((batch.purpose, batch.full), {})
                 done = [each for each in batch.objects if each.status is Status.COMPLETED]
                 kind.update({each.object: LastResync(batch.batch, each) for each in done})
-        return LastCompleted(runs)
+        ended = [each for each in self._batches if each.finished]
+        return LastCompleted(runs, {each.batch: ran_for(each.started, each.finished, self.clock()) for each in ended})
 
     def _last(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
         self._answer()
