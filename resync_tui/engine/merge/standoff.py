@@ -104,7 +104,7 @@ async def _holders(connection: AsyncConnection, mapping: TableMapping) -> str:
     keys = [held.c[name] for name in mapping.key]
     found = await connection.execute(sa.select(*keys).where(_is_holder(mapping, held)).order_by(*keys).limit(NAMED + 1))
     rows = [", ".join(f"{name} {value}" for name, value in zip(mapping.key, row, strict=True)) for row in found]
-    return "; ".join(rows[:NAMED]) + "; …" * (len(rows) > NAMED)
+    return " and ".join([*rows[:NAMED], *["others"] * (len(rows) > NAMED)])
 
 
 def _is_pointed_at(mapping: TableMapping, reference: ReferentialAction) -> sa.ColumnElement[bool]:

@@ -25,7 +25,7 @@ _DETAIL = (
 
 _YEARLESS = re.compile(r"\d+ records? of \w+ without [\w.]+: they belong to no year and go with the current one")
 """What is told of the records whose way to a calendar is null."""
-_STANDING_OFF = re.compile(r"[\d,]+ records? of .+ cannot have values that extra records hold: .+")
+_STANDING_OFF = re.compile(r"[\d,]+ records? of .+ cannot have values that extra records hold \(.+\): .+")
 """What is told of records that want a value of one that the district no longer has; their reason is verified."""
 _UNFED = re.compile(r"no longer fed: [\w., ]+")
 """What is told of the columns that only the state has."""
