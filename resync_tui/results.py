@@ -235,6 +235,8 @@ class DistrictStanding:
     put_off: int = 0
     next_attempt: datetime | None = None
     """Earliest start of a waiting batch."""
+    last_full_color: Color | None = None
+    """Dot of its last completed full resync; `color` may be a newer partial one's."""
 
     def full_since(self, day: date | None) -> bool:
         """Whether a full resync started on that day or later has completed, by this host's calendar."""

@@ -1,6 +1,7 @@
 """Overviews: the board of a school year, from rows of DISBatch alone, and the snapshot that all screens show."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,13 +60,15 @@ def _newest(year: int, which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _standing(district: str, row: Row[Any] | None, full: Row[Any] | None) -> DistrictStanding:
-    since = {"last_full": full.startedAt, "last_full_batch": full.batchID} if full is not None else {}
+    found = DistrictStanding(district, Standing.NOT_YET)
+    if full is not None:
+        color = known_color(full.color)
+        found = replace(found, last_full=full.startedAt, last_full_batch=full.batchID, last_full_color=color)
     if row is None:
-        return DistrictStanding(district, Standing.NOT_YET, **since)
-    return DistrictStanding(
-        district,
-        standing_of(known(row.status, Status.FAILED), row.putOff),
-        **since,
+        return found
+    return replace(
+        found,
+        standing=standing_of(known(row.status, Status.FAILED), row.putOff),
         batch=row.batchID,
         request=row.requestID,
         requested=row.requestedAt,

@@ -228,6 +228,7 @@ def standing(
         "color": standing.color,
         "message": standing.message,
         "next_attempt": time(standing.next_attempt),
+        "last_full_color": standing.last_full_color,
     }
 
 

@@ -267,6 +267,8 @@ class Standing(Document):
     color: outcome.Color | None
     message: str
     next_attempt: Time | None
+    last_full_color: outcome.Color | None
+    """Dot of the last completed full resync; `color` is the newest batch's, which may be a partial one."""
 
 
 class Agent(Document):

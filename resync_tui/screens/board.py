@@ -35,7 +35,7 @@ class BoardRow:
 
 def titles(width: int) -> Line:
     """Return the titles of the columns."""
-    text = f"{left('District', _place(width))} {'Standing':<10}{'Last full':<17}{'Processed':>10}{'Errors':>7}  Batch"
+    text = f"{left('District', _place(width))} {'Standing':<10}{'  Last full':<19}{'Processed':>10}{'Errors':>7}  Batch"
     return plain(text, BOLD)
 
 
@@ -46,6 +46,7 @@ def draw(row: BoardRow, width: int, glyphs: Glyphs) -> Line:
         (f"{left(row.place, _place(width), glyphs.cut)} ", PLAIN),
         (f"{glyphs.dot(each.color)} ", DOT[each.color]),
         (f"{each.standing:<8}", BAD if each.standing is Standing.FAILING else PLAIN),
+        (f"{glyphs.dot(each.last_full_color)} ", DOT[each.last_full_color]),
         (f"{formatting.when(each.last_full):<16} ", WARN if row.lacks else PLAIN),
         (f"{each.processed:>10,}", PLAIN),
         (f"{each.errors:>7,}  ", WARN if each.errors else PLAIN),
@@ -54,7 +55,7 @@ def draw(row: BoardRow, width: int, glyphs: Glyphs) -> Line:
 
 
 def _place(width: int) -> int:
-    return max(12, width - 10 - 17 - 17 - 9)
+    return max(12, width - 10 - 19 - 17 - 9)
 
 
 class BoardPage(Page):
@@ -189,7 +190,8 @@ class BoardPage(Page):
 
     async def action_csv(self) -> None:
         """Write the listed districts as CSV."""
-        titles = ("district", "name", "standing", "last_full", "lacks_full", "processed", "errors", "batch", "message")
+        counts = ("processed", "errors", "batch", "message")
+        titles = ("district", "name", "standing", "last_full", "lacks_full", *counts, "last_full_color")
         rows = [
             (
                 each.district,
@@ -201,6 +203,7 @@ class BoardPage(Page):
                 each.errors,
                 each.batch,
                 each.message,
+                each.last_full_color,
             )
             for row in self._list.values
             for each in (row.standing,)

@@ -62,9 +62,10 @@ async def test_last_full_resync_stays_while_a_newer_one_is_incomplete(office: Of
     await office.store.cancel_request(number, "jdoe")
     assert await office.standings("001") == [Standing.DONE]
     await office.store.submit(Request(["001"], plan, initiator="state", requested_by="x", full=False))
-    partial = await office.finish()
+    partial = await office.finish(counts=Counts(processed=2, rejected=1, unchanged=1))
     (standing,) = await office.store.board(2026)
     assert (standing.batch, standing.last_full_batch) == (partial.batch, first.batch)
+    assert (standing.color, standing.last_full_color) == (Color.RED, Color.YELLOW)
 
 
 async def test_a_full_resync_of_no_record_settles_nothing(office: Office, plan: Plan) -> None:

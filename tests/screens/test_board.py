@@ -57,6 +57,21 @@ async def test_the_board_tells_who_is_done_failing_waiting_and_not_yet(
         assert [row["standing"] for row in rows] == ["done", "failing", "waiting", "not yet", "not yet"]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_partial_run_does_not_cover_what_the_full_one_came_to(console: Opener, size: tuple[int, int]) -> None:
+    async with console(size) as c:
+        await c.press("a", "s", "y")
+        await c.sent()
+        c.complete(1, {"School": Counts(processed=5, unchanged=4, rejected=1)})
+        await c.press("O", "u", "space", "s", "y")
+        await c.sent(2)
+        c.complete(2)
+        await c.press("O", "B")
+        await c.shows("done    ■ ")
+        assert "● done    ■ " in c.line("(01)")
+        assert c.line("(01)").rstrip().endswith("#2")
+
+
 async def test_failed_districts_are_asked_again_after_a_question(console: Opener) -> None:
     async with console(districts=MANY) as c:
         await campaign(c)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from anyio import sleep
 
@@ -186,7 +187,9 @@ class MemoryStore:
             mine = [b for b in self._batches if b.district == district and b.year == year]
             mine = [b for b in mine if b.purpose is Purpose.RESYNC and b.status is not Status.CANCELLED]
             full = next((b for b in reversed(mine) if b.full and b.status is Status.COMPLETED), None)
-            since = {"last_full": full.started, "last_full_batch": full.batch} if full else {}
+            since: dict[str, Any] = {}
+            if full:
+                since = {"last_full": full.started, "last_full_batch": full.batch, "last_full_color": full.color}
             standing, about = Standing.NOT_YET, {}
             if mine:
                 last = mine[-1]
