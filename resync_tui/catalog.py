@@ -108,6 +108,11 @@ class Catalog:
         return {dis_object.name.casefold(): dis_object for dis_object in self.object}
 
     @cached_property
+    def owners(self) -> dict[str, str]:
+        """The object of each table."""
+        return {table: each.name for each in self.object for table in each.tables}
+
+    @cached_property
     def position(self) -> dict[str, int]:
         """Each object's position in screen order, from 0."""
         return {dis_object.name: place for place, dis_object in enumerate(self.object)}

@@ -39,9 +39,9 @@ def list_fields(objects: Sequence[str], district: str | None) -> None:
 
 async def _prove(settings: "Settings", district: str, catalog: "Catalog") -> "Proof":
     """Return the catalog held against the tables of a district and the state."""
-    from resync_tui.engine.proof.proof import Proof, key_tables
+    from resync_tui.engine.proof.proof import Proof, named_tables
 
-    names = [*(table for each in catalog.objects for table in each.tables), *key_tables(catalog)]
+    names = named_tables(catalog)
     source = await _tables(f"district {district}", settings.district_url(district), names)
     return Proof(catalog, source, await _tables("the state", settings.state_url(), names))
 

@@ -269,11 +269,8 @@ async def last_completed(
     for row in found:
         kind = runs.setdefault((Purpose(row.purpose), row.isFull), {})
         kind[row.objectName] = LastResync(row.batchID, object_view(row))
-    spans = select(batch.c.batchID, batch.c.startedAt, batch.c.finishedAt)
-    batches = await connection.execute(spans.where(batch.c.batchID.in_({row.batchID for row in found})))
-    return LastCompleted(
-        runs, {row.batchID: ran_for(row.startedAt, row.finishedAt, row.finishedAt) for row in batches if row.finishedAt}
-    )
+    ended = {row.batchID: (row.batchStarted, row.batchFinished) for row in found if row.batchFinished}
+    return LastCompleted(runs, {number: ran_for(*span, span[1]) for number, span in ended.items()})
 
 
 def _newest(district: str, year: int, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[Any]:
@@ -290,7 +287,9 @@ def _newest(district: str, year: int, wanted: ColumnElement[bool], *by: ColumnEl
     )
     # Repeated, so that the outer rows are found by DISBatchHistory_last as well.
     return (
-        select(history, *(newest.c[each.key] for each in by if each.key))
+        select(history, batch.c.startedAt.label("batchStarted"), batch.c.finishedAt.label("batchFinished"))
+        .add_columns(*(newest.c[each.key] for each in by if each.key))
         .join(newest, (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName))
+        .join(batch, batch.c.batchID == history.c.batchID)
         .where(of_year)
     )

@@ -208,11 +208,10 @@ class _Batch:
     async def _merge_context(self) -> MergeContext:
         staged = {mapping.target: mapping for run in self.runs.values() for mapping in run.staged}
         tables = {mapping.name: mapping.target for mapping in staged.values()}
-        catalog = self.job.catalog
         return MergeContext(
             staged=staged,
             settled={mapping.target for run in self.runs.values() for mapping in run.mappings} - staged.keys(),
-            owners={table: each.name for each in catalog.objects for table in each.tables},
+            owners=self.job.catalog.owners,
             merging=self.job.purpose is Purpose.RESYNC,
             other_year=not self.scope.current,
             moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},

@@ -50,15 +50,8 @@ class KeysPage(FilteringPage):
         Binding("w", "csv", "Write these keys into a CSV file"),
     ]
     KEYS: ClassVar[Sequence[tuple[str, str]]] = (
-        *(
-            ("Enter", "Record"),
-            ("C", "Copy SQL"),
-            ("/", "Filter"),
-            ("w", "CSV"),
-            ("c", "Copy"),
-            ("Esc", "Back"),
-            ("?", "Help"),
-        ),
+        *(("Enter", "Record"), ("C", "Copy SQL"), ("/", "Filter")),
+        *(("w", "CSV"), ("c", "Copy"), ("Esc", "Back"), ("?", "Help")),
     )
     FILTERED: ClassVar[str] = "a key"
     HEADER_ROWS: ClassVar[int] = 2

@@ -98,23 +98,11 @@ def postgres_type(declared: str) -> str:
 
 _DECLARED = re.compile(r"([^(]*)(\(.*\))?.*")
 _OWN = {
-    *(
-        "BIGINT",
-        "BIT",
-        "BIT VARYING",
-        "BOOL",
-        "BOOLEAN",
-        "BPCHAR",
-        "BYTEA",
-        "CIDR",
-        "DATE",
-        "DOUBLE PRECISION",
-        "FLOAT4",
-    ),
-    *("FLOAT4", "FLOAT8", "INET", "INT2", "INT4", "INT8", "INTEGER", "INTERVAL", "JSON", "JSONB", "MACADDR", "MONEY"),
-    *("SMALLINT", "TEXT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "UUID", "VARBIT", "XML"),
+    "BIGINT", "BIT", "BIT VARYING", "BOOL", "BOOLEAN", "BPCHAR", "BYTEA", "CIDR", "DATE", "DOUBLE PRECISION", "FLOAT4",
+    "FLOAT8", "INET", "INT2", "INT4", "INT8", "INTEGER", "INTERVAL", "JSON", "JSONB", "MACADDR", "MONEY", "SMALLINT",
+    "TEXT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "UUID", "VARBIT", "XML",
     *(f"{kind} {zone} TIME ZONE" for kind in ("TIME", "TIMESTAMP") for zone in ("WITH", "WITHOUT")),
-}
+}  # fmt: skip
 """Types that are called the same in PostgreSQL."""
 _BY_LOGICAL_TYPE = {
     LogicalType.BOOLEAN: "BOOLEAN",

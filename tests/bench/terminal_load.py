@@ -17,25 +17,11 @@ from resync_tui.control.store import Store
 from resync_tui.outcome import Counts, Status
 from resync_tui.plan import Request, make_plan
 from resync_tui.results import ObjectResult
+from tests.support.settings import one_district
 
 OBJECTS, MOVING, TOTAL = 80, 20, 1_000_000
 EVERY = 0.1
 NAMES = tuple(f"Object{number:02}" for number in range(OBJECTS))
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///abbott.db"
-[years]
-current = 2026
-[catalog]
-file = "objects.toml"
-"""
 
 
 def build(folder: Path) -> Path:
@@ -46,7 +32,7 @@ def build(folder: Path) -> Path:
     ]
     (folder / "objects.toml").write_text("\n".join(['name = "Eighty"', *objects]))
     file = folder / "resync.toml"
-    file.write_text(CONFIG)
+    file.write_text(one_district(catalog=True))
     file.chmod(0o600)
     return file
 

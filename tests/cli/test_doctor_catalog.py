@@ -7,22 +7,8 @@ import pytest
 
 from tests.support.command_line import looked
 from tests.support.databases import run_script
+from tests.support.settings import one_district
 
-CONFIG = """
-[control]
-url = "sqlite:///control.db"
-[state]
-name = "NV"
-url = "sqlite:///state.db"
-[years]
-current = 2026
-[catalog]
-file = "objects.toml"
-[[district]]
-id = "01"
-name = "Abbott"
-url = "sqlite:///district.db"
-"""
 CATALOG = """
 name = "Years"
 tenant_column = "tenant"
@@ -60,7 +46,7 @@ NARROW = STATE.replace("other integer, note text", "other smallint, note varchar
 def told(folder: Path, state: str = STATE, **slip: str) -> str:
     """Return what doctor says of a catalog and a district with a slip."""
     words = {**RIGHT, "more": 'year_path = ["visit.cal"]', **slip}
-    (folder / "resync.toml").write_text(CONFIG)
+    (folder / "resync.toml").write_text(one_district(district="sqlite:///district.db", catalog=True))
     (folder / "objects.toml").write_text(CATALOG.format(**words))
     anyio.run(run_script, f"sqlite:///{folder}/district.db", DISTRICT.format(**words))
     anyio.run(run_script, f"sqlite:///{folder}/state.db", state)

@@ -128,9 +128,8 @@ async def unknown_years(
 
 def edges(catalog: Catalog, tables: Mapping[str, sa.Table]) -> Iterator[ResyncError]:
     """Yield the foreign keys that the catalog's dependencies do not cover: children could arrive before parents."""
-    owner = {table: each.name for each in catalog.objects for table in each.tables}
-    owner_of = {tables[table]: name for table, name in owner.items() if table in tables}
-    for name, child in owner.items():
+    owner_of = {tables[table]: name for table, name in catalog.owners.items() if table in tables}
+    for name, child in catalog.owners.items():
         allowed = {child, *catalog.ancestors([child])}
         keys = tables[name].foreign_key_constraints if name in tables else ()
         parents = {referred_name(key): referred_table(key) for key in keys}

@@ -10,7 +10,7 @@ from resync_tui.engine import scope
 from resync_tui.engine.backends.base import End, says_district
 from resync_tui.engine.backends.registry import open_source
 from resync_tui.engine.dialect import find_column
-from resync_tui.engine.proof.proof import Proof, key_tables
+from resync_tui.engine.proof.proof import Proof, named_tables
 from resync_tui.engine.reflection import Tables
 from resync_tui.engine.years import YearStart
 from resync_tui.errors import CannotRun, ResyncError
@@ -96,8 +96,7 @@ async def _unheld(site: Site, end: Opened, tables: Tables) -> list[Check]:
     """Return a line on the tables of a district that no object of the user's own catalog holds; partitions are none."""
     if site.settings.catalog.file is None:
         return []
-    catalog = site.catalog
-    named = [*(table for each in catalog.objects for table in each.tables), *key_tables(catalog)]
+    named = named_tables(site.catalog)
     held = {tables.names.find(name) for name in named} | await end.dialect.partitions(end.connection)
     others = sorted(each for each in tables.names.tables() if each not in held)
     told = f"{plural(len(others), 'table')} of the district in no object of the catalog: {some(others)}"

@@ -15,7 +15,7 @@ from resync_tui.databases import registry
 from resync_tui.engine.backends.base import Source, Target
 from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.dialect import Dialect, Fetch
-from resync_tui.engine.proof.proof import key_tables
+from resync_tui.engine.proof.proof import named_tables
 from resync_tui.engine.reflection import Tables, reflect
 
 
@@ -46,8 +46,7 @@ class Opened:
 
     async def reflect(self, catalog: Catalog) -> Tables:
         """Return the tables that a catalog names, and those that they reference."""
-        names = [table for each in catalog.objects for table in each.tables]
-        return await reflect(self.connection, [*names, *key_tables(catalog)], self.dialect)
+        return await reflect(self.connection, named_tables(catalog), self.dialect)
 
 
 @asynccontextmanager

@@ -35,6 +35,11 @@ def key_tables(catalog: Catalog) -> list[str]:
     return [table_of(each) for each in (catalog.year, catalog.identity) if each is not None]
 
 
+def named_tables(catalog: Catalog) -> list[str]:
+    """Return all tables that a catalog names: those of its objects, then those of `key_tables`."""
+    return [*catalog.owners, *key_tables(catalog)]
+
+
 class Proof:
     """A catalog held against a district's tables and, once it has any, the state's."""
 
@@ -79,7 +84,7 @@ class Proof:
 
     def _twice(self, dis_object: DisObject) -> Iterator[IncompatibleTable]:
         """Yield the tables that the catalog names in two ways."""
-        owners = {table: each.name for each in self.catalog.objects for table in each.tables}
+        owners = self.catalog.owners
         for name in dis_object.tables:
             ends = [tables for _, tables in self._ends]
             same = [other for other in owners if other != name and any(each.are_one(name, other) for each in ends)]
