@@ -1,7 +1,7 @@
 """Batch run: read what may differ under one snapshot, close the snapshot, then merge in waves, parents first."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import anyio
 
@@ -216,8 +216,17 @@ class _Batch:
             other_year=not self.scope.current,
             moved={mapping: account.moved for run in self.runs.values() for mapping, account in run.accounts.items()},
             triggered=await self.target.triggered(tables) if tables else frozenset(),
+            doubtful=await self._doubtful(staged.values()),
             update_actions=await self.target.update_actions(tables) if tables else (),
         )
+
+    async def _doubtful(self, staged: Collection[TableMapping]) -> Collection[str]:
+        """Return the tables of which the district need not show every record, if extra ones may be set aside."""
+        extra = {mapping for run in self.runs.values() for mapping, each in run.accounts.items() if each.counts.extra}
+        if not any(mapping.unique_keys for mapping in extra):
+            return ()
+        with explained(self.job.source_name, self.job.source_url):
+            return await self.source.doubts({mapping.name: mapping.source for mapping in staged})
 
     async def _merge(self, run: ObjectRun, context: MergeContext) -> None:
         if run.status is Status.FAILED or self._skipped(run):

@@ -41,6 +41,8 @@ class UniqueKey:
     columns: tuple[str, ...]
     by_tenant: bool
     """Whether unique per tenant; else in the whole state."""
+    nulls_distinct: bool = True
+    """Whether any number of rows may be without a value."""
 
 
 class IncompatibleTable(CannotRun):
@@ -203,21 +205,21 @@ def is_key(table: sa.Table, columns: Collection[str]) -> bool:
 
 
 def unique_keys(target: sa.Table, tenant_column: str | None, columns: tuple[str, ...]) -> tuple[UniqueKey, ...]:
-    sets = [
-        tuple(column.name for column in constraint.columns)
+    sets: list[tuple[tuple[str, ...], bool]] = [
+        (tuple(column.name for column in constraint.columns), _nulls_distinct(constraint))
         for constraint in target.constraints
         if isinstance(constraint, sa.UniqueConstraint)
     ]
     sets += [
-        tuple(column.name for column in index.columns)
+        (tuple(column.name for column in index.columns), _nulls_distinct(index))
         for index in target.indexes
         if index.unique and not _partial(index) and _is_valid(index) and len(index.columns) == len(index.expressions)
     ]
     found = set()
-    for names in sets:
+    for names, nulls_distinct in sets:
         own = tuple(name for name in names if name != tenant_column)
         if own and all(name in columns for name in own):
-            found.add(UniqueKey(own, by_tenant=len(own) < len(names)))
+            found.add(UniqueKey(own, len(own) < len(names), nulls_distinct))
     return tuple(sorted(found, key=lambda key: key.columns))
 
 
@@ -241,6 +243,12 @@ def _told_apart_by(table: sa.Table, tenant_column: str | None) -> list[tuple[str
 def _is_valid(index: sa.Index) -> bool:
     """Whether an index holds all rows: a build that failed leaves one that its server does not rely on."""
     return not any(seen.get("invalid") for seen in index.reflect_only_elements.values())
+
+
+def _nulls_distinct(unique: sa.UniqueConstraint | sa.Index) -> bool:
+    return not any(
+        str(option).endswith("_nulls_not_distinct") and value for option, value in unique.dialect_kwargs.items()
+    )
 
 
 def _partial(index: sa.Index) -> bool:

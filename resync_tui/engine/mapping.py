@@ -36,6 +36,7 @@ RESERVED = "_resync_"
 ROW_ID = f"{RESERVED}n"
 EXCLUDED_BY = f"{RESERVED}rule"
 VALUE_ERROR = f"{RESERVED}flaw"
+SET_ASIDE = f"{RESERVED}aside"
 ABSENT, PRESENT, KEPT_OUT = range(3)
 """Marks of a row's parent: not in the district, in it, in it but excluded by a rule or below a record that is."""
 DOUBLED_KEY = "its key occurs more than once in the district"
@@ -106,6 +107,7 @@ class TableMapping:
                 f"x{self.stage_name}",
                 metadata,
                 sa.Column(ROW_ID, sa.BigInteger),
+                sa.Column(SET_ASIDE, sa.Text),
                 *(sa.Column(name, sa.types.NullType()) for name in self.key),
             ),
             "changes": sa.Table(

@@ -32,6 +32,9 @@ class MergeContext:
     update_actions: Sequence[ReferentialAction] = ()
     """Foreign keys of the state that act (ON UPDATE) when a record of a staged table is updated."""
 
+    doubtful: Collection[str] = ()
+    """Catalog names of the tables of which the district need not show every record."""
+
     def advice(self, parent: sa.Table) -> str:
         """Return the object to resync so that a table's records reach the state."""
         owner = self.owners.get(qualified(parent), parent.name)

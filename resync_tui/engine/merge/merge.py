@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from resync_tui.engine.backends.base import Target
+from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.keys import IncompatibleTable
-from resync_tui.engine.mapping import RESERVED
-from resync_tui.engine.merge import bystanders, standoff
-from resync_tui.engine.merge.chunks import EVERY, ChunkedWrite, ChunkedWriter, RowRange, Written
+from resync_tui.engine.mapping import RESERVED, TableMapping
+from resync_tui.engine.merge import bystanders, setting_aside, standoff
+from resync_tui.engine.merge.chunks import EVERY, Altered, ChunkedWrite, ChunkedWriter, RowRange, Written
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import CyclicInserts, Inserted
 from resync_tui.engine.merge.readback import read_back
@@ -20,6 +22,7 @@ from resync_tui.engine.merge.swaps import assign_placeholders, mark_swaps
 from resync_tui.engine.merge.table import Row, TableMerge
 from resync_tui.engine.merge.validate import each_alone, is_cyclic, refuse, refuse_by_parents
 from resync_tui.engine.rate_limit import RateLimiter
+from resync_tui.formatting import plural
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ class Merge:
         self.context = context
         self.is_cyclic = any(is_cyclic(mapping, self.group) for mapping in self.group)
         self.writer = ChunkedWriter(target, rate_limit)
+        self._references: dict[TableMapping, list[ReferentialAction]] = {}
+        """Foreign keys of the state to the tables of which extra records may be set aside."""
         self._parents_unknown = False
         """Whether rows without parents may be among the accepted: the state's foreign keys find them sooner."""
 
@@ -59,10 +64,23 @@ class Merge:
                 f"{names} points back to itself and has no key", "Give the state's table a primary key."
             )
         alone = self.target.finds_orphans and all(table.fresh for table in self.tables) and each_alone(self.group)
+        for table in self.tables:
+            if self._may_set_aside(table):
+                mapping = table.mapping
+                self._references[mapping] = await self.target.references({mapping.name: mapping.target})
         async with self.target.staging() as connection:
             # With triggers, the state's answer is no evidence about the rows sent.
             self._parents_unknown = alone and not any(table.triggered for table in self.tables)
-            await refuse(connection, self.group, self.context, parents=not self._parents_unknown)
+            await refuse(
+                connection,
+                self.group,
+                self.context,
+                parents=not self._parents_unknown,
+                references=self._references,
+            )
+            for table in self.tables:
+                if table.mapping in self._references:
+                    table.set_aside = await setting_aside.count_marked(connection, table.mapping)
         await self._count_refused()
         for table in self.tables:
             if table.account.counts.errors >= MANY:
@@ -85,10 +103,10 @@ class Merge:
         rejected = list(inserted.rejected)
         for table in changed:
             await self._swap(table)
-            rejected += await self._write(table, table.updates)
+            rejected += await self._write(table, self._setting_aside(table, table.updates))
         if not cyclic:
             for table in new:
-                rejected += await self._write(table, table.inserts)
+                rejected += await self._write(table, self._setting_aside(table, table.inserts))
         await self._retry(rejected)
         if not inserted.complete:
             await cyclic_inserts.insert_left()
@@ -97,18 +115,28 @@ class Merge:
                 await read_back(self.writer, table)
         for table in bystanding:
             await bystanders.compare(self.target, table)
+        for table in self.tables:
+            if table.set_aside:
+                async with self.target.staging() as connection:
+                    table.set_aside = await setting_aside.count_done(connection, table.mapping)
         await self._count_refused()
 
     async def standoffs(self) -> list[str]:
-        """Return a line for each table of which extra records hold values that others want."""
+        """Return lines on the extra records that hold, or gave up, unique values that others want."""
+        done = [self._told_set_aside(table) for table in self.tables if table.set_aside]
         suspects = [each for each in self.tables if each.account.counts.extra and each.account.counts.rejected]
         mappings = [each.mapping for each in suspects]
         if not mappings:
-            return []
+            return done
         references = {each: await self.target.references({each.name: each.target}) for each in mappings}
         async with self.target.staging() as connection:
             lines = [await standoff.told(connection, each, references[each], self.context) for each in mappings]
-        return list(filter(None, lines))
+        return [*done, *filter(None, lines)]
+
+    def _told_set_aside(self, table: TableMerge) -> str:
+        give = "gave" if self.context.merging else "would give"
+        who = f"{plural(table.set_aside, 'extra record')} of {table.mapping.name}"
+        return f"{who} {give} up a unique value to records of the district: see verify, then remove-extra"
 
     def count_pending(self) -> None:
         """Count pending inserts and updates as if they had been made."""
@@ -119,6 +147,24 @@ class Merge:
         for table in self.tables:
             async with self.target.staging() as connection:
                 await table.count_refused(connection)
+
+    def _may_set_aside(self, table: TableMerge) -> bool:
+        """Whether extra records of a table may be set aside: nothing but what is sent takes part in its writes."""
+        mapping = table.mapping
+        return bool(
+            table.account.counts.extra
+            and mapping.key
+            and mapping.unique_keys
+            and not table.triggered
+            and not self.is_cyclic
+            and mapping.name not in self.context.doubtful
+        )
+
+    def _setting_aside(self, table: TableMerge, write: ChunkedWrite) -> ChunkedWrite:
+        if not table.set_aside:
+            return write
+        references = self._references[table.mapping]
+        return replace(write, check=setting_aside.check(self.target, table.mapping, references, write.numbers))
 
     async def _compare(self, table: TableMerge) -> None:
         """Classify staged rows as new (true), changed (false) or unchanged (null); count the unchanged ones."""
@@ -150,11 +196,15 @@ class Merge:
         if not marked:
             return
         try:
-            async with self.target.transaction() as connection:
+            swaps = self._setting_aside(table, table.swaps)
+            async with (
+                self.target.transaction() as connection,
+                nullcontext() if swaps.check is None else swaps.check(EVERY, connection),
+            ):
                 await connection.execute(assign_placeholders(table.mapping))
-                done = await connection.execute(table.changed_rows(EVERY, swaps=True))
-        except DBAPIError as error:
-            if self.target.refusal(error) is None:
+                done = await connection.execute(swaps.statement(EVERY))
+        except (Altered, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and self.target.refusal(error) is None:
                 raise
             async with self.target.staging() as connection:
                 await connection.execute(sa.update(table.mapping.changes).values(swaps=sa.null()))
@@ -197,4 +247,5 @@ class Merge:
             is_new = sa.select(mapping.changes.c.new).where(mapping.changes.c.n == number)
             new = table.fresh or await connection.scalar(is_new)
         write = table.inserts if new else table.updates
+        write = self._setting_aside(table, write)
         return await self._note(table, await self.writer.write(write, RowRange(number, number + 1)))

@@ -21,6 +21,11 @@ class Rejected:
     reason: str
 
 
+def held_elsewhere(columns: Sequence[str]) -> str:
+    """Return the reason for a unique value that another record of the state keeps."""
+    return f"another record of the state holds this {', '.join(columns)}"
+
+
 def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that a staged row is accepted: not refused so far."""
     number = staged.c[mapping.number.name]

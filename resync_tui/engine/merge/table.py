@@ -38,6 +38,8 @@ class TableMerge:
     """Whether a trigger changed or removed records that were not sent: the state is other than their counts say."""
     removed_by_trigger: int = 0
     """Number of rows not sent that a trigger of the state removed."""
+    set_aside: int = 0
+    """Number of extra records that give up unique values to staged rows."""
     new: int = 0
     """Number of staged rows to insert; not counted of a fresh table."""
     changed: int = 0
@@ -58,11 +60,17 @@ class TableMerge:
         return ChunkedWrite(self.account, "inserted", statement, lambda rows: self._affected(statement(rows)), check)
 
     @property
+    def swaps(self) -> ChunkedWrite:
+        """The update of the changed rows that take part in a swap."""
+        return self._update_of(lambda rows: self.changed_rows(rows, swaps=True))
+
+    @property
     def updates(self) -> ChunkedWrite:
         """The update of the changed rows that take part in no swap."""
-        return ChunkedWrite(
-            self.account, "updated", self.changed_rows, lambda rows: self._affected(self.changed_rows(rows))
-        )
+        return self._update_of(self.changed_rows)
+
+    def _update_of(self, statement: Callable[[RowRange], sa.Update]) -> ChunkedWrite:
+        return ChunkedWrite(self.account, "updated", statement, lambda rows: self._affected(statement(rows)))
 
     def new_rows(self, row_range: RowRange) -> sa.Insert:
         """Return the insert of the new accepted rows in a range."""

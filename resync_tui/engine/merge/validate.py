@@ -4,7 +4,7 @@ A row is refused once, for the first reason that applies: its rule, its values, 
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.dialect import logical_type, of
+from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.keys import ForeignKey, UniqueKey
 from resync_tui.engine.mapping import ABSENT, DOUBLED_KEY, EXCLUDED_BY, KEPT_OUT, RESERVED, VALUE_ERROR, TableMapping
+from resync_tui.engine.merge import setting_aside
 from resync_tui.engine.merge.cascades import refuse_cascading
 from resync_tui.engine.merge.context import MergeContext
-from resync_tui.engine.merge.refused import not_refused, refuse_rows
+from resync_tui.engine.merge.refused import held_elsewhere, not_refused, refuse_rows
 from resync_tui.engine.types import LogicalType, collation, text_literal
 from resync_tui.formatting import school_year
 from resync_tui.outcome import Kind
@@ -37,10 +39,16 @@ class _Check:
 
 
 async def refuse(
-    connection: AsyncConnection, group: Sequence[TableMapping], context: MergeContext, *, parents: bool = True
+    connection: AsyncConnection,
+    group: Sequence[TableMapping],
+    context: MergeContext,
+    *,
+    parents: bool = True,
+    references: Mapping[TableMapping, Sequence[ReferentialAction]] | None = None,
 ) -> None:
     """Fill the `refused` tables of a group: one table, or several in a foreign-key cycle.
 
+    `references` are of the tables of which extra records may be set aside.
     Without `parents`, rows without a parent stay accepted, and no other row of the group may depend on them.
     """
     for mapping in group:
@@ -48,6 +56,8 @@ async def refuse(
         await refuse_rows(connection, mapping, await _by_values(connection, mapping), "columns", "size")
         await _refuse_doubled_keys(connection, mapping)
     await refuse_cascading(connection, group, context)
+    for mapping, pointing in (references or {}).items():
+        await setting_aside.mark(connection, mapping, pointing, context)
     while parents:
         await refuse_by_parents(connection, group, context)
         if not await _refuse_by_values(connection, group):
@@ -260,10 +270,10 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapp
         *((mapping.of_tenant(held),) if unique.by_tenant else ()),
         sa.not_(mapping.same_key(held, stage)),
         sa.not_(gives_it_up),
+        sa.not_(setting_aside.gives_up(mapping, unique, held)),
     )
-    columns = ", ".join(unique.columns)
-    reason = text_literal(f"another record of the state holds this {columns}")
-    rows = sa.select(mapping.number, _REJECTED, reason, text_literal(columns))
+    reason = text_literal(held_elsewhere(unique.columns))
+    rows = sa.select(mapping.number, _REJECTED, reason, text_literal(", ".join(unique.columns)))
     return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)), "columns")
 
 

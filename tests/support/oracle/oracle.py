@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from resync_tui.catalog import Catalog
+from tests.support.oracle.aside import set_aside
 from tests.support.oracle.reasons import said, said_of_unique, said_of_year
 from tests.support.oracle.shape import Dump, Foreign, Row
 from tests.support.oracle.two_ends import Key, TwoEnds
@@ -252,6 +253,7 @@ class Oracle(TwoEnds):
             accepted = {self.values(table, each.row, keys): each for each in self.records[table] if each.accepted}
             rows = self.mine(table) if self.tenant_column in unique else iter(self.before.rows[table])
             had: dict[Key, list[Key | None]] = {}
+            by_key = {self.values(table, row, keys): row for row in self.mine(table)}
             for row in rows:
                 mine = self.tenant_column is None or row[self.tenant_column] == self.tenant
                 key = self.values(table, row, keys) if mine else None
@@ -267,13 +269,34 @@ class Oracle(TwoEnds):
                     wanted.setdefault(value, []).append(record)
             for value, records in wanted.items():
                 holders = had.get(value, [])
-                kept = any(holder not in accepted for holder in holders)
+                staying = (holder for holder in holders if holder not in accepted)
+                kept = any(each is None or not self._set_aside(table, unique, by_key[each]) for each in staying)
                 winner = None
                 if not kept:
                     winner = min(records, key=lambda each: (each_key(each) not in holders, each_key(each)))
                 for record in records:
                     if record is not winner:
                         record.allowed = {("rejected", said_of_unique(own, of_state=kept))}
+
+    def _set_aside(self, table: str, unique: Sequence[str], row: Row) -> Row | None:
+        return set_aside(self, self.known.rules, self.known.checks.get(table, ()), table, unique, row)
+
+    def _given_up(self, table: str) -> dict[Key, Row]:
+        """Return the extra records that give up a unique value to accepted ones, by key, as they are afterwards."""
+        keys, found = self.key_columns(table), dict[Key, Row]()
+        accepted = {self.values(table, each.row, keys): each for each in self.records[table] if each.accepted}
+        for unique in self.before.tables[table].unique:
+            own = self.without_tenant(unique)
+            if not own or not set(own) <= set(self.columns(table)):
+                continue
+            taken = {self.values(table, each.row, own) for each in accepted.values()}
+            for row in self.mine(table):
+                key, value = self.values(table, row, keys), self.values(table, row, own)
+                if key not in accepted and None not in value and value in taken:
+                    after = self._set_aside(table, unique, row)
+                    changed = {name: after[name] for name in own} if after else {}
+                    found[key] = {**row, **found.get(key, {}), **changed}
+        return found
 
     def _allow_either_holder(self, table: str) -> None:
         """A value may be another record's of the state and of the district as well; either reason is right."""
@@ -302,7 +325,7 @@ class Oracle(TwoEnds):
         had = {self.values(table, row, keys): row for row in self.mine(table)}
         counts: Counter[str] = Counter(processed=len(self.records[table]))
         refused = []
-        changed: dict[Key, Row] = {}
+        changed = self._given_up(table)
         for record in self.records[table]:
             key = self.values(table, record.row, keys)
             old = had.get(key)

@@ -25,6 +25,7 @@ _DETAIL = (
 
 _YEARLESS = re.compile(r"\d+ records? of \w+ without [\w.]+: they belong to no year and go with the current one")
 """What is told of the records whose way to a calendar is null."""
+_SET_ASIDE = re.compile("[0-9]+ extra records? of .* gave up a unique value .*")
 _STANDING_OFF = re.compile(r"[\d,]+ records? of .+ cannot have values that extra records hold \(.+\): .+")
 """What is told of records that want a value of one that the district no longer has; their reason is verified."""
 _UNFED = re.compile(r"no longer fed: [\w., ]+")
@@ -70,7 +71,7 @@ def _is_told(message: str, expected: set[str]) -> bool:
 
 
 def _told(message: str) -> Iterator[str]:
-    remarks = (_YEARLESS, _STANDING_OFF, _UNFED)
+    remarks = (_YEARLESS, _STANDING_OFF, _SET_ASIDE, _UNFED)
     return (each for each in message.split("; ") if each and not any(remark.fullmatch(each) for remark in remarks))
 
 

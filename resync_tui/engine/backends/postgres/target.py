@@ -41,7 +41,7 @@ from resync_tui.engine.backends.postgres.session import (
 from resync_tui.engine.backends.postgres.source import PostgresSource
 from resync_tui.engine.dialect import is_padded, logical_type
 from resync_tui.engine.guards import ReferentialAction
-from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import EXCLUDED_BY, RESERVED, ROW_ID, SET_ASIDE, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.engine.ownership import COLUMNS
 from resync_tui.errors import CannotRun, ConnectionLost
 
@@ -330,6 +330,7 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
         return f"{quote(name)} {native}"
 
     number = f"{ROW_ID} bigint GENERATED ALWAYS AS IDENTITY"
+    extra = [number, f"{SET_ASIDE} text", *map(held, mapping.key)]
     marks = [number, f"{EXCLUDED_BY} integer", f"{VALUE_ERROR} text"]
     marks += [f"{mapping.parent_mark(number)} integer" for number in range(len(mapping.foreign_keys))]
     return [
@@ -337,5 +338,5 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
         f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL, "
         "columns text, size bigint, foreign_key integer, behind_exclusion boolean)",
         f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean, sent text)",
-        f"{table(mapping.extra)} ({', '.join([number, *map(held, mapping.key)])})",
+        f"{table(mapping.extra)} ({', '.join(extra)})",
     ]

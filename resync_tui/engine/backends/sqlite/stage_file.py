@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from resync_tui.databases.sqlite import real_path, uri_path
 from resync_tui.engine.backends.base import End, taken_over
-from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, STAGE_SCHEMA, VALUE_ERROR, TableMapping
+from resync_tui.engine.mapping import EXCLUDED_BY, ROW_ID, SET_ASIDE, STAGE_SCHEMA, VALUE_ERROR, TableMapping
 from resync_tui.files import own
 
 quote = sqlite.dialect().identifier_preparer.quote
@@ -57,7 +57,7 @@ def stage_ddl(mapping: TableMapping) -> list[str]:
     def held(name: str) -> str:
         return f"{quote(name)} {mapping.target.c[name].info.get('declared', '')}"
 
-    extra = ", ".join([f"{ROW_ID} INTEGER PRIMARY KEY", *map(held, mapping.key)])
+    extra = ", ".join([f"{ROW_ID} INTEGER PRIMARY KEY", f"{SET_ASIDE} TEXT", *map(held, mapping.key)])
     return [
         f"CREATE TABLE {in_stage(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT, "
