@@ -27,6 +27,9 @@ LOOK = (
 )  # fmt: skip
 """Tables readable with Read; in most of them row-level security shows a district its own rows only."""
 
+COPIED = ("purpose", "initiator", "requestedBy")
+"""Columns of DISBatchHistory that a trigger copies from the batch."""
+
 
 def grants(role: str, *, write: bool) -> list[str]:
     """Return the GRANTs of a role, beside its rows of DISRight; columns set by agents alone are left out."""
@@ -40,7 +43,7 @@ def grants(role: str, *, write: bool) -> list[str]:
         cancel = _quoted(("status", "cancelRequested", "cancelledBy", "notBefore", "finishedAt"))
         privileges += [
             f'INSERT ({_columns("DISBatch", "batchID")}), UPDATE ({", ".join(cancel)}) ON "DISBatch"',
-            f'INSERT ({_columns("DISBatchHistory")}), UPDATE (status) ON "DISBatchHistory"',
+            f'INSERT ({_columns("DISBatchHistory", *COPIED)}), UPDATE (status) ON "DISBatchHistory"',
             f'INSERT ({_columns("ProcessAlert", "alertID", "postedBy")}) ON "ProcessAlert"',
             f'UPDATE ({", ".join(_quoted(("changes", "lastRequest")))}) ON "DISGate"',
         ]

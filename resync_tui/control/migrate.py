@@ -13,7 +13,7 @@ from resync_tui.databases.registry import place
 from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
-NEWEST = "0013"
+NEWEST = "0014"
 """The newest revision, as a constant so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"

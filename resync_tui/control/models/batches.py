@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field
 
-from resync_tui.control.models.columns import NUMBER, ControlTable, UtcTime, batch_key, counter
+from resync_tui.control.models.columns import NUMBER, ControlTable, UtcTime, batch_key, copied, counter
 
 # ruff: noqa: N815  (the columns' names are the contract's)
 
@@ -103,3 +103,7 @@ class DISBatchHistory(ControlTable, table=True):
     extra: int = counter()
     removed: int = counter()
     message: str = ""
+    purpose: str = Field(default="", sa_column=copied("purpose"))
+    """Like the next two the batch's own, for whoever queries this table alone."""
+    initiator: str = Field(default="", sa_column=copied("initiator"))
+    requestedBy: str = Field(default="", sa_column=copied("requestedBy"))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integer, Table
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integer, String, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
@@ -39,6 +39,11 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 def counter() -> Any:
     """Return a large integer column that starts at 0."""
     return Field(default=0, sa_type=BigInteger)
+
+
+def copied(name: str) -> Column[str]:
+    """Return a text column that a trigger fills: statements leave it out, as users may not write it."""
+    return Column(name, String, nullable=False, server_default="")
 
 
 def identity_key(name: str) -> Any:
