@@ -1,4 +1,4 @@
-"""The command `fields`: whose is which column of an object's tables, and the way to their school year."""
+"""The command `fields`: the Synchronization Field Settings, and the way of each table to its school year."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 @district_option
 @config_option
 def list_fields(objects: Sequence[str], district: str | None) -> None:
-    """List whose the columns of objects are, and their way to the school year; with -d as both databases have them."""
+    """List the Synchronization Field Settings: whose the columns of objects are, and what keeps their records back.
+
+    By the catalog; with -d as both databases have them.
+    """
     import anyio
 
+    from resync_tui.analysis.field_settings import LOCKED
     from resync_tui.cli.selection import one_district
     from resync_tui.config.load import load_catalog
 
@@ -30,11 +34,11 @@ def list_fields(objects: Sequence[str], district: str | None) -> None:
     catalog = load_catalog(settings)
     chosen = [catalog[name] for name in objects] or list(catalog.objects)
     if district is None:
-        show([line for each in chosen for line in _of_catalog(catalog, each)])
+        show([*(line for each in chosen for line in _of_catalog(catalog, each)), LOCKED])
         return
     one = one_district(settings, district)
     proof = anyio.run(_prove, settings, one, catalog)
-    show([line for each in chosen for line in _of_databases(proof, each, one)])
+    show([*(line for each in chosen for line in _of_databases(proof, each, one)), LOCKED])
 
 
 async def _prove(settings: "Settings", district: str, catalog: "Catalog") -> "Proof":
@@ -62,13 +66,13 @@ async def _tables(name: str, url: str, names: Sequence[str]) -> "Tables":
 
 def _of_catalog(catalog: "Catalog", dis_object: "DisObject") -> Iterator[str]:
     """Yield what the catalog says of an object's columns."""
+    from resync_tui.analysis.field_settings import field_settings
+
     yield dis_object.name
-    for table in dis_object.tables:
+    for table, settings in field_settings(catalog, dis_object):
         yield f"  {table}"
-        yield from _named("state's own", _in(dis_object.state_owned, table))
-        yield from _named("ignored", _in(dis_object.ignore_columns, table))
-        if dis_object.school_year and catalog.year is not None:
-            yield from _named("year", _in(catalog.year_path, table) or ["by its foreign keys"])
+        for each in settings:
+            yield from _named(each.use, [each.said])
 
 
 def _of_databases(proof: "Proof", dis_object: "DisObject", district: str) -> Iterator[str]:
@@ -90,21 +94,20 @@ def _of_databases(proof: "Proof", dis_object: "DisObject", district: str) -> Ite
 
 
 def _of_mapping(mapping: "TableMapping", dis_object: "DisObject") -> Iterator[str]:
+    from resync_tui.analysis.field_settings import FieldUse, columns_in, rules_of
     from resync_tui.engine.proof.ways import told
 
-    yield from _named("key", mapping.key)
-    yield from _named("sent", mapping.updatable)
-    yield from _named("state's own", sorted(mapping.owned))
-    yield from _named("ignored", _in(dis_object.ignore_columns, mapping.name))
+    yield from _named(FieldUse.KEY, mapping.key)
+    yield from _named(FieldUse.SENT, mapping.updatable)
+    yield from _named(FieldUse.OWNED, sorted(mapping.owned))
+    yield from _named(FieldUse.IGNORED, columns_in(dis_object.ignore_columns, mapping.name))
     yield from _named("not fed", mapping.unfed)
     if mapping.year is not None:
         column = mapping.year.source_column
         ends = {told(mapping.source, mapping.year.source), told(mapping.target, mapping.year.target)}
-        yield from _named("year", [f"{each or mapping.name} > {column.name}" for each in sorted(ends)])
-
-
-def _in(columns: Sequence[str], table: str) -> list[str]:
-    return [column.rpartition(".")[2] for column in columns if column.rpartition(".")[0] == table]
+        yield from _named(FieldUse.YEAR, [f"{each or mapping.name} > {column.name}" for each in sorted(ends)])
+    for rule in rules_of(dis_object, mapping.name):
+        yield from _named(rule.use, [rule.said])
 
 
 def _named(title: str, columns: Sequence[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from resync_tui.screens.alerts import AlertsPage
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.ended import Awaited, told
+from resync_tui.screens.fields import FieldsPage
 from resync_tui.screens.guarded import GuardedApp
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keymap import PROGRESS_OF, name_of, unused
@@ -57,6 +58,7 @@ class ResyncApp(GuardedApp):
         Binding("exclamation_mark", "alerts", "Process Alerts"),
         Binding("B", "board", "Board: where each district stands"),
         Binding("A", "agents", "Agent Queue and Agent Log"),
+        Binding("F", "fields", "Synchronization Field Settings"),
         Binding("S", "start_agent", "Start an agent, where none is alive"),
         Binding("L", "legend", "Legend"),
         Binding("colon", "command_palette", "All commands"),
@@ -250,6 +252,10 @@ class ResyncApp(GuardedApp):
     def action_agents(self) -> None:
         """Show the agent queue."""
         self._open(AgentsPage(self.session, self.glyphs))
+
+    def action_fields(self) -> None:
+        """Show the Synchronization Field Settings."""
+        self._open(FieldsPage(self.session, self.glyphs))
 
     def action_start_agent(self) -> None:
         """Start an agent, or say why not."""

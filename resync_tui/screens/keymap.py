@@ -35,7 +35,7 @@ def _row(keys: str, task: Task, meaning: str, actions: str, *where: str) -> KeyM
 
 CHECKLIST, PROGRESS, HISTORY, ERRORS, KEYS = "DIS Objects", "Progress", "History", "Errors", "Keys"
 BEFORE, ALERTS, BOARD, AGENTS = "Run before", "Process Alerts", "Board", "Agent Queue"
-COMPARED, EXTRA = "Compared", "Extra records"
+COMPARED, EXTRA, FIELDS = "Compared", "Extra records", "Synchronization Field Settings"
 """Titles of the pages."""
 PROGRESS_OF = "Progress: of the batch in a list, else the newest"
 
@@ -68,6 +68,7 @@ TABLE = (
         ERRORS,
         KEYS,
         ALERTS,
+        FIELDS,
     ),
     _row("n N", Task.MOVE, "Next match of the filter, or the one before", "match(1) match(-1)", CHECKLIST),
     _row(
@@ -82,8 +83,7 @@ TABLE = (
     ),
     _row("t", Task.MOVE, "Filter by dates: from, to", "dates", ALERTS),
     _row("space", Task.MARK, "Mark or unmark", "mark pick", CHECKLIST, ALERTS),
-    _row("a", Task.MARK, "Mark all: a full resync, every district", "all", CHECKLIST, ALERTS),
-    _row("u", Task.MARK, "Unmark all", "none", CHECKLIST, ALERTS),
+    _row("a u", Task.MARK, "Mark all (a full resync, every district), or none", "all none", CHECKLIST, ALERTS),
     _row("d", Task.MARK, "Check dependencies on or off", "check", CHECKLIST),
     _row("D", Task.MARK, "Select Districts", "districts", CHECKLIST),
     _row("Y", Task.MARK, "School year", "years", CHECKLIST),
@@ -107,6 +107,7 @@ TABLE = (
     _row("exclamation_mark", Task.GO, "Process Alerts", "alerts"),
     _row("B", Task.GO, "Board: where each district stands", "board"),
     _row("A", Task.GO, "Agent Queue and Agent Log", "agents"),
+    _row("F", Task.GO, FIELDS, "fields"),
     _row("L", Task.LEAVE, "Legend: dots and marks", "legend"),
     _row("question_mark", Task.LEAVE, "Help", "help"),
     _row("colon ctrl+p", Task.LEAVE, "All commands", "command_palette"),

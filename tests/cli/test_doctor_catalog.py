@@ -5,6 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from resync_tui.analysis.field_settings import LOCKED
 from tests.support.command_line import looked
 from tests.support.databases import run_script
 from tests.support.settings import one_district
@@ -82,10 +83,10 @@ def test_fields_shows_the_way_to_the_year(tmp_path: Path) -> None:
     assert looked(tmp_path / "resync.toml", ("fields", "-d", "01")).stdout == (
         "Calendar\n  calendar\n    key          cal\n    sent         endyear\n    year         calendar > endyear\n"
         "Visit\n  visit\n    key          id\n    sent         cal, other\n    state's own  note\n"
-        "    year         visit.cal > endyear\n"
+        f"    year         visit.cal > endyear\n{LOCKED}\n"
     )
     assert looked(tmp_path / "resync.toml", ("fields", "Visit")).stdout == (
-        "Visit\n  visit\n    state's own  Note\n    year         cal\n"
+        f"Visit\n  visit\n    state's own  Note\n    sent         all other columns\n    year         cal\n{LOCKED}\n"
     )
 
 

@@ -15,6 +15,7 @@ from resync_tui.screens.board import BoardPage
 from resync_tui.screens.checklist import ChecklistPage
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.fields import FieldsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keys import KeysPage
 from resync_tui.screens.page import Page
@@ -36,6 +37,7 @@ UNDO: dict[tuple[type[Page], str], tuple[str, ...]] = {
     (ChecklistPage, "slash"): ("escape",),
     (AlertsPage, "slash"): ("escape",),
     (HistoryPage, "slash"): ("escape",),
+    (FieldsPage, "slash"): ("escape",),
     (ErrorsPage, "slash"): ("escape",),
     (ErrorsPage, "o"): ("escape",),
     (KeysPage, "slash"): ("escape",),
@@ -53,6 +55,7 @@ EVERYWHERE = {
     "exclamation_mark": " Process Alerts ",
     "B": " Board ",
     "A": " Agent Queue ",
+    "F": " Synchronization Field Settings ",
     "S": "Nothing waits for an agent",
     "L": "completed with no errors",
     "colon": "part of a command",
@@ -168,6 +171,7 @@ SCREENS: list[tuple[type[Page], Reach, dict[str, str]]] = [
         },
     ),
     (AgentsPage, then(ended, "A"), {"enter": " Agent Log "}),
+    (FieldsPage, then(checklist, "F"), {"slash": "part of an object, table, column or rule"}),
     (AgentLogPage, then(ended, "A", "enter"), {}),
     (
         AlertsPage,

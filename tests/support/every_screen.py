@@ -13,6 +13,7 @@ from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.board import BoardPage
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.fields import FieldsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.page import Page
 from resync_tui.screens.previous_run import ComparePage
@@ -54,7 +55,7 @@ async def every_screen(
         (found,) = [each.object for each in (await (await app.session.store()).batch(resync)).objects][:1]
         shown = {"ChecklistPage": await _shown(app, pilot)}
         for page in (
-            *(kind(*shared) for kind in (AlertsPage, BoardPage, AgentsPage, AgentLogPage, HistoryPage)),
+            *(kind(*shared) for kind in (AlertsPage, BoardPage, AgentsPage, AgentLogPage, HistoryPage, FieldsPage)),
             *(kind(*shared, resync) for kind in (ErrorsPage, ProgressPage, ComparePage)),
             *(kind(*shared, comparison) for kind in (FindingsPage, ExtraPage)),
             FindingKeysPage(*shared, comparison, found),

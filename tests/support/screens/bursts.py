@@ -27,6 +27,7 @@ from resync_tui.screens.board import BoardPage
 from resync_tui.screens.confirm import TypedQuestion
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.extra import ExtraPage
+from resync_tui.screens.fields import FieldsPage
 from resync_tui.screens.history import HistoryPage
 from resync_tui.screens.keys import KeysPage
 from resync_tui.screens.page import Page
@@ -88,6 +89,8 @@ SCREENS: dict[str, tuple[Opens | None, Sequence[str]]] = {
     "delete": (page(AlertsPage), ("R",)),
     "dates": (page(AlertsPage), ("t",)),
     "board": (page(BoardPage), ()),
+    "fields": (page(FieldsPage), ()),
+    "fields' filter": (page(FieldsPage), ("slash",)),
 }
 
 

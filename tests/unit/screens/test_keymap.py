@@ -26,6 +26,7 @@ TITLES = {
     "AgentsPage": keymap.AGENTS,
     "FindingsPage": keymap.COMPARED,
     "ExtraPage": keymap.EXTRA,
+    "FieldsPage": keymap.FIELDS,
 }
 """What the pages that have keys of their own are called."""
 
