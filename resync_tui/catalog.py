@@ -6,7 +6,7 @@ of the file, which is the order on screen; names match without case.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
@@ -243,8 +243,12 @@ def _built_in() -> Catalog:
     return parse_catalog(text, "the built-in catalog")
 
 
+@lru_cache(maxsize=4)
 def parse_catalog(text: str, origin: str) -> Catalog:
-    """Return a catalog from TOML. Raises ConfigError for a cycle, an unknown parent or a duplicate name."""
+    """Return a catalog from TOML, the same for the same text: an agent reads its file with each batch.
+
+    Raises ConfigError for a cycle, an unknown parent or a duplicate name.
+    """
     catalog = parse(Catalog, text, origin)
     seen: dict[str, str] = {}
     for each in catalog.object:

@@ -34,7 +34,10 @@ async def open_control(
     begun, failures = anyio.current_time(), 0
     while True:
         try:
-            return await ControlDatabase.open(settings.control_url(), patience=patience, edition=edition_of(settings))
+            edition = edition_of(settings)
+            return await ControlDatabase.open(
+                settings.control_url(), patience=patience, edition=edition, progress=False
+            )
         except (Unreachable, ConnectionLost, DiskFull) as error:
             failures += 1
             if is_hopeless(failures, anyio.current_time() - begun, once=once, idle_seconds=idle_seconds):

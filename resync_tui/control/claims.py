@@ -1,7 +1,7 @@
 """Claims: the next runnable batch in queue order, fair sharing among agents, requeueing."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.control.models import DISBatch, DISRunning, Tables
 from resync_tui.control.progress import blank
-from resync_tui.control.rows import instance_of
+from resync_tui.control.rows import among, instance_of
 from resync_tui.outcome import Status
 
 SHARE_PATIENCE = timedelta(seconds=3)
@@ -19,7 +19,7 @@ SHARE_AGAIN = timedelta(minutes=1)
 """Time without sharing after another agent has not claimed the batch left to it."""
 
 
-def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Select[Any]:
+def oldest(connection: AsyncConnection, districts: Iterable[str], now: datetime, window_open: bool) -> Select[Any]:
     """Select the next batch of these districts that may start, of a district without a running one.
 
     The state's come first: whatever a district's users have asked for, the state does not wait behind it.
@@ -29,7 +29,7 @@ def oldest(districts: Collection[str], now: datetime, window_open: bool) -> Sele
         select(batch)
         .where(
             batch.c.status == Status.QUEUED,
-            batch.c.districtNumber.in_(districts),
+            among(connection, batch.c.districtNumber, districts),
             batch.c.districtNumber.not_in(select(running.c.districtNumber)),
             may_start(now, window_open),
         )

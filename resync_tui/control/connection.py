@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 
 import anyio
 import asyncpg
@@ -16,7 +17,7 @@ from resync_tui.control.access import require_nothing_of_others, rights_of, serv
 from resync_tui.control.migrate import VERSION_TABLE, migrate
 from resync_tui.control.models import DISGate, Tables
 from resync_tui.control.rows import instance_of
-from resync_tui.control.wake import TRANSITIONS, FileWake, NotifiedWake, Wake
+from resync_tui.control.wake import PROGRESS, QUEUE, TRANSITIONS, FileWake, NotifiedWake, Wake
 from resync_tui.databases.registry import dialect_of, driver_message, explained, open_engine, place
 from resync_tui.databases.sqlite import begin_immediate, real_path
 from resync_tui.databases.sqlite_own import close_to_others, open_own
@@ -36,7 +37,9 @@ ROOM = 128 * 1024
 class ControlDatabase:
     """A control database and its transactions."""
 
-    def __init__(self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, url: str, clock: Clock | None, patience: float, *, progress: bool = True
+    ) -> None:
         self.url = url
         self.edition: Edition | None = None
         """The session's edition; None: an agent or a tool of its own, which sees all that its login may."""
@@ -52,7 +55,7 @@ class ControlDatabase:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
             self._reader = engine
-        self._wake = self._wake_ups()
+        self._wake = self._wake_ups(progress)
 
     @classmethod
     async def open(
@@ -62,15 +65,17 @@ class ControlDatabase:
         *,
         patience: float = PATIENCE_SECONDS,
         edition: Edition | None = None,
+        progress: bool = True,
     ) -> "ControlDatabase":
         """Open it, created or upgraded if needed; `clock` None means the database server's own.
 
+        `progress`: whether what begins and ends within a batch ends a wait, too; an agent waits for the queue alone.
         A transaction longer than `patience` seconds counts as a database that does not answer. Raises NoRight for a
         SQLite file of another user and for a role without Read, CannotRun for a database that cannot be used, such as a
         SQLite file of another edition, or a schema in which another role has made what this session would run.
         """
         engine = await _engine(url, patience)
-        database = cls(engine, url, clock, patience)
+        database = cls(engine, url, clock, patience, progress=progress)
         try:
             if database._postgresql:
                 async with database.read() as connection:
@@ -109,20 +114,22 @@ class ControlDatabase:
             await self._engine.dispose()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a change of the queue or of an object's status, at most for these seconds; see `Wake.wait`."""
+        """Wait for a change of the queue or of progress, at most for these seconds; see `open` and `Wake.wait`."""
         return await self._wake.wait(seconds)
 
-    def _wake_ups(self) -> Wake:
+    def _wake_ups(self, progress: bool) -> Wake:
         if not self._postgresql:
-            return FileWake(real_path(self.url), self._transitions)
+            return FileWake(real_path(self.url), partial(self._transitions, progress))
         from resync_tui.databases.postgres import connect_postgres
 
-        return NotifiedWake(lambda: connect_postgres(self.url, {"application_name": "resync-tui"}), self._notify)
+        channels = (QUEUE, PROGRESS) if progress else (QUEUE,)
+        connect = partial(connect_postgres, self.url, {"application_name": "resync-tui"})
+        return NotifiedWake(connect, self._notify, channels)
 
-    async def _transitions(self) -> tuple[int, int]:
+    async def _transitions(self, progress: bool) -> tuple[int, ...]:
         async with self.read() as connection:
-            changes, transitions = (await connection.execute(TRANSITIONS)).one()
-            return int(changes), int(transitions)
+            numbers = tuple(int(each) for each in (await connection.execute(TRANSITIONS)).one())
+            return numbers if progress else numbers[:1]
 
     async def _notify(self, channel: str) -> None:
         async with self.write() as connection:

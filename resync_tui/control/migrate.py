@@ -13,7 +13,7 @@ from resync_tui.databases.registry import place
 from resync_tui.databases.sqlite import begin_immediate
 from resync_tui.errors import CannotRun
 
-NEWEST = "0014"
+NEWEST = "0015"
 """The newest revision, as a constant so that an ordinary start need not import Alembic."""
 
 VERSION_TABLE = "DISVersion"

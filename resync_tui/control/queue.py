@@ -24,7 +24,7 @@ from resync_tui.control.liveness import end_stopped_agent, forget, known_dead, t
 from resync_tui.control.models import DISAgent, DISBatch, DISRunning, Tables
 from resync_tui.control.progress import Lease, Progress, blank, cancel_requested, clip, hold, lost, record
 from resync_tui.control.records import consent
-from resync_tui.control.rows import Unreadable, insert_row, instance_of, required
+from resync_tui.control.rows import Unreadable, among, insert_row, instance_of, required
 from resync_tui.outcome import Purpose, Status
 
 LEASE_SECONDS = 45.0
@@ -112,9 +112,10 @@ class Queue:
         it finds this one at work, or none and starts another.
         """
         batch = Tables.batch
-        waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, batch.c.districtNumber.in_(districts))
         async with self._database.write() as connection:
             await lock_queue(connection, changes=1)
+            served = among(connection, batch.c.districtNumber, districts)
+            waiting = select(batch.c.batchID).where(batch.c.status == Status.QUEUED, served)
             if due_only:
                 waiting = waiting.where(may_start(await self._database.now(connection), window_open))
             if (await connection.execute(waiting.limit(1))).first() is not None:
@@ -136,7 +137,7 @@ class Queue:
                 return True
             if len(held) >= limit:
                 return False
-            waiting = (await connection.execute(oldest(districts, now, window_open))).first()
+            waiting = (await connection.execute(oldest(connection, districts, now, window_open))).first()
             if waiting is None:
                 return False
             others = select(Tables.agent).where(Tables.agent.c.agentID != self._agent.id)
@@ -154,7 +155,11 @@ class Queue:
             dead = await self._dead(connection)
             await give_back(connection, now, dead)
             held = (await connection.execute(select(Tables.running.c.batchID))).all()
-            row = (await connection.execute(oldest(districts, now, window_open))).first() if len(held) < limit else None
+            row = (
+                (await connection.execute(oldest(connection, districts, now, window_open))).first()
+                if len(held) < limit
+                else None
+            )
             # Greater, too, than the tokens of an earlier control database for the same state.
             token = max(last_token + 1, int(now.timestamp() * 1000))
             lease = None if row is None else await self._take(connection, instance_of(DISBatch, row), token, now)
@@ -170,7 +175,7 @@ class Queue:
             await connection.execute(update(gate).values(changes=gate.c.changes + 1))
             await self._end_unrun(connection, next_one.batchID, error.what, now)
             return None
-        await connection.execute(update(gate).values(lastToken=token, changes=gate.c.changes + 1))
+        await connection.execute(update(gate).values(lastToken=token))
         await connection.execute(insert_row(self._running(lease, now)))
         begun = {"status": Status.RUNNING.value, "attempts": lease.attempt, "stageLeft": True}
         started = {"startedAt": next_one.startedAt or now, "agent": f"{self._agent.host}:{self._agent.pid}"}
@@ -333,4 +338,7 @@ class Queue:
             owner=self._agent.id,
             token=lease.token,
             expires=now + self._lease,
+            # No agent is woken by what another one has claimed.
+            changes=1,
+            transitions=1,
         )

@@ -3,11 +3,14 @@
 Without an ORM session, which would write columns that a user has no privilege for, and before the queue lock is taken.
 """
 
+import json
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Insert, Row
+from sqlalchemy import ARRAY, ColumnElement, Insert, Row, String, any_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import class_mapper
 
 from resync_tui.control.models.columns import ControlTable
 from resync_tui.errors import CannotRun
@@ -21,7 +24,10 @@ def instance_of(model: type[Instance], row: Row[Any]) -> Instance:
 
     Raises NoSuchColumnError if one of its columns was not read: it would look like a null.
     """
-    return model(**{column.name: row._mapping[column] for column in model.__table__.c})
+    # As the ORM loads one: its constructor takes thirty times as long, and each claim makes several.
+    instance: Instance = class_mapper(model).class_manager.new_instance()
+    vars(instance).update((column.name, row._mapping[column]) for column in model.__table__.c)
+    return instance
 
 
 def values_of(new: ControlTable) -> dict[str, Any]:
@@ -44,6 +50,17 @@ def insert_of(connection: AsyncConnection) -> Any:
     from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 
     return insert_into_sqlite
+
+
+def among(connection: AsyncConnection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these values: one parameter, however many there are.
+
+    An IN is written out anew at each execution: with 300 districts it took a tenth of an agent's time.
+    """
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(String)))
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 Word = TypeVar("Word", bound=StrEnum)

@@ -6,7 +6,7 @@ They only end a wait early: whoever waits reads the control database afterwards,
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,8 +22,10 @@ from resync_tui.errors import CannotRun
 if TYPE_CHECKING:
     import asyncpg
 
-CHANNEL = "dis_wake"
-"""PostgreSQL's channel, which triggers notify; the payload is empty, as LISTEN needs no right."""
+QUEUE = "dis_queue"
+PROGRESS = "dis_progress"
+"""PostgreSQL's channels, which triggers notify of a batch that waits or has ended, and of a batch or object that has
+begun or ended; the payload is empty, as LISTEN needs no right."""
 PROOF_SECONDS = 1.0
 """Time in which a notification must arrive to be relied on; through a pooler none does."""
 CLOSE_SECONDS = 1.0
@@ -99,14 +101,14 @@ State: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class FileWake(Wake):
-    """Wake-ups of a SQLite file: its times and sizes are looked at, and where they differ two numbers are read."""
+    """Wake-ups of a SQLite file: its times and sizes are looked at, and where they differ `transitions` are read."""
 
-    def __init__(self, file: Path, transitions: Callable[[], Awaitable[tuple[int, int]]]) -> None:
+    def __init__(self, file: Path, transitions: Callable[[], Awaitable[tuple[int, ...]]]) -> None:
         super().__init__()
         self._files = (file, file.with_name(f"{file.name}-wal"))
         self._transitions = transitions
         self._state: State | None = None
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._changed = False
         self._eager_until = 0.0
 
@@ -152,11 +154,13 @@ class NotifiedWake(Wake):
         self,
         connect: "Callable[[], Awaitable[asyncpg.Connection]]",
         notify: Callable[[str], Awaitable[None]],
+        channels: Sequence[str] = (QUEUE, PROGRESS),
     ) -> None:
         """`notify` notifies a channel by another connection: what a pooler hands back to its own proves nothing."""
         super().__init__()
         self._connect = connect
         self._notify = notify
+        self._channels = channels
         self._heard = anyio.Event()
         self._connection: asyncpg.Connection | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -199,7 +203,8 @@ class NotifiedWake(Wake):
         try:
             if not await self._proven(connection):
                 return False
-            await connection.add_listener(CHANNEL, self._hear)
+            for channel in self._channels:
+                await connection.add_listener(channel, self._hear)
             connection.add_termination_listener(self._lost)
             self._connection = connection
             self._hear()
@@ -209,7 +214,7 @@ class NotifiedWake(Wake):
                 connection.terminate()
 
     async def _proven(self, connection: "asyncpg.Connection") -> bool:
-        channel, arrived = f"{CHANNEL}_{uuid4().hex}", anyio.Event()
+        channel, arrived = f"{QUEUE}_{uuid4().hex}", anyio.Event()
 
         def arrive(*_notification: Any) -> None:
             arrived.set()

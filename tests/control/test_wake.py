@@ -72,6 +72,20 @@ async def test_a_status_of_an_object_wakes_and_progress_does_not(
     assert await watcher.changes() > before
 
 
+async def test_an_agent_is_woken_by_the_queue_alone(control_url: str, agents: Agents, store: Store, plan: Plan) -> None:
+    queue = await agents.start()
+    database = await ControlDatabase.open(control_url, progress=False)
+    assert await database.wait(DEADLINE)
+    await send(store, plan, "01")
+    assert await database.wait(DEADLINE)
+    lease = await claimed(queue)
+    await queue.write(lease, Progress(objects=school(Status.RUNNING, 1).objects, transitions=1))
+    assert not await database.wait(SHORT)
+    await queue.finish(lease, Status.COMPLETED, "", Progress())
+    assert await database.wait(DEADLINE)
+    await database.close()
+
+
 async def test_what_changes_between_two_waits_ends_the_second(store: Store, watcher: Store, plan: Plan) -> None:
     await send(store, plan, "01")
     await send(store, plan, "02")
@@ -115,7 +129,7 @@ async def test_a_lost_listener_wakes_and_listens_again(
     assert await watcher.wait(DEADLINE)
     admin = await connect_postgres(url, {})
     ended = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-        WHERE datname = current_database() AND query LIKE '%dis\\_wake%' AND pid <> pg_backend_pid()"""
+        WHERE datname = current_database() AND query LIKE 'LISTEN %' AND pid <> pg_backend_pid()"""
     assert await admin.fetchval(ended)
     assert await watcher.wait(DEADLINE)
     assert await watcher.wait(DEADLINE)

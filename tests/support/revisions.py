@@ -35,5 +35,5 @@ ROWS["0003"] = (
     """INSERT INTO "ProcessAlert" ("alertID", process, name, message, "postedAt", audience, "batchID")
     VALUES (5, 'Vertical Interoperability', 'x', '', '2025-11-20 04:14:00', 'state', 7)""",
 )
-ROWS |= {f"{number:04}": ROWS["0003"] for number in range(4, 15)}
+ROWS |= {f"{number:04}": ROWS["0003"] for number in range(4, 16)}
 """A batch and its history, as each revision would keep them; a revision that is added adds its own."""
