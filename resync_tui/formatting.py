@@ -10,6 +10,16 @@ from resync_tui.outcome import Counts, Purpose, Status
 from resync_tui.printable import printable
 from resync_tui.results import Batch, ObjectResult
 
+NOBODY_FIRES = "No service is there to fire schedules. Start one that stays: resync-tui agent"
+
+
+def last_firing(batch: Batch | None) -> str:
+    """Format a schedule's last firing, by the newest batch of it; None: it has not fired yet."""
+    if batch is None:
+        return "never"
+    agent = f", by {batch.agent}" if batch.agent else ""
+    return f"{when(batch.requested)}, request {batch.request}{agent}"
+
 
 def when(moment: datetime | None) -> str:
     """Format a time as local time, with the year."""

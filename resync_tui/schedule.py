@@ -4,6 +4,8 @@ A firing is identified by its local date and time in the schedule's own time zon
 set back its first pass counts; where they are set forward a skipped time counts as the moment of the change.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,11 +15,27 @@ from croniter import croniter
 from resync_tui.config.window import window as ends_of
 
 if TYPE_CHECKING:
-    from resync_tui.config.settings import ScheduleSettings
+    from resync_tui.config.settings import ScheduleSettings, Settings
 
 _CHANGE = timedelta(hours=3)
 """Upper bound of any change of clocks."""
 _MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A schedule's next firing, and the earliest start of that firing's batches, within the window; both in UTC."""
+
+    schedule: "ScheduleSettings"
+    fires: datetime
+    starts: datetime
+
+
+def upcoming(settings: "Settings", now: datetime) -> Iterator[Upcoming]:
+    """Yield the next firing of each schedule; the window is in this host's local time."""
+    for each in settings.schedule:
+        fires = next_run(each, now)
+        yield Upcoming(each, fires, next_open(settings.engine.window, fires.astimezone()))
 
 
 def last_due(schedule: "ScheduleSettings", now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from resync_tui.errors import UsageError
 if TYPE_CHECKING:
     from resync_tui.config.settings import YearSettings
     from resync_tui.control.store import Store
-    from resync_tui.results import Alert
+    from resync_tui.results import Agent, Alert, Batch
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -100,23 +100,29 @@ def _midnight(day: datetime | None, days: int = 0) -> datetime | None:
 @json_option
 @config_option
 def schedule(as_json: bool) -> None:
-    """List the schedules with their next run; an agent fires them."""
+    """List the schedules with their next and their last run; an agent that runs as a service fires them."""
     from resync_tui import json_output
     from resync_tui.cli import text
     from resync_tui.clock import utc_now
 
     settings = read_settings()
-    found = []
-    if settings.schedule:
-        from resync_tui.schedule import next_open, next_run
+    if not settings.schedule:
+        if as_json:
+            show_json([])
+        else:
+            show([text.NO_SCHEDULES])
+        return
+    from resync_tui.schedule import upcoming
 
-        for each in settings.schedule:
-            fires = next_run(each, utc_now())
-            found.append((each, fires, next_open(settings.engine.window, fires.astimezone())))
+    async def answered(store: "Store") -> "tuple[dict[str, Batch], list[Agent]]":
+        return await store.last_scheduled(settings.edition), await store.agents()
+
+    last, agents = ask(settings, answered)
+    found = [(each, last.get(each.schedule.name)) for each in upcoming(settings, utc_now())]
     if as_json:
-        show_json([json_output.schedule(*each) for each in found])
+        show_json([json_output.schedule(each.schedule, each.fires, each.starts, last) for each, last in found])
     else:
-        show(text.schedules(found))
+        show(text.schedules(found, served=any(each.alive and each.service for each in agents)))
 
 
 commands = (board, alerts, schedule)

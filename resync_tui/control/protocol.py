@@ -88,6 +88,10 @@ class Store(Protocol):
         """Return the newest batch of some districts; an ended one has only its sums."""
         ...
 
+    async def last_scheduled(self, edition: str) -> Mapping[str, Batch]:
+        """Return the newest batch of each schedule of an edition, by the schedule's name."""
+        ...
+
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
         """Return the districts' standings in a school year."""
         ...

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.clock import Clock
 from resync_tui.control import records
-from resync_tui.control.access import visible_batches, visible_rows
+from resync_tui.control.access import SCHEDULE, visible_batches, visible_rows
 from resync_tui.control.alerts import Alerts, alert_unclaimed
 from resync_tui.control.batches import (
     last_completed,
@@ -200,6 +200,16 @@ class Store:
         async with self._database.read() as connection:
             found = await list_batches(connection, wanted, newest_first=True, limit=1, objects=False)
         return found[0] if found else None
+
+    async def last_scheduled(self, edition: str) -> dict[str, Batch]:
+        """Return the newest batch, with its sums, of each schedule of an edition that has fired, by its name."""
+        batch = Tables.batch
+        of_schedules = self._seen & (batch.c.initiator == edition) & batch.c.requestedBy.startswith(SCHEDULE)
+        newest = select(func.max(batch.c.batchID)).where(of_schedules).group_by(batch.c.requestedBy)
+        wanted = select_batches().where(self._seen, batch.c.batchID.in_(newest))
+        async with self._database.read() as connection:
+            found = await list_batches(connection, wanted, newest_first=True, objects=False)
+        return {each.requested_by.removeprefix(SCHEDULE): each for each in found}
 
     async def request(self, number: int) -> list[Batch]:
         """Return a request's batches in its order; only running ones have their objects.

@@ -233,4 +233,9 @@ url = "{state}"
 current = {year}
 opens = {before}-08-01                    # around these two days a full resync is due
 closes = {year}-06-30
+
+# [[schedule]]                        # the weekly sync: take away the # of these four lines, then `resync-tui agent`
+# name = "weekly"
+# cron = "0 2 * * 0"                  # Sundays at two
+# timezone = "America/Los_Angeles"
 """

@@ -181,8 +181,8 @@ def _difference(record: FindingRecord) -> "documents.Difference":
     }
 
 
-def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> "documents.Schedule":
-    """Return a schedule with its next firing and the earliest start of that firing's batches."""
+def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime, last: Batch | None) -> "documents.Schedule":
+    """Return a schedule with its next firing, the earliest start of its batches, and a batch of its last firing."""
     return {
         "name": schedule.name,
         "cron": schedule.cron,
@@ -191,6 +191,8 @@ def schedule(schedule: ScheduleSettings, fires: datetime, starts: datetime) -> "
         "objects": schedule.objects,
         "next_run": time(fires),
         "starts": time(starts),
+        "last_run": time(last.requested) if last else None,
+        "request": last.request if last else None,
     }
 
 

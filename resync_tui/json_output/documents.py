@@ -229,6 +229,10 @@ class Schedule(Document):
     """Its next firing."""
     starts: Time
     """Earliest start of that firing's batches, within the window."""
+    last_run: Time | None
+    """Its last firing; null: none yet."""
+    request: int | None
+    """The request of that firing."""
 
 
 class Alert(Document):

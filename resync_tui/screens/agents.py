@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -49,14 +49,17 @@ class AgentsPage(Page):
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__(session, glyphs)
         self._list = Rows[TextRow](lambda row, _: row.line, cursor=False)
+        self._last: Mapping[str, Batch] = {}
 
     def rows(self) -> Rows[TextRow]:
-        """Return the list of agents and batches."""
+        """Return the list of agents, batches and schedules."""
         return self._list
 
     async def load(self) -> None:
-        """Wait for the session's first snapshot."""
-        await self.session.store()
+        """Wait for the session's first snapshot, and read when schedules have fired."""
+        store = await self.session.store()
+        if self.session.settings.schedule:
+            self._last = await store.last_scheduled(self.session.settings.edition)
 
     def draw(self) -> None:
         """Draw the session's last snapshot."""
@@ -69,7 +72,25 @@ class AgentsPage(Page):
         lines = [self._agent(each) for each in session.agents] or self._none("No agent has been here yet.")
         lines += [plain(""), self._queue_line("Queue", "District", "Requested", "By", Part("State", BOLD), style=BOLD)]
         lines += [self._batch(each) for each in reversed(session.active)] or self._none("Nothing is queued.")
-        self._list.show(text_rows(lines))
+        self._list.show(text_rows([*lines, *self._schedules()]))
+
+    def _schedules(self) -> Iterator[Line]:
+        """Yield the schedules with their next and last run, and whether anybody would fire them."""
+        if not self.session.settings.schedule:
+            return
+        from resync_tui.schedule import upcoming
+
+        yield plain("")
+        yield plain(f"{'Weekly sync':<16} {'Next run':<16}  Last run", BOLD)
+        for each in upcoming(self.session.settings, self.session.now()):
+            last = formatting.last_firing(self._last.get(each.schedule.name)) if self.is_read else "reading"
+            name = left(each.schedule.name, 16, self.glyphs.cut)
+            yield plain(f"{name} {formatting.when(each.fires)}  {last}")
+            if each.starts != each.fires:
+                yield plain(f"{'':<16} begins {formatting.when(each.starts)} with the window")
+        served = any(agent.alive and agent.service for agent in self.session.agents)
+        if self.is_read and not served:
+            yield plain(formatting.NOBODY_FIRES, WARN)
 
     def _none(self, text: str) -> list[Line]:
         """Return that there is none, once that is known."""

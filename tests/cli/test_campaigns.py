@@ -192,6 +192,9 @@ def test_schedules_are_listed_with_their_next_run(place: Place) -> None:
     assert datetime.now(UTC) < fires <= datetime.now(UTC) + timedelta(days=7, hours=1)
     assert fires.minute == 0
     assert (starts.astimezone().hour, starts.astimezone().minute) == (22, 0)
-    text = place.run("schedule").stdout.splitlines()[1]
-    assert text.startswith("weekly")
-    assert "with the window" in text
+    assert (weekly["last_run"], weekly["request"]) == (None, None)
+    _, line, last, nobody = place.run("schedule").stdout.splitlines()
+    assert line.startswith("weekly")
+    assert "with the window" in line
+    assert last.strip() == "last run: never"
+    assert nobody == "No service is there to fire schedules. Start one that stays: resync-tui agent"

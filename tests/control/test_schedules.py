@@ -166,3 +166,23 @@ async def test_schedule_of_unknown_objects_does_not_stop_the_others(house: House
     await house.to("2025-11-20 20:00", agent)
     await house.to("2025-11-23 12:00", agent)
     assert len(await house.requests()) == 1
+
+
+async def test_each_edition_sees_the_last_run_of_its_own_schedules(house: House) -> None:
+    one = small_settings("district", small_settings().district[:1])
+    everywhere = replace(WEEKLY, districts="*", objects=("School",))
+    state = await house.agent(everywhere)
+    district = await house.agent(replace(everywhere, cron="0 3 * * 0"), settings=one)
+
+    async def last() -> list[dict[str, int]]:
+        store = Store(house.databases[0])
+        editions = [await store.last_scheduled(edition) for edition in ("state", "district")]
+        return [{name: each.request for name, each in found.items()} for found in editions]
+
+    await house.to("2025-11-20 12:00", state, district)
+    assert await last() == [{}, {}]
+    await house.to("2025-11-23 10:30", state, district)
+    assert await last() == [{"weekly": 1}, {}]
+    await house.to("2025-11-23 11:30", state, district)
+    await house.to("2025-11-30 10:30", state, district)
+    assert await last() == [{"weekly": 3}, {"weekly": 2}]

@@ -50,22 +50,20 @@ def schedules(settings: Settings, agents: Sequence[Agent], now: datetime) -> Ite
     """Yield the checks of schedules: when each fires, whether its batches must wait, and who is there to fire it."""
     if not settings.schedule:
         return
-    from resync_tui.schedule import next_open, next_run
+    from resync_tui.schedule import upcoming
 
     window = settings.engine.window
     services = [f"{each.host}:{each.pid}" for each in agents if each.alive and each.service]
-    for each in settings.schedule:
-        fires = next_run(each, now)
-        starts = next_open(window, fires.astimezone())
-        told = f"Schedule {each.name} fires next at {when(fires)}"
+    for each in upcoming(settings, now):
+        told = f"Schedule {each.schedule.name} fires next at {when(each.fires)}"
         if not services:
             yield problem(
                 ActionNeeded(f"{told}, but no service is there to fire it", "Start one that stays: resync-tui agent")
             )
-        if starts != fires:
+        if each.starts != each.fires:
             yield problem(
                 ActionNeeded(
-                    f"{told}, outside [engine] window {window}: its batches begin at {when(starts)}",
+                    f"{told}, outside [engine] window {window}: its batches begin at {when(each.starts)}",
                     "Move the schedule or the window, unless that is what you want.",
                 )
             )

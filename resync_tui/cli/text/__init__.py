@@ -3,10 +3,11 @@
 from resync_tui.cli.text.batches import batch, batches, errors, status, troubles
 from resync_tui.cli.text.checks import doctor
 from resync_tui.cli.text.comparisons import extra_records, removal, verification
-from resync_tui.cli.text.overviews import alerts, board, hints, objects, plan, schedules
+from resync_tui.cli.text.overviews import NO_SCHEDULES, alerts, board, hints, objects, plan, schedules
 from resync_tui.cli.text.progress import summary
 
 __all__ = [
+    "NO_SCHEDULES",
     "alerts",
     "batch",
     "batches",

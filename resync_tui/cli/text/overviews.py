@@ -1,21 +1,23 @@
 """The checklist, plans, the board, alerts and schedules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resync_tui.catalog import Catalog
 from resync_tui.cli.text.batches import status
 from resync_tui.cli.text.cells import cut, pad
-from resync_tui.config.settings import ScheduleSettings
-from resync_tui.formatting import day_of, folded, plural, school_year, when
+from resync_tui.formatting import NOBODY_FIRES, day_of, folded, last_firing, plural, school_year, when
 from resync_tui.plan import Marked, Plan, PlannedObject
 from resync_tui.results import (
     Alert,
+    Batch,
     DistrictStanding,
     LastResync,
     Standing,
 )
+
+if TYPE_CHECKING:
+    from resync_tui.schedule import Upcoming
 
 
 def objects(catalog: Catalog, last: Mapping[str, LastResync]) -> Iterator[str]:
@@ -55,18 +57,22 @@ def _why(planned: PlannedObject) -> str:
     return f"required by {first}" + (f" and {len(others)} more" if others else "")
 
 
-def schedules(found: Iterable[tuple[ScheduleSettings, datetime, datetime]]) -> Iterator[str]:
-    """Return one line per schedule: its next firing, and the earliest start of that firing's batches."""
-    lines = [
-        f"{cut(each.name, 16)} {each.cron:14} {cut(each.timezone, 20)} {when(fires):16}"
-        + ("" if starts == fires else f", begins {when(starts)} with the window")
-        for each, fires, starts in found
-    ]
-    if not lines:
-        yield "There are no schedules: add a [[schedule]] to resync.toml."
-        return
+NO_SCHEDULES = "There are no schedules: add a [[schedule]] to resync.toml."
+
+
+def schedules(found: Iterable[tuple["Upcoming", Batch | None]], *, served: bool) -> Iterator[str]:
+    """Return one line per schedule: its next and its last firing, and the earliest start of the next one's batches.
+
+    `served`: whether an agent is alive that stays to fire them.
+    """
     yield f"{'Schedule':16} {'Cron':14} {'Time zone':20} Next run"
-    yield from lines
+    for each, last in found:
+        schedule = each.schedule
+        waits = "" if each.starts == each.fires else f", begins {when(each.starts)} with the window"
+        yield f"{cut(schedule.name, 16)} {schedule.cron:14} {cut(schedule.timezone, 20)} {when(each.fires):16}{waits}"
+        yield f"{'':16} last run: {last_firing(last)}"
+    if not served:
+        yield NOBODY_FIRES
 
 
 def alerts(found: Sequence[Alert]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from anyio import sleep
 
 from resync_tui.catalog import Catalog, load
 from resync_tui.config.settings import ControlSettings, DistrictSettings, Settings, StateSettings, YearSettings
+from resync_tui.control.access import SCHEDULE
 from resync_tui.errors import CannotRun, UsageError
 from resync_tui.formatting import ran_for
 from resync_tui.outcome import Counts, Finding, Kind, Purpose, Status
@@ -179,6 +180,11 @@ class MemoryStore:
     async def newest_batch(self, districts: Collection[str]) -> Batch | None:
         self._answer()
         return next((_summed(each) for each in reversed(self._batches) if each.district in districts), None)
+
+    async def last_scheduled(self, edition: str) -> dict[str, Batch]:
+        self._answer()
+        mine = [each for each in self._batches if each.initiator == edition]
+        return {name: each for each in mine if (name := each.requested_by.removeprefix(SCHEDULE)) != each.requested_by}
 
     async def board(self, year: int, districts: Sequence[str] | None = None) -> list[DistrictStanding]:
         self._answer()

@@ -67,8 +67,10 @@ DOCUMENTS: dict[str, Any] = {
     "verification": json_output.verification(PLAIN, [FindingGroup("School", "School", Finding.MOVED, 2)], None),
     "verification with keys": json_output.verification(PLAIN, [], [FOUND]),
     "removal": json_output.removal(FULL),
-    "schedule": json_output.schedule(ScheduleSettings("weekly", "0 2 * * 0"), AT, LATER),
-    "schedule of some": json_output.schedule(ScheduleSettings("s", "0 2 * * 0", "UTC", ("01",), ("School",)), AT, AT),
+    "schedule": json_output.schedule(ScheduleSettings("weekly", "0 2 * * 0"), AT, LATER, PLAIN),
+    "schedule of some": json_output.schedule(
+        ScheduleSettings("s", "0 2 * * 0", "UTC", ("01",), ("School",)), AT, AT, None
+    ),
     "alert": json_output.alert(Alert(1, "Process", "Name", "said", AT, LATER, "01", 7, 12, read=False)),
     "alert of the state": json_output.alert(Alert(2, "P", "N", "", AT, None, None, None, None, read=True)),
     "standing": json_output.standing(ABBOTT, STANDING, date(2026, 1, 1), date(2026, 6, 30)),
