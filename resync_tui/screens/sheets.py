@@ -188,15 +188,26 @@ def legend_sheet(glyphs: Glyphs) -> Sheet:
     return Sheet("Legend", lines)
 
 
+ABOUT = (
+    "Pushes what you choose of a district's records to the state again.",
+    "It is asynchronous: a resync runs in an agent, leaving this program does not stop it, and you are told when it "
+    "has completed.",
+    "It is for a first load after a district goes live, for changes made by SQL outside the application, and for data "
+    "as of now at reporting time.",
+    "A resync may slow the systems down. [engine] max_records_per_second paces reading and writing, not rows only "
+    "compared.",
+    "Read is the right to look; with Write you also send and cancel. Both are for administrators who know the process.",
+)
+"""What the program is, for the help."""
+
+
 def help_sheet(bound: Mapping[str, ActiveBinding]) -> Sheet:
     """Return the help: the keys of a screen with their meanings, by task."""
     lines: list[Line] = []
     for task, rows in by_task({key: each.binding.description for key, each in bound.items()}):
         lines.append(plain(task, BOLD))
         lines += [((f"{keys:<17}", KEY), (meaning, PLAIN)) for keys, meaning in rows]
-    lines.append(plain(""))
-    lines.append(plain("A resync runs in an agent: leaving this program does not stop it."))
-    lines.append(plain("[engine] max_records_per_second paces reading and writing, not rows only compared."))
+    lines += [plain(""), plain("About", BOLD), *map(plain, ABOUT)]
     return Sheet("Help", lines)
 
 
