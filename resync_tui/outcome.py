@@ -125,6 +125,8 @@ class Detail:
     """Table of the parent record that it lacks."""
     parent_key: Mapping[str, KeyValue] = field(default_factory=dict)
     """Key of that parent, as the record names it."""
+    holder_key: Mapping[str, KeyValue] = field(default_factory=dict)
+    """Key of the same table's record that holds the unique value it wants."""
 
 
 NO_DETAIL = Detail()

@@ -86,6 +86,12 @@ def key_words(key: Mapping[str, KeyValue]) -> str:
     return ", ".join(f"{column} {'NULL' if value is None else value}" for column, value in key.items())
 
 
+def holder_text(record: ErrorRecord) -> str:
+    """Format the record that holds the unique value which a refused one wants; empty if none is known."""
+    key = record.detail.holder_key
+    return f"held by {named(record.table, key)}" if key else ""
+
+
 def ancestor_text(ancestor: Ancestor) -> str:
     """Format a parent with what became of it."""
     name = named(ancestor.table, ancestor.key)

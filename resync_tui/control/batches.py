@@ -115,7 +115,8 @@ def error_view(row: Row[Any]) -> ErrorRecord:
 
 def _detail(told: Mapping[str, Any]) -> Detail:
     parent = told.get("parent", {})
-    return Detail(told.get("column", ""), told.get("size"), parent.get("table", ""), parent.get("key", {}))
+    parent_table, parent_key = parent.get("table", ""), parent.get("key", {})
+    return Detail(told.get("column", ""), told.get("size"), parent_table, parent_key, told.get("holder", {}))
 
 
 def finding_view(row: Row[Any]) -> FindingRecord:

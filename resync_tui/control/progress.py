@@ -237,4 +237,6 @@ def _detail_values(detail: Detail) -> dict[str, Any] | None:
         known["size"] = detail.size
     if detail.parent_table:
         known["parent"] = {"table": detail.parent_table, "key": dict(detail.parent_key)}
+    if detail.holder_key:
+        known["holder"] = dict(detail.holder_key)
     return known or None

@@ -44,6 +44,10 @@ class UniqueKey:
     nulls_distinct: bool = True
     """Whether any number of rows may be without a value."""
 
+    def same_value(self, held: sa.FromClause, staged: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions that a target row has the value of a staged one."""
+        return [held.c[name] == staged.c[name] for name in self.columns]
+
 
 class IncompatibleTable(CannotRun):
     """Table with incompatible ends; its object run fails and the descendants are skipped."""

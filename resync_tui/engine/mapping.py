@@ -101,6 +101,7 @@ class TableMapping:
                 sa.Column("columns", sa.Text),
                 sa.Column("size", sa.BigInteger),
                 sa.Column("foreign_key", sa.Integer),
+                sa.Column("unique_key", sa.Integer),
                 sa.Column("behind_exclusion", sa.Boolean),
             ),
             "extra": sa.Table(

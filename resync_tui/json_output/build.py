@@ -254,6 +254,8 @@ def _mending(detail: Detail) -> "documents.Mending":
         known["size"] = detail.size
     if detail.parent_table:
         known["parent"] = {"table": detail.parent_table, "key": dict(detail.parent_key)}
+    if detail.holder_key:
+        known["holder"] = dict(detail.holder_key)
     return known
 
 

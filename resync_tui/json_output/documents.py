@@ -141,13 +141,14 @@ class Mending(Document, total=False):
     column: str
     size: int
     parent: Parent
+    holder: Key
 
 
 class RefusedRecord(Mending):
     """A record that did not reach the state, by its key.
 
     Left out where it says nothing: `column` (or columns, with the refused value), `size` (characters in which that
-    value is written), `parent`.
+    value is written), `parent`, `holder` (key of the same table's record that holds the unique value it wants).
     """
 
     object: str

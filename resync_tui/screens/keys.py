@@ -1,13 +1,13 @@
 """The keys page: keys of refused records, never their content."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.analysis.causes import Causes, ancestor_text, query_of
+from resync_tui.analysis.causes import Causes, ancestor_text, holder_text, query_of
 from resync_tui.printable import printable
 from resync_tui.results import ErrorGroup, ErrorRecord
 from resync_tui.screens.errors_row import key_text
@@ -127,7 +127,7 @@ class KeysPage(FilteringPage):
             return
         record = row.record
         lines = [plain(f"{self.group.kind}: {self.group.reason}", WARN)]
-        lines += [plain(about)] if (about := _about_value(record)) else []
+        lines += map(plain, _about_value(record))
         lines += [plain(f"Lacks {ancestor_text(each)}", WARN) for each in self._causes.chain(record)]
         lines += [plain(""), plain(query)] if (query := query_of(record.table, record.key)) else []
         self.app.push_screen(Sheet(f"{record.table} {row.text}", lines))
@@ -138,7 +138,7 @@ class KeysPage(FilteringPage):
             return [plain("No key is like that. Esc clears the filter.")] if self._rows else []
         record = self._list.current.record
         query = query_of(record.table, record.key)
-        lines = [plain(about)] if (about := _about_value(record)) else []
+        lines = [plain(about) for about in _about_value(record)]
         chain = self._causes.chain(record)
         shown = [*chain[:1], *chain[-1:]] if len(chain) > 1 else chain
         lines += [plain(f"Lacks {ancestor_text(each)}", WARN) for each in shown]
@@ -163,13 +163,16 @@ class KeysPage(FilteringPage):
         await self.write_csv(f"resync-{self.number}-{self.group.object}.csv", *csv_of(records))
 
 
-def _about_value(record: ErrorRecord) -> str:
-    """Return the refused value's column and size, as far as they are known and the reason does not say them."""
+def _about_value(record: ErrorRecord) -> Iterator[str]:
+    """Yield the refused value's column, size and holder, as far as they are known and the reason does not say them."""
     column, size = record.detail.column, record.detail.size
     untold = column and column not in record.reason
     if size is not None:
-        return f"Its {column if untold else 'value'} has {formatting.plural(size, 'character')}."
-    return f"Column: {column}." if untold else ""
+        yield f"Its {column if untold else 'value'} has {formatting.plural(size, 'character')}."
+    elif untold:
+        yield f"Column: {column}."
+    if holder := holder_text(record):
+        yield f"Its value is {holder}."
 
 
 def csv_of(records: Sequence[ErrorRecord]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:

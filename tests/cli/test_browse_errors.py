@@ -37,3 +37,18 @@ def test_errors_lead_to_the_root_cause_and_the_sql(place: Place) -> None:
     (root,) = json.loads(place.run("errors", "1", "--object", "school", "--json").stdout)
     assert (root["column"], root["size"]) == ("name", 11)
     assert "Albuquerque" not in place.run("errors", "1", "--sql").stdout
+
+
+def test_errors_name_the_holder_of_a_unique_value(place: Place) -> None:
+    place.sql("state", 'CREATE UNIQUE INDEX one ON "School" ("districtNumber", "name")')
+    place.sql("abbott", "INSERT INTO School VALUES (9, '01', 'A')")
+    assert place.run("run", "-d", "01", "School", "--yes").returncode == 1
+    assert place.run("errors", "1", "--sql").stdout.splitlines() == [
+        "School, School: 1 record rejected: another record of the district has the same name",
+        "    schoolID 9",
+        "        held by School schoolID 1",
+        '        SELECT * FROM "School" WHERE "schoolID" = 9;',
+        '        SELECT * FROM "School" WHERE "schoolID" = 1;',
+    ]
+    (record,) = json.loads(place.run("errors", "1", "--json").stdout)
+    assert (record["column"], record["holder"]) == ("name", {"schoolID": 1})

@@ -51,3 +51,15 @@ async def test_a_record_without_a_key_has_no_sql_and_says_so(console: Opener) ->
         await c.shows("record 3")
         await c.press("C")
         await c.shows("no SQL finds this record alone")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_record_names_the_holder_of_its_value(console: Opener, size: tuple[int, int]) -> None:
+    group = ErrorGroup("School", "School", Kind.REJECTED, "another record of the state holds this stateID", 1)
+    held = Detail("stateID", holder_key={"schoolID": 7})
+    async with console(size) as c:
+        c.store.refuses(1, group, [ErrorRecord("School", "School", {"schoolID": 5}, group.kind, group.reason, held)])
+        await opened(c, group)
+        await c.shows("Its value is held by School schoolID 7.")
+        await c.press("enter")
+        await c.shows("Its value is held by School schoolID 7.")

@@ -9,7 +9,7 @@ from resync_tui.catalog import Catalog
 from resync_tui.engine.batch import run_batch
 from resync_tui.engine.events import Event, Note, ObjectEnded, ObjectProgress, ObjectStarted, RecordsRefused
 from resync_tui.engine.job import Job, Limits
-from resync_tui.outcome import Counts, KeyValue, Status
+from resync_tui.outcome import NO_DETAIL, Counts, Detail, KeyValue, Status
 from resync_tui.plan import make_plan
 from tests.support import comparison
 
@@ -61,6 +61,15 @@ class Heard:
             for event in self.refusals
             for key in event.keys
         )
+
+    @property
+    def details(self) -> dict[tuple[str, KeyValue], Detail]:
+        """What is known of each refused record, by table and the first column of its key."""
+        return {
+            (event.table, next(iter(key.values()))): detail
+            for event in self.refusals
+            for key, detail in zip(event.keys, event.details or [NO_DETAIL] * len(event.keys), strict=True)
+        }
 
     def progress(self, name: str) -> list[ObjectProgress]:
         """How an object came along."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from resync_tui.analysis.causes import Causes, ancestor_text, key_words, query_of
+from resync_tui.analysis.causes import Causes, ancestor_text, holder_text, key_words, query_of
 from resync_tui.cli.options import hint
 from resync_tui.cli.text.cells import cut
 from resync_tui.cli.text.comparisons import removal, verification
@@ -176,11 +176,14 @@ def _key_and_size(record: ErrorRecord) -> str:
 
 
 def _how_to_mend(record: ErrorRecord, causes: Causes, *, with_sql: bool) -> Iterator[str]:
-    """Return the parents that a record lacks, up to the root cause, and the queries that find them and it."""
-    chain = causes.chain(record)
+    """Return who holds its value, the parents that a record lacks, up to the root cause, and the SQL that finds all."""
+    chain, holder = causes.chain(record), holder_text(record)
+    if holder:
+        yield f"        {holder}"
     yield from (f"        lacks {ancestor_text(each)}" for each in chain)
     if with_sql:
-        found = [query_of(record.table, record.key), *(query_of(each.table, each.key) for each in chain)]
+        keys = [record.key, *([record.detail.holder_key] if holder else [])]
+        found = [*(query_of(record.table, key) for key in keys), *(query_of(each.table, each.key) for each in chain)]
         yield from (f"        {query}" for query in found if query)
 
 

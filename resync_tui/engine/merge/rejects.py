@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.accounts import Moved
 from resync_tui.engine.backends.base import Target
+from resync_tui.engine.dialect import of
 from resync_tui.engine.events import RecordsFound, RecordsRefused
 from resync_tui.engine.keys import ForeignKey, qualified
-from resync_tui.engine.mapping import TableMapping
+from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.objects import ObjectRun
 from resync_tui.outcome import NO_DETAIL, PLACE, Detail, Finding, KeyValue, Kind, Purpose
 
@@ -66,7 +67,7 @@ async def _details_of(
 ) -> tuple[Detail, ...]:
     """Return what is known of refused staged rows beyond the reason, in the order of `keys_of`; empty if nothing is."""
     refused = mapping.refused
-    columns = [refused.c.columns, refused.c.size, refused.c.foreign_key]
+    columns = [mapping.number, refused.c.columns, refused.c.size, refused.c.foreign_key]
     parents = [_parent_key(mapping, key, staged.get(key.parent)) for key in mapping.foreign_keys]
     wanted = [column for parent in parents for column in (*parent.named.values(), *parent.own.values())]
     rows_with_parents: sa.FromClause = mapping.stage
@@ -75,15 +76,41 @@ async def _details_of(
             rows_with_parents = rows_with_parents.outerjoin(other, same)
     query = sa.select(*columns, *wanted).select_from(rows_with_parents).where(which)
     rows = (await connection.execute(query.order_by(mapping.number).limit(kept))).all()
+    holders = await _holders(connection, mapping, which, kept)
     found = []
-    for told, size, number, *values in rows:
+    for row, told, size, number, *values in rows:
         if number is None:
-            found.append(Detail(told or "", size))
+            found.append(Detail(told or "", size, holder_key=holders.get(row, {})))
             continue
         begin = sum(len(each.named) + len(each.own) for each in parents[:number])
         key = parents[number].key_of(values[begin:])
         found.append(Detail(told or "", size, qualified(mapping.foreign_keys[number].parent), key))
     return tuple(found) if any(each != NO_DETAIL for each in found) else ()
+
+
+async def _holders(
+    connection: AsyncConnection, mapping: TableMapping, which: sa.ColumnElement[bool], kept: int
+) -> Mapping[int, Mapping[str, KeyValue]]:
+    """Return the keys of the tenant's records that hold the unique values of refused rows, by the rows' numbers.
+
+    A holder of another tenant is nobody's business here.
+    """
+    found = dict[int, Mapping[str, KeyValue]]()
+    held = mapping.target.alias(f"{RESERVED}held")
+    key = [_as_staged(held.c[name], mapping.target.c[name]) for name in mapping.key]
+    for number, unique in enumerate(mapping.unique_keys if key else ()):
+        values = {name: mapping.stage.c[name] for name in (*mapping.key, *unique.columns)}
+        refused = sa.select(mapping.number, *values.values()).where(which, mapping.refused.c.unique_key == number)
+        # A limited subquery, so that no planner begins with the state's table.
+        row = refused.order_by(mapping.number).limit(kept).subquery()
+        holds = (mapping.of_tenant(held), *unique.same_value(held, row), sa.not_(mapping.same_key(held, row)))
+        for of_row, *held_by in await connection.execute(sa.select(row.c[mapping.number.name], *key).where(*holds)):
+            found[of_row] = dict(zip(mapping.key, map(as_key_value, held_by), strict=True))
+    return found
+
+
+def _as_staged(held: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return sa.type_coerce(of(target).to_stage(held, target), sa.types.NullType())
 
 
 @dataclass(frozen=True, slots=True)

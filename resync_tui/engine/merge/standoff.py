@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import folded
 from resync_tui.engine.guards import ReferentialAction
-from resync_tui.engine.keys import UniqueKey
 from resync_tui.engine.mapping import RESERVED, TableMapping
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.refused import not_refused
@@ -79,20 +78,16 @@ def _stands_off(mapping: TableMapping) -> sa.ColumnElement[bool]:
     """Return the condition that a staged row is refused and an extra record holds a unique value of it."""
     held = mapping.target.alias(f"{RESERVED}held")
     holders = [
-        sa.exists().where(*_holds(mapping, held, unique), mapping.same_key(held, mapping.extra))
+        sa.exists().where(*unique.same_value(held, mapping.stage), mapping.same_key(held, mapping.extra))
         for unique in mapping.unique_keys
     ]
     return sa.and_(sa.not_(not_refused(mapping, mapping.stage)), sa.or_(*holders))
 
 
-def _holds(mapping: TableMapping, held: sa.FromClause, unique: UniqueKey) -> list[sa.ColumnElement[bool]]:
-    return [held.c[name] == mapping.stage.c[name] for name in unique.columns]
-
-
 def _is_holder(mapping: TableMapping, held: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that a row of the state is extra and holds a value that a refused staged row wants."""
     wanted = [
-        sa.exists().where(*_holds(mapping, held, unique), sa.not_(not_refused(mapping, mapping.stage)))
+        sa.exists().where(*unique.same_value(held, mapping.stage), sa.not_(not_refused(mapping, mapping.stage)))
         for unique in mapping.unique_keys
     ]
     return sa.and_(sa.exists().where(mapping.same_key(held, mapping.extra)), sa.or_(*wanted))

@@ -197,9 +197,9 @@ async def _refuse_by_values(connection: AsyncConnection, group: Sequence[TableMa
     """Refuse rows by unique keys; a refused row keeps its present values, which may block others."""
     found = 0
     for mapping in group:
-        for unique in mapping.unique_keys:
-            found += await _refuse_held_elsewhere(connection, mapping, unique)
-            found += await _refuse_doubled_values(connection, mapping, unique)
+        for number, unique in enumerate(mapping.unique_keys):
+            found += await _refuse_held_elsewhere(connection, mapping, number, unique)
+            found += await _refuse_doubled_values(connection, mapping, number, unique)
     return found
 
 
@@ -255,7 +255,9 @@ def _send_year(year: int) -> str:
     return f"it moved to {school_year(year)}, of which its parent is not in the state: send that year"
 
 
-async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
+async def _refuse_held_elsewhere(
+    connection: AsyncConnection, mapping: TableMapping, number: int, unique: UniqueKey
+) -> int:
     """Refuse rows with a unique value that another record of the state keeps."""
     stage, held = mapping.stage, mapping.target.alias(f"{RESERVED}held")
     moving = stage.alias(f"{RESERVED}moving")
@@ -266,27 +268,28 @@ async def _refuse_held_elsewhere(connection: AsyncConnection, mapping: TableMapp
         sa.or_(*(moving.c[name].is_distinct_from(stage.c[name]) for name in unique.columns)),
     )
     in_the_way = sa.exists().where(
-        *(held.c[name] == stage.c[name] for name in unique.columns),
+        *unique.same_value(held, stage),
         *((mapping.of_tenant(held),) if unique.by_tenant else ()),
         sa.not_(mapping.same_key(held, stage)),
         sa.not_(gives_it_up),
         sa.not_(setting_aside.gives_up(mapping, unique, held)),
     )
     reason = text_literal(held_elsewhere(unique.columns))
-    rows = sa.select(mapping.number, _REJECTED, reason, text_literal(", ".join(unique.columns)))
-    return await refuse_rows(connection, mapping, rows.where(in_the_way, not_refused(mapping, stage)), "columns")
+    columns = text_literal(", ".join(unique.columns)), sa.literal(number, sa.Integer())
+    rows = sa.select(mapping.number, _REJECTED, reason, *columns).where(in_the_way, not_refused(mapping, stage))
+    return await refuse_rows(connection, mapping, rows, "columns", "unique_key")
 
 
-async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapping, unique: UniqueKey) -> int:
+async def _refuse_doubled_values(
+    connection: AsyncConnection, mapping: TableMapping, number: int, unique: UniqueKey
+) -> int:
     """Accept one of the rows that share a unique value: the state's holder, else the first by key."""
     stage = mapping.stage
     columns = [stage.c[name] for name in unique.columns]
     filled = [*(column.is_not(None) for column in columns), not_refused(mapping, stage)]
     doubled = sa.select(*columns).where(*filled).group_by(*columns).having(sa.func.count() > 1).subquery()
     held = mapping.target.alias(f"{RESERVED}held")
-    has_it = sa.exists().where(
-        mapping.same_key(held, stage), *(held.c[name] == stage.c[name] for name in unique.columns)
-    )
+    has_it = sa.exists().where(mapping.same_key(held, stage), *unique.same_value(held, stage))
     first = sa.func.row_number().over(
         partition_by=columns,
         order_by=[
@@ -299,8 +302,8 @@ async def _refuse_doubled_values(connection: AsyncConnection, mapping: TableMapp
     ranked = sa.select(mapping.number.label("n"), first.label("place")).where(same, *filled).subquery()
     shared = ", ".join(unique.columns)
     reason = text_literal(f"another record of the district has the same {shared}")
-    rows = sa.select(ranked.c.n, _REJECTED, reason, text_literal(shared)).where(ranked.c.place > 1)
-    return await refuse_rows(connection, mapping, rows, "columns")
+    rows = sa.select(ranked.c.n, _REJECTED, reason, text_literal(shared), sa.literal(number, sa.Integer()))
+    return await refuse_rows(connection, mapping, rows.where(ranked.c.place > 1), "columns", "unique_key")
 
 
 def _binary(staged: sa.ColumnElement[Any], target: sa.Column[Any]) -> sa.ColumnElement[Any]:

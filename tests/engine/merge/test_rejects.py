@@ -1,19 +1,10 @@
 """What is told of refused records beyond the reason: column, size of the value, and the parent by its key."""
 
 from resync_tui.catalog import Catalog, DisObject
-from resync_tui.outcome import NO_DETAIL, Detail, KeyValue
+from resync_tui.outcome import NO_DETAIL, Detail
 from tests.support.comparison import every_comparison
-from tests.support.running import Heard, make_job, run
+from tests.support.running import make_job, run
 from tests.support.small import ENDS, ROWS, SAME, SMALL, STATE, TREE, TREE_DISTRICT, TREE_STATE, Database, pair
-
-
-def details(heard: Heard) -> dict[tuple[str, KeyValue], Detail]:
-    """Return what is known of each refused record, by table and key."""
-    return {
-        (event.table, next(iter(key.values()))): detail
-        for event in heard.refusals
-        for key, detail in zip(event.keys, event.details or [NO_DETAIL] * len(event.keys), strict=True)
-    }
 
 
 @every_comparison(ENDS)
@@ -22,7 +13,7 @@ async def test_refused_records_name_their_parent_and_column(database: Database, 
     long = f"INSERT INTO c VALUES (2, '{'secret' * 6}', 1);"
     here = await pair(database, ends, ROWS + more + long)
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
-    assert details(heard) == {
+    assert heard.details == {
         ("a", 1): NO_DETAIL,
         ("b", 1): Detail("a", None, "a", {"id": 1}),
         ("b", 3): Detail("a", None, "a", {"id": 99}),
@@ -37,7 +28,7 @@ async def test_numbers_out_of_range_tell_their_size(database: Database, ends: tu
     tree = "INSERT INTO tree VALUES ('root', NULL, 1234567), ('leaf', 'root', 5), ('bare', NULL, NULL);"
     here = await pair(database, ends, tree, district=TREE_DISTRICT, state=TREE_STATE)
     heard = await run(make_job(here.district, here.state, TREE, "01"))
-    assert details(heard) == {
+    assert heard.details == {
         ("tree", "root"): Detail("size", 7),
         ("tree", "leaf"): Detail("up", None, "tree", {"id": "root"}),
         ("tree", "bare"): Detail("size"),
@@ -48,7 +39,7 @@ async def test_numbers_out_of_range_tell_their_size(database: Database, ends: tu
 async def test_doubled_values_name_their_columns(database: Database, ends: tuple[str, str]) -> None:
     here = await pair(database, ends, ROWS + "INSERT INTO c VALUES (2, 'z', 1);")
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
-    assert details(heard) == {("c", 2): Detail("code")}
+    assert heard.details == {("c", 2): Detail("code", holder_key={"id": 1})}
 
 
 CODES = Catalog("Codes", (DisObject("P", ("p",)), DisObject("Q", ("q",), ("P",))), tenant_column="tenant")
@@ -72,7 +63,7 @@ async def test_a_parent_by_another_key_is_named_by_its_own(database: Database, e
     """
     here = await pair(database, ends, records, district=CODES_DISTRICT, state=CODES_STATE)
     heard = await run(make_job(here.district, here.state, CODES, "01"))
-    assert details(heard) == {
+    assert heard.details == {
         ("p", 7): Detail("name", 8),
         ("p", 8): Detail("name", 8),
         ("q", 1): Detail("code", None, "p", {"id": 7}),
@@ -86,7 +77,7 @@ async def test_a_broken_check_names_its_columns(database: Database, ends: tuple[
     state = STATE.replace("note varchar(20),", "note varchar(20), CONSTRAINT short CHECK (length(note) < 3 OR a = 9),")
     here = await pair(database, ends, ROWS + "INSERT INTO b VALUES (3, 2, 'long');", state=state)
     heard = await run(make_job(here.district, here.state, SMALL, "01"))
-    assert details(heard) == {("b", 3): Detail("a, note")}
+    assert heard.details == {("b", 3): Detail("a, note")}
 
 
 @every_comparison(ENDS)

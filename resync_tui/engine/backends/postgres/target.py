@@ -336,7 +336,7 @@ def _stage_ddl(mapping: TableMapping) -> list[str]:
     return [
         f"{table(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"{table(mapping.refused)} (n bigint PRIMARY KEY, kind text NOT NULL, reason text NOT NULL, "
-        "columns text, size bigint, foreign_key integer, behind_exclusion boolean)",
+        "columns text, size bigint, foreign_key integer, unique_key integer, behind_exclusion boolean)",
         f"{table(mapping.changes)} (n bigint PRIMARY KEY, new boolean, swaps boolean, sent text)",
         f"{table(mapping.extra)} ({', '.join(extra)})",
     ]

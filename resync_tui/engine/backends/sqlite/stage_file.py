@@ -61,7 +61,7 @@ def stage_ddl(mapping: TableMapping) -> list[str]:
     return [
         f"CREATE TABLE {in_stage(mapping.stage)} ({', '.join([*marks, *map(held, mapping.columns)])})",
         f"CREATE TABLE {in_stage(mapping.refused)} (n INTEGER PRIMARY KEY, kind TEXT, reason TEXT, "
-        "columns TEXT, size INTEGER, foreign_key INTEGER, behind_exclusion BOOLEAN)",
+        "columns TEXT, size INTEGER, foreign_key INTEGER, unique_key INTEGER, behind_exclusion BOOLEAN)",
         f"CREATE TABLE {in_stage(mapping.changes)} (n INTEGER PRIMARY KEY, new BOOLEAN, swaps BOOLEAN, sent TEXT)",
         f"CREATE TABLE {in_stage(mapping.extra)} ({extra})",
     ]
