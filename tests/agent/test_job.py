@@ -94,6 +94,7 @@ reason = "Kept back by the state"
 
 
 async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settings, store: Store) -> None:
+    """The trigger keeps the record that holds the name from being set aside."""
     folder, word = settings.path.parent, '[state]\nkind = "regional"\n'
     settings.path.write_text(CONFIG.replace("[state]\n", word))
     (folder / "objects.toml").write_text(CATALOG + REGIONAL_RULE)
@@ -101,7 +102,8 @@ async def test_a_region_says_so_in_every_reason_but_a_rules_own(settings: Settin
         ("district", "INSERT INTO School VALUES (4, 1, 'Kept'); ALTER TABLE School ADD state VARCHAR(2);"
                      "UPDATE School SET state = 'NVX' WHERE schoolID = 2"),
         ("state", "ALTER TABLE School ADD state VARCHAR(2); CREATE UNIQUE INDEX u ON School (districtNumber, name);"
-                  "INSERT INTO School VALUES ('01', 9, 1, 'North', NULL)"),
+                  "INSERT INTO School VALUES ('01', 9, 1, 'North', NULL);"
+                  "CREATE TRIGGER keep AFTER DELETE ON School BEGIN SELECT 1; END"),
     ):  # fmt: skip
         with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
             connection.executescript(script)
