@@ -81,7 +81,7 @@ class Postgres(DatabaseKind):
     label = "PostgreSQL"
     feeds = ("postgresql",)
     troubles = _TROUBLES
-    errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
     def open_engine(self, url: str, options: EngineOptions) -> AsyncEngine:
         pool = AsyncAdaptedQueuePool if options.pooled else NullPool
@@ -245,6 +245,8 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], Meaning], ...] = (
             asyncpg.AdminShutdownError,
             asyncpg.CrashShutdownError,
             asyncpg.InterfaceError,
+            # The driver's word where a session ends while it is between two states, as in a COPY.
+            asyncpg.InternalClientError,
         ),
         lambda where: ConnectionLost(
             f"The connection broke: {where}", "The batch starts again by itself; else resend."

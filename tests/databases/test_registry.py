@@ -9,7 +9,14 @@ from sqlalchemy import text
 
 from resync_tui.control.connection import _open_postgresql
 from resync_tui.databases.postgres import GONE_AFTER, Postgres, connect_postgres
-from resync_tui.databases.registry import explain, open_engine
+from resync_tui.databases.registry import explain, kind_of, open_engine
+from resync_tui.errors import ConnectionLost
+
+
+@pytest.fixture(autouse=True)
+def kind() -> None:
+    """Name the kind, as whoever opens a database does: its errors are known from then on."""
+    kind_of("postgresql://jdoe@db/state")
 
 
 async def test_a_connection_asks_whether_its_server_is_still_there(database: Callable[[str], str]) -> None:
@@ -74,3 +81,9 @@ def test_hidden_rows_are_recognized_in_any_server_language(message: str, table: 
     told = explain(error, "the state", "postgresql://jdoe:hunter2@db/state")
     assert told is not None
     assert "may not do that" in told.what
+
+
+def test_a_driver_that_lost_its_place_has_lost_the_connection() -> None:
+    """Where a session ends in mid-COPY the driver may tell that as an error of its own state."""
+    error = asyncpg.InternalClientError("got result for unknown protocol state 3")
+    assert isinstance(explain(error, "the state", "postgresql://jdoe:hunter2@db/state"), ConnectionLost)
