@@ -42,8 +42,8 @@ class Picker(Modal[Picked | None]):
     AROUND: ClassVar[int] = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pick", "Pick"),
-        Binding("a", "all", "Pick all"),
-        Binding("u", "none", "Pick none"),
+        Binding("a", "all", "Pick all, or none"),
+        Binding("u", "none", "Pick all, or none"),
         Binding("slash", "filter", "Filter"),
         Binding("enter", "take", "Take"),
         Binding("question_mark", "help", "Help"),
