@@ -139,7 +139,7 @@ def _takers(mapping: TableMapping, unique: UniqueKey, written: Any) -> sa.Select
     """Return the query for the row ids, of those written, whose value a marked record holds."""
     held, taker = mapping.target.alias(_HELD), mapping.stage.alias(_TAKER)
     number = taker.c[mapping.number.name]
-    same = [held.c[name] == taker.c[name] for name in unique.columns]
+    same = unique.same_value(held, taker)
     return sa.select(number).where(number.in_(written), *same, gives_up(mapping, unique, held))
 
 
@@ -151,9 +151,7 @@ def _placeholders(
     if placeholder is None:
         return None
     taker = mapping.stage.alias(_TAKER)
-    taken = sa.exists().where(
-        taker.c[mapping.number.name].in_(written), *(mapping.target.c[name] == taker.c[name] for name in unique.columns)
-    )
+    taken = sa.exists().where(taker.c[mapping.number.name].in_(written), *unique.same_value(mapping.target, taker))
     name, value = placeholder
     return sa.update(mapping.target).values({name: value}).where(gives_up(mapping, unique, mapping.target), taken)
 
