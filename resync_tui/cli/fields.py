@@ -53,13 +53,12 @@ async def _prove(settings: "Settings", district: str, catalog: "Catalog") -> "Pr
 async def _tables(name: str, url: str, names: Sequence[str]) -> "Tables":
     from resync_tui.databases.registry import explained, open_engine
     from resync_tui.engine.backends.registry import backend_of
-    from resync_tui.engine.reflection import reflect
 
     engine = open_engine(url, read_only=True)
     try:
         with explained(name, url):
             async with engine.connect() as connection:
-                return await reflect(connection, names, backend_of(url).dialect)
+                return await backend_of(url).dialect.reflect(connection, names)
     finally:
         await engine.dispose()
 

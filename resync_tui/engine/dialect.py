@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.engine.hashing import RowHashing
+from resync_tui.engine.reflection import Tables
 from resync_tui.engine.types import Capacity, LogicalType, collation, signed_range, text_literal
-from resync_tui.engine.visibility import Policed
 from resync_tui.engine.years import ISO_DATE, SchoolYear
 from resync_tui.errors import ResyncError
 
@@ -76,11 +76,14 @@ class Dialect(ABC):
     enforces_referred_keys: ClassVar[bool] = True
     """Whether a foreign key cannot point to columns that are no key of its parent."""
 
-    # Types of columns.
+    # Tables and types of columns.
 
     @abstractmethod
-    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
-        """Complete a reflected table: what SQLAlchemy does not reflect goes into the columns' types and `info`."""
+    async def reflect(self, connection: AsyncConnection, names: Iterable[str]) -> Tables:
+        """Return the existing tables among catalog names, and all tables that they reference.
+
+        A column's `info` has the dialect, and what the type lacks of the declared one.
+        """
 
     @abstractmethod
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
@@ -303,20 +306,9 @@ class Dialect(ABC):
 
     # What a login sees, and a server can.
 
-    def inherited(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> Mapping[sa.Table, str]:
-        """Return the tables whose queries return the records of sub-tables too (INHERITS), with the sub-tables' names.
-
-        A partitioned table is none of them: it has no records but those of its partitions.
-        """
-        return {}
-
     def lacks_function(self, error: BaseException) -> bool:
         """Whether a driver's error says that the server does not know a function."""
         return False
-
-    async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
-        """Return the reflected tables of which row-level security hides rows from a connection's login."""
-        return {}
 
     async def missing_privileges(
         self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool

@@ -1,17 +1,12 @@
-"""Reflection of tables and of all that they point to; what SQLAlchemy leaves out is the dialect's."""
+"""Reflected tables of a database: their names as it compares them, and which are beside each other."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from typing import TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, SAWarning
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import split_name
-from resync_tui.engine.dialect import Dialect
-from resync_tui.engine.keys import CATALOG_NAME, DANGLING, SUBTABLES, VIEW, qualified, referred_key
+from resync_tui.engine.keys import CATALOG_NAME, qualified
 from resync_tui.errors import nearest
 
 TABLES = "tables"
@@ -31,24 +26,30 @@ class Names:
         self._by_schema: dict[str | None, dict[str, str]] = {}
         self._views: set[str] = set()
 
-    def find(self, name: str, inspector: sa.Inspector | None = None) -> str | None:
-        """Return the one spelling of a catalog name that foreign keys have, too; None if there is no such table.
+    def add(self, schema: str | None, tables: Iterable[str], views: Iterable[str]) -> None:
+        """Note what is in a schema; `views` are all that hold no records of their own."""
+        of_schema = self._by_schema.setdefault(schema, {})
+        of_schema |= {self._fold(each): each for each in (*tables, *views)}
+        self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
 
-        With an `inspector` its schema is looked at, if it was not before.
-        """
-        key = self.locate(*split_name(name), inspector)
-        return None if key is None else _key(key)
+    def has(self, schema: str | None) -> bool:
+        """Whether a schema was looked at."""
+        return schema in self._by_schema
 
-    def locate(self, schema: str | None, table: str, inspector: sa.Inspector | None = None) -> TableKey | None:
+    def schema_of(self, name: str) -> TableKey:
+        """Return a catalog name's schema, None for the default one, and its table."""
+        schema, table = split_name(name)
+        return None if schema == self._default_schema else schema, table
+
+    def find(self, name: str) -> str | None:
+        """Return the one spelling of a catalog name that foreign keys have, too; None if there is no such table."""
+        key = self.locate(*split_name(name))
+        return None if key is None else joined(key)
+
+    def locate(self, schema: str | None, table: str) -> TableKey | None:
         """Return the schema and name of a table as foreign keys spell them; None if there is no such table."""
         if schema == self._default_schema:
             schema = None
-        if inspector is not None and schema not in self._by_schema:
-            if schema is not None and schema not in inspector.get_schema_names():  # SQLite would raise
-                return None
-            tables, views = inspector.get_table_names(schema=schema), _views(inspector, schema)
-            self._by_schema[schema] = {self._fold(each): each for each in (*tables, *views)}
-            self._views |= {f"{schema}.{each}" if schema is not None else each for each in views}
         found = self._by_schema.get(schema, {}).get(self._fold(table))
         return None if found is None else (schema, found)
 
@@ -87,38 +88,19 @@ class Tables(dict[str, sa.Table]):
         return found is not None and found == self.names.find(other)
 
 
-async def reflect(connection: AsyncConnection, names: Iterable[str], dialect: Dialect) -> Tables:
-    """Return the existing tables, and all tables that they reference, by catalog name."""
-    wanted = list(names)
+def joined(key: TableKey) -> str:
+    """Return a table's key in its metadata."""
+    return ".".join(filter(None, key))
 
-    def read(sync: sa.Connection) -> Tables:
-        metadata, inspector = sa.MetaData(), sa.inspect(sync)
-        tables = Tables(Names(inspector.default_schema_name, dialect.fold))
-        spelled = {name: found for name in wanted if (found := tables.names.find(name, inspector)) is not None}
-        read = left = {key for name in wanted if (key := tables.names.locate(*split_name(name))) is not None}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # unknown types are treated as text
-            while left:
-                _read_tables(sync, metadata, left, views=any(tables.names.is_view(_key(each)) for each in left))
-                pointed_to = set(map(referred_key, _elements(metadata)))
-                left = {key for key in pointed_to - read if tables.names.locate(*key, inspector) == key}
-                read = read | left
-        for name, table in metadata.tables.items():
-            if tables.names.is_view(name):
-                table.info[VIEW] = True
-            for column in table.c:
-                column.info["dialect"] = dialect
-            dialect.declare(sync, table)
-        for table, sub_tables in dialect.inherited(sync, metadata.tables.values()).items():
-            table.info[SUBTABLES] = sub_tables
-        for name, found in reversed(spelled.items()):
-            metadata.tables[found].info[CATALOG_NAME] = name
-        tables |= {qualified(table): table for table in metadata.tables.values()}
-        tables |= {name: metadata.tables[found] for name, found in spelled.items()}
-        metadata.info[TABLES] = tables
-        return tables
 
-    return await connection.run_sync(read)
+def complete(tables: Tables, metadata: sa.MetaData, spelled: dict[str, str]) -> Tables:
+    """Fill in the tables of a metadata, by their catalog names; `spelled` are these, with the keys in the metadata."""
+    for name, found in reversed(spelled.items()):
+        metadata.tables[found].info[CATALOG_NAME] = name
+    tables |= {qualified(table): table for table in metadata.tables.values()}
+    tables |= {name: metadata.tables[found] for name, found in spelled.items()}
+    metadata.info[TABLES] = tables
+    return tables
 
 
 def counterpart(table: sa.Table, of: sa.Table) -> sa.Table:
@@ -130,56 +112,3 @@ def tables_beside(table: sa.Table) -> Tables:
     """Return the tables that were reflected together with one."""
     tables: Tables = table.metadata.info[TABLES]
     return tables
-
-
-def _elements(metadata: sa.MetaData) -> Iterable[sa.ForeignKey]:
-    return (element for table in metadata.tables.values() for element in table.foreign_keys)
-
-
-def _views(inspector: sa.Inspector, schema: str | None) -> list[str]:
-    """Return the views of a schema, materialised ones too."""
-    found = list(inspector.get_view_names(schema=schema))
-    with suppress(NotImplementedError):
-        found += inspector.get_materialized_view_names(schema=schema)
-    return found
-
-
-def _key(key: TableKey) -> str:
-    """Return a table's key in its metadata."""
-    return ".".join(filter(None, key))
-
-
-def _read_tables(connection: sa.Connection, metadata: sa.MetaData, keys: Iterable[TableKey], *, views: bool) -> None:
-    for schema, tables in _by_schema(keys).items():
-        try:
-            _reflect_all(connection, metadata, schema, tables, views=views)
-        except ArgumentError:
-            _read_one_by_one(connection, metadata, schema, tables, views=views)
-
-
-def _reflect_all(
-    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: set[str], *, views: bool
-) -> None:
-    """Reflect tables of a schema.
-
-    A function chooses them: of a list SQLAlchemy would leave out those whose name a table of another schema has.
-    """
-    metadata.reflect(connection, schema=schema, only=lambda name, _: name in names, resolve_fks=False, views=views)
-
-
-def _read_one_by_one(
-    connection: sa.Connection, metadata: sa.MetaData, schema: str | None, names: Iterable[str], *, views: bool
-) -> None:
-    """Reflect tables one by one: SQLite allows a foreign key without columns to a missing table."""
-    for name in sorted(names):
-        try:
-            _reflect_all(connection, metadata, schema, {name}, views=views)
-        except ArgumentError:
-            sa.Table(name, metadata, schema=schema, info={DANGLING: True})
-
-
-def _by_schema(keys: Iterable[TableKey]) -> dict[str | None, set[str]]:
-    grouped: dict[str | None, set[str]] = {}
-    for schema, table in sorted(keys, key=_key):
-        grouped.setdefault(schema, set()).add(table)
-    return grouped

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import sqlalchemy as sa
+
 from resync_tui.databases.base import SHOW_ALL
 from resync_tui.errors import CannotRun
 
@@ -39,8 +41,15 @@ class Policed:
         )
 
 
+POLICED = "resync_policed"
+"""Info key of a table of which row-level security hides rows from the login that reflected it: it, and the policies."""
 PolicedTables: TypeAlias = Mapping[str, Policed]
 """Policed tables by catalog name."""
+
+
+def policed_tables(tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
+    """Return those of reflected tables of which row-level security hides rows."""
+    return {name: Policed(name, *table.info[POLICED]) for name, table in tables.items() if POLICED in table.info}
 
 
 def require_seen(names: Iterable[str], policed: PolicedTables, where: str, *, trusted: bool, removing: bool) -> None:

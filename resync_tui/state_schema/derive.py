@@ -20,7 +20,7 @@ from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import described, ignored_columns
 from resync_tui.engine.proof.proof import Proof, key_tables
-from resync_tui.engine.reflection import Tables, reflect
+from resync_tui.engine.reflection import Tables
 from resync_tui.errors import CannotRun, one_line
 from resync_tui.formatting import plural
 from resync_tui.state_schema.ddl import DdlDialect
@@ -73,7 +73,7 @@ async def misfits(source_url: str, target_url: str, catalog: Catalog) -> list[In
     try:
         with explained("the district", source_url):
             async with engine.connect() as connection:
-                source = await reflect(connection, names, backend_of(source_url).dialect)
+                source = await backend_of(source_url).dialect.reflect(connection, names)
     finally:
         await engine.dispose()
     proof = Proof(catalog, source, await _target_tables(target_url, names))
@@ -206,7 +206,7 @@ async def _proven(connection: AsyncConnection, source_url: str, target_url: str,
     Its names are proven at both ends, its ways to the year in the source: those of the target are yet to be made.
     """
     names = [*table_order(catalog), *key_tables(catalog)]
-    source = await reflect(connection, names, backend_of(source_url).dialect)
+    source = await backend_of(source_url).dialect.reflect(connection, names)
     named, leading = (Proof(catalog, source, target) for target in (await _target_tables(target_url, names), None))
     if (fault := leading.identity_fault()) is not None:
         raise fault
@@ -223,7 +223,7 @@ async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
     try:
         with explained("the state", target_url):
             async with engine.connect() as connection:
-                return await reflect(connection, names, backend_of(target_url).dialect)
+                return await backend_of(target_url).dialect.reflect(connection, names)
     finally:
         await engine.dispose()
 

@@ -8,7 +8,6 @@ import pytest
 
 from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.dialect import DIALECT
-from resync_tui.engine.reflection import reflect
 from resync_tui.errors import CannotRun, ResyncError
 from resync_tui.outcome import Status
 from tests.support.databases import login, run_script
@@ -22,7 +21,7 @@ async def lacks(url: str, tables: list[str], *, as_state: bool) -> list[ResyncEr
     engine = open_engine(url)
     try:
         async with engine.connect() as connection:
-            found = (await reflect(connection, tables, DIALECT)).values()
+            found = (await DIALECT.reflect(connection, tables)).values()
             return await DIALECT.missing_privileges(connection, "the state", found, as_state=as_state)
     finally:
         await engine.dispose()

@@ -81,3 +81,21 @@ async def test_sub_tables_on_the_way_to_the_year_are_refused(database: Database)
     heard = await run(make_job(here.district, here.state, catalog, "01", ["Visit"]))
     assert heard.statuses["Visit"] is Status.FAILED
     assert "The district's table calendar has sub-tables (old)" in heard.ended["Visit"].message
+
+
+async def test_a_parent_may_be_in_any_partition(database: Database) -> None:
+    parts = """DROP TABLE b CASCADE; DROP TABLE d; CREATE TABLE b ({0}id integer, PRIMARY KEY ({0}id))
+        PARTITION BY RANGE ({0}id); {1} CREATE TABLE d ({2}id integer, b integer, PRIMARY KEY ({0}id),
+        FOREIGN KEY ({0}b) REFERENCES b ({0}id));"""
+    ranges = "CREATE TABLE low PARTITION OF b FOR VALUES FROM ({0}0) TO ({0}10);"
+    ranges += "CREATE TABLE high PARTITION OF b FOR VALUES FROM ({0}10) TO ({0}99);"
+    state = parts.replace("({0}id integer", "(tenant varchar(9), id integer").replace("RANGE ({0}id)", "RANGE (id)")
+    here = await pair(
+        database,
+        POSTGRES,
+        parts.format("", ranges.format(""), "")
+        + "INSERT INTO b VALUES (1), (11); INSERT INTO d VALUES (1, 1), (2, 11);",
+        state.format("tenant, ", ranges.format(""), "tenant varchar(9), "),
+    )
+    heard = await run(make_job(here.district, here.state, SMALL, "01", ["B", "D"], check_dependencies=False))
+    assert heard.counts["D"] == Counts(processed=2, inserted=2)

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from resync_tui.catalog import Catalog, DisObject, Rule, load
 from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.registry import backend_of
-from resync_tui.engine.reflection import reflect
 from resync_tui.engine.scope import faults
 from resync_tui.outcome import Counts, Status
 from resync_tui.state_schema.derive import apply
@@ -106,7 +105,7 @@ async def test_doctor_finds_bad_conditions(database: Database, kind: str) -> Non
             await connection.execute(query)
 
     async with engine.connect() as connection:
-        tables = await reflect(connection, ["parent", "child"], backend_of(district).dialect)
+        tables = await backend_of(district).dialect.reflect(connection, ["parent", "child"])
     for when, said in ((BAD["no such column"], True), ("t.\"size\" > 1 AND :today > '2026-01-01'", False)):
         found = await faults(catalog(when), tables, backend_of(district).dialect, YEAR, TODAY, ask)
         assert [each.what.startswith("Rule odd-size of Parent is not valid SQL: ") for each in found] == [True] * said

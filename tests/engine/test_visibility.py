@@ -11,8 +11,7 @@ from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.dialect import DIALECT
 from resync_tui.engine.events import RecordsFound
 from resync_tui.engine.job import Job, Limits
-from resync_tui.engine.reflection import reflect
-from resync_tui.engine.visibility import Policed
+from resync_tui.engine.visibility import Policed, policed_tables
 from resync_tui.errors import CannotRun
 from resync_tui.outcome import Counts, Purpose, Status
 from tests.support.databases import login, rows, run_script
@@ -243,8 +242,7 @@ async def test_only_policies_that_bind_this_login_are_found(
         for who in (login(url, role), url):
             engine = open_engine(who)
             async with engine.connect() as connection:
-                tables = await reflect(connection, names, DIALECT)
-                found[who] = await DIALECT.policed_tables(connection, tables)
+                found[who] = policed_tables(await DIALECT.reflect(connection, names))
             await engine.dispose()
         odd = Policed('my school.a "b', role, "")
         assert found == {login(url, role): {"same": Policed("same", role, "one, two"), odd.table: odd}, url: {}}
@@ -307,6 +305,6 @@ async def test_types_in_a_schema_that_a_login_may_not_use_are_read(database: Dat
     async with guest(url) as role:
         engine = open_engine(login(url, role))
         async with engine.connect() as connection:
-            tables = await reflect(connection, ["parent"], DIALECT)
+            tables = await DIALECT.reflect(connection, ["parent"])
         await engine.dispose()
     assert tables["closed.grandparent"].c.code.info["length"] == 5

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.dialect import column_of
-from resync_tui.engine.reflection import reflect
 from resync_tui.engine.years import YearStart
 from tests.support.databases import run_script
 from tests.support.small import Database
@@ -70,7 +69,7 @@ async def test_sql_finds_the_years_that_are_read(database: Database, kind: str) 
     dialect, engine = backend_of(url).dialect, open_engine(url)
     try:
         async with engine.connect() as connection:
-            tables = await reflect(connection, [f"c{number}" for number in range(len(VALUES))], dialect)
+            tables = await dialect.reflect(connection, [f"c{number}" for number in range(len(VALUES))])
             for table in tables.values():
                 column = column_of(table, "Y" if kind == "sqlite" else "y")
                 assert column is not None

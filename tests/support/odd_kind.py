@@ -4,7 +4,7 @@ It lies in a file of SQLite, but nothing of the package's own backend for SQLite
 """
 
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,8 +19,10 @@ from resync_tui.databases.base import ColumnType, DatabaseKind, EngineOptions
 from resync_tui.databases.url import DatabaseUrl, UrlForm
 from resync_tui.engine.backends import registry as backends
 from resync_tui.engine.backends.base import End, Query, Source, connected
+from resync_tui.engine.backends.inspector import inspect_tables
 from resync_tui.engine.backends.registry import Backend
 from resync_tui.engine.dialect import Dialect, Pair
+from resync_tui.engine.reflection import Tables
 from resync_tui.engine.types import LogicalType
 from resync_tui.errors import CannotRun
 
@@ -82,15 +84,19 @@ class OddKind(DatabaseKind):
         return None
 
 
+def _declare(connection: sa.Connection, table: sa.Table) -> None:
+    for name, found in KIND.column_types(connection, table.name).items():
+        table.c[name].info["word"] = found.declared
+
+
 class OddDialect(Dialect):
     """How this kind writes values."""
 
     name = "odd"
     ownership = sa.table("owner_of_copy", sa.column("one"), sa.column("district", sa.Text()))
 
-    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
-        for name, found in KIND.column_types(connection, table.name).items():
-            table.c[name].info["word"] = found.declared
+    async def reflect(self, connection: AsyncConnection, names: Iterable[str]) -> Tables:
+        return await inspect_tables(connection, names, self, _declare)
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
         return TYPES.get(column.info["word"], LogicalType.OTHER)

@@ -33,7 +33,7 @@ async def one_district(site: Site, district: DistrictSettings, state: Tables | N
         async with opened(name, url, trusted=trusted) as opening:
             tables = await opening.reflect(site.catalog)
             checks.append(passed(f"District {district.id} ({registry.place(url)}) can be read"))
-            checks += await visible(opening, tables)
+            checks += visible(opening, tables)
             checks += await privileged(site, opening, tables, as_state=False)
             checks += await _writable(opening, tables)
             checks += await _identity(site, opening, tables, district.id)

@@ -16,7 +16,8 @@ from resync_tui.engine.backends.base import Source, Target
 from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.dialect import Dialect, Fetch
 from resync_tui.engine.proof.proof import named_tables
-from resync_tui.engine.reflection import Tables, reflect
+from resync_tui.engine.reflection import Tables
+from resync_tui.engine.visibility import policed_tables
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Opened:
 
     async def reflect(self, catalog: Catalog) -> Tables:
         """Return the tables that a catalog names, and those that they reference."""
-        return await reflect(self.connection, named_tables(catalog), self.dialect)
+        return await self.dialect.reflect(self.connection, named_tables(catalog))
 
 
 @asynccontextmanager
@@ -70,12 +71,11 @@ async def require_usable(database: Source | Target, *, written: bool) -> None:
     await database.require_session()
 
 
-async def visible(end: Opened, tables: Tables) -> list[Check]:
+def visible(end: Opened, tables: Tables) -> list[Check]:
     """Return the checks of row-level security: rows that it hides are no problem if its policies are trusted."""
     if end.trusted:
         return [passed(f"Policies are the border of {end.name}")]
-    policed = await end.dialect.policed_tables(end.connection, tables)
-    hidden = [problem(each.hidden(end.name)) for each in policed.values()]
+    hidden = [problem(each.hidden(end.name)) for each in policed_tables(tables).values()]
     return hidden or [passed(f"No policy hides records of {end.name}")]
 
 

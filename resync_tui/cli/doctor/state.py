@@ -45,7 +45,7 @@ async def the_state(site: Site) -> tuple[list[Check], Tables | None]:
 
 async def _looked_at(site: Site, target: Target, end: Opened, tables: Tables) -> list[Check]:
     return [
-        *await visible(end, tables),
+        *visible(end, tables),
         *await privileged(site, end, tables, as_state=True),
         *await _actions(target, tables),
         *await _owner(site, end),

@@ -16,8 +16,8 @@ from resync_tui.engine import ownership
 from resync_tui.engine.dialect import Dialect
 from resync_tui.engine.guards import ReferentialAction
 from resync_tui.engine.mapping import TableMapping
-from resync_tui.engine.reflection import Tables, reflect
-from resync_tui.engine.visibility import PolicedTables, require_seen
+from resync_tui.engine.reflection import Tables
+from resync_tui.engine.visibility import PolicedTables, policed_tables, require_seen
 from resync_tui.errors import CannotRun, FenceAhead, LeaseLost
 
 
@@ -116,8 +116,8 @@ class _Database:
     async def reflect(self, names: Iterable[str]) -> Tables:
         """Return the existing tables among `names`, and the tables that they reference."""
         async with connected(self.engine) as connection:
-            tables = await reflect(connection, names, self.dialect)
-            self.policed = await self.dialect.policed_tables(connection, tables)
+            tables = await self.dialect.reflect(connection, names)
+            self.policed = policed_tables(tables)
             return tables
 
     async def ask(self, question: str, *, patient: bool = True) -> list[tuple[Any, ...]]:

@@ -8,7 +8,6 @@ import pytest
 from resync_tui.catalog import Catalog, DisObject
 from resync_tui.databases.registry import open_engine
 from resync_tui.engine.backends.postgres.dialect import DIALECT
-from resync_tui.engine.reflection import reflect
 from resync_tui.state_schema.derive import apply
 from tests.support.databases import rows, run_script
 from tests.support.running import make_job, run
@@ -46,7 +45,7 @@ async def test_foreign_tables_are_found_in_each_schema(database: Database, schem
     engine = open_engine(district)
     try:
         async with engine.connect() as connection:
-            found = await reflect(connection, [f"{schema}person"], DIALECT)
+            found = await DIALECT.reflect(connection, [f"{schema}person"])
     finally:
         await engine.dispose()
     assert list(found) == [f"{schema}person"]

@@ -1,14 +1,12 @@
 """Types of PostgreSQL's columns: what SQLAlchemy does not reflect, the logical type, and the type in the stage."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
-from resync_tui.databases.registry import column_types
-from resync_tui.engine.keys import qualified
 from resync_tui.engine.types import LogicalType
 
 NATIVE_IN_STAGE: dict[LogicalType, str] = {
@@ -45,17 +43,22 @@ BPCHAR = Named("bpchar")
 """char without a length: it keeps all blanks, and compares without those at the end."""
 
 
-def declare_types(connection: sa.Connection, table: sa.Table) -> None:
-    for name, found in column_types(connection, qualified(table)).items():
-        column = table.c[name]
-        if type_of(column.type) is LogicalType.OTHER:
-            column.info["declared"], column.info["base"] = found.declared, found.base
-        if isinstance(column.type, types.NullType):
-            column.type = Named(found.declared)
-        if found.length is not None:
-            column.info["length"] = found.length
-        if found.precision is not None:
-            column.info["precision"], column.info["scale"] = found.precision, found.scale
+def type_named(declared: str) -> types.TypeEngine[Any]:
+    """Return the type that PostgreSQL's `format_type` writes so; `Named` for an array and for what SQLAlchemy lacks."""
+    found = _DECLARED.fullmatch(declared)
+    if found is None or (kind := _KINDS.get(found["name"] + (found["rest"] or ""))) is None:
+        return Named(declared)
+    sizes: list[Any] = [int(each) for each in found["sizes"].split(",")] if found["sizes"] else []
+    options: dict[str, Any] = {}
+    if issubclass(kind, types.DateTime | types.Time):
+        is_zoned = found["rest"] == " with time zone"
+        options, sizes = {"timezone": is_zoned, "precision": sizes[0] if sizes else None}, []
+    elif issubclass(kind, postgresql.INTERVAL):
+        options, sizes = {"precision": sizes[0] if sizes else None, "fields": found["fields"]}, []
+    elif issubclass(kind, postgresql.BIT):
+        options = {"varying": found["name"] == "bit varying"}
+    made: types.TypeEngine[Any] = kind(*sizes, **options)
+    return made
 
 
 def type_of(kind: types.TypeEngine[Any]) -> LogicalType:
@@ -94,6 +97,12 @@ def format_type(kind: types.TypeEngine[Any]) -> str:
     return _SHORT.sub(lambda found: {"varchar": "character varying", "char": "character"}[found[1]], text)
 
 
+_DECLARED = re.compile(
+    r"(?P<name>[a-z][a-z0-9 ]*?)( (?P<fields>(year|month|day|hour|minute|second)( to \w+)?))?"
+    r"(\((?P<sizes>\d+(,-?\d+)?)\))?(?P<rest> with(out)? time zone)?"
+)
+_KINDS: Mapping[str, Any] = postgresql.dialect().ischema_names  # type: ignore[no-untyped-call]
+"""SQLAlchemy's classes by PostgreSQL's names."""
 _SHORT = re.compile(r"^(varchar|char)\b")
 
 

@@ -1,7 +1,7 @@
 """PostgreSQL's dialect."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -11,12 +11,11 @@ from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from resync_tui.databases.postgres import OF_TABLE, of_table
 from resync_tui.engine.backends.postgres.alteration import as_target_writes, is_altered, is_jsonb, is_real, loss
+from resync_tui.engine.backends.postgres.catalog import read_tables
 from resync_tui.engine.backends.postgres.column_types import (
     BPCHAR,
     base_type,
-    declare_types,
     format_type,
     is_text,
     stage_type,
@@ -26,42 +25,15 @@ from resync_tui.engine.backends.postgres.hashing import HASHING
 from resync_tui.engine.backends.postgres.insert import OverridingInsert
 from resync_tui.engine.backends.postgres.privileges import lacking, may_write
 from resync_tui.engine.dialect import Check, Dialect, Pair, altered, printed_size
-from resync_tui.engine.keys import qualified
 from resync_tui.engine.mapping import STAGE_SCHEMA
+from resync_tui.engine.reflection import Tables
 from resync_tui.engine.types import EQUAL_MEANS_SAME, Capacity, LogicalType, collation, signed_range
-from resync_tui.engine.visibility import Policed
 from resync_tui.errors import ResyncError
 
 _CAST_BY_INSERT = EQUAL_MEANS_SAME | {LogicalType.TEXT, LogicalType.FLOAT, LogicalType.NUMERIC}
 SHORTEST = 6
 """Length of the shortest text column that takes placeholders."""
 
-_DETERMINISTIC = sa.text(f"""
-SELECT a.attname
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
- WHERE l.collisdeterministic AND {OF_TABLE}
-""")
-
-_POLICED = sa.text("""
-    SELECT w.name, current_user::text AS login, coalesce((
-        SELECT string_agg(p.polname, ', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid
-        AND (0 = ANY (p.polroles) OR EXISTS (SELECT FROM unnest(p.polroles) r WHERE pg_has_role(r, 'USAGE')))
-    ), '') AS policies
-    FROM unnest(CAST(:names AS text[]), CAST(:schemas AS text[]), CAST(:tables AS text[])) w (name, schema, "table")
-    JOIN pg_class c ON c.relname = w."table" AND c.relrowsecurity
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE CASE WHEN w.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = w.schema END
-        AND row_security_active(c.oid)
-    ORDER BY w.name
-""")
-
-
-_INHERITED = sa.text("""
-    SELECT n.nspname AS schema, c.relname AS name, pg_table_is_visible(c.oid) AS visible,
-        string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text) AS sub_tables
-    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'f') GROUP BY n.nspname, c.relname, c.oid
-""")
 _PARTITIONS = sa.text("""
     SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE relispartition
@@ -77,13 +49,8 @@ class PostgresDialect(Dialect):
     run_deferred = sa.text("SET CONSTRAINTS ALL IMMEDIATE")
     ownership = sa.table("copy", sa.column("one"), sa.column("district", sa.Text()), schema=STAGE_SCHEMA)
 
-    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
-        if any(self.logical_type(column) is LogicalType.OTHER for column in table.c):
-            declare_types(connection, table)
-        if any(collation(column) is not None for column in table.c):
-            # Deterministic collations treat no different texts as equal.
-            for name in connection.scalars(_DETERMINISTIC, of_table(qualified(table))):
-                table.c[name].info["collation"] = None
+    async def reflect(self, connection: AsyncConnection, names: Iterable[str]) -> Tables:
+        return await read_tables(connection, names, self)
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
         return type_of(column.type)
@@ -215,23 +182,6 @@ class PostgresDialect(Dialect):
 
     def lacks_function(self, error: BaseException) -> bool:
         return isinstance(error, asyncpg.UndefinedFunctionError)
-
-    def inherited(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> Mapping[sa.Table, str]:
-        named: dict[tuple[str | None, str], str] = {}
-        for row in connection.execute(_INHERITED):
-            named[row.schema, row.name] = row.sub_tables
-            if row.visible:
-                named[None, row.name] = row.sub_tables
-        return {table: named[table.schema, table.name] for table in tables if (table.schema, table.name) in named}
-
-    async def policed_tables(self, connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> dict[str, Policed]:
-        asked = {
-            "names": list(tables),
-            "schemas": [table.schema for table in tables.values()],
-            "tables": [table.name for table in tables.values()],
-        }
-        rows = await connection.execute(_POLICED, asked)
-        return {row.name: Policed(row.name, row.login, row.policies) for row in rows}
 
     async def missing_privileges(
         self, connection: AsyncConnection, name: str, tables: Iterable[sa.Table], *, as_state: bool

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.databases.names import folded
 from resync_tui.databases.registry import column_types
+from resync_tui.engine.backends.inspector import inspect_tables
 from resync_tui.engine.backends.sqlite.copy import rowid_of
 from resync_tui.engine.dialect import Check, Dialect, Pair, of
+from resync_tui.engine.reflection import Tables
 from resync_tui.engine.types import LogicalType, collation, signed_range
 from resync_tui.engine.years import SchoolYear
 
@@ -60,13 +62,8 @@ class SqliteDialect(Dialect):
         path = await connection.scalar(sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'"))
         return os.access(path, os.W_OK)
 
-    def declare(self, connection: sa.Connection, table: sa.Table) -> None:
-        for name, found in column_types(connection, table.name).items():
-            if name in table.c:
-                table.c[name].info["declared"] = found.declared
-        for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
-            if name in table.c:
-                table.c[name].info["collation"] = collated
+    async def reflect(self, connection: AsyncConnection, names: Iterable[str]) -> Tables:
+        return await inspect_tables(connection, names, self, _declare)
 
     def logical_type(self, column: sa.Column[Any]) -> LogicalType:
         return declared_type(_declared(column))
@@ -302,3 +299,12 @@ def _no_moment(
 
 def _stored(staged: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.func.typeof(staged)
+
+
+def _declare(connection: sa.Connection, table: sa.Table) -> None:
+    for name, found in column_types(connection, table.name).items():
+        if name in table.c:
+            table.c[name].info["declared"] = found.declared
+    for name, collated in connection.exec_driver_sql(_COLLATED, (table.name,)):
+        if name in table.c:
+            table.c[name].info["collation"] = collated
