@@ -1,7 +1,7 @@
 """Maps a source table to its target table: shared columns, record key, foreign and unique keys, checks, stages."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -74,54 +74,63 @@ class TableMapping:
     """Way to the school year; None for a table that is not tied to one."""
     unfed: tuple[str, ...]
     """Columns of the target that nobody fills: the source has none of that name, and they are not the state's own."""
-    stage: sa.Table = field(init=False)
-    refused: sa.Table = field(init=False)
-    changes: sa.Table = field(init=False)
-    extra: sa.Table = field(init=False)
-    row: sa.FromClause = field(init=False)
-    """Source table under the alias `t`, as rules refer to it."""
 
-    def __post_init__(self) -> None:
-        metadata = sa.MetaData(schema=STAGE_SCHEMA)
-        columns: list[sa.Column[Any]] = [
+    @cached_property
+    def stage(self) -> sa.Table:
+        """Stage of the district's rows, numbered as they were read, with the marks of what keeps them out."""
+        return sa.Table(
+            f"s{self.stage_name}",
+            sa.MetaData(schema=STAGE_SCHEMA),
             sa.Column(ROW_ID, sa.BigInteger),
             sa.Column(EXCLUDED_BY, sa.Integer),
             sa.Column(VALUE_ERROR, sa.Text),
             *(sa.Column(self.parent_mark(n), sa.Integer) for n in range(len(self.foreign_keys))),
             *(sa.Column(name, sa.types.NullType()) for name in self.columns),
-        ]
-        tables = {
-            "stage": sa.Table(f"s{self.stage_name}", metadata, *columns),
-            "refused": sa.Table(
-                f"r{self.stage_name}",
-                metadata,
-                sa.Column("n", sa.BigInteger),
-                sa.Column("kind", sa.Text),
-                sa.Column("reason", sa.Text),
-                sa.Column("columns", sa.Text),
-                sa.Column("size", sa.BigInteger),
-                sa.Column("foreign_key", sa.Integer),
-                sa.Column("unique_key", sa.Integer),
-                sa.Column("behind_exclusion", sa.Boolean),
-            ),
-            "extra": sa.Table(
-                f"x{self.stage_name}",
-                metadata,
-                sa.Column(ROW_ID, sa.BigInteger),
-                sa.Column(SET_ASIDE, sa.Text),
-                *(sa.Column(name, sa.types.NullType()) for name in self.key),
-            ),
-            "changes": sa.Table(
-                f"t{self.stage_name}",
-                metadata,
-                sa.Column("n", sa.BigInteger),
-                sa.Column("new", sa.Boolean),
-                sa.Column("swaps", sa.Boolean),
-                sa.Column("sent", sa.Text),
-            ),
-        }
-        for name, table in {**tables, "row": self.source.alias("t")}.items():
-            object.__setattr__(self, name, table)
+        )
+
+    @cached_property
+    def refused(self) -> sa.Table:
+        """Stage of the refusals: row ids with what refuses them."""
+        return sa.Table(
+            f"r{self.stage_name}",
+            sa.MetaData(schema=STAGE_SCHEMA),
+            sa.Column("n", sa.BigInteger),
+            sa.Column("kind", sa.Text),
+            sa.Column("reason", sa.Text),
+            sa.Column("columns", sa.Text),
+            sa.Column("size", sa.BigInteger),
+            sa.Column("foreign_key", sa.Integer),
+            sa.Column("unique_key", sa.Integer),
+            sa.Column("behind_exclusion", sa.Boolean),
+        )
+
+    @cached_property
+    def changes(self) -> sa.Table:
+        """Stage of the row ids to write."""
+        return sa.Table(
+            f"t{self.stage_name}",
+            sa.MetaData(schema=STAGE_SCHEMA),
+            sa.Column("n", sa.BigInteger),
+            sa.Column("new", sa.Boolean),
+            sa.Column("swaps", sa.Boolean),
+            sa.Column("sent", sa.Text),
+        )
+
+    @cached_property
+    def extra(self) -> sa.Table:
+        """Stage of the keys of records that only the state has."""
+        return sa.Table(
+            f"x{self.stage_name}",
+            sa.MetaData(schema=STAGE_SCHEMA),
+            sa.Column(ROW_ID, sa.BigInteger),
+            sa.Column(SET_ASIDE, sa.Text),
+            *(sa.Column(name, sa.types.NullType()) for name in self.key),
+        )
+
+    @cached_property
+    def row(self) -> sa.FromClause:
+        """Source table under the alias `t`, as rules refer to it."""
+        return self.source.alias("t")
 
     @staticmethod
     def parent_mark(foreign_key: int) -> str:

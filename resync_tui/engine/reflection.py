@@ -82,11 +82,6 @@ class Tables(dict[str, sa.Table]):
         super().__init__()
         self.names = names or Names(None, str)
 
-    def are_one(self, name: str, other: str) -> bool:
-        """Whether two catalog names are of one table."""
-        found = self.names.find(name)
-        return found is not None and found == self.names.find(other)
-
 
 def joined(key: TableKey) -> str:
     """Return a table's key in its metadata."""

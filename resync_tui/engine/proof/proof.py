@@ -86,13 +86,23 @@ class Proof:
         """Yield the tables that the catalog names in two ways."""
         owners = self.catalog.owners
         for name in dis_object.tables:
-            ends = [tables for _, tables in self._ends]
-            same = [other for other in owners if other != name and any(each.are_one(name, other) for each in ends)]
-            if same:
+            if same := [other for other in self._named_alike.get(name, ()) if other != name]:
                 yield IncompatibleTable(
                     f"{name} of {dis_object.name} and {same[0]} of {owners[same[0]]} are one table",
                     "Leave it with one of them in the catalog.",
                 )
+
+    @cached_property
+    def _named_alike(self) -> dict[str, list[str]]:
+        """Tables of the catalog's objects that are one table at an end, by each of their names."""
+        alike: dict[str, list[str]] = {}
+        for _, tables in self._ends:
+            by_table: dict[str, list[str]] = {}
+            for name in self.catalog.owners:
+                if (found := tables.names.find(name)) is not None:
+                    by_table.setdefault(found, []).append(name)
+            alike |= {name: names for names in by_table.values() if len(names) > 1 for name in names}
+        return alike
 
     def _columns(self, dis_object: DisObject) -> Iterator[IncompatibleTable]:
         ends = self._ends

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import types
@@ -62,28 +63,32 @@ def type_named(declared: str) -> types.TypeEngine[Any]:
 
 
 def type_of(kind: types.TypeEngine[Any]) -> LogicalType:
-    by_class: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
-        ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
-        ((types.Enum,), LogicalType.ENUM),
-        ((types.JSON,), LogicalType.JSON),
-        ((types.Uuid,), LogicalType.UUID),
-        ((types.Boolean,), LogicalType.BOOLEAN),
-        ((types.Integer,), LogicalType.INTEGER),
-        ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
-        ((types.Numeric,), LogicalType.NUMERIC),
-        ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
-        ((types.Date,), LogicalType.DATE),
-        ((types.LargeBinary,), LogicalType.BYTES),
-        ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
-    )
-    for classes, found in by_class:
-        if isinstance(kind, classes):
-            return found
     if isinstance(kind, types.DateTime):
         return LogicalType.TIMESTAMPTZ if kind.timezone else LogicalType.TIMESTAMP
     if isinstance(kind, types.Time):
         return LogicalType.OTHER if kind.timezone else LogicalType.TIME
-    return LogicalType.OTHER
+    return _type_of_class(type(kind))  # type: ignore[arg-type]  # mypy: TypeEngine.__hash__
+
+
+@cache
+def _type_of_class(kind: type[types.TypeEngine[Any]]) -> LogicalType:
+    return next((found for classes, found in _BY_CLASS if issubclass(kind, classes)), LogicalType.OTHER)
+
+
+_BY_CLASS: tuple[tuple[tuple[type, ...], LogicalType], ...] = (
+    ((postgresql.DOMAIN, types.ARRAY), LogicalType.OTHER),
+    ((types.Enum,), LogicalType.ENUM),
+    ((types.JSON,), LogicalType.JSON),
+    ((types.Uuid,), LogicalType.UUID),
+    ((types.Boolean,), LogicalType.BOOLEAN),
+    ((types.Integer,), LogicalType.INTEGER),
+    ((types.Float, types.REAL, types.DOUBLE), LogicalType.FLOAT),
+    ((types.Numeric,), LogicalType.NUMERIC),
+    ((postgresql.INTERVAL, types.Interval), LogicalType.INTERVAL),
+    ((types.Date,), LogicalType.DATE),
+    ((types.LargeBinary,), LogicalType.BYTES),
+    ((types.VARCHAR, types.CHAR, types.TEXT), LogicalType.TEXT),
+)
 
 
 def base_type(kind: types.TypeEngine[Any]) -> types.TypeEngine[Any]:
