@@ -7,6 +7,7 @@ logger `resync_tui` hold counts and names, never a value.
 import logging
 import os
 import traceback
+import weakref
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +61,10 @@ class LogFile(logging.Handler):
         super().__init__()
         self.path = path
         self.clock = clock
+        self._file: weakref.finalize[..., LogFile] | None = None
+        """Closes the descriptor."""
+        self._descriptor = -1
+        self._state = _state(os.stat_result([0] * 10))
         self.addFilter(lambda record: is_own(record) or record.levelno >= logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -72,8 +77,17 @@ class LogFile(logging.Handler):
         line = "  ".join((time, *(" ".join(clipped(part).split()) for part in parts)))
         with suppress(OSError, UntrustedPath):
             self.make_room()
-            # Opened for each line: another process may have moved the file aside.
-            append(self.path, f"{line}\n")
+            os.write(self._opened(), f"{line}\n".encode())
+
+    def _opened(self) -> int:
+        """Return the file's descriptor; another process may have moved the file aside, or changed its rights."""
+        if self._file is None or self._state != _state(os.stat(self.path, follow_symlinks=False)):
+            if self._file is not None:
+                self._file()
+            descriptor = own.open_private(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            self._file, self._descriptor = weakref.finalize(self, os.close, descriptor), descriptor
+            self._state = _state(os.fstat(descriptor))
+        return self._descriptor
 
     def require_own(self) -> None:
         """Require that nobody else has put something in the file's place. Raises UntrustedPath."""
@@ -82,6 +96,11 @@ class LogFile(logging.Handler):
 
     def make_room(self) -> None:
         """Move a file aside that has grown too long; by default it may grow."""
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    """Return by what a file that is open is known to be the one in its place, with the rights that it had."""
+    return found.st_dev, found.st_ino, found.st_mode, found.st_uid, found.st_nlink
 
 
 def append(path: Path, text: str) -> None:

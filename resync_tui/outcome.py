@@ -1,8 +1,9 @@
 """Result types: record counts, their accounting identity, and the traffic-light status."""
 
 import json
+import operator
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -110,7 +111,10 @@ class Counts:
         return self.inserted + self.updated + self.unchanged + self.removed + self.errors
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return Counts(*map(operator.add, _TERMS(self), _TERMS(other)))
+
+
+_TERMS = operator.attrgetter(*(each.name for each in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True)

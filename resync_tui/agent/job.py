@@ -1,5 +1,6 @@
 """The engine's job under a lease: the only place where agent, settings and engine meet."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,11 @@ from resync_tui.rights import edition_of
 
 Say = Callable[[str], str]
 """Rewords a text of the engine about the state for the edition."""
+
+
+def load_engine() -> None:
+    """Import the engine: once, and best while nothing waits for it."""
+    importlib.import_module("resync_tui.engine.batch")
 
 
 def engine_work(settings: Settings, lease: Lease) -> Work:

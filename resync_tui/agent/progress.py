@@ -27,6 +27,8 @@ class Ledger:
         self._new_objects: set[str] = set()
         self._statuses = dict.fromkeys(self._objects, Status.QUEUED)
         """Statuses as they are written."""
+        self._in_transition: set[str] = set()
+        """Objects whose status is not yet written as it is."""
         self._new_reasons: set[Reason] = set()
         self._new_found: set[Found] = set()
 
@@ -49,6 +51,11 @@ class Ledger:
     def _set(self, result: ObjectResult) -> None:
         self._objects[result.object] = result
         self._new_objects.add(result.object)
+        self._compare(result.object)
+
+    def _compare(self, name: str) -> None:
+        is_written = self._objects[name].status is self._statuses[name]
+        (self._in_transition.discard if is_written else self._in_transition.add)(name)
 
     def _refuse(self, event: RecordsRefused) -> None:
         reason = Reason(event.object, event.table, event.kind, event.reason, event.behind_exclusion)
@@ -92,12 +99,14 @@ class Ledger:
     @property
     def transitions(self) -> int:
         """Number of objects whose status is not yet written as it is."""
-        return sum(self._objects[name].status is not self._statuses[name] for name in self._new_objects)
+        return len(self._in_transition)
 
     def written(self, progress: Progress) -> None:
         """Mark changes as written, except for what has changed since."""
         self._new_objects -= {each.object for each in progress.objects if self._objects[each.object] is each}
-        self._statuses |= {each.object: each.status for each in progress.objects}
+        for each in progress.objects:
+            self._statuses[each.object] = each.status
+            self._compare(each.object)
         self._new_reasons -= {reason for reason, total in progress.refused.items() if self._refused[reason] == total}
         del self._records[: len(progress.records)]
         self._new_found -= {found for found, total in progress.found.items() if self._found[found] == total}

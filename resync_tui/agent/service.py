@@ -3,7 +3,6 @@
 Any number of agents may serve one control database, on any hosts that reach it; each runs its batches concurrently.
 """
 
-import gc
 import logging
 import os
 import platform
@@ -17,8 +16,9 @@ from uuid import uuid4
 import anyio
 from anyio.abc import TaskGroup
 
+from resync_tui.agent.garbage import collect_if_grown
 from resync_tui.agent.housekeeping import Housekeeping
-from resync_tui.agent.job import engine_work
+from resync_tui.agent.job import engine_work, load_engine
 from resync_tui.agent.log import AgentLog, about
 from resync_tui.agent.opening import is_hopeless, open_control, pause_after
 from resync_tui.agent.run import BatchRun, StopReason, Timing, Work
@@ -40,12 +40,6 @@ LEASE_VARIABLE = "RESYNC_TUI_LEASE_SECONDS"
 HOUR = 3600.0
 
 WorkOf = Callable[[Settings, Lease], Work]
-
-
-def collect_rarely() -> None:
-    """Make garbage collection rare: a batch makes few cycles, and collection took a third of a small one's time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def run_agent(
@@ -201,6 +195,7 @@ class _Agent:
     async def _claim(self, batches: TaskGroup) -> bool:
         limit, is_open = self._settings.engine.districts, self._window_open()
         if not await self._queue.peek(self._districts, limit, window_open=is_open):
+            load_engine()
             return False
         asked = anyio.current_time()
         lease = await self._queue.claim(self._districts, limit, window_open=is_open)
@@ -242,6 +237,7 @@ class _Agent:
             self._wake.set()
         if run.ended and not hidden:
             await self._housekeeping.notify(run.lease.batch)
+        collect_if_grown()
 
     async def _pause(self, failures: int) -> None:
         """Wait for the next poll of the queue; a batch's end or a signal ends the wait."""

@@ -93,7 +93,8 @@ def agent(once: bool, idle_seconds: float | None) -> None:
     settings = read_settings()
     rights.require(settings.control_url())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP, signal.SIGTERM))
-    from resync_tui.agent.service import collect_rarely, run_agent
+    from resync_tui.agent.garbage import collect_rarely
+    from resync_tui.agent.service import run_agent
 
     collect_rarely()
     anyio.run(partial(run_agent, settings, once=once, idle_seconds=idle_seconds))

@@ -25,6 +25,8 @@ from resync_tui.results import Batch
 from resync_tui.screens.widgets.glyphs import glyphs_for
 
 POLL_SECONDS = 0.25
+READING_SHARE = 4
+"""Times of a reading for which the next one is put off."""
 AGENT_POLLS = 20
 """Polls without any live agent after which another one is started."""
 AGENT_STARTS = 3
@@ -138,10 +140,13 @@ async def _end_of(
         while True:
             changes = await patience.answer(store.changes)
             if changes != seen or silent % AGENT_POLLS == 0:
+                began = anyio.current_time()
                 batches = await patience.answer(read)
                 if all(batch.status.ended for batch in batches):
                     return await patience.answer(read_whole)
                 await patience.answer(partial(watch.show, store, batches))
+                # Of many objects reading takes its time, and the agent may have no other processor.
+                await anyio.sleep(min(POLL_SECONDS, READING_SHARE * (anyio.current_time() - began)))
             silent = silent + 1 if changes == seen else 0
             seen = changes
             if silent >= AGENT_POLLS and not await patience.answer(partial(_agent_alive, store)):

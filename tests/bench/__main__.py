@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from resync_tui.agent.service import collect_rarely
+from resync_tui.agent.garbage import collect_rarely
 from resync_tui.demo.private_postgres import PrivatePostgres
 from resync_tui.outcome import Purpose
 from tests.bench import files, peers, small

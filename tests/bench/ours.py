@@ -72,7 +72,8 @@ def peak_memory(databases: Databases) -> int:
 
 def main() -> None:
     """Run a batch as an agent would, and print the largest size of this process in MB."""
-    from resync_tui.agent.service import collect_rarely  # its modules are part of what an agent takes
+    import resync_tui.agent.service  # noqa: F401 - its modules are part of what an agent takes
+    from resync_tui.agent.garbage import collect_rarely
 
     collect_rarely()
     district, state = json.loads(sys.argv[1])
