@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Inspector
+from sqlalchemy import Connection, Inspector, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from resync_tui.databases.names import quote_identifier, quote_name
+from resync_tui.databases.names import quote_identifier, quote_name, split_name
+from resync_tui.databases.registry import column_types
 from resync_tui.state_schema.shapes import Column, ForeignKey, Index, Lack, TableShape, UserType, named_table
 
 
 class DdlDialect:
     """One kind of database."""
 
+    reflects_many: ClassVar[bool] = False
+    """Whether SQLAlchemy reflects many tables in one statement."""
     adds_no_key: ClassVar[str] = ""
     """Why an existing table takes no primary and no foreign key; empty: it does."""
 
@@ -22,11 +25,16 @@ class DdlDialect:
 
     # Reading.
 
+    def existing(self, connection: Connection, names: Sequence[str]) -> set[str]:
+        """Return the names that are of tables."""
+        inspector = inspect(connection)
+        return {name for name in names if inspector.has_table(split_name(name)[1], schema=split_name(name)[0])}
+
     def unique_keys(
-        self, inspector: Inspector, table: str, schema: str | None, primary: tuple[str, ...]
+        self, inspector: Inspector, name: str, primary: tuple[str, ...], reflected: Sequence[Mapping[str, Any]]
     ) -> Iterable[tuple[str, ...]]:
-        """Return the columns of a table's unique constraints."""
-        return (tuple(each["column_names"]) for each in inspector.get_unique_constraints(table, schema=schema))
+        """Return the columns of a table's unique constraints, from what SQLAlchemy reflects of them."""
+        return (tuple(each["column_names"]) for each in reflected)
 
     def index_options(self, reflected: Mapping[str, Any]) -> dict[str, Any]:
         """Return `method` and `where` of an index, from what SQLAlchemy reflects of this kind alone."""
@@ -36,12 +44,17 @@ class DdlDialect:
         """Whether a reflected index is more than what a unique constraint makes."""
         return not reflected.get("duplicates_constraint")
 
-    def index_definitions(self, connection: Connection, name: str) -> Mapping[str, str]:
-        """Return the definitions of a table's indexes by name, where they say more than an `Index` does."""
+    def index_definitions(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """Return the definitions of indexes by table and name, where they say more than an `Index` does."""
         return {}
 
-    def collations(self, connection: Connection, name: str) -> Mapping[str, str]:
-        """Return the collations of a table's columns that are not their types' own."""
+    def declared(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """Return the declared types by table and column."""
+        found = {name: column_types(connection, name) for name in names}
+        return {(name, column): found[name][column].declared for name in names for column in found[name]}
+
+    def collations(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """Return the collations, by table and column, that are not those of the columns' types."""
         return {}
 
     def types(self, connection: Connection, names: Iterable[str]) -> tuple[UserType, ...]:
@@ -64,6 +77,11 @@ class DdlDialect:
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """Prepare a database just made, outside a transaction."""
+
+    async def execute(self, connection: AsyncConnection, statements: Sequence[str]) -> None:
+        """Execute DDL statements in order."""
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Begin a transaction that changes tables: limit how long it waits for locks, where that can be said."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from resync_tui.catalog import Catalog
 from resync_tui.databases.names import quote_identifier, split_name
-from resync_tui.databases.registry import driver_message, explain, explained, open_engine, require_pair
+from resync_tui.databases.registry import driver_errors, driver_message, explain, explained, open_engine, require_pair
 from resync_tui.engine.backends.registry import backend_of
 from resync_tui.engine.keys import IncompatibleTable
 from resync_tui.engine.mapping import described, ignored_columns
@@ -24,10 +24,13 @@ from resync_tui.engine.reflection import Tables
 from resync_tui.errors import CannotRun, one_line
 from resync_tui.formatting import plural
 from resync_tui.state_schema.ddl import DdlDialect
-from resync_tui.state_schema.introspect import existing, read_table
+from resync_tui.state_schema.introspect import read_tables
 from resync_tui.state_schema.kinds import ddl_of
 from resync_tui.state_schema.missing import Tell, added_columns, lacks, statements_of, tell_what_cannot_be
 from resync_tui.state_schema.shapes import Column, ForeignKey, Index, Lack, TableShape, UserType
+
+PORTION = 50
+"""Things made in one transaction: each locks its table until the end, and a server's locks are limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Derived:
     """Parents first."""
     left_behind: tuple[tuple[str, str], ...]
     """Tables, and what of theirs stays in the district."""
+    source: Tables
+    """The district's tables."""
 
 
 def _ignore(_: str) -> None:
@@ -55,27 +60,21 @@ async def derive(source_url: str, target_url: str, catalog: Catalog, tell: Tell 
 
 
 async def apply(source_url: str, target_url: str, catalog: Catalog, tell: Tell = _ignore) -> list[str]:
-    """Create the catalog's tables, keys and indexes that the target lacks, in one transaction; return the DDL.
+    """Create the catalog's tables, keys and indexes that the target lacks; return the DDL.
 
     What existing records violate, or cannot be created, is reported and left out; so is what does not fit then. Raises
     CannotRun in the end if a table is among it.
     """
-    made = await create(await derived_tables(source_url, target_url, catalog), target_url, tell)
-    for fault in await misfits(source_url, target_url, catalog):
+    derived = await derived_tables(source_url, target_url, catalog)
+    made = await create(derived, target_url, tell)
+    for fault in await misfits(derived.source, target_url, catalog):
         tell(one_line(fault))
     return made
 
 
-async def misfits(source_url: str, target_url: str, catalog: Catalog) -> list[IncompatibleTable]:
+async def misfits(source: Tables, target_url: str, catalog: Catalog) -> list[IncompatibleTable]:
     """Return what keeps a catalog's objects from being sent, as a batch would find it."""
     names = [*table_order(catalog), *key_tables(catalog)]
-    engine = open_engine(source_url, read_only=True)
-    try:
-        with explained("the district", source_url):
-            async with engine.connect() as connection:
-                source = await backend_of(source_url).dialect.reflect(connection, names)
-    finally:
-        await engine.dispose()
     proof = Proof(catalog, source, await _target_tables(target_url, names))
     return [fault for each in catalog.objects for fault in described(proof, None, each)[1]]
 
@@ -97,10 +96,12 @@ async def derived_tables(source_url: str, target_url: str, catalog: Catalog) -> 
         ]
         named = {found: name for name, found in spelled.items()}
         left = [(named[name], what) for name, what in ddl.left_behind(connection, spelled.values())]
+        shapes = read_tables(connection, list(spelled.values()))
         return Derived(
             ddl.types(connection, spelled.values()),
-            tuple(_renamed(read_table(connection, spelled[name]), name, spelled) for name in names),
+            tuple(_renamed(shapes[spelled[name]], name, named) for name in names),
             (*views, *left),
+            found,
         )
 
     engine = open_engine(source_url, read_only=True)
@@ -135,38 +136,83 @@ async def missing(derived: Derived, target_url: str, tell: Tell = _ignore) -> li
 
 
 async def create(derived: Derived, target_url: str, tell: Tell = _ignore) -> list[str]:
-    """Create what the target lacks of a derived schema, in one transaction; return the DDL.
+    """Create what the target lacks of a derived schema, PORTION by PORTION; return the DDL.
 
     What cannot be created is reported, and keeps nothing else out. Raises CannotRun in the end if it is a table.
     """
     ddl = ddl_of(target_url)
     is_missing = ddl.is_missing(target_url)
     engine = ddl.writing(open_engine(target_url, create=True))
+    making = _Making(ddl, target_url, tell)
     with explained("the state", target_url):
         if is_missing:
             async with engine.connect() as connection:
                 await ddl.prepare(connection)
         async with engine.begin() as connection:
-            await ddl.begin(connection)
-            found, made, absent = await connection.run_sync(_missing, ddl, derived), list[Lack](), list[str]()
-            for lack in found:
-                if lack.table in absent or not lack.statement:
-                    continue
-                if lack.parent in absent:
-                    tell(f"{lack.what} could not be made: so could not {lack.parent}")
-                elif await _make(connection, lack, target_url, tell):
-                    made.append(lack)
-                elif lack.is_table:
-                    absent.append(lack.table)
+            found = await connection.run_sync(_missing, ddl, derived)
+        for start in range(0, len(found), PORTION):
+            async with engine.begin() as connection:
+                await ddl.begin(connection)
+                await making.make(connection, found[start : start + PORTION])
     await engine.dispose()
     tell_what_cannot_be(found, tell)
-    _tell_what_stays(derived, made, tell)
-    if absent:
+    _tell_what_stays(derived, making.made, tell)
+    if making.absent:
         raise CannotRun(
-            f"The state refuses {plural(len(absent), 'table')}: {', '.join(absent)}; all else is made",
+            f"The state refuses {plural(len(making.absent), 'table')}: {', '.join(making.absent)}; all else is made",
             "Mend that, or print the statements with --sql and run them by hand; then: resync-tui state init",
         )
-    return statements_of(made)
+    return statements_of(making.made)
+
+
+class _Making:
+    """Making of what a state lacks, in order: what cannot be made keeps only that out which needs it."""
+
+    def __init__(self, ddl: DdlDialect, target_url: str, tell: Tell) -> None:
+        self.ddl = ddl
+        self.target_url = target_url
+        self.tell = tell
+        self.made: list[Lack] = []
+        self.absent: list[str] = []
+        """Tables that could not be made."""
+
+    async def make(self, connection: AsyncConnection, lacks: Sequence[Lack]) -> None:
+        """Make a portion of what is lacking: all of it at once or, if that fails, one after the other."""
+        wanted = [lack for lack in lacks if lack.statement]
+        needed = {name for lack in wanted for name in (lack.table, lack.parent)}
+        if not wanted:
+            return
+        if needed.isdisjoint(self.absent):
+            try:
+                async with connection.begin_nested():
+                    await self.ddl.execute(connection, [lack.statement for lack in wanted])
+            except driver_errors():
+                pass  # told by the statement that fails
+            else:
+                self.made += wanted
+                return
+        for lack in wanted:
+            await self._make_alone(connection, lack)
+
+    async def _make_alone(self, connection: AsyncConnection, lack: Lack) -> None:
+        if lack.table in self.absent:
+            return
+        if lack.parent in self.absent:
+            self.tell(f"{lack.what} could not be made: so could not {lack.parent}")
+            return
+        try:
+            async with connection.begin_nested():
+                await connection.exec_driver_sql(lack.statement)
+        except DBAPIError as error:
+            if explain(error, "the state", self.target_url) is not None:
+                raise
+            broken = isinstance(error, IntegrityError)
+            # Only an integrity error's text quotes a record.
+            self.tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
+            if lack.is_table:
+                self.absent.append(lack.table)
+        else:
+            self.made.append(lack)
 
 
 def _tell_what_stays(derived: Derived, made: Iterable[Lack], tell: Tell) -> None:
@@ -175,21 +221,6 @@ def _tell_what_stays(derived: Derived, made: Iterable[Lack], tell: Tell) -> None
     for table, what in derived.left_behind:
         if table in new:
             tell(f"{table} is made without {what}")
-
-
-async def _make(connection: AsyncConnection, lack: Lack, target_url: str, tell: Tell) -> bool:
-    """Create one thing; return whether it was created."""
-    try:
-        async with connection.begin_nested():
-            await connection.exec_driver_sql(lack.statement)
-    except DBAPIError as error:
-        if explain(error, "the state", target_url) is not None:
-            raise
-        broken = isinstance(error, IntegrityError)
-        # Only an integrity error's text quotes a record.
-        tell(f"{lack.what} could not be made: {lack.why if broken else driver_message(error)}")
-        return False
-    return True
 
 
 def table_order(catalog: Catalog) -> tuple[str, ...]:
@@ -230,9 +261,10 @@ async def _target_tables(target_url: str, names: Iterable[str]) -> Tables:
 
 def _missing(connection: Connection, ddl: DdlDialect, derived: Derived) -> list[Lack]:
     """Return what a state lacks, in the order in which it can be made."""
-    there = existing(connection, [table.name for table in derived.tables])
+    there = ddl.existing(connection, [table.name for table in derived.tables])
     new = tuple(table for table in derived.tables if table.name not in there)
-    pairs = [(table, read_table(connection, table.name)) for table in derived.tables if table.name in there]
+    known = read_tables(connection, [table.name for table in derived.tables if table.name in there])
+    pairs = [(table, known[table.name]) for table in derived.tables if table.name in there]
     added = [column for pair in pairs for column in added_columns(*pair, ddl)]
     keys, rest = lacks(pairs, ddl)
     return [
@@ -258,9 +290,8 @@ def _new_types(types: Iterable[UserType], tables: Iterable[TableShape], added: I
     ]
 
 
-def _renamed(table: TableShape, name: str, spelled: Mapping[str, str]) -> TableShape:
-    """Return a table under its catalog name, as are its parents; `spelled` are the district's names by these."""
-    named = {found: each for each, found in spelled.items()}
+def _renamed(table: TableShape, name: str, named: Mapping[str, str]) -> TableShape:
+    """Return a table under its catalog name, as are its parents; `named` are these by the district's names."""
     foreign = tuple(replace(key, parent=named.get(key.parent, key.parent)) for key in table.foreign)
     return replace(table, name=name, foreign=foreign)
 

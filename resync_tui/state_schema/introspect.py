@@ -1,67 +1,83 @@
 """Introspection of tables, with verbatim types, so that nothing is lost on the way to the state."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Inspector, inspect
+from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
 from sqlalchemy.exc import SAWarning
 
 from resync_tui.databases.names import quote_identifier, split_name
-from resync_tui.databases.registry import column_types
 from resync_tui.state_schema.ddl import DdlDialect
 from resync_tui.state_schema.kinds import ddl_of_connection
 from resync_tui.state_schema.shapes import Column, ForeignKey, Index, TableShape
 
 
-def existing(connection: Connection, names: Iterable[str]) -> set[str]:
-    """Return the subset of `names` that exist as tables of this database."""
-    inspector = inspect(connection)
-    return {name for name in names if inspector.has_table(split_name(name)[1], schema=split_name(name)[0])}
-
-
 def read_table(connection: Connection, name: str) -> TableShape:
     """Return the shape of an existing table."""
+    return read_tables(connection, [name])[name]
+
+
+def read_tables(connection: Connection, names: Sequence[str]) -> dict[str, TableShape]:
+    """Return the shapes of existing tables by name, in a few statements where their kind of database has such."""
     inspector, ddl = inspect(connection), ddl_of_connection(connection)
-    schema, table = split_name(name)
     with warnings.catch_warnings():  # unknown types and expression indexes: read verbatim below, or left out
         warnings.simplefilter("ignore", SAWarning)
-        primary = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
-        return TableShape(
+        primary, columns, unique, foreign, checks, indexes = (_reflected(inspector, ddl, names, of) for of in _PARTS)
+    declared, collations = ddl.declared(connection, names), ddl.collations(connection, names)
+    definitions = ddl.index_definitions(connection, names)
+    found = {}
+    for name in names:
+        key = tuple(primary[name]["constrained_columns"])
+        found[name] = TableShape(
             name=name,
-            columns=_columns(connection, inspector, name, primary),
-            primary=primary,
-            unique=tuple(sorted(ddl.unique_keys(inspector, table, schema, primary))),
-            foreign=_foreign_keys(inspector, name),
-            checks=tuple(str(check["sqltext"]) for check in inspector.get_check_constraints(table, schema=schema)),
-            indexes=tuple(_indexes(connection, inspector, name, ddl)),
+            columns=tuple(
+                _column(each, key, declared[name, each["name"]], collations.get((name, each["name"]), ""))
+                for each in columns[name]
+            ),
+            primary=key,
+            unique=tuple(sorted(ddl.unique_keys(inspector, name, key, unique[name]))),
+            foreign=_foreign_keys(foreign[name]),
+            checks=tuple(str(check["sqltext"]) for check in checks[name]),
+            indexes=tuple(_indexes(indexes[name], name, definitions, ddl)),
         )
+    return found
 
 
-def _columns(connection: Connection, inspector: Inspector, name: str, primary: tuple[str, ...]) -> tuple[Column, ...]:
-    schema, table = split_name(name)
-    types, collations = column_types(connection, name), ddl_of_connection(connection).collations(connection, name)
-    columns = []
-    for column in inspector.get_columns(table, schema=schema):
-        default = column.get("default")
-        computed = column.get("computed")
-        columns.append(
-            Column(
-                name=column["name"],
-                type=types[column["name"]].declared,
-                required=not column["nullable"] or column["name"] in primary,
-                default=default if default is not None and "(" not in default else None,
-                generated=computed["sqltext"] if computed else None,
-                collation=collations.get(column["name"], ""),
-            )
-        )
-    return tuple(columns)
+_PARTS = ("pk_constraint", "columns", "unique_constraints", "foreign_keys", "check_constraints", "indexes")
+"""What SQLAlchemy reflects of tables, as its inspector calls it."""
 
 
-def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
-    schema, table = split_name(name)
+def _reflected(inspector: Inspector, ddl: DdlDialect, names: Sequence[str], what: str) -> dict[str, Any]:
+    """Return what SQLAlchemy reflects of tables, by their names."""
+    if not ddl.reflects_many:
+        one = getattr(inspector, f"get_{what}")
+        return {name: one(split_name(name)[1], schema=split_name(name)[0]) for name in names}
+    found: dict[tuple[str | None, str], Any] = {}
+    places = {name: split_name(name) for name in names}
+    for schema in {schema for schema, _ in places.values()}:
+        tables = [table for of_schema, table in places.values() if of_schema == schema]
+        many = getattr(inspector, f"get_multi_{what}")
+        found |= many(schema=schema, filter_names=tables, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+    return {name: found[place] for name, place in places.items()}
+
+
+def _column(reflected: Mapping[str, Any], primary: tuple[str, ...], declared: str, collation: str) -> Column:
+    default, computed = reflected.get("default"), reflected.get("computed")
+    return Column(
+        name=reflected["name"],
+        type=declared,
+        required=not reflected["nullable"] or reflected["name"] in primary,
+        default=default if default is not None and "(" not in default else None,
+        generated=computed["sqltext"] if computed else None,
+        collation=collation,
+    )
+
+
+def _foreign_keys(reflected: Iterable[Mapping[str, Any]]) -> tuple[ForeignKey, ...]:
     found = []
-    for key in inspector.get_foreign_keys(table, schema=schema):
+    for key in reflected:
         options: dict[str, Any] = dict(key.get("options") or {})
         deferrable = ""
         if options.get("deferrable"):
@@ -72,11 +88,11 @@ def _foreign_keys(inspector: Inspector, name: str) -> tuple[ForeignKey, ...]:
     return tuple(sorted(found, key=lambda key: (key.columns, key.parent)))
 
 
-def _indexes(connection: Connection, inspector: Inspector, name: str, ddl: DdlDialect) -> Iterator[Index]:
+def _indexes(
+    reflected: Iterable[Mapping[str, Any]], table: str, definitions: Mapping[tuple[str, str], str], ddl: DdlDialect
+) -> Iterator[Index]:
     """Yield the indexes of a table by name, without those that a key implies."""
-    schema, table = split_name(name)
-    found, definitions = inspector.get_indexes(table, schema=schema), ddl.index_definitions(connection, name)
-    for index in sorted(found, key=lambda each: str(each["name"])):
+    for index in sorted(reflected, key=lambda each: str(each["name"])):
         columns = tuple(column for column in index["column_names"] if column is not None)
         if ddl.is_index_alone(index):
             expressions = index.get("expressions")
@@ -85,7 +101,7 @@ def _indexes(connection: Connection, inspector: Inspector, name: str, ddl: DdlDi
                 parts=columns if expressions is None else _parts(index["column_names"], expressions),
                 unique=bool(index["unique"]),
                 expressions=expressions is not None,
-                definition=definitions.get(str(index["name"]), ""),
+                definition=definitions.get((table, str(index["name"])), ""),
                 **ddl.index_options(index.get("dialect_options", {})),
             )
 

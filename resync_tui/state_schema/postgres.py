@@ -1,7 +1,7 @@
 """DDL dialect of PostgreSQL."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,14 +24,16 @@ LOCK_TIMEOUT = "10s"
 class PostgresDdl(DdlDialect):
     """PostgreSQL as a district and as a state."""
 
+    reflects_many = True
+
     def index_options(self, reflected: Mapping[str, Any]) -> dict[str, Any]:
         return {"method": reflected.get("postgresql_using") or "", "where": reflected.get("postgresql_where")}
 
     def unique_keys(
-        self, inspector: Inspector, table: str, schema: str | None, primary: tuple[str, ...]
+        self, inspector: Inspector, name: str, primary: tuple[str, ...], reflected: Sequence[Mapping[str, Any]]
     ) -> Iterable[tuple[str, ...]]:
         """Return the columns of a table's unique constraints; one of equal nulls is made as an index."""
-        for each in inspector.get_unique_constraints(table, schema=schema):
+        for each in reflected:
             if not each.get("dialect_options", {}).get("postgresql_nulls_not_distinct"):
                 yield tuple(each["column_names"])
 
@@ -41,20 +43,29 @@ class PostgresDdl(DdlDialect):
             return False
         return super().is_index_alone(reflected) or bool(options.get("postgresql_nulls_not_distinct"))
 
-    def index_definitions(self, connection: Connection, name: str) -> Mapping[str, str]:
-        return {row.name: row.definition for row in connection.execute(_INDEXES, {"table": quote_name(name)})}
+    def existing(self, connection: Connection, names: Sequence[str]) -> set[str]:
+        return {row.name for row in connection.execute(_EXISTING, _named(names))}
 
-    def collations(self, connection: Connection, name: str) -> Mapping[str, str]:
-        return {row.name: row.collation for row in connection.execute(_COLLATIONS, {"table": quote_name(name)})}
+    def index_definitions(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        return {(row.of, row.name): row.definition for row in connection.execute(_INDEXES, _named(names))}
+
+    def declared(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        return {(row.of, row.name): row.declared for row in connection.execute(_DECLARED_TYPES, _named(names))}
+
+    def collations(self, connection: Connection, names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        return {(row.of, row.name): row.collation for row in connection.execute(_COLLATIONS, _named(names))}
 
     def types(self, connection: Connection, names: Iterable[str]) -> tuple[UserType, ...]:
         rows = connection.execute(_TYPES, {"tables": [quote_name(name) for name in names]})
         return tuple(UserType(row.name, row.statement, tuple(row.used_by), row.schema) for row in rows)
 
     def left_behind(self, connection: Connection, names: Iterable[str]) -> Iterable[tuple[str, str]]:
-        for name in names:
-            for row in connection.execute(_LEFT_BEHIND, {"table": quote_name(name)}):
-                yield name, row.what
+        return ((row.of, row.what) for row in connection.execute(_LEFT_BEHIND, _named(list(names))))
+
+    async def execute(self, connection: AsyncConnection, statements: Sequence[str]) -> None:
+        """Execute DDL statements in order, in one round trip, within the transaction that has begun."""
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute(";\n".join(statements))
 
     async def begin(self, connection: AsyncConnection) -> None:
         await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -178,34 +189,50 @@ GROUP BY t.oid, n.nspname ORDER BY max(u.depth) DESC, 1
 """)
 """Query for the types that somebody has made, with their DDL; those of an extension come with it."""
 
-_INDEXES = text("""
-SELECT i.relname AS name, substr(pg_get_indexdef(x.indexrelid), length(format('CREATE %sINDEX %I ON %s%I.%I',
+_NAMED = """unnest(CAST(:names AS text[]), CAST(CAST(:tables AS text[]) AS regclass[])) WITH ORDINALITY
+    AS named (of, oid, place)"""
+"""Tables by catalog name."""
+
+_EXISTING = text("""
+SELECT name FROM unnest(CAST(:names AS text[]), CAST(:tables AS text[])) AS named (name, quoted)
+WHERE to_regclass(quoted) IS NOT NULL
+""")
+
+_DECLARED_TYPES = text(f"""
+SELECT named.of, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declared
+FROM {_NAMED} JOIN pg_attribute a ON a.attrelid = named.oid AND a.attnum > 0 AND NOT a.attisdropped
+""")
+
+_INDEXES = text(f"""
+SELECT named.of, i.relname AS name, substr(pg_get_indexdef(x.indexrelid), length(format('CREATE %sINDEX %I ON %s%I.%I',
     CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname, CASE WHEN c.relkind = 'p' THEN 'ONLY ' END,
     n.nspname, c.relname)) + 2) AS definition
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE x.indrelid = CAST(CAST(:table AS text) AS regclass)
+FROM {_NAMED} JOIN pg_index x ON x.indrelid = named.oid JOIN pg_class i ON i.oid = x.indexrelid
+    JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 """)
 
-_COLLATIONS = text("""
-SELECT a.attname AS name, format('%I.%I', s.nspname, l.collname) AS collation
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_collation l ON l.oid = a.attcollation
-    JOIN pg_namespace s ON s.oid = l.collnamespace
-WHERE a.attrelid = CAST(CAST(:table AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attcollation <> t.typcollation
+_COLLATIONS = text(f"""
+SELECT named.of, a.attname AS name, format('%I.%I', s.nspname, l.collname) AS collation
+FROM {_NAMED} JOIN pg_attribute a ON a.attrelid = named.oid JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_collation l ON l.oid = a.attcollation JOIN pg_namespace s ON s.oid = l.collnamespace
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attcollation <> t.typcollation
 """)
 
-_LEFT_BEHIND = text("""
-WITH it AS (SELECT oid, relkind FROM pg_class WHERE oid = CAST(CAST(:table AS text) AS regclass))
-SELECT 'its partitions' AS what FROM it WHERE relkind = 'p'
-UNION ALL SELECT 'identity of ' || attname FROM it JOIN pg_attribute ON attrelid = oid
+_LEFT_BEHIND = text(f"""
+WITH it AS (SELECT named.of, named.place, c.oid, c.relkind FROM {_NAMED} JOIN pg_class c ON c.oid = named.oid)
+SELECT of, place, 'its partitions' AS what FROM it WHERE relkind = 'p'
+UNION ALL SELECT of, place, 'identity of ' || attname FROM it JOIN pg_attribute ON attrelid = oid
     WHERE attidentity <> '' AND NOT attisdropped
-UNION ALL SELECT format('default of %s (%s)', attname, pg_get_expr(adbin, adrelid)) FROM it
+UNION ALL SELECT of, place, format('default of %s (%s)', attname, pg_get_expr(adbin, adrelid)) FROM it
     JOIN pg_attrdef d ON d.adrelid = it.oid JOIN pg_attribute a ON a.attrelid = it.oid AND a.attnum = d.adnum
     WHERE a.attgenerated = '' AND strpos(pg_get_expr(adbin, adrelid), '(') > 0
-UNION ALL SELECT 'trigger ' || tgname FROM it JOIN pg_trigger ON tgrelid = it.oid AND NOT tgisinternal
-UNION ALL SELECT 'constraint ' || conname FROM it JOIN pg_constraint ON conrelid = it.oid AND contype = 'x'
-UNION ALL SELECT 'policy ' || polname FROM it JOIN pg_policy ON polrelid = it.oid
-UNION ALL SELECT 'rule ' || rulename FROM it JOIN pg_rewrite ON ev_class = it.oid AND rulename <> '_RETURN'
-ORDER BY 1
+UNION ALL SELECT of, place, 'trigger ' || tgname FROM it JOIN pg_trigger ON tgrelid = it.oid AND NOT tgisinternal
+UNION ALL SELECT of, place, 'constraint ' || conname FROM it JOIN pg_constraint ON conrelid = it.oid AND contype = 'x'
+UNION ALL SELECT of, place, 'policy ' || polname FROM it JOIN pg_policy ON polrelid = it.oid
+UNION ALL SELECT of, place, 'rule ' || rulename FROM it JOIN pg_rewrite ON ev_class = it.oid AND rulename <> '_RETURN'
+ORDER BY 2, 3
 """)
+
+
+def _named(names: Sequence[str]) -> dict[str, list[str]]:
+    return {"names": list(names), "tables": [quote_name(name) for name in names]}

@@ -7,7 +7,7 @@ import aiosqlite
 from sqlalchemy import Connection, Inspector
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from resync_tui.databases.names import folded
+from resync_tui.databases.names import folded, split_name
 from resync_tui.databases.sqlite import begin_immediate, sqlite_path
 from resync_tui.state_schema.ddl import DdlDialect, create_index, create_table
 from resync_tui.state_schema.shapes import Index, Lack, TableShape
@@ -24,9 +24,10 @@ class SqliteDdl(DdlDialect):
         return folded(name)
 
     def unique_keys(
-        self, inspector: Inspector, table: str, schema: str | None, primary: tuple[str, ...]
+        self, inspector: Inspector, name: str, primary: tuple[str, ...], reflected: Sequence[Mapping[str, Any]]
     ) -> Iterable[tuple[str, ...]]:
         """Return the columns of a table's unique constraints, by the indexes that SQLite makes for them."""
+        schema, table = split_name(name)
         for index in inspector.get_indexes(table, schema=schema, include_auto_indexes=True):
             columns = tuple(column for column in index["column_names"] if column is not None)
             if str(index["name"]).startswith("sqlite_autoindex_") and columns != primary:
