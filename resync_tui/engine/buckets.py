@@ -30,9 +30,9 @@ class Ranges:
         """One bucket per key."""
         return replace(self, bits=0)
 
-    def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
-        """Return the bucket of a row."""
-        return self.hashing.shifted(row.c[self.key], self.bits)
+    def of(self, row: sa.FromClause) -> str:
+        """Return the bucket of a row, as SQL text."""
+        return self.hashing.shifted(row, self.key, self.bits)
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
         """Return the condition that a row is in one of the buckets, in a form that an index serves."""
@@ -41,7 +41,7 @@ class Ranges:
             return sa.or_(sa.false(), *(self._between(row, first, last) for first, last in runs))
         if not self.bits:
             return self.hashing.any_of(row.c[self.key], buckets)
-        return sa.and_(self._between(row, runs[0][0], runs[-1][1]), self.hashing.any_of(self.of(row), buckets))
+        return sa.and_(self._between(row, runs[0][0], runs[-1][1]), self.hashing.any_of(_number(self.of(row)), buckets))
 
     def _between(self, row: sa.FromClause, first: int, last: int) -> sa.ColumnElement[bool]:
         low, high = first << self.bits, ((last + 1) << self.bits) - 1
@@ -63,13 +63,13 @@ class Hashed:
         """One bucket per key, except for hash collisions."""
         return replace(self, bits=63)
 
-    def of(self, row: sa.FromClause) -> sa.ColumnElement[int]:
-        """Return the bucket of a row."""
+    def of(self, row: sa.FromClause) -> str:
+        """Return the bucket of a row, as SQL text."""
         return self.hashing.key_hash(row, self.key, self.how, self.bits)
 
     def among(self, row: sa.FromClause, buckets: Collection[int]) -> sa.ColumnElement[bool]:
         """Return the condition that a row is in one of the buckets."""
-        return self.hashing.any_of(self.of(row), buckets)
+        return self.hashing.any_of(_number(self.of(row)), buckets)
 
 
 Buckets: TypeAlias = Ranges | Hashed
@@ -98,8 +98,12 @@ class KeyHashing:
         if low is not None and high is not None:
             column, middle = row.c[next(iter(self.key))], (low + high) // 2
             return column <= middle, column > middle
-        parity = self.hashing.key_hash(row, self.key, self.how, 1)
+        parity = _number(self.hashing.key_hash(row, self.key, self.how, 1))
         return parity == 0, parity == 1
+
+
+def _number(text: str) -> sa.ColumnElement[int]:
+    return sa.literal_column(text, sa.BigInteger())
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

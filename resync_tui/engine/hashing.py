@@ -36,23 +36,35 @@ class RowHashing(ABC):
         """Return the question for the hash of sample values: two ends that answer alike hash alike."""
 
     @abstractmethod
-    def row_hash(self, row: sa.FromClause, columns: Columns, how: Hashing) -> sa.ColumnElement[int]:
+    def row_hash(self, row: sa.FromClause, columns: Columns, how: Hashing) -> str:
         """Return the 64-bit hash of a row's columns in order; never NULL."""
 
     @abstractmethod
-    def key_hash(self, row: sa.FromClause, columns: Columns, how: Hashing, bits: int) -> sa.ColumnElement[int]:
+    def key_hash(self, row: sa.FromClause, columns: Columns, how: Hashing, bits: int) -> str:
         """Return the last bits of the hash of a row's key, from other seeds than `row_hash`."""
 
     @abstractmethod
-    def shifted(self, number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
-        """Return `number >> bits`, rounded towards minus infinity."""
+    def shifted(self, row: sa.FromClause, column: str, bits: int) -> str:
+        """Return `column >> bits` of a row, rounded towards minus infinity."""
 
     @abstractmethod
     def any_of(self, number: sa.ColumnElement[int], numbers: Iterable[int]) -> sa.ColumnElement[bool]:
         """Return the condition that a number is one of many."""
 
     @abstractmethod
-    def by_bucket(self, rows: sa.Select[Any]) -> str:
+    def size(self, table: sa.FromClause, key: str | None) -> str:
+        """Return the question for a table's row count, and the least and the greatest value of an integer key."""
+
+    @abstractmethod
+    def holds(self, table: sa.FromClause, condition: sa.ColumnElement[bool]) -> str:
+        """Return the question whether a table has a row that meets a condition."""
+
+    @abstractmethod
+    def rows(self, row: sa.FromClause, number: str, hashed: str, condition: sa.ColumnElement[bool]) -> str:
+        """Return the query for number and hash of the rows that meet a condition."""
+
+    @abstractmethod
+    def by_bucket(self, rows: str) -> str:
         """Return the question for the fingerprint of each bucket; `rows` selects bucket and row hash."""
 
     @abstractmethod
@@ -60,7 +72,7 @@ class RowHashing(ABC):
         """Return the answer to `by_bucket`."""
 
     @abstractmethod
-    def by_row(self, rows: sa.Select[Any]) -> str:
+    def by_row(self, rows: str) -> str:
         """Return the question for the hash of each row; `rows` selects its number and hash."""
 
     @abstractmethod

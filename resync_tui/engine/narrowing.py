@@ -34,6 +34,8 @@ def narrowings(mapping: TableMapping) -> Iterator[Narrowing]:
     """Yield the narrowings of a table; records that do not pass are rejected by name, all others go."""
     for name in mapping.columns:
         source, target = mapping.source.c[name], mapping.target.c[name]
+        if source.type is target.type and source.info == target.info:
+            continue  # as nearly all are, and soonest said
         found = Narrowing(f"{mapping.name}.{name}", source, target, loss(source, target), refused(source, target))
         if found.loss is not None or found.refused is not None:
             yield found

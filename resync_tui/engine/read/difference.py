@@ -35,29 +35,37 @@ class Comparer:
             self.source,
             {mapping: self._how_many(mapping) for mapping in mappings},
             self.target,
-            {
-                mapping: sa.select(sa.exists().select_from(mapping.target).where(mapping.of_tenant()))
-                for mapping in mappings
-            },
+            {mapping: self._holds(mapping) for mapping in mappings},
         )
         stats_by_table = {}
         for mapping in mappings:
-            ((rows, in_scope, without_year, low, high),) = counted[mapping]
+            ((rows, low, high, *of_year),) = counted[mapping]
+            in_scope, without_year = of_year or (rows, 0)
             in_scope, fresh = int(in_scope or 0), not held[mapping][0][0]
             stats_by_table[mapping] = TableStats(in_scope, in_scope == rows, fresh, low, high, int(without_year or 0))
         return stats_by_table
 
-    def _how_many(self, mapping: TableMapping) -> sa.Select[Any]:
+    def _holds(self, mapping: TableMapping) -> sa.Select[Any] | str:
+        """Return the question whether the state has a row of this district."""
+        if (hashing := self.target.dialect.hashing) is not None:
+            return hashing.holds(mapping.target, mapping.of_tenant())
+        return sa.select(sa.exists().select_from(mapping.target).where(mapping.of_tenant()))
+
+    def _how_many(self, mapping: TableMapping) -> sa.Select[Any] | str:
+        """Return the question for the number of rows, the bounds of the key and, of a school year, what is of it."""
+        of_integers = len(mapping.key) == 1 and logical_type(mapping.target.c[mapping.key[0]]) is LogicalType.INTEGER
+        hashing = self.source.dialect.hashing
+        key = mapping.key[0] if hashing is not None and of_integers and mapping.same_primary_key else None
+        if hashing is not None and mapping.year is None:
+            return hashing.size(mapping.source, key)
+        ends: list[sa.ColumnElement[Any]] = [_NO_NUMBER, _NO_NUMBER]
+        if key is not None:
+            # As separate queries, these are answered by an index.
+            ends = [sa.select(end(mapping.row.c[key])).scalar_subquery() for end in (sa.func.min, sa.func.max)]
         in_scope = _count_if(self.scope.of_source(mapping)) if mapping.year else sa.func.count()
         yearless = self.scope.without_year(mapping)
         without_year = _NO_NUMBER if yearless is None else _count_if(yearless)
-        ends: tuple[sa.ColumnElement[Any], ...] = (_NO_NUMBER, _NO_NUMBER)
-        of_integers = len(mapping.key) == 1 and logical_type(mapping.target.c[mapping.key[0]]) is LogicalType.INTEGER
-        if self.source.dialect.hashing is not None and mapping.same_primary_key and of_integers:
-            key = mapping.row.c[mapping.key[0]]
-            # As separate queries, these are answered by an index.
-            ends = tuple(sa.select(end(key)).scalar_subquery() for end in (sa.func.min, sa.func.max))
-        return sa.select(sa.func.count(), in_scope, without_year, *ends).select_from(mapping.row)
+        return sa.select(sa.func.count(), *ends, in_scope, without_year).select_from(mapping.row)
 
     async def find_at_once(self, stats_by_table: Mapping[TableMapping, TableStats]) -> dict[TableMapping, Difference]:
         """Return the differences of small tables, in one query; a table that needs a closer comparison is left out."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -149,11 +149,11 @@ class Comparison:
         found = await ask_both(self.source, {mapping: ours}, self.target, {mapping: theirs})
         return found[0][mapping], found[1][mapping]
 
-    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> sa.Select[Any]:
+    def _hashes(self, row: sa.FromClause, condition: sa.ColumnElement[bool], buckets: Buckets) -> str:
         """Return the query for the bucket and the hash of each row."""
         columns = _columns(self.mapping, (*self.mapping.key, *self.mapping.updatable))
-        both: list[sa.ColumnElement[Any]] = [buckets.of(row), self.hashing.row_hash(row, columns, self.how)]
-        return sa.select(*both).select_from(row).where(condition)
+        hashed = self.hashing.row_hash(row, columns, self.how)
+        return self.hashing.rows(row, buckets.of(row), hashed, condition)
 
     def _compare(self, ours: Rows, theirs: Rows) -> tuple[int, set[int]]:
         """Return the count of equal district rows, and the single buckets of the differing ones."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import types
+from sqlalchemy.sql import visitors
 
 from resync_tui.engine.backends.postgres.session import DIALECT, as_sql
 from resync_tui.engine.dialect import is_padded, logical_type
@@ -126,20 +127,36 @@ class PostgresHashing(RowHashing):
         sample = (*_TEXT_SAMPLE, *_NATIVE_SAMPLE) if how is Hashing.NATIVE else _TEXT_SAMPLE
         return f"SELECT pg_catalog.bit_xor({_mixed(_hash_of(sample, _ROW_SEED))})"
 
-    def row_hash(self, row: sa.FromClause, columns: Columns, how: Hashing) -> sa.ColumnElement[int]:
-        return _number(_hash_of(_values(row, columns, how), _ROW_SEED))
+    def row_hash(self, row: sa.FromClause, columns: Columns, how: Hashing) -> str:
+        return _hash_of(_values(row, columns, how), _ROW_SEED)
 
-    def key_hash(self, row: sa.FromClause, columns: Columns, how: Hashing, bits: int) -> sa.ColumnElement[int]:
-        return _number(f"({_hash_of(_values(row, columns, how), _KEY_SEED)} & {(1 << bits) - 1}::bigint)")
+    def key_hash(self, row: sa.FromClause, columns: Columns, how: Hashing, bits: int) -> str:
+        return f"({_hash_of(_values(row, columns, how), _KEY_SEED)} & {(1 << bits) - 1}::bigint)"
 
-    def shifted(self, number: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
-        return sa.cast(number, types.BigInteger()).op(">>")(sa.literal_column(str(bits)))
+    def shifted(self, row: sa.FromClause, column: str, bits: int) -> str:
+        return f"({_named(row)}.{_QUOTED.quote(column)}::bigint >> {bits})"
 
     def any_of(self, number: sa.ColumnElement[int], numbers: Iterable[int]) -> sa.ColumnElement[bool]:
         listed = ",".join(map(str, sorted(numbers)))
         return number == sa.func.any(sa.literal_column(f"'{{{listed}}}'::bigint[]"))
 
-    def by_bucket(self, rows: sa.Select[Any]) -> str:
+    def size(self, table: sa.FromClause, key: str | None) -> str:
+        rows = _listed(table)
+        # As separate queries, the ends are answered by an index.
+        ends = ("min", "max") if key is not None else ()
+        bounds = [f"(SELECT {end}({_named(table)}.{_QUOTED.quote(key or '')}) FROM {rows})::bigint" for end in ends]
+        return f"SELECT {', '.join(['count(*)', *(bounds or ['NULL::bigint'] * 2)])} FROM {rows}"
+
+    def holds(self, table: sa.FromClause, condition: sa.ColumnElement[bool]) -> str:
+        return f"SELECT EXISTS (SELECT FROM {_listed(table)} WHERE {as_sql(condition)})"
+
+    def rows(self, row: sa.FromClause, number: str, hashed: str, condition: sa.ColumnElement[bool]) -> str:
+        if not _is_plain(condition):
+            columns: list[sa.ColumnElement[Any]] = [sa.literal_column(number), sa.literal_column(hashed)]
+            return as_sql(sa.select(*columns).select_from(row).where(condition))
+        return f"SELECT {number}, {hashed} FROM {_listed(row)} WHERE {as_sql(condition)}"
+
+    def by_bucket(self, rows: str) -> str:
         """Return the question for four arrays: bucket, count, and two hashes of its rows' hashes."""
         hashes = f"pg_catalog.bit_xor(hash) AS own, pg_catalog.bit_xor({_mixed('hash')}) AS mixed"
         buckets = f"SELECT number, count(*) AS rows, {hashes} FROM {_kept(rows)} GROUP BY number ORDER BY number"
@@ -150,7 +167,7 @@ class PostgresHashing(RowHashing):
         ((numbers, *fingerprints),) = answer  # the arrays of no rows are NULL
         return dict(zip(numbers or (), zip(*(each or () for each in fingerprints), strict=True), strict=True))
 
-    def by_row(self, rows: sa.Select[Any]) -> str:
+    def by_row(self, rows: str) -> str:
         """Return the question for 16 bytes a row: its number and its hash."""
         sent = ", ".join(f"string_agg(pg_catalog.int8send({column}), ''::bytea)" for column in ("number", "hash"))
         return f"SELECT number >> {_PART_SHIFT} & {_PARTS - 1} AS part, {sent} FROM {_kept(rows)} GROUP BY part"
@@ -162,11 +179,28 @@ class PostgresHashing(RowHashing):
 HASHING = PostgresHashing()
 
 
+_QUOTED = DIALECT.identifier_preparer
+
+
+def _named(row: sa.FromClause) -> str:
+    """Return the name of a table, or of its alias, as its columns are qualified by it."""
+    return _QUOTED.format_table(row) if isinstance(row, sa.Table) else _QUOTED.quote(row.name)  # type: ignore[attr-defined]
+
+
+def _listed(row: sa.FromClause) -> str:
+    """Return a table as FROM lists it."""
+    return f"{_QUOTED.format_table(row.element)} AS {_named(row)}" if isinstance(row, sa.Alias) else _named(row)
+
+
+def _is_plain(condition: sa.ColumnElement[bool]) -> bool:
+    """Whether a condition asks no other table: then it reads the same in any query."""
+    return not any(isinstance(each, sa.SelectBase) for each in visitors.iterate(condition))
+
+
 def _values(row: sa.FromClause, columns: Columns, how: Hashing) -> list[tuple[str, Form]]:
-    quoted = DIALECT.identifier_preparer
-    of = quoted.format_table(row) if isinstance(row, sa.Table) else quoted.quote(row.name)  # type: ignore[attr-defined]
+    of = _named(row)
     return [
-        (f"{of}.{quoted.quote(name)}", native_form(*ends) if how is Hashing.NATIVE else _text)
+        (f"{of}.{_QUOTED.quote(name)}", native_form(*ends) if how is Hashing.NATIVE else _text)
         for name, ends in columns.items()
     ]
 
@@ -203,16 +237,12 @@ def _constant(seed: int) -> int:
     return int.from_bytes(digest) >> 2 | 1 << 62
 
 
-def _number(text: str) -> sa.ColumnElement[int]:
-    return sa.literal_column(text, types.BigInteger())
-
-
-def _kept(rows: sa.Select[Any]) -> str:
+def _kept(rows: str) -> str:
     """Return a subquery of numbers and hashes.
 
     OFFSET 0 keeps PostgreSQL from inlining it, which would hash once per aggregate.
     """
-    return f"({as_sql(rows)} OFFSET 0) AS hashes (number, hash)"
+    return f"({rows} OFFSET 0) AS hashes (number, hash)"
 
 
 def _decoded(sent: bytes) -> Sequence[int]:

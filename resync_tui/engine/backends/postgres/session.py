@@ -84,7 +84,7 @@ async def require_session(connection: AsyncConnection, end: End) -> None:
     await require_own_session(await driver_of(connection), connect, f"{end.name} ({place(end.url)})")
 
 
-def as_sql(query: Query) -> str:
+def as_sql(query: Query | sa.ColumnElement[Any]) -> str:
     return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 

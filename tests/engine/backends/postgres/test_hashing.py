@@ -43,7 +43,9 @@ class Ends:
         """Return the hashes of columns of the first row, by both ends."""
         asked: list[Any] = []
         for table in self.tables:
-            hashes = [HASHING.row_hash(table, each, how).label(f"h{n}") for n, each in enumerate(columns)]
+            hashes: list[Any] = [
+                sa.literal_column(HASHING.row_hash(table, each, how)).label(f"h{n}") for n, each in enumerate(columns)
+            ]
             asked.append(sa.select(*hashes).select_from(table).where(table.c.id == 1))
         ((*ours,),), ((*theirs,),) = await self.source.fetch(asked[0]), await self.target.fetch(asked[1])
         return list(zip(ours, theirs, strict=True))
@@ -52,11 +54,10 @@ class Ends:
         """Return the fingerprints of columns of all rows, taken as one bucket, by both ends."""
         asked = []
         for table in self.tables:
-            bucket = sa.literal_column("0", sa.Integer()).label("number")
             questions = []
             for each in columns:
-                rows: Any = sa.select(bucket, HASHING.row_hash(table, each, how).label("hash"))
-                questions.append(f"(SELECT b::text FROM ({HASHING.by_bucket(rows.select_from(table))}) b)")
+                rows = HASHING.rows(table, "0", HASHING.row_hash(table, each, how), sa.true())
+                questions.append(f"(SELECT b::text FROM ({HASHING.by_bucket(rows)}) b)")
             asked.append(f"SELECT {', '.join(questions)}")
         ((*ours,),), ((*theirs,),) = await self.source.ask(asked[0]), await self.target.ask(asked[1])
         return list(zip(ours, theirs, strict=True))
