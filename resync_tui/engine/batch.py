@@ -16,6 +16,7 @@ from resync_tui.engine.job import Job, own_copy, require_identity, require_own_c
 from resync_tui.engine.mapping import TableMapping, describe
 from resync_tui.engine.merge.context import MergeContext
 from resync_tui.engine.merge.cycles import foreign_key_cycles
+from resync_tui.engine.merge.direct import DirectMerge
 from resync_tui.engine.merge.merge import Merge
 from resync_tui.engine.merge.rejects import report_records
 from resync_tui.engine.merge.removal import remove_extra
@@ -194,14 +195,18 @@ class _Batch:
     # --- merging ---
 
     async def _merge_all(self) -> None:
-        if self.job.purpose is Purpose.RESYNC and any(run.staged for run in self.runs.values()):
+        if self.job.purpose is Purpose.RESYNC and any(run.staged or run.held for run in self.runs.values()):
             await own_copy(self.job, self.target)
         context = await self._merge_context()
+        direct = DirectMerge(self.target, self.rate_limit, self.limiter)
         for wave in sorted({planned.wave for planned in self.job.plan.objects}):
+            of_wave = [self.runs[planned.object] for planned in self.job.plan.objects if planned.wave == wave]
+            fallen = {name for name, run in self.runs.items() if run.status in (Status.FAILED, Status.SKIPPED)}
+            runs = [run for run in of_wave if run.status is not Status.FAILED and not self._skipped(run, fallen)]
+            await direct.insert([run for run in runs if run.held])
             async with anyio.create_task_group() as tasks:
-                for planned in self.job.plan.objects:
-                    if planned.wave == wave:
-                        tasks.start_soon(self._merge, self.runs[planned.object], context)
+                for run in runs:
+                    tasks.start_soon(self._merge, run, context)
         if self.job.purpose is Purpose.REMOVE_EXTRA:
             await remove_extra(self.job, self.runs, self.target, self.scope, self.rate_limit)
 
@@ -229,10 +234,9 @@ class _Batch:
             return await self.source.doubts({mapping.name: mapping.source for mapping in staged})
 
     async def _merge(self, run: ObjectRun, context: MergeContext) -> None:
-        if run.status is Status.FAILED or self._skipped(run):
-            return
         purpose = self.job.purpose
         async with self.limiter, run.failing():
+            await self._stage_held(run, context)
             run.phase = "merging" if purpose is Purpose.RESYNC else "comparing"
             for group in foreign_key_cycles(run.staged):
                 resync = purpose is Purpose.RESYNC
@@ -262,6 +266,17 @@ class _Batch:
                 untold = self._untold(run.dis_object.tables) if purpose is Purpose.VERIFY else []
                 run.complete(run.total, "; ".join([*untold, *run.notes, *run.moved, *await self._what_stays(run)]))
 
+    async def _stage_held(self, run: ObjectRun, context: MergeContext) -> None:
+        """Stage the rows that an object still holds: the state refused some of them."""
+        for mapping, rows in run.held.items():
+            await self.target.create_stages([mapping], self.source)
+            run.staged.append(mapping)
+            context.staged[mapping.target] = mapping
+            if self.target.direct is not None:
+                await self.target.direct.stage(self.target, mapping, rows)
+            await self.target.index_stage(mapping, self.source, by_key=True)
+        run.held = {}
+
     async def _what_stays(self, run: ObjectRun) -> list[str]:
         """Return the reasons why extra records of an object stay, as far as a comparison shows."""
         lines: list[str] = []
@@ -270,11 +285,9 @@ class _Batch:
                 lines += await guard.told(self.target.fetch, mapping)
         return lines
 
-    def _skipped(self, run: ObjectRun) -> bool:
+    def _skipped(self, run: ObjectRun, fallen: Collection[str]) -> bool:
         """Skip an object run if a parent in this batch failed or was skipped; return whether it was."""
-        name = run.dis_object.name
-        above = self.job.catalog.ancestors([name]).intersection(self.runs)
-        fallen = [each for each in above if self.runs[each].status in (Status.FAILED, Status.SKIPPED)]
-        if fallen:
-            run.skip(min(fallen, key=lambda each: (self.runs[each].status is not Status.FAILED, each)))
-        return bool(fallen)
+        above = self.job.catalog.ancestors([run.dis_object.name]).intersection(fallen) if fallen else ()
+        if above:
+            run.skip(min(above, key=lambda each: (self.runs[each].status is not Status.FAILED, each)))
+        return bool(above)

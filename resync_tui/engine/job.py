@@ -64,6 +64,8 @@ class Job:
     """Keyed hash of the district for the names of connections; empty: a plain one."""
     hashing: Hashing | None = None
     """None: the fastest form that both ends are proven to share."""
+    direct: bool = True
+    """Whether small new tables may be loaded without a stage, where both ends can."""
 
     @property
     def source(self) -> End:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from resync_tui.catalog import DisObject
 from resync_tui.databases.registry import driver_errors, explained, trouble
 from resync_tui.engine.accounts import TableCounts, TableStats
+from resync_tui.engine.backends.base import HeldRows
 from resync_tui.engine.events import ObjectEnded, ObjectProgress, Report
 from resync_tui.engine.guards import Guard
 from resync_tui.engine.job import Job
@@ -24,7 +25,7 @@ def database_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
 """Errors of databases and their drivers."""
 
 
-@dataclass
+@dataclass(eq=False)
 class ObjectRun:
     """Object run: state, counts and tables of one object in a batch."""
 
@@ -34,6 +35,8 @@ class ObjectRun:
     mappings: tuple[TableMapping, ...] = ()
     staged: list[TableMapping] = field(default_factory=list)
     """Tables that may differ, in the order of `mappings`."""
+    held: dict[TableMapping, HeldRows] = field(default_factory=dict)
+    """Rows that wait in memory instead of in a stage; of all its tables, or of none."""
     stats_by_table: dict[TableMapping, TableStats] = field(default_factory=dict)
     read: int = 0
     phase: str = "reading"

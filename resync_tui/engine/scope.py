@@ -155,6 +155,14 @@ class Scope:
             marks.append(sa.cast(mark, sa.Integer()).label(mapping.parent_mark(number)))
         return sa.select(*marks, *self._as_sent(mapping)).select_from(mapping.row).where(self.of_source(mapping))
 
+    def sending(self, mapping: TableMapping) -> sa.Select[tuple[Any, ...]]:
+        """Return the query for the rows of a table as the state is to hold them, the tenant first."""
+        name = mapping.tenant_column
+        sent = self._as_sent(mapping)
+        if name is not None:
+            sent.insert(0, text_literal(mapping.tenant or "").label(name))
+        return sa.select(*sent).select_from(mapping.row).where(self.of_source(mapping))
+
     def _parent(self, mapping: TableMapping, key: ForeignKey) -> sa.ColumnElement[Any]:
         """Return the mark of a row's parent; NULL if the district lacks that table or column."""
         in_district = _in_district(mapping, key, self.dialect)

@@ -21,6 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 from resync_tui.demo.private_postgres import PrivatePostgres
 
 ROOT = Path(__file__).parents[2]
+AGENT_STARTS = 5
+"""Seconds in which an agent has started."""
 LEVELS = 13
 ROWS = 38_000
 TYPES = (
@@ -40,13 +42,17 @@ TYPES = (
     ("uuid", "md5((n * {k})::text)::uuid"),
     ("jsonb", "jsonb_build_object('n', n * {k})"),
 )
+DOMAIN_SHARE = 0.03
+"""Share of the columns that are of a domain."""
 DOMAINS = "CREATE DOMAIN d_grade AS integer CHECK (VALUE BETWEEN 0 AND 100000); CREATE DOMAIN d_code AS varchar(40)"
 
 
 class Table:
     """A table of the set: its DDL, its rows and its catalog entry."""
 
-    def __init__(self, number: int, level: int, above: list["Table"], chance: random.Random, rows: int) -> None:
+    def __init__(
+        self, number: int, level: int, above: list["Table"], chance: random.Random, rows: int, domains: bool
+    ) -> None:
         self.name, self.rows = f"t{number:03}_{chance.choice(_WORDS)}", rows
         self.parents = chance.sample(above, min(len(above), chance.randint(0 if level == 0 else 1, 5)))
         self.key = [f"{self.name}_k{place}" for place in range(1, chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 6)) + 1)]
@@ -67,7 +73,7 @@ class Table:
         wanted = max(chance.randint(3, 25) - len(self._columns), 1)
         for place in range(wanted):
             kind, value = chance.choice(TYPES)
-            if chance.random() < 0.03:
+            if chance.random() < DOMAIN_SHARE and domains:
                 kind, value = "d_grade", "(n * {k})::integer % 100000"
             self._columns.append((f"{self.name}_c{place}", kind, value.format(k=place + 1)))
         if chance.random() < 0.1:
@@ -113,14 +119,15 @@ _WORDS = (
 )
 
 
-def tables(count: int, rows: int = ROWS, seed: int = 18) -> list[Table]:
+def tables(count: int, rows: int = ROWS, seed: int = 18, *, domains: bool = True) -> list[Table]:
     """Return so many tables on LEVELS levels, a third of them empty; the first says whose the district is."""
     chance = random.Random(seed)
     levels: list[list[Table]] = [[] for _ in range(LEVELS)]
     for number in range(count):
         level = number * LEVELS // count
         above = [each for lower in levels[max(0, level - 1) : level] for each in lower]
-        each = Table(number, level, above, chance, 0 if chance.random() < 1 / 3 else max(1, rows * 3 // 2 // count))
+        filled = 0 if chance.random() < 1 / 3 else max(1, rows * 3 // 2 // count)
+        each = Table(number, level, above, chance, filled, domains)
         levels[level].append(each)
     return [each for level in levels for each in level]
 
@@ -168,8 +175,9 @@ class Checkout:
     def batches(self, count: int = 1) -> tuple[list[float], int]:
         """Return the seconds of so many batches of all objects, and the most memory of the fresh agent, in MB."""
         agent = subprocess.Popen(
-            [*self.program, "agent", "--idle-seconds", "3"], cwd=self.folder, stderr=subprocess.DEVNULL
+            [*self.program, "agent", "--idle-seconds", "8"], cwd=self.folder, stderr=subprocess.DEVNULL
         )
+        time.sleep(AGENT_STARTS)  # else `run` would start one of its own
         seconds = [self.call("run", "--all", "--yes")[0] for _ in range(count)]
         _, _, used = os.wait4(agent.pid, 0)
         return seconds, used.ru_maxrss // 1024
@@ -195,8 +203,9 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, help="checkout of the commit to compare with")
     parser.add_argument("--tables", type=int, default=700)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-domains", action="store_true", help="for commits that refuse columns of a domain")
     told = parser.parse_args()
-    made, roots = tables(told.tables), [ROOT, *([told.beside] if told.beside else [])]
+    made, roots = tables(told.tables, domains=not told.no_domains), [ROOT, *([told.beside] if told.beside else [])]
     found: dict[tuple[Path, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         server = PrivatePostgres(Path(folder) / "server")

@@ -106,7 +106,8 @@ async def test_any_difference_is_counted_and_mended_in_one_run(
 
     catalog = Catalog("Any", (DisObject("V", ("v",)),), tenant_column=TENANT if tenant else None)
     source, before = await dump(district), await dump(state)
-    job = replace(make_job(district, state, catalog, tenant), hashing=hashing)
+    direct = data.draw(st.booleans())
+    job = replace(make_job(district, state, catalog, tenant), hashing=hashing, direct=direct)
     heard = await run(job)
     after, written = await dump(state), await versions(state)
     note(f"{ddl}\nended: {heard.ended}")

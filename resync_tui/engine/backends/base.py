@@ -99,6 +99,39 @@ async def says_district(connection: AsyncConnection, identity: str) -> set[str]:
     return {str(value) for value in await connection.scalars(query)}
 
 
+@dataclass(frozen=True, slots=True)
+class HeldRows:
+    """Rows of a small table in memory, between the reading and the merge."""
+
+    columns: tuple[str, ...]
+    data: bytes
+    """In the form of their kind of database."""
+    count: int
+
+
+class DirectLoad(ABC):
+    """Load of small new tables without a stage, from memory, between two databases of one kind.
+
+    Its rows are inserted as a whole or not at all: what is refused is staged and goes the ordinary way.
+    """
+
+    @abstractmethod
+    async def as_sent(self, target: "Target", tables: Mapping[str, sa.Table]) -> frozenset[str]:
+        """Return the tables, by catalog name, in which the state holds each row as it was sent or refuses it."""
+
+    @abstractmethod
+    async def read(self, source: "Source", query: sa.Select[Any], most: int) -> HeldRows | None:
+        """Return the rows of a query in the district; None if they take more than so many bytes."""
+
+    @abstractmethod
+    async def insert(self, target: "Target", connection: AsyncConnection, table: sa.Table, rows: HeldRows) -> int:
+        """Insert rows in a transaction on the state; return their number. Raises the driver's errors."""
+
+    @abstractmethod
+    async def stage(self, target: "Target", mapping: TableMapping, rows: HeldRows) -> None:
+        """Copy rows into the table's stage instead."""
+
+
 class _Database:
     """Common base of source and target: an engine, and reflected tables."""
 
@@ -177,6 +210,8 @@ class Target(_Database, ABC):
 
     writers = 1
     """Maximum number of connections that write to one large table."""
+    direct: DirectLoad | None = None
+    """None: every row is staged."""
     finds_orphans = False
     """Whether the state's foreign keys, checked row by row in any case, find orphans sooner than a query would."""
 

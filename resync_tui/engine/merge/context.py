@@ -15,7 +15,7 @@ from resync_tui.engine.mapping import TableMapping
 class MergeContext:
     """Relations between the tables of a batch."""
 
-    staged: Mapping[sa.Table, TableMapping]
+    staged: dict[sa.Table, TableMapping]
     """Target tables with a stage in this batch, and their mappings."""
     settled: Collection[sa.Table]
     """Target tables of this batch without a stage: both ends are equal."""

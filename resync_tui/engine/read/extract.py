@@ -23,6 +23,7 @@ from resync_tui.engine.rate_limit import RateLimiter
 from resync_tui.engine.read.difference import Comparer
 from resync_tui.engine.read.extra import find_extra, note_extra
 from resync_tui.engine.read.fingerprints import hashing_of_key, prove
+from resync_tui.engine.read.held import Holder
 from resync_tui.engine.read.moved import MovedRecords
 from resync_tui.engine.reflection import tables_beside
 from resync_tui.engine.scope import Scope, judge
@@ -96,9 +97,11 @@ class Reading:
                     for mapping in each.mappings
                     if each.stats_by_table[mapping].whole
                 }
+                holder = Holder(self.source, self.target, self.scope, self.rate_limit)
+                to_hold = await holder.choose(self._running(), whole) if self._goes_direct else []
                 async with anyio.create_task_group() as tasks:
                     for run in self._running():
-                        tasks.start_soon(self._read, run, whole, known)
+                        tasks.start_soon(self._read, run, whole, known, holder if run in to_hold else None)
         self.report(Note("everything read; snapshot let go"))
         for run in self._running():
             async with run.failing():
@@ -228,13 +231,22 @@ class Reading:
 
     # --- staging ---
 
+    @property
+    def _goes_direct(self) -> bool:
+        return self.job.direct and self.job.purpose is Purpose.RESYNC
+
     async def _read(
-        self, run: ObjectRun, whole: Collection[sa.Table], known: Mapping[TableMapping, Difference]
+        self,
+        run: ObjectRun,
+        whole: Collection[sa.Table],
+        known: Mapping[TableMapping, Difference],
+        holder: Holder | None,
     ) -> None:
         async with self.limiter, run.failing():
-            for mapping in run.mappings:
-                stats = run.stats_by_table[mapping]
-                await self._stage(run, mapping, whole, known.get(mapping) or await self.comparer.find(mapping, stats))
+            if holder is None or not await holder.hold(run):
+                for mapping in run.mappings:
+                    found = known.get(mapping) or await self.comparer.find(mapping, run.stats_by_table[mapping])
+                    await self._stage(run, mapping, whole, found)
             run.phase = "waiting"
             run.progress()
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from resync_tui.engine.backends.postgres.session import NAMED, of_named
 from resync_tui.engine.guards import ReferentialAction
 
-_TRIGGERED = f"""
+TRIGGERED = f"""
     WITH named AS ({NAMED}), part AS (
         SELECT name, oid FROM named UNION SELECT n.name, t.relid FROM named n, pg_partition_tree(n.oid) t
     )
@@ -34,7 +34,7 @@ _COLUMNS = {"DELETE": "confdeltype", "UPDATE": "confupdtype"}
 
 async def triggered(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> frozenset[str]:
     """Return the names of the tables with triggers or rules that an insert or an update sets off."""
-    return frozenset(row[0] for row in await of_named(connection, _TRIGGERED, tables))
+    return frozenset(row[0] for row in await of_named(connection, TRIGGERED, tables))
 
 
 async def before_triggers(connection: AsyncConnection, tables: Mapping[str, sa.Table]) -> list[tuple[str, str]]:

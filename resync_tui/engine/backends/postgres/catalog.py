@@ -157,7 +157,6 @@ class _Reading:
         self._metadata = metadata
         self._relations = {each["oid"]: each for each in relations}
         self._names = names
-        self._known: dict[str, sa.types.TypeEngine[Any]] = {}
 
     def make(self, columns: Sequence[Any], types: Sequence[Any], constraints: Sequence[Any]) -> None:
         """Make the tables."""
@@ -201,11 +200,8 @@ class _Reading:
         return sa.Column(row["name"], kind, *by_itself, nullable=not required, info=info)
 
     def _type(self, declared: str, own: Any) -> sa.types.TypeEngine[Any]:
-        """Return a column's type; types without names of their own are shared."""
         if own is None:
-            if declared not in self._known:
-                self._known[declared] = type_named(declared)
-            return self._known[declared]
+            return type_named(declared)
         if own["kind"] == "e":
             return postgresql.ENUM(*own["labels"], name=own["name"], schema=own["schema"])
         base = postgresql.ENUM(*own["labels"], name=own["base"]) if own["labels"] else type_named(own["base"])

@@ -44,6 +44,7 @@ BPCHAR = Named("bpchar")
 """char without a length: it keeps all blanks, and compares without those at the end."""
 
 
+@cache
 def type_named(declared: str) -> types.TypeEngine[Any]:
     """Return the type that PostgreSQL's `format_type` writes so; `Named` for an array and for what SQLAlchemy lacks."""
     found = _DECLARED.fullmatch(declared)

@@ -67,6 +67,8 @@ class PostgresDialect(Dialect):
         return column if kind is column.type else sa.Column(column.name, kind, info=column.info)
 
     def is_same_type(self, source: sa.Column[Any], target: sa.Column[Any]) -> bool:
+        if source.type is target.type and not {"base"} & (source.info.keys() | target.info.keys()):
+            return True  # as nearly all are, and soonest said
         ours, theirs = (column.info.get("base") or format_type(column.type) for column in (source, target))
         return ours == theirs or _sized(ours) == _sized(theirs) is not None
 

@@ -26,6 +26,7 @@ from resync_tui.engine.backends.postgres.actions import before_triggers, referen
 from resync_tui.engine.backends.postgres.column_types import BPCHAR, NATIVE_IN_STAGE
 from resync_tui.engine.backends.postgres.copy import ending_with, load_rows, pipe
 from resync_tui.engine.backends.postgres.dialect import DIALECT as POSTGRES
+from resync_tui.engine.backends.postgres.direct import PostgresDirectLoad
 from resync_tui.engine.backends.postgres.session import (
     DIALECT,
     NO_WAIT,
@@ -62,6 +63,7 @@ class PostgresTarget(Target):
     """PostgreSQL database of the state; stages are unlogged tables in a schema of their own."""
 
     dialect = POSTGRES
+    direct = PostgresDirectLoad()
     writers = 2
 
     def __init__(self, end: End) -> None:
