@@ -81,7 +81,7 @@ class LogFile(logging.Handler):
 
     def _opened(self) -> int:
         """Return the file's descriptor; another process may have moved the file aside, or changed its rights."""
-        if self._file is None or self._state != _state(os.stat(self.path, follow_symlinks=False)):
+        if self._file is None or not self.path.exists() or self._state != _state(self.path.lstat()):
             if self._file is not None:
                 self._file()
             descriptor = own.open_private(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -92,7 +92,7 @@ class Page(Netted, Screen[None], inherit_bindings=False):
         """Yield header, titles, rows, message, the place for announcements, and key bar."""
         yield self._header
         yield self._titles
-        yield self.rows()
+        yield from self.compose_list()
         yield from self.compose_filter()
         yield self._message
         yield News()
@@ -101,6 +101,10 @@ class Page(Netted, Screen[None], inherit_bindings=False):
     def _locked(self) -> frozenset[str]:
         """Return the keys that this user may not use."""
         return frozenset() if self.session.may_write else self.WRITE_KEYS
+
+    def compose_list(self) -> ComposeResult:
+        """Yield the list, and what stands beside it."""
+        yield self.rows()
 
     def compose_filter(self) -> ComposeResult:
         """Yield the input of a filter, above the message."""

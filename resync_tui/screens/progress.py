@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from resync_tui import formatting
-from resync_tui.analysis.progress import Throughput, handled, waits_for, work
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Purpose, Status
 from resync_tui.results import Batch
@@ -14,18 +13,14 @@ from resync_tui.screens.confirm import Question
 from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.page import NAME, READING, open_page
 from resync_tui.screens.previous_run import ComparePage
-from resync_tui.screens.progress_row import (
-    ProgressColumns,
-    ProgressRow,
-    columns_for,
-    progress_row,
-)
+from resync_tui.screens.progress_row import ProgressColumns, ProgressRow, columns_for
+from resync_tui.screens.running import Paces, bar, overall, rows_of
 from resync_tui.screens.sending import SendingPage, to_retry
 from resync_tui.screens.session import Session
 from resync_tui.screens.unserved import PATIENCE, STARTING, by_key, starting
 from resync_tui.screens.verification import FindingsPage
 from resync_tui.screens.widgets.glyphs import Glyphs
-from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, PLAIN, WARN, Line, Part, plain, wrapped
+from resync_tui.screens.widgets.line import BAD, BOLD, FAINT, WARN, Line, Part, plain, wrapped
 from resync_tui.screens.widgets.rows import Rows
 
 NAMES = {Purpose.RESYNC: "", Purpose.VERIFY: " Compare", Purpose.REMOVE_EXTRA: " Remove extra"}
@@ -53,8 +48,7 @@ class ProgressPage(SendingPage):
         super().__init__(session, glyphs)
         self.number = batch
         self._batch: Batch | None = None
-        self._paces: dict[str, Throughput] = {}
-        self._pace = Throughput()
+        self._paces = Paces()
         self._columns = ProgressColumns(80)
         self._follows = True
         """Whether the cursor follows the running object, until the user moves it."""
@@ -89,11 +83,7 @@ class ProgressPage(SendingPage):
         """Read the batch, and sample each object's throughput."""
         store = await self.session.store()
         batch = self._batch = await store.batch(self.number)
-        at = self.session.now()
-        for each in batch.objects:
-            if each.status is Status.RUNNING:
-                self._paces.setdefault(each.object, Throughput()).add(at, handled(each))
-        self._pace.add(at, sum(work(each)[0] for each in batch.objects))
+        self._paces.sample(batch, self.session.now())
 
     def draw(self) -> None:
         """Draw the batch as last read."""
@@ -101,17 +91,13 @@ class ProgressPage(SendingPage):
         if batch is None:
             self.header(plain(f" Batch #{self.number}", BOLD))
             return
-        rows = [
-            progress_row(
-                each, waits_for(self.session.catalog, batch, each.object), self._paces.get(each.object, Throughput())
-            )
-            for each in batch.objects
-        ]
+        rows = rows_of(self.session, batch, batch.objects, self._paces)
         columns = columns_for(self._list.width or width - 1, rows)
         if columns != self._columns:
             self._columns = columns
             self._list.redraw()
-        self.header(self._title(batch), self._overall(batch), self._bar(batch, width))
+        overall_line = self.fitted(overall(batch, self._paces))
+        self.header(self._title(batch), overall_line, bar(batch, width, self.glyphs))
         self.titles(columns.titles())
         self._list.show(rows)
         running = next((each.object for each in batch.objects if each.status is Status.RUNNING), None)
@@ -131,36 +117,6 @@ class ProgressPage(SendingPage):
         seconds = formatting.ran_for(batch.started, batch.finished, self.session.now())
         ran = formatting.span(seconds) if batch.started else ""
         return self.fitted(start, (Part(f"{formatting.status(batch).upper()}{again} {ran} ", BOLD),))
-
-    def _overall(self, batch: Batch) -> Line:
-        counts = batch.counts
-        known = f"{sum(each.total or 0 for each in batch.objects):,}{'' if formatting.counted(batch) else '+'}"
-        objects, done = (formatting.completed(batch), len(batch.objects)), f"{counts.processed:,}"
-        errors = Part(f"  Errors: {counts.errors:,}", WARN if counts.errors else PLAIN)
-        if batch.status.ended and batch.status is not Status.COMPLETED:
-            text = f"Overall {objects[0]} of {objects[1]} objects  {done} of {known}"
-            return self.fitted((Part(text), Part(" records", turn=1), Part("  stopped", WARN), errors))
-        parts = [Part(f"Overall {objects[0]}/{objects[1]}  {done}/{known}"), Part(" records", turn=2)]
-        if batch.status is Status.RUNNING:
-            parts += self._speed(batch)
-        return self.fitted((*parts, errors))
-
-    def _speed(self, batch: Batch) -> list[Part]:
-        """Return what is being read, the throughput and the remaining time."""
-        through, whole = (sum(part) for part in zip(*(work(each) for each in batch.objects), strict=True))
-        speed, seconds = self._pace.per_second, self._pace.seconds_for(whole - through)
-        left_over = formatting.span(seconds) if seconds is not None and formatting.counted(batch) else "-"
-        reading = sum(each.read for each in batch.objects if each.phase == "reading")
-        return [
-            Part(f"  reading {reading:,}" if reading else "", turn=3),
-            Part(f"  {speed:,.0f}/s" if speed is not None else "  -/s", turn=1),
-            Part(f"  ETA {left_over}", turn=4),
-        ]
-
-    def _bar(self, batch: Batch, width: int) -> Line:
-        part = formatting.batch_share(batch)
-        percent = f" {formatting.percent(part)}" + ("" if formatting.counted(batch) else " of objects")
-        return ((self.glyphs.bar(part, max(10, width - max(7, len(percent) + 1))), FAINT), (percent, BOLD))
 
     def note(self) -> list[Line]:
         """Return whether an agent works on it, and that leaving does no harm."""
