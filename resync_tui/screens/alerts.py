@@ -111,7 +111,10 @@ class AlertsPage(FilteringPage):
         self._process = ""
         self._dates = DateRange()
         self._marked: frozenset[int] = frozenset()
+        self._marked_before = self._marked
+        """What was marked before the cursor was extended."""
         self._list = Rows[AlertRow](lambda row, width: AlertColumns(width).draw(row, self.glyphs))
+        self._list.marks_range = self._mark_range
 
     def rows(self) -> Rows[AlertRow]:
         """Return the list of alerts."""
@@ -153,6 +156,12 @@ class AlertsPage(FilteringPage):
     @on(Rows.Moved)
     def _moved(self) -> None:
         self.show_message()
+
+    def _mark_range(self, rows: Sequence[AlertRow], begins: bool) -> None:
+        """Mark the alerts over which the cursor has been extended."""
+        if begins:
+            self._marked_before = self._marked
+        self._remark(self._marked_before | {row.alert.alert for row in rows})
 
     def action_mark(self) -> None:
         """Mark or unmark the alert under the cursor."""

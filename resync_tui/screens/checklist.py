@@ -120,6 +120,7 @@ class ChecklistPage(MarkingPage):
         self._last_full: datetime | None = None
         self._columns = ChecklistColumns(80)
         self._list = Rows[ChecklistRow](lambda row, _: self._columns.draw(row, self.glyphs))
+        self._list.marks_range = self.mark_range
         self._batch: Batch | None = None
         """What runs, with its objects."""
         self._paces = Paces()

@@ -40,7 +40,12 @@ COMPARED, EXTRA, FIELDS = "Compared", "Extra records", "Synchronization Field Se
 PROGRESS_OF = "Progress: of the batch in a list, else the newest"
 
 TABLE = (
-    _row("up down k j", Task.MOVE, "One row up or down", "move(-1) move(1)"),
+    _row(
+        "up down k j shift+up shift+down K J",
+        Task.MOVE,
+        "One row up or down; with Shift, marking on the way",
+        "move(-1) move(1) extend(-1) extend(1)",
+    ),
     _row("pageup pagedown ctrl+b ctrl+f", Task.MOVE, "One screen up or down", "leap(-1) leap(1)"),
     _row("home end g G", Task.MOVE, "To the first or the last row", "move(-1000000) move(1000000)"),
     _row("left h right l", Task.MOVE, "Fold, unfold; up to the parent, down to a child", "fold unfold", CHECKLIST),
@@ -131,6 +136,8 @@ NAMES = {
     "question_mark": "?",
     "exclamation_mark": "!",
     "colon": ":",
+    "shift+up": "Shift-Up",
+    "shift+down": "Shift-Down",
     "ctrl+b": "^b",
     "ctrl+c": "^c",
     "ctrl+f": "^f",
@@ -166,7 +173,8 @@ def by_task(bound: Mapping[str, str]) -> list[tuple[Task, list[tuple[str, str]]]
     parts: list[tuple[Task, list[tuple[str, str]]]] = []
     for task in Task:
         rows = [
-            (" ".join(name_of(key) for key in each.keys if key in here), _meaning(each, bound))
+            # With Shift and an arrow: the meaning says so, and the capital beside it is the same.
+            (" ".join(name_of(key) for key in each.keys if key in here and "shift" not in key), _meaning(each, bound))
             for each in TABLE
             if each.task is task and here.intersection(each.keys)
         ]

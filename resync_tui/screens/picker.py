@@ -63,6 +63,9 @@ class Picker(Modal[Picked | None]):
         self._several = several
         self._rows = Rows[Choice](self._draw)
         self._rows.filter = self._input if several else None
+        self._rows.marks_range = self._pick_range if several else None
+        self._picked_before = self._picked
+        """What was picked before the cursor was extended."""
 
     def _draw(self, choice: Choice, width: int) -> Line:
         mark = Mark.CHOSEN if choice.picked else Mark.NONE
@@ -79,7 +82,11 @@ class Picker(Modal[Picked | None]):
     def on_mount(self) -> None:
         """Show all items, with the cursor on the current one."""
         self.fit(len(self._choices))
-        keys = "Spc pick  a all  u none  / filter  Enter done  Esc leave" if self._several else "Enter take  Esc leave"
+        keys = (
+            "Spc pick  J K range  a all  u none  / filter  Enter done  Esc leave"
+            if self._several
+            else "Enter take  Esc leave"
+        )
         self._hint.show([plain(keys)])
         self._show()
         self._rows.go(self._current)
@@ -101,19 +108,26 @@ class Picker(Modal[Picked | None]):
     def action_pick(self) -> None:
         """Toggle the item under the cursor."""
         if self._may_pick() and self._rows.current:
-            self._picked ^= {self._rows.current.key}
+            self._picked = self._picked ^ {self._rows.current.key}
             self._show()
+
+    def _pick_range(self, rows: Sequence[Choice], begins: bool) -> None:
+        """Pick the items over which the cursor has been extended."""
+        if begins:
+            self._picked_before = self._picked
+        self._picked = self._picked_before | {each.key for each in rows}
+        self._show()
 
     def action_all(self) -> None:
         """Pick all items that match the filter."""
         if self._may_pick():
-            self._picked |= {each.key for each in self._rows.values}
+            self._picked = self._picked | {each.key for each in self._rows.values}
             self._show()
 
     def action_none(self) -> None:
         """Unpick all items that match the filter."""
         if self._may_pick():
-            self._picked -= {each.key for each in self._rows.values}
+            self._picked = self._picked - {each.key for each in self._rows.values}
             self._show()
 
     def action_filter(self) -> None:

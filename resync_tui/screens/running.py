@@ -135,6 +135,7 @@ def panel(
     lines += [_object(row, inner, glyphs) for row in rows_of(session, batch, shown[:room], paces)]
     if len(shown) > room:
         lines.append(((f"{len(shown) - room} more: p shows all", FAINT),))
+    lines += [()] * (height - len(lines))
     return [(edge, *line) for line in lines]
 
 

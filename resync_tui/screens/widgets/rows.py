@@ -38,12 +38,17 @@ class Keyed(Protocol):
 V = TypeVar("V", bound=Keyed)
 
 
+_EXTENDING = ("shift+up", "shift+down", "J", "K")
+
+
 class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=False):
     """A list of frozen values, with a cursor that stays on its key through insertions and deletions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
+        Binding("shift+up,K", "extend(-1)", "Up, marking", show=False),
+        Binding("shift+down,J", "extend(1)", "Down, marking", show=False),
         Binding("pageup,ctrl+b", "leap(-1)", "Page up", show=False),
         Binding("pagedown,ctrl+f", "leap(1)", "Page down", show=False),
         Binding("home,g", "move(-1000000)", "First", show=False),
@@ -64,6 +69,13 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self._has_cursor = cursor
         self.filter: Widget | None = None
         """The input that `/` opens; it gets the keys that follow in the same packet, before it has the focus."""
+        self.marks_range: Callable[[Sequence[V], bool], None] | None = None
+        """Marks the rows over which the cursor has been extended, and no others of a further extension.
+
+        It is told whether the extension has just begun.
+        """
+        self._anchor: str | None = None
+        """Key of the row from which the cursor is extended."""
         self._typing = False
         self._settled = False
         self._kept: list[Callable[[], None]] = []
@@ -141,6 +153,8 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
             event.stop()
             event.prevent_default()
             self.filter.post_message(Key(event.key, event.character))
+        if event.key not in _EXTENDING:
+            self._anchor = None
         if event.key in ("slash", "enter", "escape"):
             self._typing = event.key == "slash"
 
@@ -166,6 +180,20 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         else:
             self._top = max(0, min(self.max_scroll_y, self.scroll_offset.y + by))
             self.scroll_to(y=self._top, animate=False)
+
+    def action_extend(self, by: int) -> None:
+        """Move the cursor as `action_move`, and mark the rows from where that began."""
+        self.when_read(partial(self._extend, by))
+
+    def _extend(self, by: int) -> None:
+        keys = [value.key for value in self._values]
+        begins = self._anchor not in keys
+        if begins and keys:
+            self._anchor = keys[self._at]
+        self._move(by)
+        if self.marks_range is not None and keys:
+            first, last = sorted((keys.index(self._anchor or ""), self._at))
+            self.marks_range(self._values[first : last + 1], begins)
 
     def action_leap(self, pages: int) -> None:
         """Move the cursor by pages, less a row each."""
