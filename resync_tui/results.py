@@ -1,6 +1,6 @@
 """Views of the control database for screens and commands: frozen values, free of SQLAlchemy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -142,6 +142,36 @@ class LastResync:
 
     batch: int
     result: ObjectResult
+
+
+@dataclass(frozen=True, slots=True)
+class WorstResync:
+    """Of several districts the one that stands worst with an object, and its newest result; None: never resynced."""
+
+    district: str
+    last: LastResync | None
+
+    @property
+    def rank(self) -> int:
+        """How bad it is: 0 is good; red before yellow, never, and what runs or was stopped."""
+        if self.last is None:
+            return 2
+        color = self.last.result.color
+        return {Color.RED: 4, Color.YELLOW: 3, Color.GREEN: 0}.get(color or Color.GRAY, 1)
+
+
+def worst_of(
+    districts: Sequence[str], results: Mapping[str, Mapping[str, LastResync]], objects: Iterable[str]
+) -> dict[str, WorstResync]:
+    """Return, per object, which of several districts stands worst, the first of them if several do.
+
+    `results` are the districts' newest ones by object.
+    """
+    found = {}
+    for name in objects:
+        standings = [WorstResync(each, results.get(each, {}).get(name)) for each in districts]
+        found[name] = max(standings, key=lambda standing: standing.rank)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,26 @@ async def last_results(
     return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}
 
 
+async def last_results_of(
+    connection: AsyncConnection, districts: Sequence[str], year: int, seen: ColumnElement[bool]
+) -> dict[str, dict[str, LastResync]]:
+    """Return, per district and object, the newest started resync of a school year."""
+    history, batch = Tables.history, Tables.batch
+    newest = (
+        select(history.c.districtNumber, history.c.objectName, func.max(history.c.batchID).label("batchID"))
+        .join(batch, batch.c.batchID == history.c.batchID)
+        .where(history.c.districtNumber.in_(districts), history.c.schoolYear == year, history.c.startedAt.is_not(None))
+        .where(seen, batch.c.purpose == Purpose.RESYNC)
+        .group_by(history.c.districtNumber, history.c.objectName)
+        .subquery()
+    )
+    of_newest = (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName)
+    found: dict[str, dict[str, LastResync]] = {}
+    for row in await connection.execute(select(history).join(newest, of_newest)):
+        found.setdefault(row.districtNumber, {})[row.objectName] = LastResync(row.batchID, object_view(row))
+    return found
+
+
 async def last_completed(
     connection: AsyncConnection, district: str, year: int, seen: ColumnElement[bool]
 ) -> LastCompleted:

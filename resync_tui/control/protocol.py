@@ -100,6 +100,10 @@ class Store(Protocol):
         """Return the newest result per object."""
         ...
 
+    async def last_resyncs_of(self, districts: Sequence[str], year: int) -> Mapping[str, Mapping[str, LastResync]]:
+        """Return the newest result per district and object."""
+        ...
+
     async def last_verified(self, district: str, year: int) -> Mapping[str, LastResync]:
         """Return the newest comparison per object."""
         ...

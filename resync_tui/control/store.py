@@ -17,6 +17,7 @@ from resync_tui.control.alerts import Alerts, alert_unclaimed
 from resync_tui.control.batches import (
     last_completed,
     last_results,
+    last_results_of,
     list_batches,
     no_request,
     of_batch,
@@ -232,6 +233,11 @@ class Store:
         """Return, per object, its newest started resync of a school year."""
         async with self._database.read() as connection:
             return await last_results(connection, district, year, Purpose.RESYNC, self._seen)
+
+    async def last_resyncs_of(self, districts: Sequence[str], year: int) -> dict[str, dict[str, LastResync]]:
+        """Return, per district and object, the newest started resync of a school year."""
+        async with self._database.read() as connection:
+            return await last_results_of(connection, districts, year, self._seen)
 
     async def last_verified(self, district: str, year: int) -> dict[str, LastResync]:
         """Return, per object, its newest started comparison of a school year."""

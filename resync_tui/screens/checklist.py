@@ -13,7 +13,7 @@ from resync_tui import formatting
 from resync_tui.campaign import Due, Scenario, due
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose, Status
-from resync_tui.results import Batch, FindingRecord, LastCompleted, LastResync
+from resync_tui.results import Batch, FindingRecord, LastCompleted, LastResync, WorstResync, worst_of
 from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for, with_results
 from resync_tui.screens.detail import detail_lines
 from resync_tui.screens.errors import ErrorsPage
@@ -28,7 +28,7 @@ from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Sheet
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
-from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted
+from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted, plain
 from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
 
@@ -114,6 +114,10 @@ class ChecklistPage(MarkingPage):
         """Newest results by object; None: not read yet."""
         self._completed: LastCompleted | None = None
         """Newest completed runs; None: not read yet."""
+        self._of_picked: Mapping[str, Mapping[str, LastResync]] = {}
+        """Newest results by district and object, if several districts are picked."""
+        self._worst: Mapping[str, WorstResync] = {}
+        """Which of several districts stands worst, by object."""
         self._active: tuple[int, ...] = ()
         """Batches that were queued or running when the completed runs were read."""
         self._due: Due | None = None
@@ -161,10 +165,15 @@ class ChecklistPage(MarkingPage):
             standing = await store.board(years.current, [asked[0]])
             last_full = standing[0].last_full if standing else None
         completed, active = self._completed, tuple(each.batch for each in self.session.active)
+        picked, of_picked = self.session.picked, self._of_picked
         # What runs changes several times a second, and has completed nothing that stands here before it has ended.
         if completed is None or not active or active != self._active:
             completed = await store.last_completed(*asked)
-        if asked == self._listed():
+            of_picked = await store.last_resyncs_of(picked, asked[1]) if len(picked) > 1 else {}
+        if asked == self._listed() and picked == self.session.picked:
+            self._of_picked = of_picked
+            results = {**of_picked, asked[0]: last}
+            self._worst = worst_of(picked, results, self.session.catalog.position) if of_picked else {}
             self._last, self._last_full, self._completed, self._active = last, last_full, completed, active
             self._due = due(years, self.session.now().astimezone().date(), last_full)
 
@@ -178,22 +187,33 @@ class ChecklistPage(MarkingPage):
 
     def _shown(self, name: str) -> LastResync | None:
         """Return the run whose results are listed of an object; None: never run, or not read yet."""
-        newest = (self._last or {}).get(name)
-        return newest and with_results(newest, self._completed_resyncs.get(name))
+        newest = self._newest(name)
+        return newest and with_results(newest, self._completed_of(name))
+
+    def _newest(self, name: str) -> LastResync | None:
+        """Return the newest run of an object, of several districts that of the one that stands worst."""
+        if name in self._worst:
+            return self._worst[name].last
+        return (self._last or {}).get(name)
+
+    def _completed_of(self, name: str) -> LastResync | None:
+        """Return the newest completed run of an object in the district that is listed, if the row is of that."""
+        of_listed = name not in self._worst or self._worst[name].district == self.session.district
+        return self._completed_resyncs.get(name) if of_listed else None
 
     def _runs(self, name: str) -> list[LastResync] | None:
         """Return the newest run of an object, and the one whose results are listed if that is another; None: unread."""
         if self._last is None:
             return None
-        found = {each.batch: each for each in (self._last.get(name), self._shown(name)) if each}
+        found = {each.batch: each for each in (self._newest(name), self._shown(name)) if each}
         return list(found.values())
 
     def draw(self) -> None:
         """Draw the heading, and each row with its mark and newest result."""
         width, at = self._list.width or self.size.width - 1, self.session.now()
-        last, without = self._last or {}, self.glyphs.cut if self._last is None else "never"
-        completed = self._completed_resyncs
-        counts = [known.result.counts for known in (*last.values(), *completed.values())]
+        without = self.glyphs.cut if self._last is None else "never"
+        of_districts = (self._last or {}, self._completed_resyncs, *self._of_picked.values())
+        counts = [known.result.counts for results in of_districts for known in results.values()]
         columns = ChecklistColumns(
             width,
             self.widest(indent_for(width)),
@@ -210,7 +230,9 @@ class ChecklistPage(MarkingPage):
             self._list.redraw()
         self._list.show(
             [
-                checklist_row(each, self.marks[each.name], last.get(each.name), completed.get(each.name), at, without)
+                checklist_row(
+                    each, self.marks[each.name], self._newest(each.name), self._completed_of(each.name), at, without
+                )
                 for each in nodes
             ]
         )
@@ -240,6 +262,16 @@ class ChecklistPage(MarkingPage):
             self._panel.show(panel(*about, self._panel.size.height, panel_width(width), self.glyphs))
         else:
             self._strip.show(strip(*about, width, self.glyphs))
+
+    def note(self) -> list[Line]:
+        """Return which of several districts the row under the cursor tells of, before what else is said of it."""
+        current = self._list.current
+        standing = self._worst.get(current.key) if current else None
+        if standing is None:
+            return super().note()
+        name, others = self.session.district_name(standing.district), len(self.session.picked)
+        which = f"Worst of {others} districts: {name}" if standing.rank else f"All {others} districts are good"
+        return [plain(which, WARN if standing.rank > 1 else PLAIN), *super().note()[:1]]
 
     async def action_detail(self) -> None:
         """Show the detail of the object under the cursor, with the first of its extra records."""
@@ -319,6 +351,7 @@ class ChecklistPage(MarkingPage):
 
     def _relist(self) -> None:
         self._last = self._completed = None
+        self._of_picked, self._worst = {}, {}
         self.query_one(KeyBar).show(self.bar_keys())
         self.list_objects()
         self.reload()

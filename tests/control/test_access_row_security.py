@@ -218,6 +218,7 @@ async def test_the_store_has_nothing_of_the_states_for_a_district(scene: Scene) 
         store = await scene.roles.store(role, ABBOTT)
         assert [each.batch for each in await store.batches()] == [scene.own]
         assert await store.last_resyncs("01", 2026) == {}
+        assert await store.last_resyncs_of(["01", "02"], 2026) == {}
         assert await store.error_groups(scene.state) == []
         assert await store.errors(scene.state) == []
         assert await store.finding_groups(scene.state) == []
@@ -229,6 +230,7 @@ async def test_the_store_has_nothing_of_the_states_for_a_district(scene: Scene) 
     assert (await governor.batch(scene.running)).status is Status.RUNNING
     assert not (await governor.batch(scene.running)).cancel_requested
     assert (await governor.last_resyncs("01", 2026))["School"].batch == scene.state
+    assert (await governor.last_resyncs_of(["01"], 2026))["01"]["School"].batch == scene.state
 
 
 async def expect_none(store: Store, scene: Scene) -> None:

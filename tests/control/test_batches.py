@@ -31,6 +31,18 @@ async def test_estimates_go_by_completed_runs_of_the_same_kind(office: Office, p
     assert {(each.batch, each.result.counts) for each in found.values()} == {(first.batch, CLEAN)}
 
 
+async def test_newest_results_are_told_by_district(office: Office, plan: Plan) -> None:
+    for district in ("001", "002", "001"):
+        await office.request(plan, district)
+        await office.finish(counts=CLEAN)
+    found = await office.store.last_resyncs_of(["001", "002", "003"], plan.year)
+    assert {district: {each.batch for each in of.values()} for district, of in found.items()} == {
+        "001": {3},
+        "002": {2},
+    }
+    assert found["001"] == await office.store.last_resyncs("001", plan.year)
+
+
 async def test_what_never_completed_has_no_estimate(office: Office, plan: Plan) -> None:
     await office.request(plan, "001")
     await office.finish(Status.FAILED, "down")

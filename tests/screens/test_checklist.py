@@ -8,6 +8,7 @@ from resync_tui.outcome import Counts, Status
 from resync_tui.screens import keymap
 from resync_tui.screens.app import ResyncApp
 from resync_tui.screens.checklist import ChecklistPage
+from resync_tui.screens.errors import ErrorsPage
 from resync_tui.screens.filtering import FilteringPage
 from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Mark
@@ -192,8 +193,8 @@ async def test_results_stay_until_the_next_ones_are_there(
             c.store.ends(2, "District", Counts(processed=50, unchanged=50), ends)
             c.store.finishes(2, ends)
         await c.press("O")
-        await c.until(lambda: c.line("District  ").rstrip().endswith(status))
-        row = c.line("District  ")
+        await c.until(lambda: c.line("District  ").split("│")[0].rstrip().endswith(status))
+        row = c.line("District  ").split("│")[0]
         assert started in row
         assert [word for word in row.split() if word.isdigit()] == ["900", "9"]
         await c.press("enter")
@@ -350,3 +351,25 @@ async def test_leaving_the_filter_says_why_again(console: Opener) -> None:
         await c.press("slash", *"roster", "enter", "escape")
         assert under(c) == "Roster"
         await c.shows("Roster needs Enrollment")
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)], ids=["60x15", "80x24", "120x40"])
+async def test_of_several_districts_the_worst_is_listed(console: Opener, size: tuple[int, int]) -> None:
+    three = [DistrictSettings(f"0{n}", f"District {n}", f"sqlite:///{n}.db") for n in (1, 2, 3)]
+    async with console(size, districts=three) as c:
+        await c.press("D", "a", "enter", "space", "s", "y")
+        await c.sent(3)
+        for number, counts in ((1, Counts(processed=9, unchanged=9)), (2, Counts(processed=8, rejected=8))):
+            c.store.claim(number)
+            c.store.ends(number, "District", counts)
+            c.store.finishes(number)
+        await c.press("escape")
+        await c.until(lambda: c.line("District  ").split("│")[0].rstrip().endswith("■ 100%"))
+        await c.shows("Worst of 3 districts: District 2 (02)")
+        await c.press("e")
+        await c.until(lambda: isinstance(c.app.screen, ErrorsPage) and "#2" in c.text)
+        await c.press("escape")
+        await c.until(lambda: isinstance(c.app.screen, ChecklistPage))
+        await c.press("D", "u", "space", "enter")
+        await c.until(lambda: c.line("District  ").split("│")[0].rstrip().endswith("●   ok"))
+        assert "Worst of" not in c.text

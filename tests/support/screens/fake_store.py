@@ -222,6 +222,9 @@ class MemoryStore:
         ended = [each for each in self._batches if each.finished]
         return LastCompleted(runs, {each.batch: ran_for(each.started, each.finished, self.clock()) for each in ended})
 
+    async def last_resyncs_of(self, districts: Sequence[str], year: int) -> Mapping[str, Mapping[str, LastResync]]:
+        return {each: self._last(each, year, Purpose.RESYNC) for each in districts}
+
     def _last(self, district: str, year: int, purpose: Purpose) -> Mapping[str, LastResync]:
         self._answer()
         return {

@@ -2,11 +2,15 @@
 
 import pytest
 
-from resync_tui.screens.marks import Mark
+from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.picker import Picker
-from tests.screens.test_checklist import page, shown
 from tests.support.screens import tour
-from tests.support.screens.console import Opener
+from tests.support.screens.console import Console, Opener
+
+
+def chosen(console: Console) -> set[str]:
+    assert isinstance(console.app.screen, MarkingPage)
+    return set(console.app.screen.marks.chosen)
 
 
 @pytest.mark.parametrize(("down", "up"), [("J", "K"), ("shift+down", "shift+up")])
@@ -34,10 +38,8 @@ async def test_objects_are_marked_over_a_range(console: Opener) -> None:
     async with console() as c:
         await c.go("BehaviorType")
         await c.press("J", "J")
-        await c.until(
-            lambda: shown(c, Mark.CHOSEN) == {"BehaviorType", "BehaviorResolutionType", "BehaviorResponseType"}
-        )
+        await c.until(lambda: chosen(c) == {"BehaviorType", "BehaviorResolutionType", "BehaviorResponseType"})
         await c.press("K")
-        await c.until(lambda: shown(c, Mark.CHOSEN) == {"BehaviorType", "BehaviorResolutionType"})
+        await c.until(lambda: chosen(c) == {"BehaviorType", "BehaviorResolutionType"})
         await c.press("down", "down", "J")
-        assert len(page(c).marks.chosen) == 4
+        assert len(chosen(c)) == 4
