@@ -65,11 +65,22 @@ def demo(folder: Path, students: int, districts: int, seed: int, postgres: bool,
 
 def _what_next(folder: Path, config: Path, *, on_server: bool) -> list[str]:
     """Return how to go on with a demo: its screens, its commands, its end."""
+    from resync_tui.demo.consoles import CONSOLES
+
     where = "" if folder == Path(FOLDER) else f" --dir {shlex.quote(str(folder))}"
     again = hint(f"resync-tui demo{where}")
     there = f"resync-tui --config {shlex.quote(str(config))}"
     lines = ["", f"Its screens: {again}", f"A command: {there} plan Enrollment"]
-    return [*lines, f"Stop its server: {again} --stop"] if on_server else lines
+    if not on_server:
+        return lines
+    state, district = (shlex.quote(str(config.parent / each / config.name)) for each in CONSOLES)
+    return [
+        *lines,
+        f"The state's console, of a role of its own: {hint('resync-tui')} --config {state}",
+        f"A district's console, of a role of its own: {hint('resync-tui')} --config {district}",
+        f"What carries out what both ask for: {there} agent",
+        f"Stop its server: {again} --stop",
+    ]
 
 
 def _places(settings: "Settings") -> list[tuple[str, str]]:

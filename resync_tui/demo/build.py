@@ -16,11 +16,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import anyio
-from sqlalchemy import text
 
 from resync_tui.catalog import load
-from resync_tui.databases.registry import explained, open_engine
+from resync_tui.demo.consoles import CONSOLES, consoles
 from resync_tui.demo.fill import create_districts, fill
+from resync_tui.demo.server import close_to_public, database_url, execute
 from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
 from resync_tui.files import own
@@ -111,47 +111,47 @@ def _file(building: Path, name: str) -> Place:
 async def _build_databases(building: Path, folder: Path, worlds: Sequence[World], admin_url: str) -> None:
     password = _password_file(building, admin_url)
     names = [_database_name(folder, name) for name in (*(world.name for world in worlds), "State", "Control")]
-    async with _databases(admin_url, names) as urls:
+    roles = {name: _database_name(folder, f"{name} console") for name in CONSOLES}
+    taken = await execute(admin_url, "SELECT datname FROM pg_database WHERE datname = ANY (:names)", list(names))
+    if taken:
+        raise CannotRun(f"The server already has a database {taken[0]}", "Drop it, or build elsewhere: --dir FOLDER.")
+    async with consoles(admin_url, roles, worlds) as made, _databases(admin_url, names) as urls:
         places = [Place(name, url, _written(admin_url, name, password)) for name, url in zip(names, urls, strict=True)]
         *districts, state, control = places
         await create_districts([place.url for place in districts])
         await fill([(world, place.url) for world, place in zip(worlds, districts, strict=True)], state.url, load())
-        _write_config(building, worlds, districts, state, control.written, rights=_rights(admin_url))
+        server = _without_login(admin_url)
+        of_districts = {
+            world.number: database_url(server, place.name) for world, place in zip(worlds, districts, strict=True)
+        }
+        owner = unquote(urlsplit(admin_url).username or user_name())
+        for console, folder_name in zip(made, CONSOLES, strict=True):
+            await console.let_in(control.url, [owner] if console.edition.kind == "state" else [])
+            console.write(
+                building / folder_name,
+                database_url(server, control.name),
+                database_url(server, state.name),
+                of_districts,
+            )
+        await close_to_public(admin_url, urls[-1], [each.role for each in made])
+        rights = RIGHTS.format(roles=", ".join(f'"{each}"' for each in (owner, roles["state"])))
+        _write_config(building, worlds, districts, state, control.written, rights=rights)
 
 
 @asynccontextmanager
 async def _databases(admin_url: str, names: Sequence[str]) -> AsyncIterator[list[str]]:
     """Create databases and yield their URLs; they are renamed at the end, or dropped if that is not reached."""
     aside = [f"building_{secrets.token_hex(6)}" for _ in names]
-    taken = await _admin(admin_url, "SELECT datname FROM pg_database WHERE datname = ANY (:names)", list(names))
-    if taken:
-        raise CannotRun(f"The server already has a database {taken[0]}", "Drop it, or build elsewhere: --dir FOLDER.")
     try:
         for name in aside:
-            await _admin(admin_url, f'CREATE DATABASE "{name}"')
-        yield [_url(admin_url, name) for name in aside]
+            await execute(admin_url, f'CREATE DATABASE "{name}"')
+        yield [database_url(admin_url, name) for name in aside]
         for old, new in zip(aside, names, strict=True):
-            await _admin(admin_url, f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+            await execute(admin_url, f'ALTER DATABASE "{old}" RENAME TO "{new}"')
     finally:
         with anyio.CancelScope(shield=True):
             for name in aside:
-                await _admin(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-async def _admin(admin_url: str, statement: str, names: list[str] | None = None) -> list[str]:
-    """Run a statement outside any transaction; return the first column of its rows."""
-    engine = open_engine(admin_url).execution_options(isolation_level="AUTOCOMMIT")
-    try:
-        with explained("the server", admin_url):
-            async with engine.connect() as connection:
-                result = await connection.execute(text(statement), {} if names is None else {"names": names})
-                return [row[0] for row in result] if result.returns_rows else []
-    finally:
-        await engine.dispose()
-
-
-def _url(admin_url: str, database: str) -> str:
-    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+                await execute(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _password_file(building: Path, admin_url: str) -> str | None:
@@ -167,7 +167,7 @@ def _password_file(building: Path, admin_url: str) -> str | None:
 
 def _written(admin_url: str, database: str, password: str | None) -> str:
     """Return a URL as written in resync.toml: the password stays in its file."""
-    parts = urlsplit(_url(admin_url, database))
+    parts = urlsplit(database_url(admin_url, database))
     if password is None:
         return urlunsplit(parts)
     host = parts.netloc.rpartition("@")[2]
@@ -184,10 +184,9 @@ def _slug(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_") or "demo"
 
 
-def _rights(admin_url: str) -> str:
-    """Return the rights in resync.toml: the role of its URLs has all."""
-    role = unquote(urlsplit(admin_url).username or user_name())
-    return RIGHTS.format(role=role)
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _write_config(
@@ -213,8 +212,8 @@ previous = [                          # what may be sent for the school year bef
 """
 RIGHTS = """
 [rights]                              # roles of the control database: who may look, and who may send and cancel
-read = ["{role}"]
-write = ["{role}"]
+read = [{roles}]
+write = [{roles}]
 """
 CONFIG_TEXT = """\
 # Sample data: made-up districts and a made-up state, built by `resync-tui demo`. Delete the folder to start again.

@@ -12,14 +12,22 @@ import asyncpg
 import pytest
 
 from resync_tui.catalog import load
-from resync_tui.config.load import catalog_of_year, load_settings
+from resync_tui.config.load import catalog_of_year, load_catalog, load_settings
+from resync_tui.config.school_years import allowed_by
+from resync_tui.config.settings import Settings
+from resync_tui.control.alerts import REQUESTED
+from resync_tui.control.store import Store
 from resync_tui.demo import build
+from resync_tui.demo.consoles import CONSOLES
 from resync_tui.demo.fill import create_districts, fill
 from resync_tui.demo.flaws import FLAWS, NOBODY, ORPHANED, Flaw, FlawKind
 from resync_tui.demo.people import LEAVING
 from resync_tui.demo.state import load_state_rules
 from resync_tui.demo.world import World
-from resync_tui.errors import CannotRun
+from resync_tui.errors import CannotRun, UsageError
+from resync_tui.outcome import Status
+from resync_tui.plan import Request, make_plan
+from resync_tui.rights import edition_of
 from resync_tui.state_schema.derive import derive, table_order
 from tests.support.databases import rows
 
@@ -53,6 +61,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> It
     yield built
     urls = [built.abbott, built.campus, built.state, built.settings.control_url()]
     asyncio.run(drop(postgres_server, [urlsplit(url).path[1:] for url in urls]))
+    asyncio.run(drop_roles(postgres_server, [role_of(built, console) for console in CONSOLES]))
+
+
+def role_of(built: Built, console: str) -> str:
+    """Return the role of a console's user."""
+    return urlsplit(load_settings(built.path.parent / console / "resync.toml").control_url()).username or ""
 
 
 @pytest.fixture(params=["files", "server"])
@@ -65,6 +79,13 @@ async def drop(admin_url: str, names: list[str]) -> None:
     connection = await asyncpg.connect(admin_url)
     for name in names:
         await connection.execute(f'DROP DATABASE "{name}"')
+    await connection.close()
+
+
+async def drop_roles(admin_url: str, names: list[str]) -> None:
+    connection = await asyncpg.connect(admin_url)
+    for name in names:
+        await connection.execute(f'DROP ROLE "{name}"')
     await connection.close()
 
 
@@ -315,8 +336,37 @@ def test_no_password_stands_in_resync_toml(server: Built, postgres_server: str) 
 
 def test_resync_toml_gives_rights_to_the_role_of_its_urls(server: Built, files: Built) -> None:
     role = urlsplit(server.settings.control_url()).username
-    assert (server.settings.rights.read, server.settings.rights.write) == ((role,), (role,))
+    roles = (role, role_of(server, "state"))
+    assert (server.settings.rights.read, server.settings.rights.write) == (roles, roles)
     assert (files.settings.rights.read, files.settings.rights.write) == ((), ())
+
+
+async def test_a_districts_console_can_neither_stop_nor_see_the_states(server: Built) -> None:
+    """What README's second try shows: the state's request arrives as an alert, and the district sends its own."""
+    state, district = (load_settings(server.path.parent / console / "resync.toml") for console in CONSOLES)
+    plan = make_plan(load_catalog(state), ["School"], 2026)
+    theirs = await opened(state)
+    ours = await opened(district)
+    try:
+        (asked,) = await theirs.submit(Request(["01"], plan, "state", ""))
+        assert await ours.batches() == []
+        assert [each.name for each in await ours.alerts.posted()] == [REQUESTED]
+        with pytest.raises(UsageError, match="There is no batch"):
+            await ours.cancel(asked.batch, "")
+        (own,) = await ours.submit(Request(["01"], plan, "district", ""))
+        assert {each.batch for each in await theirs.batches()} == {asked.batch, own.batch}
+        await theirs.cancel(asked.batch, "")
+        assert (await theirs.batch(asked.batch)).status is Status.CANCELLED
+    finally:
+        await theirs.close()
+        await ours.close()
+    for settings in (state, district):
+        assert "password" not in urlsplit(settings.state_url()).netloc
+        assert settings.edition == ("state" if settings is state else "district")
+
+
+async def opened(settings: Settings) -> Store:
+    return await Store.open(settings.control_url(), edition=edition_of(settings), allowed=allowed_by(settings))
 
 
 def test_demo_lets_the_first_district_send_the_previous_year(files: Built) -> None:
