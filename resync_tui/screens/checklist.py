@@ -73,20 +73,20 @@ def heading(session: Session, marks: Marks, wanted: str, width: int, cut: str) -
     return [fitted(place, user, width, cut), fitted(state, name, width, cut)]
 
 
-def due_line(due: Due | None, last_full: datetime | None, width: int) -> list[Line]:
-    """Return the line about the mandatory full resync that is due; empty if none is. Its reason gives way."""
+def due_line(due: Due | None, last_full: datetime | None, width: int, *, of_state: bool) -> list[Line]:
+    """Return the line about the mandatory full resync that is due; empty if none is. Its reason gives way.
+
+    A district does not see what the state asked for: `of_state` is whether all requests count.
+    """
     if due is None:
         return []
-    parts = (
-        Part(f"Full resync due since {due.since}", WARN),
-        Part(f": {due.scenario}", WARN, turn=1),
-        Part(f". Last full one: {_last(last_full)}", WARN),
-    )
-    return [fitted(parts, (), width)]
-
-
-def _last(moment: datetime | None) -> str:
-    return formatting.when(moment) if moment else "never"
+    told = [Part(f"Full resync due since {due.since}", WARN), Part(f": {due.scenario}", WARN, turn=1)]
+    if of_state:
+        told.append(Part(f". Last full one: {formatting.when(last_full) if last_full else 'never'}", WARN))
+    else:
+        day = formatting.day_of(last_full) if last_full else "none yet"
+        told += [Part(". Last", WARN), Part(" full one asked for", WARN, turn=2), Part(f" from here: {day}", WARN)]
+    return [fitted(told, (), width)]
 
 
 EXTRA_SHOWN = 20
@@ -222,7 +222,7 @@ class ChecklistPage(MarkingPage):
             max([0, *(len(str(each.extra)) for each in counts if each.extra)]),
         )
         lines = heading(self.session, self.marks, self.wanted_name, self.size.width, self.glyphs.cut)
-        self.header(*lines, *due_line(self._due, self._last_full, self.size.width))
+        self.header(*lines, *self._due_line())
         self.titles(columns.titles())
         nodes = self.nodes()
         if columns != self._columns:
@@ -238,6 +238,9 @@ class ChecklistPage(MarkingPage):
         )
 
         self._draw_running()
+
+    def _due_line(self) -> list[Line]:
+        return due_line(self._due, self._last_full, self.size.width, of_state=self.session.state_edition)
 
     def _watched(self) -> Batch | None:
         """Return the batch of which the panel tells: the newest that runs, if possible of what is listed."""

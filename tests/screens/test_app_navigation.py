@@ -1,7 +1,7 @@
 """Screens that are open are returned to, one key goes home, and a key without effect says why."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -152,7 +152,13 @@ async def test_a_pasted_filter_of_districts_picks_none(console: Opener) -> None:
 
 @SIZES
 def test_when_the_last_full_resync_was_is_told_at_every_size(size: tuple[int, int]) -> None:
-    line = due_line(Due(Scenario.END_OF_YEAR, date(2026, 6, 30)), None, size[0])
-    text = "".join(part for part, _ in line[0])
-    assert text.endswith("Last full one: never")
-    assert len(text) <= size[0]
+    owed, moment = Due(Scenario.END_OF_YEAR, date(2026, 6, 30)), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for of_state, last, told in (
+        (True, None, "Last full one: never"),
+        (False, None, "from here: none yet"),
+        (False, moment, "from here: 2026-03-01"),
+    ):
+        text = "".join(part for part, _ in due_line(owed, last, size[0], of_state=of_state)[0])
+        assert text.endswith(told)
+        assert len(text) <= size[0]
+        assert ("Last full one asked for from here" in text) == (not of_state and size[0] > 60)

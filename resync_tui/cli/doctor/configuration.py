@@ -79,7 +79,7 @@ def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: da
         if owed is not None:
             owing.setdefault(owed, []).append(each)
     for owed, found in owing.items():
-        named = some([f"{each.district} ({_last(each)})" for each in found])
+        named = some([f"{each.district} ({_last(each, settings)})" for each in found])
         where = f"-d {found[0].district}" if len(found) == 1 else "--all-districts"
         yield problem(
             ActionNeeded(
@@ -92,5 +92,9 @@ def due_resyncs(settings: Settings, board: Sequence[DistrictStanding], today: da
         yield passed("No mandatory full resync is due")
 
 
-def _last(standing: DistrictStanding) -> str:
-    return f"last {standing.last_full.astimezone().date()}" if standing.last_full else "never"
+def _last(standing: DistrictStanding, settings: Settings) -> str:
+    """Return when a district's last full resync was; its own console does not see those that the state asked for."""
+    here = "" if settings.edition == "state" else "asked for from here "
+    if standing.last_full is None:
+        return f"none {here}yet" if here else "never"
+    return f"last {here}{standing.last_full.astimezone().date()}"
