@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from resync_tui import formatting
 from resync_tui.screens.marks import Mark
 from resync_tui.screens.page import FILTER
 from resync_tui.screens.session import Session
@@ -170,8 +169,9 @@ class Picker(Modal[Picked | None]):
 def year_picker(session: Session) -> Picker:
     """Return the picker of the school years for which the listed district is configured."""
     current = session.settings.years.current
-    names = {current - 1: "previous", current: "current", current + 1: "next"}
-    choices = [Choice(str(year), f"{formatting.school_year(year)} {names[year]}") for year in session.years]
+    names = {current - 1: "Previous", current: "Current", current + 1: "Next"}
+    words = "Resync Data For The {} School Year ({}-{})"
+    choices = [Choice(str(year), words.format(names[year], year - 1, year)) for year in session.years]
     return Picker("School year", choices, str(session.year), several=False)
 
 

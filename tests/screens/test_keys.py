@@ -78,7 +78,7 @@ CHECKLIST = EVERYWHERE | {
     "enter": "Parents      no parent dependencies",
     "e": "No record was refused",
     "D": "Select Districts  1 of",
-    "Y": "2025-26 current",
+    "Y": "Resync Data For The Current School Year (2025-2026)",
     "X": "Compare first: v",
 }
 

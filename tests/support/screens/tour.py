@@ -187,7 +187,7 @@ async def sheets(c: Console, take: Take) -> None:
     await c.press("enter")
     await take("detail", "Parents      District", "Processed    45,210")
     await c.press("escape", "Y")
-    await take("years", "2024-25 previous", "2025-26 current")
+    await take("years", "Previous School Year (2024-2025)", "Resync Data For The Current School Year (2025-2026)")
     await c.press("escape", "D")
     await take("districts", "[x] Abbott (01)", "1 of 3 picked")
     await c.press("a", "enter")
