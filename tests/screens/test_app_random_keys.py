@@ -28,5 +28,5 @@ async def test_no_burst_of_keys_breaks_a_screen(
     tally = Tally()
     await bursts(console, size, BURSTS, Random(SEED), tally)
     assert tally.faults == []
-    assert set(tally.bursts) == set(SCREENS)
+    assert set(tally.bursts) == {(name, size) for name in SCREENS}
     assert {each.__name__ for each in pages()} - tally.kinds == {"FilteringPage", "MarkingPage", "SendingPage"}

@@ -19,6 +19,9 @@ class Rejected:
 
     number: int
     reason: str
+    columns: str | None = None
+    unique_key: int | None = None
+    """Place, among the mapping's unique keys, of the one whose value another record holds."""
 
 
 def held_elsewhere(columns: Sequence[str]) -> str:
@@ -35,9 +38,13 @@ def not_refused(mapping: TableMapping, staged: sa.FromClause) -> sa.ColumnElemen
 async def note_rejected(target: Target, mapping: TableMapping, rejected: Sequence[Rejected]) -> None:
     """Refuse rows that the state rejected in the merge."""
     if rejected:
-        values = [{"n": row.number, "kind": Kind.REJECTED.value, "reason": row.reason} for row in rejected]
+        values = [{**_values(row), "kind": Kind.REJECTED.value} for row in rejected]
         async with target.staging() as connection:
             await connection.execute(sa.insert(mapping.refused), values)
+
+
+def _values(row: Rejected) -> dict[str, str | int | None]:
+    return {"n": row.number, "reason": row.reason, "columns": row.columns, "unique_key": row.unique_key}
 
 
 async def refuse_rows(connection: AsyncConnection, mapping: TableMapping, rows: sa.SelectBase, *details: str) -> int:

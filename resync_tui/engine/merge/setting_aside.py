@@ -116,7 +116,13 @@ def check(
 
 
 def _altered(mapping: TableMapping, takers: dict[int, UniqueKey]) -> Altered:
-    return Altered(mapping, [Rejected(number, held_elsewhere(unique.columns)) for number, unique in takers.items()])
+    """Return what tells that rows did not get the values of the unique keys, which other records hold."""
+    places = {unique: number for number, unique in enumerate(mapping.unique_keys)}
+    rows = (
+        Rejected(number, held_elsewhere(unique.columns), ", ".join(unique.columns), places[unique])
+        for number, unique in takers.items()
+    )
+    return Altered(mapping, list(rows))
 
 
 def _mark(mapping: TableMapping, unique: UniqueKey) -> str:

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from resync_tui.outcome import Counts, Purpose
+from resync_tui.outcome import Counts, Detail, Purpose
 from tests.support.courses import ANEW, COURSES, HOLDS, site
 from tests.support.databases import insert, run_script
 from tests.support.oracle.oracle import Knowledge, Oracle
@@ -87,6 +87,7 @@ async def test_a_placeholder_that_the_state_refuses(database: Database, ends: tu
     heard = await made.done()
     assert heard.counts["Course"] == Counts(processed=2, unchanged=1, rejected=1, extra=1)
     assert heard.ended["Course"].message.startswith(HOLDS)
+    assert heard.details["course", 107] == Detail("code", holder_key={"id": 7})
     assert await made.here.held(HELD) == [(1, "C1"), (7, "C7")]
 
 
