@@ -64,7 +64,7 @@ class LogFile(logging.Handler):
         self._file: weakref.finalize[..., LogFile] | None = None
         """Closes the descriptor."""
         self._descriptor = -1
-        self._state = _state(os.stat_result([0] * 10))
+        self._state: tuple[int, ...] | None = None
         self.addFilter(lambda record: is_own(record) or record.levelno >= logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -81,7 +81,8 @@ class LogFile(logging.Handler):
 
     def _opened(self) -> int:
         """Return the file's descriptor; another process may have moved the file aside, or changed its rights."""
-        if self._file is None or not self.path.exists() or self._state != _state(self.path.lstat()):
+        there = _state(self.path.lstat()) if self.path.exists() else None
+        if there is None or there != self._state:
             if self._file is not None:
                 self._file()
             descriptor = own.open_private(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -255,7 +255,7 @@ async def last_results(
     """Return, per object, its newest started result of a school year."""
     history, batch = Tables.history, Tables.batch
     started = seen & (batch.c.purpose == purpose) & history.c.startedAt.is_not(None)
-    rows = (await connection.execute(_newest(district, year, started))).all()
+    rows = (await connection.execute(_newest([district], year, started))).all()
     return {row.objectName: LastResync(row.batchID, object_view(row)) for row in rows}
 
 
@@ -264,17 +264,9 @@ async def last_results_of(
 ) -> dict[str, dict[str, LastResync]]:
     """Return, per district and object, the newest started resync of a school year."""
     history, batch = Tables.history, Tables.batch
-    newest = (
-        select(history.c.districtNumber, history.c.objectName, func.max(history.c.batchID).label("batchID"))
-        .join(batch, batch.c.batchID == history.c.batchID)
-        .where(history.c.districtNumber.in_(districts), history.c.schoolYear == year, history.c.startedAt.is_not(None))
-        .where(seen, batch.c.purpose == Purpose.RESYNC)
-        .group_by(history.c.districtNumber, history.c.objectName)
-        .subquery()
-    )
-    of_newest = (history.c.batchID == newest.c.batchID) & (history.c.objectName == newest.c.objectName)
+    started = seen & (batch.c.purpose == Purpose.RESYNC) & history.c.startedAt.is_not(None)
     found: dict[str, dict[str, LastResync]] = {}
-    for row in await connection.execute(select(history).join(newest, of_newest)):
+    for row in await connection.execute(_newest(districts, year, started)):
         found.setdefault(row.districtNumber, {})[row.objectName] = LastResync(row.batchID, object_view(row))
     return found
 
@@ -285,7 +277,7 @@ async def last_completed(
     """Return each object's newest completed runs of a school year, by purpose, full batches apart from partial."""
     history, batch = Tables.history, Tables.batch
     completed = seen & (history.c.status == Status.COMPLETED)
-    found = (await connection.execute(_newest(district, year, completed, batch.c.purpose, batch.c.isFull))).all()
+    found = (await connection.execute(_newest([district], year, completed, batch.c.purpose, batch.c.isFull))).all()
     runs: dict[tuple[Purpose, bool], dict[str, LastResync]] = {}
     for row in found:
         kind = runs.setdefault((Purpose(row.purpose), row.isFull), {})
@@ -294,16 +286,16 @@ async def last_completed(
     return LastCompleted(runs, {number: ran_for(*span, span[1]) for number, span in ended.items()})
 
 
-def _newest(district: str, year: int, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[Any]:
-    """Return the query of each object's newest result in a school year, of each value of the columns `by`."""
+def _newest(districts: Sequence[str], year: int, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[Any]:
+    """Return the query of each object's newest result of each district, and of each value of the columns `by`."""
     history, batch = Tables.history, Tables.batch
-    of_year = (history.c.districtNumber == district) & (history.c.schoolYear == year)
+    of_year = history.c.districtNumber.in_(districts) & (history.c.schoolYear == year)
     newest = (
         select(history.c.objectName, func.max(history.c.batchID).label("batchID"), *by)
         .join(batch, batch.c.batchID == history.c.batchID)
         # Also a condition on the batches: a district's are few among all.
-        .where(of_year, batch.c.districtNumber == district, wanted)
-        .group_by(history.c.objectName, *by)
+        .where(of_year, batch.c.districtNumber.in_(districts), wanted)
+        .group_by(history.c.districtNumber, history.c.objectName, *by)
         .subquery()
     )
     # Repeated, so that the outer rows are found by DISBatchHistory_last as well.

@@ -5,7 +5,6 @@ build leaves nothing half made.
 """
 
 import hashlib
-import os
 import re
 import secrets
 import tempfile
@@ -13,14 +12,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import anyio
 
 from resync_tui.catalog import load
 from resync_tui.demo.consoles import CONSOLES, consoles
 from resync_tui.demo.fill import create_districts, fill
-from resync_tui.demo.server import close_to_public, database_url, execute
+from resync_tui.demo.server import close_to_public, database_url, execute, with_login, write_password
 from resync_tui.demo.world import SMALLEST, YEAR, World
 from resync_tui.errors import CannotRun
 from resync_tui.files import own
@@ -120,7 +119,7 @@ async def _build_databases(building: Path, folder: Path, worlds: Sequence[World]
         *districts, state, control = places
         await create_districts([place.url for place in districts])
         await fill([(world, place.url) for world, place in zip(worlds, districts, strict=True)], state.url, load())
-        server = _without_login(admin_url)
+        server = with_login(admin_url, "")
         of_districts = {
             world.number: database_url(server, place.name) for world, place in zip(worlds, districts, strict=True)
         }
@@ -160,18 +159,14 @@ def _password_file(building: Path, admin_url: str) -> str | None:
     if password is None:
         return None
     file = building / "password"
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(unquote(password) + "\n")
+    write_password(file, unquote(password))
     return file.name
 
 
 def _written(admin_url: str, database: str, password: str | None) -> str:
     """Return a URL as written in resync.toml: the password stays in its file."""
-    parts = urlsplit(database_url(admin_url, database))
-    if password is None:
-        return urlunsplit(parts)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:${{file:{password}}}@{host}"))
+    url = database_url(admin_url, database)
+    return url if password is None else with_login(url, f"{urlsplit(url).username}:${{file:{password}}}")
 
 
 def _database_name(folder: Path, name: str) -> str:
@@ -182,11 +177,6 @@ def _database_name(folder: Path, name: str) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_") or "demo"
-
-
-def _without_login(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _write_config(

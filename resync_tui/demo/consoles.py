@@ -1,18 +1,16 @@
 """The demo's consoles on a server: one of the state's and one of a district's, each with a role that sees its own."""
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 
 from resync_tui.control.connection import ControlDatabase
 from resync_tui.control.grants import enforce
-from resync_tui.demo.server import execute
+from resync_tui.demo.server import execute, with_login, write_password
 from resync_tui.demo.world import YEAR, World
 from resync_tui.errors import CannotRun
 from resync_tui.rights import Edition
@@ -42,11 +40,8 @@ class Console:
     def write(self, folder: Path, control: str, state: str, urls: Mapping[str, str]) -> None:
         """Write its resync.toml and the file with its password; all URLs, by district's number too, have no login."""
         folder.mkdir(mode=0o700)
-        file = os.open(folder / "password", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as opened:
-            opened.write(f"{self.password}\n")
-        parts = urlsplit(control)
-        url = urlunsplit(parts._replace(netloc=f"{self.role}:${{file:password}}@{parts.netloc}"))
+        write_password(folder / "password", self.password)
+        url = with_login(control, f"{self.role}:${{file:password}}")
         tables = "".join(
             f'\n[[district]]\nid = "{each.number}"\nname = "{each.name}"\nurl = "{urls[each.number]}"\n'
             for each in self.districts

@@ -1,6 +1,8 @@
 """Statements of the demo's administrator on a PostgreSQL server."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import text
@@ -23,6 +25,19 @@ async def execute(admin_url: str, statement: str, names: list[str] | None = None
 def database_url(url: str, database: str) -> str:
     """Return the URL of another database of the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def with_login(url: str, login: str) -> str:
+    """Return a URL with another user and password, or without any."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}" if login else host))
+
+
+def write_password(file: Path, password: str) -> None:
+    """Write a password into a new file that only its owner may read."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(f"{password}\n")
 
 
 async def close_to_public(admin_url: str, url: str, roles: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -75,12 +76,15 @@ class TableMapping:
     unfed: tuple[str, ...]
     """Columns of the target that nobody fills: the source has none of that name, and they are not the state's own."""
 
+    def _beside(self, kind: str, *columns: sa.Column[Any]) -> sa.Table:
+        """Return a table of this mapping in the stages' schema."""
+        return sa.Table(f"{kind}{self.stage_name}", sa.MetaData(schema=STAGE_SCHEMA), *columns)
+
     @cached_property
     def stage(self) -> sa.Table:
         """Stage of the district's rows, numbered as they were read, with the marks of what keeps them out."""
-        return sa.Table(
-            f"s{self.stage_name}",
-            sa.MetaData(schema=STAGE_SCHEMA),
+        return self._beside(
+            "s",
             sa.Column(ROW_ID, sa.BigInteger),
             sa.Column(EXCLUDED_BY, sa.Integer),
             sa.Column(VALUE_ERROR, sa.Text),
@@ -91,9 +95,8 @@ class TableMapping:
     @cached_property
     def refused(self) -> sa.Table:
         """Stage of the refusals: row ids with what refuses them."""
-        return sa.Table(
-            f"r{self.stage_name}",
-            sa.MetaData(schema=STAGE_SCHEMA),
+        return self._beside(
+            "r",
             sa.Column("n", sa.BigInteger),
             sa.Column("kind", sa.Text),
             sa.Column("reason", sa.Text),
@@ -107,9 +110,8 @@ class TableMapping:
     @cached_property
     def changes(self) -> sa.Table:
         """Stage of the row ids to write."""
-        return sa.Table(
-            f"t{self.stage_name}",
-            sa.MetaData(schema=STAGE_SCHEMA),
+        return self._beside(
+            "t",
             sa.Column("n", sa.BigInteger),
             sa.Column("new", sa.Boolean),
             sa.Column("swaps", sa.Boolean),
@@ -119,9 +121,8 @@ class TableMapping:
     @cached_property
     def extra(self) -> sa.Table:
         """Stage of the keys of records that only the state has."""
-        return sa.Table(
-            f"x{self.stage_name}",
-            sa.MetaData(schema=STAGE_SCHEMA),
+        return self._beside(
+            "x",
             sa.Column(ROW_ID, sa.BigInteger),
             sa.Column(SET_ASIDE, sa.Text),
             *(sa.Column(name, sa.types.NullType()) for name in self.key),

@@ -111,10 +111,8 @@ class AlertsPage(FilteringPage):
         self._process = ""
         self._dates = DateRange()
         self._marked: frozenset[int] = frozenset()
-        self._marked_before = self._marked
-        """What was marked before the cursor was extended."""
         self._list = Rows[AlertRow](lambda row, width: AlertColumns(width).draw(row, self.glyphs))
-        self._list.marks_range = self._mark_range
+        self._list.mark_by(lambda: self._marked, self._mark_range)
 
     def rows(self) -> Rows[AlertRow]:
         """Return the list of alerts."""
@@ -157,11 +155,9 @@ class AlertsPage(FilteringPage):
     def _moved(self) -> None:
         self.show_message()
 
-    def _mark_range(self, rows: Sequence[AlertRow], begins: bool) -> None:
+    def _mark_range(self, before: frozenset[int], rows: Sequence[AlertRow]) -> None:
         """Mark the alerts over which the cursor has been extended."""
-        if begins:
-            self._marked_before = self._marked
-        self._remark(self._marked_before | {row.alert.alert for row in rows})
+        self._remark(before | {row.alert.alert for row in rows})
 
     def action_mark(self) -> None:
         """Mark or unmark the alert under the cursor."""

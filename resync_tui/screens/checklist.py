@@ -13,7 +13,7 @@ from resync_tui import formatting
 from resync_tui.campaign import Due, Scenario, due
 from resync_tui.errors import ResyncError
 from resync_tui.outcome import Finding, Purpose, Status
-from resync_tui.results import Batch, FindingRecord, LastCompleted, LastResync, WorstResync, worst_of
+from resync_tui.results import FindingRecord, LastCompleted, LastResync, WorstResync, worst_of
 from resync_tui.screens.checklist_row import ChecklistColumns, ChecklistRow, checklist_row, indent_for, with_results
 from resync_tui.screens.detail import detail_lines
 from resync_tui.screens.errors import ErrorsPage
@@ -23,13 +23,12 @@ from resync_tui.screens.marking import MarkingPage
 from resync_tui.screens.marks import Marks
 from resync_tui.screens.page import FILTER, NAME, READING, open_page
 from resync_tui.screens.picker import Picked, district_picker, year_picker
-from resync_tui.screens.running import PANEL_FROM, STRIP, Paces, panel, panel_width, strip
+from resync_tui.screens.running import RunningPanel
 from resync_tui.screens.session import Session
 from resync_tui.screens.sheets import Sheet
 from resync_tui.screens.widgets.glyphs import Glyphs
 from resync_tui.screens.widgets.key_bar import KeyBar
 from resync_tui.screens.widgets.line import BOLD, PLAIN, TITLE, WARN, Line, Part, fitted, plain
-from resync_tui.screens.widgets.lines import Lines
 from resync_tui.screens.widgets.rows import Rows
 
 
@@ -124,19 +123,15 @@ class ChecklistPage(MarkingPage):
         self._last_full: datetime | None = None
         self._columns = ChecklistColumns(80)
         self._list = Rows[ChecklistRow](lambda row, _: self._columns.draw(row, self.glyphs))
-        self._list.marks_range = self.mark_range
-        self._batch: Batch | None = None
-        """What runs, with its objects."""
-        self._paces = Paces()
-        self._panel, self._strip = Lines(id="panel"), Lines(id="strip", height=STRIP)
-        self._panel.styles.height = "1fr"
+        self._list.mark_by(lambda: self.marks, self.mark_range)
+        self._running_panel = RunningPanel(session, glyphs)
 
     def compose_list(self) -> ComposeResult:
         """Yield the list with the panel of what runs beside it, or the strip below."""
         with Horizontal(id="beside"):
             yield self._list
-            yield self._panel
-        yield self._strip
+            yield self._running_panel.beside
+        yield self._running_panel.below
 
     def rows(self) -> Rows[ChecklistRow]:
         """Return the tree's rows."""
@@ -156,10 +151,8 @@ class ChecklistPage(MarkingPage):
     async def load(self) -> None:
         """Read the newest result of each object, and take a sample of what runs."""
         store = await self.session.store()
-        self._batch = None if (runs := self._watched()) is None else await store.batch(runs.batch)
-        if self._batch is not None:
-            self._paces.sample(self._batch, self.session.now())
         years, asked = self.session.settings.years, self._listed()
+        await self._running_panel.read(store, *asked)
         last, last_full = await store.last_resyncs(*asked), None
         if years.opens or years.closes:
             standing = await store.board(years.current, [asked[0]])
@@ -236,35 +229,11 @@ class ChecklistPage(MarkingPage):
                 for each in nodes
             ]
         )
-
-        self._draw_running()
+        if self._running_panel.draw(self.size.width):
+            self.call_after_refresh(self.refresh_all)
 
     def _due_line(self) -> list[Line]:
         return due_line(self._due, self._last_full, self.size.width, of_state=self.session.state_edition)
-
-    def _watched(self) -> Batch | None:
-        """Return the batch of which the panel tells: the newest that runs, if possible of what is listed."""
-        running = [each for each in self.session.active if each.status is Status.RUNNING]
-        listed = (each for each in running if (each.district, each.year) == self._listed())
-        return next(listed, running[0] if running else None)
-
-    def _draw_running(self) -> None:
-        """Draw the panel, or the strip, of what runs; neither if nothing does."""
-        batch, width = self._batch if self.session.active else None, self.size.width
-        beside = batch is not None and width >= PANEL_FROM
-        if self._panel.display != beside:
-            self._panel.display = beside
-            self.call_after_refresh(self.refresh_all)
-        self._strip.display = batch is not None and not beside
-        if batch is None:
-            return
-        running = sum(each.status is Status.RUNNING for each in self.session.active)
-        about = self.session, batch, running, self._paces
-        if beside:
-            self._panel.styles.width = panel_width(width)
-            self._panel.show(panel(*about, self._panel.size.height, panel_width(width), self.glyphs))
-        else:
-            self._strip.show(strip(*about, width, self.glyphs))
 
     def note(self) -> list[Line]:
         """Return which of several districts the row under the cursor tells of, before what else is said of it."""

@@ -39,8 +39,6 @@ class MarkingPage(FilteringPage, SendingPage):
         self.marks = Marks(session.catalog)
         self._tree = Tree(session.catalog)
         self._folded: frozenset[str] = frozenset()
-        self._marks_before = self.marks
-        """Marks before the cursor was extended."""
 
     def rows(self) -> Rows[ChecklistRow]:
         """Return the tree's rows."""
@@ -79,12 +77,9 @@ class MarkingPage(FilteringPage, SendingPage):
         self.marks = marks
         self.refresh_all()
 
-    def mark_range(self, rows: Sequence[ChecklistRow], begins: bool) -> None:
-        """Mark the objects over which the cursor has been extended."""
+    def mark_range(self, marks: Marks, rows: Sequence[ChecklistRow]) -> None:
+        """Mark the objects over which the cursor has been extended, beside those that were marked before."""
         if self.may_act():
-            if begins:
-                self._marks_before = self.marks
-            marks = self._marks_before
             for each in rows:
                 marks = marks if marks[each.key] is Mark.CHOSEN else marks.toggled(each.key)
             self.remark(marks)

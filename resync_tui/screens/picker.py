@@ -62,9 +62,8 @@ class Picker(Modal[Picked | None]):
         self._several = several
         self._rows = Rows[Choice](self._draw)
         self._rows.filter = self._input if several else None
-        self._rows.marks_range = self._pick_range if several else None
-        self._picked_before = self._picked
-        """What was picked before the cursor was extended."""
+        if several:
+            self._rows.mark_by(lambda: self._picked, self._pick_range)
 
     def _draw(self, choice: Choice, width: int) -> Line:
         mark = Mark.CHOSEN if choice.picked else Mark.NONE
@@ -110,11 +109,9 @@ class Picker(Modal[Picked | None]):
             self._picked = self._picked ^ {self._rows.current.key}
             self._show()
 
-    def _pick_range(self, rows: Sequence[Choice], begins: bool) -> None:
+    def _pick_range(self, before: set[str], rows: Sequence[Choice]) -> None:
         """Pick the items over which the cursor has been extended."""
-        if begins:
-            self._picked_before = self._picked
-        self._picked = self._picked_before | {each.key for each in rows}
+        self._picked = before | {each.key for each in rows}
         self._show()
 
     def action_all(self) -> None:

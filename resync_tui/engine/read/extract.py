@@ -98,7 +98,8 @@ class Reading:
                     if each.stats_by_table[mapping].whole
                 }
                 holder = Holder(self.source, self.target, self.scope, self.rate_limit)
-                to_hold = await holder.choose(self._running(), whole) if self._goes_direct else []
+                may_hold = self.job.direct and self.job.purpose is Purpose.RESYNC
+                to_hold = await holder.choose(self._running(), whole) if may_hold else []
                 async with anyio.create_task_group() as tasks:
                     for run in self._running():
                         tasks.start_soon(self._read, run, whole, known, holder if run in to_hold else None)
@@ -230,10 +231,6 @@ class Reading:
                     tasks.start_soon(ask_in_turn, mappings[number::statements])
 
     # --- staging ---
-
-    @property
-    def _goes_direct(self) -> bool:
-        return self.job.direct and self.job.purpose is Purpose.RESYNC
 
     async def _read(
         self,

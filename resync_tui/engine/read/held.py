@@ -54,12 +54,13 @@ class Holder:
         held: dict[TableMapping, HeldRows] = {}
         for mapping in run.mappings:
             if run.stats_by_table[mapping].rows:
-                room = min(MOST_BYTES, MOST_BYTES_TOGETHER - self._bytes)
-                rows = await direct.read(self.source, self.scope.sending(mapping), room)
+                if self._bytes + MOST_BYTES > MOST_BYTES_TOGETHER:
+                    return False
+                rows = await direct.read(self.source, self.scope.sending(mapping), MOST_BYTES)
                 if rows is None:
                     return False
                 held[mapping] = rows
-                self._bytes += len(rows.data)
+        self._bytes += sum(len(rows.data) for rows in held.values())
         for rows in held.values():
             await self.rate_limit.spend(rows.count)
             run.read += rows.count

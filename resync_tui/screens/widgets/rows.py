@@ -6,7 +6,7 @@ in sight.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -36,6 +36,7 @@ class Keyed(Protocol):
 
 
 V = TypeVar("V", bound=Keyed)
+M = TypeVar("M")
 
 
 _EXTENDING = ("shift+up", "shift+down", "J", "K")
@@ -69,17 +70,19 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         self._has_cursor = cursor
         self.filter: Widget | None = None
         """The input that `/` opens; it gets the keys that follow in the same packet, before it has the focus."""
-        self.marks_range: Callable[[Sequence[V], bool], None] | None = None
-        """Marks the rows over which the cursor has been extended, and no others of a further extension.
-
-        It is told whether the extension has just begun.
-        """
+        self._marks: tuple[Callable[[], Any], Callable[[Any, Sequence[V]], None]] | None = None
+        self._marked_before: Any = None
+        """What was marked before the cursor was extended."""
         self._anchor: str | None = None
         """Key of the row from which the cursor is extended."""
         self._typing = False
         self._settled = False
         self._kept: list[Callable[[], None]] = []
         """What was asked of the list before it was read."""
+
+    def mark_by(self, marked: Callable[[], M], mark: Callable[[M, Sequence[V]], None]) -> None:
+        """Have the rows marked over which the cursor is extended, beside what was `marked` before that."""
+        self._marks = marked, mark
 
     @property
     def values(self) -> tuple[V, ...]:
@@ -191,9 +194,12 @@ class Rows(Netted, ScrollView, Generic[V], can_focus=True, inherit_bindings=Fals
         if begins and keys:
             self._anchor = keys[self._at]
         self._move(by)
-        if self.marks_range is not None and keys:
+        if self._marks is not None and keys:
+            marked, mark = self._marks
+            if begins:
+                self._marked_before = marked()
             first, last = sorted((keys.index(self._anchor or ""), self._at))
-            self.marks_range(self._values[first : last + 1], begins)
+            mark(self._marked_before, self._values[first : last + 1])
 
     def action_leap(self, pages: int) -> None:
         """Move the cursor by pages, less a row each."""

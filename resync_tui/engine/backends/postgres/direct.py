@@ -1,6 +1,6 @@
 """Direct load between two PostgreSQL servers: COPY into memory, and from there into the state's table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +13,7 @@ from resync_tui.engine.backends.postgres.actions import TRIGGERED
 from resync_tui.engine.backends.postgres.copy import ending_with
 from resync_tui.engine.backends.postgres.session import as_sql, driver_of, of_named
 from resync_tui.engine.backends.postgres.source import PostgresSource
-from resync_tui.engine.mapping import STAGE_SCHEMA, TableMapping
+from resync_tui.engine.mapping import TableMapping
 
 _NOT_AS_SENT = f"""{TRIGGERED}
     UNION SELECT name FROM named WHERE oid IS NULL OR row_security_active(oid)
@@ -56,16 +56,7 @@ class PostgresDirectLoad(DirectLoad):
         return HeldRows(tuple(query.selected_columns.keys()), bytes(data), _count(done))
 
     async def insert(self, target: Target, connection: AsyncConnection, table: sa.Table, rows: HeldRows) -> int:
-        driver = await driver_of(connection)
-        with ending_with({driver: target.end}):
-            done: str = await driver.copy_to_table(
-                table.name,
-                schema_name=table.schema,
-                source=BytesIO(rows.data),
-                columns=rows.columns,
-                format="text",
-            )
-        return _count(done)
+        return await _copy(target, connection, table, rows.columns, rows.data)
 
     async def stage(self, target: Target, mapping: TableMapping, rows: HeldRows) -> None:
         data, columns = rows.data, rows.columns
@@ -73,11 +64,19 @@ class PostgresDirectLoad(DirectLoad):
             data = b"\n".join(line.partition(b"\t")[2] for line in data.split(b"\n"))
             columns = columns[1:]
         async with target.staging() as connection:
-            driver = await driver_of(connection)
-            with ending_with({driver: target.end}):
-                await driver.copy_to_table(
-                    mapping.stage.name, schema_name=STAGE_SCHEMA, source=BytesIO(data), columns=columns, format="text"
-                )
+            await _copy(target, connection, mapping.stage, columns, data)
+
+
+async def _copy(
+    target: Target, connection: AsyncConnection, table: sa.Table, columns: Sequence[str], data: bytes
+) -> int:
+    """Copy rows from memory into a table of the state; return their number."""
+    driver = await driver_of(connection)
+    with ending_with({driver: target.end}):
+        done: str = await driver.copy_to_table(
+            table.name, schema_name=table.schema, source=BytesIO(data), columns=columns, format="text"
+        )
+    return _count(done)
 
 
 def _count(done: str) -> int:
